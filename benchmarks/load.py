@@ -1,0 +1,112 @@
+"""The load generator: signs prepared batches and sends them, several in flight.
+
+A process of its own, whose CPU is not counted. It prints one JSON line with what it saw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import datetime as dt
+import http.client
+import itertools
+import json
+import queue
+import threading
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.installation import SEED, sample_world
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from parcelward.doors.simulator import signing
+from parcelward.doors.simulator.load import load_plan
+
+PATH = "/api/v1/scans"
+QUEUE_MAX = 64
+
+
+def main() -> None:
+    """Send until the time is over; print sent, accepted and every answer's time."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--devices", required=True, help="JSON list of [key_id, private key base64]")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--rate", type=float, default=0, help="events a second; 0: as fast as possible")
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--events-max", type=int, default=0)
+    options = parser.parse_args()
+    devices = [
+        (key_id, Ed25519PrivateKey.from_private_bytes(base64.b64decode(key)))
+        for key_id, key in json.loads(options.devices)
+    ]
+    work: queue.Queue[tuple[float, bytes] | None] = queue.Queue(QUEUE_MAX)
+    results: list[dict[str, Any]] = [{} for _ in devices]
+    threads = [
+        threading.Thread(target=_send, args=(options.url, key_id, key, work, results[i]))
+        for i, (key_id, key) in enumerate(devices)
+    ]
+    for thread in threads:
+        thread.start()
+    events = 0
+    start = dt.datetime.now(dt.UTC) - dt.timedelta(hours=2)
+    # Another seed each run: the numbers must be new ones, the places the same.
+    plan = load_plan(
+        SEED + time.time_ns() % 1_000_000, 50_000_000, start=start, batch=options.batch, world=sample_world()
+    )
+    first = next(plan)  # building the world is not what is measured
+    began = time.monotonic()
+    for body in itertools.chain([first], plan):
+        due = began + events / options.rate if options.rate else time.monotonic()
+        pause = due - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+        if time.monotonic() - began > options.seconds or (options.events_max and events >= options.events_max):
+            break
+        work.put((due, body))
+        events += body.count(b'"event_id"')
+    for _ in threads:
+        work.put(None)
+    for thread in threads:
+        thread.join()
+    took = time.monotonic() - began
+    answers = [a for r in results for a in r["answers"]]
+    print(
+        json.dumps(
+            {
+                "seconds": took,
+                "accepted": sum(r["accepted"] for r in results),
+                "failed": sum(r["failed"] for r in results),
+                "quarantined": sum(r["quarantined"] for r in results),
+                "answers": answers,
+            }
+        )
+    )
+
+
+def _send(url: str, key_id: str, key: Ed25519PrivateKey, work: queue.Queue[Any], result: dict[str, Any]) -> None:
+    host = urlsplit(url)
+    connection = http.client.HTTPConnection(host.hostname or "", host.port, timeout=120)
+    sequence = int(time.time()) * 1000
+    result.update(accepted=0, failed=0, quarantined=0, answers=[])
+    while (job := work.get()) is not None:
+        _, body = job
+        sequence += 1
+        headers = signing.headers(key, key_id=key_id, body=body, sequence=sequence, created=int(time.time()))
+        headers["Content-Type"] = "application/json"
+        began = time.monotonic()
+        connection.request("POST", PATH, body, headers)
+        answer = connection.getresponse()
+        said = answer.read()
+        result["answers"].append(time.monotonic() - began)
+        if answer.status == 200:
+            counts = json.loads(said)
+            result["accepted"] += counts["accepted"]
+            result["quarantined"] += len(counts["quarantined"])
+        else:
+            result["failed"] += 1
+
+
+if __name__ == "__main__":
+    main()

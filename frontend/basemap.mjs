@@ -1,0 +1,36 @@
+// Makes the offline base map: land, country borders and the borders of the states of the USA, as one small GeoJSON.
+// Sources: world-atlas (Natural Earth 1:50m, public domain; packaging ISC) and us-atlas (US Census Bureau, public domain; packaging ISC).
+// Usage: node basemap.mjs OUT.json
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { feature, mesh } from "topojson-client";
+import { presimplify, simplify } from "topojson-simplify";
+
+const find = createRequire(import.meta.url).resolve;
+const read = (name) => JSON.parse(readFileSync(find(name), "utf8"));
+
+// Square degrees: a triangle smaller than this is dropped. 0.002 is about 5 km x 5 km, which is below the precision of what we show.
+const SMALLEST_TRIANGLE = 0.002;
+const DECIMALS = 2; // about 1 km, as coarse as the places themselves
+
+const world = simplify(presimplify(read("world-atlas/countries-50m.json")), SMALLEST_TRIANGLE);
+const states = simplify(presimplify(read("us-atlas/states-10m.json")), SMALLEST_TRIANGLE);
+
+const shorten = (value) => (Array.isArray(value) ? value.map(shorten) : Number(value.toFixed(DECIMALS)));
+const piece = (kind, geometry) => ({
+  type: "Feature",
+  properties: { kind },
+  geometry: { type: geometry.type, coordinates: shorten(geometry.coordinates) },
+});
+
+const land = feature(world, world.objects.land);
+const lands = land.type === "FeatureCollection" ? land.features.map((f) => f.geometry) : [land.geometry];
+const out = {
+  type: "FeatureCollection",
+  features: [
+    ...lands.map((geometry) => piece("land", geometry)),
+    piece("border", mesh(world, world.objects.countries, (a, b) => a !== b)),
+    piece("state", mesh(states, states.objects.states, (a, b) => a !== b)),
+  ],
+};
+writeFileSync(process.argv[2], JSON.stringify(out));

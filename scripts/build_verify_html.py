@@ -1,0 +1,104 @@
+"""Build verify.html: the checks of the proof page and of evidence bundles as one file that works from a disk.
+
+`python scripts/build_verify_html.py` writes it beside its sources, and its SHA-256 to docs/, where it is published with
+the source and not by the operator; a test compares both files with what this script makes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "src" / "parcelward" / "doors" / "static" / "parcelward"
+TARGET: Final = FOLDER / "verify.html"
+HASH: Final = Path(__file__).resolve().parent.parent / "docs" / "verify.html.sha256"  # as `sha256sum -c` reads it
+MODULES: Final = ("ed25519.js", "verify.js", "offline.js")
+_IMPORT: Final = re.compile(r"^import \{[^}]*\} from \"\./[a-z0-9]+\.js\";\n", re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export ", re.MULTILINE)
+
+STYLE: Final = """
+:root { color-scheme: light dark; --ink: #14202b; --paper: #fff; --line: #c9d1d6; --good: #1e6b45; --bad: #b3261e; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8edf1; --paper: #10171d; --line: #33414b; --good: #7fd0a4; --bad: #ef8a80; }
+}
+body { max-width: 66rem; margin: 32px auto; padding: 0 16px; color: var(--ink); background: var(--paper);
+  font: 18px/28px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
+p, li { max-width: 66ch; overflow-wrap: anywhere; }
+input, textarea { box-sizing: border-box; width: 100%; min-height: 44px; font: inherit; }
+table { border-collapse: collapse; width: 100%; font-size: 16px; }
+th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); text-align: left; overflow-wrap: anywhere; }
+#result { padding: 12px 16px; border-left: 4px solid var(--line); font-weight: 600; }
+#result:empty { display: none; }
+#result[data-state="good"] { border-color: var(--good); color: var(--good); }
+#result[data-state="bad"] { border-color: var(--bad); color: var(--bad); }
+"""
+
+PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src '{script_hash}'; \
+style-src '{style_hash}'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Check a proof or an evidence bundle</title>
+<style>{style}</style>
+</head>
+<body>
+<main>
+<h1>Check a proof or an evidence bundle</h1>
+<p>This file talks to nobody: it has no network access, and what you open in it stays on this computer. It is only as
+trustworthy as where you got it. Compare its SHA-256 hash with the one that is published with Parcelward's source.</p>
+<p><label for="keys">Verifier keys that you know from elsewhere, one a line (optional). Without any, the keys inside the
+file are believed.</label></p>
+<textarea id="keys" rows="3" spellcheck="false"></textarea>
+<p><label for="file">An evidence bundle (.zip) or a saved proof (.json)</label></p>
+<input id="file" type="file">
+<noscript><p>Without JavaScript: the command <code>parcelward verify FILE</code> does the same.</p></noscript>
+<p id="result" role="status"></p>
+<section id="found" hidden>
+<ul id="facts"></ul>
+<table id="events"></table>
+<h2>What this proves, and what it does not</h2>
+<p>The events above are those that were recorded, unchanged and in this order, and the log's key signed a record that
+contains them. It does not prove that what was recorded is true, nor that everything that happened was recorded.</p>
+</section>
+</main>
+<script type="module">{script}</script>
+</body>
+</html>
+"""
+
+
+def csp_hash(source: str) -> str:
+    """Return the CSP source expression that allows exactly this inline text."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
+
+
+def script() -> str:
+    """Return the modules as one, in the order in which they need each other."""
+    parts = [(FOLDER / name).read_text(encoding="utf-8") for name in MODULES]
+    joined = "\n".join(_EXPORT.sub("", _IMPORT.sub("", part)) for part in parts)
+    if "</script" in joined or re.search(r"^(import|export)\b", joined, re.MULTILINE):
+        raise ValueError("A module cannot stand inline as it is written.")
+    return f"\n{joined}"
+
+
+def build() -> str:
+    """Return the file's text."""
+    made = script()
+    return PAGE.format(script=made, style=STYLE, script_hash=csp_hash(made), style_hash=csp_hash(STYLE))
+
+
+def hash_line(page: str) -> str:
+    """Return the line that publishes the file's hash."""
+    return f"{hashlib.sha256(page.encode()).hexdigest()}  verify.html\n"
+
+
+if __name__ == "__main__":
+    made = build()
+    TARGET.write_text(made, encoding="utf-8")
+    HASH.write_text(hash_line(made), encoding="utf-8")
+    print(hash_line(made), end="")

@@ -1,0 +1,16 @@
+"""Parcelward: the carrier's own side of e-commerce delivery. Imports go downstairs only.
+
+doors      the world comes in: api, portals, console, simulator
+---------
+parcels    what moves
+---------
+network    whom and where
+---------
+people     who may
+---------
+custody    what can be believed
+---------
+base       words, errors, configuration, database habits
+"""
+
+__version__ = "0.1.0"  # the same as in pyproject.toml: a test compares them

@@ -1,0 +1,1 @@
+"""The words, errors, configuration and database habits that every room shares."""

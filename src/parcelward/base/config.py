@@ -1,0 +1,99 @@
+"""Everything that can be set from outside, read once from the environment and frozen."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+MODES = ("test", "production")
+ORIGIN_FILE = "log-origin"
+
+
+class BadSetting(Exception):
+    """A setting that cannot work; the sentence says which and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One installation's settings. Every field names its environment variable."""
+
+    home: Path  # PARCELWARD_HOME: data, keys and log files; default ./var
+    port: int  # PARCELWARD_PORT
+    bind: str  # PARCELWARD_BIND: the address to listen on; loopback unless said otherwise
+    database_url: str  # PARCELWARD_DATABASE_URL; empty: the embedded server
+    keys_url: str  # PARCELWARD_KEYS_URL; empty: the second embedded server
+    public_url: str  # PARCELWARD_PUBLIC_URL: how browsers reach us
+    mode: str  # PARCELWARD_MODE: test or production
+    origin: str  # PARCELWARD_LOG_ORIGIN: the log's name, a schema-less URL (C2SP tlog-checkpoint)
+    operator: str  # PARCELWARD_OPERATOR: shown on public pages
+    country: str  # PARCELWARD_COUNTRY: the operator's ISO 3166-1 alpha-2 code
+    trusted_proxies: int  # PARCELWARD_TRUSTED_PROXIES: how many proxies in front add to X-Forwarded-For
+    web_workers: int  # PARCELWARD_WEB_WORKERS
+    witnesses: tuple[str, ...]  # PARCELWARD_WITNESSES: "vkey=url" separated by spaces
+    erasure_wait_days: int  # PARCELWARD_ERASURE_WAIT_DAYS: between the second person's approval and the erasure
+    witness_quorum: int  # PARCELWARD_WITNESS_QUORUM: cosignatures that make a checkpoint "witnessed"
+
+    @property
+    def production(self) -> bool:
+        """True where real parcels travel: nothing simulated, no sample secret."""
+        return self.mode == "production"
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the log's flat files and checkpoints lie."""
+        return self.home / "log"
+
+
+def _number(name: str, default: int, *, least: int, most: int) -> int:
+    text = os.environ.get(name, "") or str(default)
+    if not text.isdigit() or not least <= int(text) <= most:
+        raise BadSetting(f"{name} must be a whole number from {least} to {most}, not {text[:20]!r}")
+    return int(text)
+
+
+def read() -> Config:
+    """Read the environment, or raise BadSetting with what to write instead."""
+    port = _number("PARCELWARD_PORT", 8000, least=1, most=65535)
+    mode = os.environ.get("PARCELWARD_MODE", "test")
+    if mode not in MODES:
+        raise BadSetting(f"PARCELWARD_MODE must be one of {' or '.join(MODES)}")
+    public_url = os.environ.get("PARCELWARD_PUBLIC_URL", f"http://localhost:{port}").rstrip("/")
+    if urlsplit(public_url).scheme not in {"http", "https"} or not urlsplit(public_url).hostname:
+        raise BadSetting("PARCELWARD_PUBLIC_URL must be an http or https address such as https://post.example")
+    host = urlsplit(public_url).netloc.replace(":", "-")
+    home = Path(os.environ.get("PARCELWARD_HOME") or "var").resolve()
+    witnesses = tuple(os.environ.get("PARCELWARD_WITNESSES", "").split())
+    return Config(
+        home=home,
+        port=port,
+        bind=os.environ.get("PARCELWARD_BIND", "127.0.0.1"),
+        database_url=os.environ.get("PARCELWARD_DATABASE_URL", ""),
+        keys_url=os.environ.get("PARCELWARD_KEYS_URL", ""),
+        public_url=public_url,
+        mode=mode,
+        origin=os.environ.get("PARCELWARD_LOG_ORIGIN") or _kept_origin(home) or f"{host}/log",
+        operator=os.environ.get("PARCELWARD_OPERATOR", "Example Post"),
+        country=os.environ.get("PARCELWARD_COUNTRY", "US"),
+        trusted_proxies=_number("PARCELWARD_TRUSTED_PROXIES", 0, least=0, most=5),
+        web_workers=_number("PARCELWARD_WEB_WORKERS", min(2, os.cpu_count() or 1), least=1, most=64),
+        witnesses=witnesses,
+        erasure_wait_days=_number("PARCELWARD_ERASURE_WAIT_DAYS", 7, least=0, most=365),
+        witness_quorum=_number("PARCELWARD_WITNESS_QUORUM", len(witnesses), least=0, most=32),
+    )
+
+
+def _kept_origin(home: Path) -> str:
+    """Return the log's name as `install` kept it: it stays when the port or the public address changes."""
+    try:
+        return (home / ORIGIN_FILE).read_text().strip()
+    except OSError:
+        return ""
+
+
+@functools.cache
+def get() -> Config:
+    """Return this process's settings."""
+    return read()

@@ -1,0 +1,166 @@
+"""Database habits that every room shares: where the databases are, binary COPY, retry, partitions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import struct
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import psycopg
+from django.db import connections, transaction
+from django.db.utils import OperationalError
+
+from parcelward.base.config import BadSetting, Config
+
+T = TypeVar("T")
+
+TRIES_MAX = 8  # a transaction that loses eight races in a row is refused as busy
+RETRY_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock: PostgreSQL asks to try again
+PG_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
+COPY_TRAILER = struct.pack(">h", -1)
+
+
+def secret_file(path: Path, make: Callable[[], str]) -> str:
+    """Return the secret kept in `path` (mode 0600), making it once; two processes that race read the same one."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mine = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(make())
+            out.flush()
+            os.fsync(out.fileno())
+        try:
+            os.link(mine, path)  # fails when another was first: then its secret is the one
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return path.read_text().strip()
+
+
+def embedded_url(config: Config, name: str) -> str:
+    """Return the address of the embedded server `name` (main or keys), whether it runs or not."""
+    from parcelward.base.postgres import Cluster  # noqa: PLC0415 -- only where the embedded server is used
+
+    return Cluster(config.home / "postgres" / name).url("parcelward")
+
+
+def django_database(url: str) -> dict[str, Any]:
+    """Turn a postgresql:// URL into Django's form. Raises BadSetting when it is not one."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise BadSetting("a database address begins with postgresql://, for example postgresql://me@host/parcelward")
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    host = query.pop("host", "") or unquote(parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/") or "parcelward",
+        "USER": query.pop("user", "") or unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or query.pop("port", "")),
+        "CONN_MAX_AGE": None,  # a connection lives as long as its thread
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query,
+        "TEST": {"SERIALIZE": False},
+    }
+
+
+def raw(alias: str = "default") -> psycopg.Connection[Any]:
+    """Return psycopg's own connection of this thread, for COPY and binary parameters."""
+    wrapper = connections[alias]
+    wrapper.ensure_connection()
+    return wrapper.connection  # type: ignore[no-any-return]  # django-stubs types it as Any
+
+
+def cursor(alias: str = "default", *, binary: bool = False) -> psycopg.Cursor[Any]:
+    """Return a cursor with server-side parameters on this thread's connection (Django's own bind on the client)."""
+    cur = psycopg.Cursor(raw(alias))
+    if binary:
+        cur.format = psycopg.pq.Format.BINARY
+    return cur
+
+
+def atomically(work: Callable[[], T], *, retry_on: frozenset[str] = RETRY_STATES) -> T:
+    """Run `work` in one transaction, again when PostgreSQL says that it lost a race.
+
+    Raises OperationalError when it keeps losing; anything else `work` raises goes through at once.
+    """
+    for attempt in range(TRIES_MAX):
+        try:
+            with transaction.atomic():
+                return work()
+        except (psycopg.Error, OperationalError, LostRace) as err:
+            cause = err if isinstance(err, psycopg.Error | LostRace) else err.__cause__
+            state = getattr(cause, "sqlstate", None)
+            if attempt + 1 == TRIES_MAX or not (isinstance(cause, LostRace) or state in retry_on):
+                raise
+        # Jitter, not secrecy: it only keeps two losers from meeting again.
+        time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311 -- see above
+    raise AssertionError("unreachable")  # pragma: no cover -- the loop returns or raises
+
+
+class LostRace(Exception):
+    """Another transaction changed what this one had read; the whole of it is tried again."""
+
+
+def pg_micros(when: dt.datetime) -> int:
+    """Return an aware time as PostgreSQL's binary timestamptz: microseconds since 2000-01-01 UTC."""
+    delta = when - PG_EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def copy_binary(conn: psycopg.Connection[Any], table: str, columns: str, rows: Iterable[bytes]) -> None:
+    """COPY rows that are already in PostgreSQL's binary tuple form; `table` and `columns` are our own constants."""
+    with psycopg.Cursor(conn) as cur, cur.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(b"".join((COPY_HEADER, *rows, COPY_TRAILER)))
+
+
+def day_bounds(day: dt.date) -> tuple[str, str]:
+    """Return a day's first instant and the next day's, in UTC, as SQL literals."""
+    return f"{day.isoformat()} 00:00:00+00", f"{(day + dt.timedelta(days=1)).isoformat()} 00:00:00+00"
+
+
+DAILY_FOR = dt.timedelta(days=60)  # older events are few: a month of them shares one partition
+
+
+def partition_for(day: dt.date, today: dt.date) -> tuple[str, dt.date, dt.date]:
+    """Return the suffix and bounds of the partition that `day` belongs in when none covers it yet."""
+    if today - day <= DAILY_FOR:
+        return f"d{day:%Y%m%d}", day, day + dt.timedelta(days=1)
+    first = day.replace(day=1)
+    return f"m{day:%Y%m}", first, (first + dt.timedelta(days=32)).replace(day=1)
+
+
+def ensure_partition(table: str, day: dt.date) -> bool:
+    """Make the partition of `table` (one of our own) that holds `day`; return whether it had to be made.
+
+    Runs outside any transaction of the caller; two that race make one.
+    """
+    today = dt.datetime.now(dt.UTC).date()
+    suffix, first, end = partition_for(day, today)
+    with cursor() as cur:
+        cur.execute(
+            "SELECT relname FROM pg_class WHERE relname LIKE %s OR relname = %s",
+            (f"{table}_d{day:%Y%m}%", f"{table}_m{day:%Y%m}"),
+        )
+        there = {row[0] for row in cur.fetchall()}
+        if f"{table}_d{day:%Y%m%d}" in there or f"{table}_m{day:%Y%m}" in there:
+            return False
+        if suffix.startswith("m") and there:  # the month was begun by the day; it goes on by the day
+            suffix, first, end = f"d{day:%Y%m%d}", day, day + dt.timedelta(days=1)
+        try:
+            cur.execute(
+                f"CREATE TABLE {table}_{suffix} PARTITION OF {table} FOR VALUES "
+                f"FROM ('{day_bounds(first)[0]}') TO ('{day_bounds(end)[0]}')",
+            )
+        except (psycopg.errors.DuplicateTable, psycopg.errors.UniqueViolation, psycopg.errors.InvalidObjectDefinition):
+            return False  # another process was first
+    return True

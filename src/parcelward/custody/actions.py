@@ -1,0 +1,211 @@
+"""Write to the log: secrets before events, batches with their rows, then a place, a tree and a signature."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import functools
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.utils import timezone
+
+from parcelward.base import config, db
+from parcelward.custody import checkpoints, keys, notes
+from parcelward.custody.errors import LogDiverged
+from parcelward.custody.files import CHECKPOINT, LogFiles
+from parcelward.custody.models import Cursor, Fact, LogState
+from parcelward.custody.wire import Published, fact_commitment
+
+log = logging.getLogger(__name__)
+
+ENTRIES_AT_ONCE_MAX = 50_000  # in one turn of the sequencer: 65 ms of hashing
+BATCHES_AT_ONCE_MAX = 5_000
+BATCHES_FOLLOWED_MAX = 64
+
+
+def make_secrets(items: Iterable[UUID]) -> dict[UUID, bytes]:
+    """Make the secrets of new items, durable before anything is sealed with them; an orphan is harmless."""
+    fresh = {item: secrets.token_bytes(32) for item in items}
+    if fresh:
+        with db.cursor("keys") as cur, transaction.atomic(using="keys"):
+            cur.execute(
+                "INSERT INTO custody_itemsecret (item, secret, made_at) "
+                "SELECT i, s, now() FROM unnest(%s::uuid[], %s::bytea[]) AS u(i, s)",
+                (list(fresh), list(fresh.values())),
+                binary=True,
+            )
+    return fresh
+
+
+def add_batch(kind: str, commitments: Sequence[bytes], *, now: dt.datetime) -> int:
+    """Store packed commitments in the caller's transaction and return the batch's number. Commit is the promise."""
+    with db.cursor() as cur:
+        cur.execute(
+            "WITH b AS (INSERT INTO custody_batch (record_time, kind, n, commitments) VALUES (%s, %s, %s, %s) "
+            "RETURNING id, record_time, n, kind) "
+            "INSERT INTO custody_pendingbatch (batch, record_time, n, kind) SELECT id, record_time, n, kind FROM b "
+            "RETURNING batch",
+            (now, kind, len(commitments), b"".join(commitments)),
+            binary=True,
+        )
+        row = cur.fetchone()
+    if row is None:  # INSERT ... RETURNING gives a row or raises
+        raise LogDiverged("The batch was not stored.", differs="batch")
+    return int(row[0])
+
+
+def record_fact(kind: str, body: dict[str, Any]) -> None:
+    """Make an entry of something that is not a scan, in the caller's transaction. No personal data in `body`."""
+    if body.keys() & {"at", "kind"}:
+        raise ValueError("a fact's time and kind are not its body's to say")  # a caller's bug, not input
+    now = timezone.now()
+    canon = json.dumps({"at": now.isoformat(), "kind": kind, **body}, sort_keys=True, separators=(",", ":")).encode()
+    salt = secrets.token_bytes(32)
+    with transaction.atomic():
+        batch = _add_batch_with_partition("fact", [fact_commitment(salt, canon)], now)
+        Fact.objects.create(batch=batch, leaf=0, record_time=now, kind=kind, body=canon, salt=salt)
+
+
+def _add_batch_with_partition(kind: str, commitments: Sequence[bytes], now: dt.datetime) -> int:
+    db.ensure_partition("custody_batch", now.date())
+    return add_batch(kind, commitments, now=now)
+
+
+@functools.lru_cache(maxsize=4)
+def log_signer(settings: config.Config) -> keys.Signer:
+    """Return the log's signing key, made at first use and kept in a file of mode 0600."""
+    seed = db.secret_file(settings.home / "keys" / "log", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+    return keys.Signer(keys.key_name(settings.origin), keys.SignatureType.ED25519, base64.b64decode(seed))
+
+
+class Sequencer:
+    """Gives committed batches their place in the log. One process at a time holds the files; any number may try.
+
+    Raises LogInUse at once when another process holds them, and LogDiverged when files, checkpoint and database
+    disagree: then nothing is written until a person has looked.
+    """
+
+    def __init__(self, settings: config.Config) -> None:
+        self._signer = log_signer(settings)
+        self._origin = settings.origin
+        self._files = LogFiles(settings.log_folder)
+        try:
+            self._settle()
+        except BaseException:
+            self._files.close()
+            raise
+
+    def close(self) -> None:
+        """Let another process take over."""
+        self._files.close()
+
+    @property
+    def files(self) -> LogFiles:
+        """The log's files, for whoever asks witnesses."""
+        return self._files
+
+    def _settle(self) -> None:
+        """Bring the files to what the database says, and publish what was not yet published."""
+        state, _ = LogState.objects.get_or_create(
+            id=1, defaults={"origin": self._origin, "size": 0, "root": self._files.root(0)}
+        )
+        if state.origin != self._origin:
+            raise LogDiverged(
+                f"The log is named {state.origin} and this process {self._origin}. Set PARCELWARD_LOG_ORIGIN to the "
+                "log's own name; it does not change with the address.",
+                differs="origin",
+            )
+        self._files.truncate(state.size, root=bytes(state.root))
+        self._publish(state.size, bytes(state.root))
+
+    def _publish(self, size: int, root: bytes) -> None:
+        text = checkpoints.Checkpoint(self._origin, size, root).text
+        self._files.publish(CHECKPOINT, notes.sign(text, [self._signer]))
+
+    def once(self) -> int:
+        """Sequence what is waiting; return how many entries were published.
+
+        Files first, then one transaction whose compare-and-swap on the size is the fence, then the checkpoint.
+        """
+        with connections["default"].cursor() as cur:
+            cur.execute(
+                "SELECT p.batch, p.record_time, p.n, p.kind, b.commitments FROM custody_pendingbatch p "
+                "JOIN custody_batch b ON b.record_time = p.record_time AND b.id = p.batch "
+                "ORDER BY p.record_time, p.batch LIMIT %s",
+                [BATCHES_AT_ONCE_MAX],
+            )
+            waiting = cur.fetchall()
+        if not waiting:
+            return 0
+        taken: list[tuple[Any, ...]] = []
+        total = 0
+        for row in waiting:
+            if total + row[2] > ENTRIES_AT_ONCE_MAX and taken:
+                break
+            taken.append(row)
+            total += row[2]
+        try:
+            first = self._files.append(b"".join(bytes(row[4]) for row in taken))
+            root = self._files.root()
+            self._commit(first, root, taken)
+        except Exception:
+            # Any doubt: the database says how long the log is, and the files follow.
+            log.exception("sequencing stopped; settling the files to the database's size")
+            connections["default"].close()
+            self._settle()
+            raise
+        self._publish(first + total, root)
+        return total
+
+    @transaction.atomic
+    def _commit(self, first: int, root: bytes, taken: Sequence[Any]) -> None:
+        starts, at = [], first
+        for row in taken:
+            starts.append(at)
+            at += row[2]
+        with db.cursor() as cur:
+            cur.execute(
+                "INSERT INTO custody_logbatch (first_index, batch, record_time, n, kind) "
+                "SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::int[], %s::text[])",
+                (starts, [r[0] for r in taken], [r[1] for r in taken], [r[2] for r in taken], [r[3] for r in taken]),
+            )
+            cur.execute("DELETE FROM custody_pendingbatch WHERE batch = ANY(%s)", ([r[0] for r in taken],))
+            cur.execute(
+                "UPDATE custody_logstate SET size = %s, root = %s WHERE id = 1 AND size = %s", (at, root, first)
+            )
+            if cur.rowcount != 1:
+                raise LogDiverged("Another process has grown the log meanwhile.", differs="size", first=first)
+
+
+def follow(name: str, kind: str, look_at: Callable[[Sequence[Published]], None]) -> int:
+    """Give the next published batches of `kind` to `look_at`; its work and the cursor commit together.
+
+    Returns how many entries were passed. Safe to run any number of times, by any number of processes.
+    """
+    Cursor.objects.get_or_create(name=name)
+    with transaction.atomic(), connections["default"].cursor() as cur:
+        cur.execute('SELECT "index" FROM custody_cursor WHERE name = %s FOR UPDATE SKIP LOCKED', [name])
+        row = cur.fetchone()
+        if row is None:
+            return 0  # another process is at it
+        start = row[0]
+        cur.execute(
+            "SELECT first_index, batch, record_time, n, kind FROM custody_logbatch WHERE first_index >= %s "
+            "ORDER BY first_index LIMIT %s",
+            [start, BATCHES_FOLLOWED_MAX],
+        )
+        found = [Published(*r) for r in cur.fetchall()]
+        if not found:
+            return 0
+        mine = [p for p in found if p.kind == kind]
+        if mine:
+            look_at(mine)
+        end = found[-1].first_index + found[-1].n
+        cur.execute('UPDATE custody_cursor SET "index" = %s WHERE name = %s', [end, name])
+    return int(end - start)

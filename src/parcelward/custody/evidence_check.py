@@ -1,0 +1,303 @@
+"""Checks an evidence bundle offline: no database, no network, no clock.
+
+Verification raises ProofFailed, whose sentence begins with the file that fails; a Report comes back only if all holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from parcelward.base.errors import Invalid
+from parcelward.custody import evidence, keys, lines, notes, policy, proofs, stored_zip, tree
+from parcelward.custody.errors import ProofFailed
+from parcelward.custody.evidence import Hidden, Revealed
+from parcelward.custody.keys import Verifier
+from parcelward.custody.policy import Policy
+from parcelward.custody.wire import ENTRY_PREFIX, GROUPS
+
+FIXED_FILES: Final = (
+    evidence.CHECKPOINT,
+    "certification.txt",
+    "chain.json",
+    "policy.txt",
+    "report.html",
+    "verify.html",
+)
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
+_BATCH_LINE: Final = re.compile(r'^"device-sequence": ([0-9]{1,19})$', re.MULTILINE | re.ASCII)
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was checked and held. `pinned` is False when the log's keys were taken from the file itself."""
+
+    origin: str
+    size: int  # entries under the checkpoint that everything leads to
+    root: bytes
+    events: int
+    items: tuple[str, ...]
+    witnesses: tuple[str, ...]  # names of those whose cosignatures verified
+    gaps: tuple[str, ...]  # what the file itself declares as left out
+    pinned: bool
+    verifier_sha256: str = ""  # of the bundle's verify.html; empty for a bare proof
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The report as sentences."""
+        said = [
+            f"{self.events} event(s) recomputed and found in the log {self.origin}.",
+            f"The log then had {self.size} entries; root {self.root.hex()}.",
+            f"Witnesses: {', '.join(self.witnesses) or 'none'}.",
+            *(f"Left out: {gap}." for gap in self.gaps),
+        ]
+        if not self.pinned:
+            said.append("The keys came with the file: compare them with those that the operator publishes elsewhere.")
+        if self.verifier_sha256:
+            said.append(f"verify.html has SHA-256 {self.verifier_sha256}; compare it with the published one.")
+        return tuple(said)
+
+
+@contextlib.contextmanager
+def within(path: str) -> Iterator[None]:
+    """Let whatever fails inside be a ProofFailed that begins with the file's path."""
+    try:
+        yield
+    except Invalid as error:
+        raise ProofFailed(f"{path}: {error.message}") from error
+
+
+def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
+    """Return what the bundle proves, or raise ProofFailed naming the first thing that fails.
+
+    With `vkeys`, only log keys among them count, and if any is a witness's, only those witnesses count.
+    """
+    files = stored_zip.read(data)
+    manifest = _manifest(files)
+    with within("policy.txt"):
+        rule, counted = trusted_part(policy.parse(files["policy.txt"]), [keys.parse_vkey(text) for text in vkeys])
+    with within("manifest.note"):
+        note = notes.open_note(files["manifest.note"], rule.logs)
+        if note.text != evidence.note_text(files["manifest.json"]):
+            raise ProofFailed("The signed hash is not that of manifest.json.")
+    with within(evidence.CHECKPOINT):
+        signed = notes.open_checkpoint(files[evidence.CHECKPOINT], logs=rule.logs, witnesses=counted)
+        cosigners = [each.verifier for each in signed.verified_by(counted)]
+        if not rule.met_by(cosigners):
+            raise ProofFailed("Too few of the trusted witnesses cosigned the checkpoint.")
+    with within("chain.json"):
+        chain = decode(files["chain.json"], evidence.Chain)
+        _require_one_each([item.item_id for item in chain.items])
+        _require_one_each([device.device_id for device in chain.devices])
+    gaps = [gap for item in chain.items for gap in _verify_item(item, files, signed)]
+    gaps += [gap for device in chain.devices for gap in _verify_device(device, files)]
+    held = _expected(chain)
+    extra = sorted(files.keys() - held - {"manifest.json", "manifest.note"})
+    if extra:
+        raise ProofFailed(f"{extra[0]}: The file belongs to nothing that chain.json declares.")
+    return Report(
+        origin=signed.checkpoint.origin,
+        size=signed.checkpoint.size,
+        root=signed.checkpoint.root,
+        events=sum(path.startswith("events/") for path in held),
+        items=tuple(item.item_id for item in chain.items),
+        witnesses=tuple(each.name for each in cosigners),
+        gaps=tuple(gaps),
+        pinned=bool(vkeys),
+        verifier_sha256=manifest.verifier_sha256,
+    )
+
+
+def _manifest(files: Mapping[str, bytes]) -> evidence.Manifest:
+    """Return the manifest once every file of the archive is in it with its size and hash, and no other."""
+    with within("manifest.json"):
+        if "manifest.json" not in files or "manifest.note" not in files:
+            raise ProofFailed("The bundle has no signed manifest.")
+        manifest = decode(files["manifest.json"], evidence.Manifest)
+        if manifest.format != evidence.FORMAT:
+            raise ProofFailed("The bundle is of a format that this program does not know.")
+        listed = {row.path: row for row in manifest.files}
+        if len(listed) != len(manifest.files) or not listed.keys() >= set(FIXED_FILES):
+            raise ProofFailed("The manifest lists a file twice, or lacks one that every bundle has.")
+    for path in sorted(listed.keys() | files.keys() - {"manifest.json", "manifest.note"}):
+        with within(path):
+            if path not in files or path not in listed:
+                raise ProofFailed(
+                    "The file is missing." if path not in files else "The manifest does not list the file."
+                )
+            row, content = listed[path], files[path]
+            if row.size != len(content) or row.sha256 != hashlib.sha256(content).hexdigest():
+                raise ProofFailed("The file is not the one that the manifest lists.")
+    if manifest.verifier_sha256 != listed["verify.html"].sha256:
+        raise ProofFailed("verify.html: The file is not the verifier that the manifest names.")
+    return manifest
+
+
+def trusted_part(rule: Policy, trusted: Sequence[Verifier]) -> tuple[Policy, list[Verifier]]:
+    """Return the bundle's policy narrowed to the log keys that the caller trusts, and the witnesses that count."""
+    counted = list(rule.witnesses.values())
+    logs = rule.logs
+    if trusted:
+        logs = tuple(each for each in logs if each in trusted)
+    if any(each.kind.timed for each in trusted):
+        counted = [each for each in counted if each in trusted]
+    if not logs:
+        raise ProofFailed("None of the log keys in the bundle is one that you trust.")
+    return dataclasses.replace(rule, logs=logs), counted
+
+
+def _verify_item(item: evidence.ItemChain, files: Mapping[str, bytes], signed: notes.SignedCheckpoint) -> list[str]:
+    """Check each event of an item, its proof, and the chain between neighbours; return the declared gaps in words."""
+    with within("chain.json"):
+        _require_runs(item.missing, 1, item.events_total)
+    head = signed.checkpoint
+    previous: str | None = evidence.NO_EVENT
+    for sequence in range(1, item.events_total + 1):
+        if any(first <= sequence <= last for first, last in item.missing):
+            previous = None  # the event before the next one is not here to compare with
+            continue
+        where = evidence.event_path(item.item_id, sequence)
+        with within(f"events/{where}.json"):
+            event = decode(_held(files, f"events/{where}.json"), evidence.EventFile)
+            committed = open_event(event)
+            public = said(event)
+            if event.item_id != item.item_id or public.event != sequence or public.id != event.event_id.hex:
+                raise ProofFailed("The event is of another item, or has another number or identifier.")
+            require_item(public, number=item.number, item_id=item.item_id)
+            if previous is not None and public.previous != previous:
+                raise ProofFailed("The event does not follow the one before it.")
+        with within(f"proofs/{where}.tlog-proof"):
+            proof = proofs.parse(_held(files, f"proofs/{where}.tlog-proof"))
+            if proof.extra != ENTRY_PREFIX + committed or proof.checkpoint != files[evidence.CHECKPOINT]:
+                raise ProofFailed("The proof is of another entry, or leads to another checkpoint than the bundle's.")
+            if proof.index != event.log_index:
+                raise ProofFailed("The proof is for another place in the log.")
+            leaf = tree.leaf_hash(ENTRY_PREFIX + committed)
+            tree.verify_inclusion(leaf, proof.index, head.size, proof.path, head.root)
+        previous = committed.hex()
+    return [f"{item.item_id}, events {first} to {last}" for first, last in item.missing]
+
+
+def _verify_device(device: evidence.DeviceChain, files: Mapping[str, bytes]) -> list[str]:
+    """Check each signature of a device and the declared gaps of its sequence; return those in words."""
+    path = f"devices/{device.device_id}.json"
+    with within(path):
+        held = decode(_held(files, path), evidence.DeviceFile)
+        try:
+            key = Ed25519PublicKey.from_public_bytes(lines.base64_bytes(held.public_key_ed25519, ProofFailed))
+        except ValueError:
+            raise ProofFailed("The device's public key is not a key.") from None
+        numbers = [batch.sequence for batch in held.batches]
+        if held.device_id != device.device_id or not numbers or numbers != sorted(set(numbers)):
+            raise ProofFailed("The device's batches are not in order, or are another device's.")
+        if (numbers[0], numbers[-1]) != (device.first, device.last) or device.missing != evidence.missing_runs(
+            numbers, device.first, device.last
+        ):
+            raise ProofFailed("The device's sequence has other gaps than chain.json declares.")
+        for batch in held.batches:
+            if _BATCH_LINE.findall(batch.signature_base) != [str(batch.sequence)]:
+                raise ProofFailed(f"What the device signed as batch {batch.sequence} does not say that number.")
+            try:
+                key.verify(lines.base64_bytes(batch.signature, ProofFailed), batch.signature_base.encode())
+            except InvalidSignature:
+                raise ProofFailed(f"The device did not sign batch {batch.sequence}.") from None
+    return [f"{device.device_id}, batches {first} to {last}" for first, last in device.missing]
+
+
+def open_event(event: evidence.EventFile) -> bytes:
+    """Return the event's commitment, recomputed from its groups; ProofFailed if the file states another."""
+    if event.groups.keys() != set(GROUPS):
+        raise ProofFailed("An event has four groups.")
+    groups = [_group(event.groups[name]) for name in GROUPS]
+    committed = evidence.commitment(groups, unhex(event.body_hash))
+    if committed.hex() != event.commitment:
+        raise ProofFailed("The event's content does not give its commitment.")
+    return committed
+
+
+def _group(group: evidence.GroupFile) -> Revealed | Hidden:
+    match group:
+        case evidence.GroupFile(canon=str(canon), salt=str(salt), hash=None):
+            return Revealed(canon.encode(), unhex(salt))
+        case evidence.GroupFile(canon=None, salt=None, hash=str(closed)):
+            return Hidden(unhex(closed))
+        case _:
+            raise ProofFailed("A group is either revealed with its salt, or a hash.")
+
+
+def said(event: evidence.EventFile) -> evidence.PublicGroup:
+    """Return what the event says publicly; it has one spelling, so that nobody reads something else in it."""
+    canon = event.groups["public"].canon
+    if canon is None:
+        raise ProofFailed("An event's public part is always revealed.")
+    return decode(canon.encode(), evidence.PublicGroup)
+
+
+def require_item(public: evidence.PublicGroup, *, number: str, item_id: str) -> None:
+    """Raise ProofFailed unless the event itself names the item under whose number it is shown."""
+    if not public.item or public.item not in {number, item_id}:
+        raise ProofFailed(f"The event was recorded of {public.item[:96]}, and is shown under {number or item_id}.")
+
+
+def _require_one_each(names: Sequence[str]) -> None:
+    if len(set(names)) != len(names) or any(_PLAIN.fullmatch(name) is None for name in names):
+        raise ProofFailed("An item or a device is declared twice, or its identifier is not plain.")
+
+
+def _require_runs(runs: Sequence[tuple[int, int]], first: int, last: int) -> None:
+    """Raise ProofFailed unless the runs rise, do not touch, and lie between `first` and `last`."""
+    at = first - 1
+    for start, end in runs:
+        if not at < start <= end <= last:
+            raise ProofFailed("The declared gaps are not in order, or lie outside of the sequence.")
+        at = end + 1
+    if last > stored_zip.FILES_MAX:
+        raise ProofFailed("An item has more events than a bundle can hold.")
+
+
+def _expected(chain: evidence.Chain) -> set[str]:
+    """Return every path that the declared sequences account for."""
+    found = set(FIXED_FILES) | {f"devices/{device.device_id}.json" for device in chain.devices}
+    for item in chain.items:
+        missing = {number for first, last in item.missing for number in range(first, last + 1)}
+        for sequence in range(1, item.events_total + 1):
+            if sequence not in missing:
+                where = evidence.event_path(item.item_id, sequence)
+                found |= {f"events/{where}.json", f"proofs/{where}.tlog-proof"}
+    return found
+
+
+def _held(files: Mapping[str, bytes], path: str) -> bytes:
+    if path not in files:
+        raise ProofFailed("The file is missing.")
+    return files[path]
+
+
+def decode(data: bytes, kind: type[S]) -> S:
+    """Return the value in its one spelling, or raise ProofFailed."""
+    try:
+        value = msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ProofFailed("The content is not of the form that it should have.") from None
+    if evidence.canonical(value) != data:
+        raise ProofFailed("The content is not in its one spelling.")
+    return value
+
+
+def unhex(text: str) -> bytes:
+    """Return the 32 bytes of a hash or a salt, or raise ProofFailed."""
+    if len(text) != 2 * tree.HASH_BYTES or _HEX.fullmatch(text) is None:
+        raise ProofFailed("A hash or salt is not 32 bytes in lower-case hex.")
+    return bytes.fromhex(text)

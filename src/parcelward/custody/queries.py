@@ -1,0 +1,227 @@
+"""Read the log: item keys, places of batches, the published checkpoint."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connections
+
+from parcelward.base import config, db
+from parcelward.custody import checkpoints, notes, tiles
+from parcelward.custody.actions import log_signer
+from parcelward.custody.checking import CheckLog
+from parcelward.custody.errors import NotInLog
+from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles
+from parcelward.custody.models import Fact, LogState, PendingBatch, Tombstone
+from parcelward.custody.tree import HASH_BYTES, TILE_WIDTH
+from parcelward.custody.tree import inclusion_path as inclusion
+from parcelward.custody.verification import Checker, Findings, Logged, Span, read_span
+from parcelward.custody.verification import published as published_now
+from parcelward.custody.wire import ItemKeys, Published
+
+__all__ = ["CheckLog", "Checker", "Findings", "Logged", "Span", "published_now", "read_span"]
+
+TOMBSTONE_KIND = "custody.tombstone"
+TOMBSTONES_AT_ONCE = 1_000
+KEYS_KEPT_MAX = 20_000  # about 70 MB a process; an item is scanned several times within minutes
+
+_kept: OrderedDict[UUID, ItemKeys] = OrderedDict()
+
+
+@functools.lru_cache(maxsize=4)
+def _files(settings: config.Config) -> LogFiles:
+    """Return this process's reader of the log's files; its descriptors stay open."""
+    return LogFiles(settings.log_folder, read_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """How far the log has come."""
+
+    size: int
+    pending: int
+    published_size: int
+    witnessed_size: int
+
+
+def item_keys(items: Iterable[UUID], *, sure_alive: bool = False) -> dict[UUID, ItemKeys]:
+    """Return the keys of these items; a shredded or unknown one is missing from the answer.
+
+    Keys are kept in memory, so tombstones are asked for each time: what was erased opens nowhere from that moment on.
+    With `sure_alive` the caller has seen by the items' own rows that they are not erased.
+    """
+    items = list(items)
+    if not sure_alive and items:
+        erased = erased_among(items)
+        forget_keys(erased)
+        items = [item for item in items if item not in erased]
+    found: dict[UUID, ItemKeys] = {}
+    missing: list[UUID] = []
+    for item in items:
+        known = _kept.get(item)
+        if known is None:
+            missing.append(item)
+        else:
+            found[item] = known
+    if missing:
+        with db.cursor("keys", binary=True) as cur:
+            cur.execute("SELECT item, secret FROM custody_itemsecret WHERE item = ANY(%s)", (missing,), binary=True)
+            for item, secret in cur:
+                found[item] = _kept[item] = ItemKeys(secret)
+        while len(_kept) > KEYS_KEPT_MAX:
+            try:
+                _kept.popitem(last=False)
+            except KeyError:  # another thread emptied it
+                break
+    return found
+
+
+def forget_keys(items: Iterable[UUID]) -> None:
+    """Drop kept keys of items whose secret was destroyed."""
+    for item in items:
+        _kept.pop(item, None)
+
+
+def places(batches: Iterable[int]) -> dict[int, Published]:
+    """Return where these batches stand; one that is not sequenced yet is missing."""
+    with connections["default"].cursor() as cur:
+        cur.execute(
+            "SELECT first_index, batch, record_time, n, kind FROM custody_logbatch WHERE batch = ANY(%s)",
+            [list(set(batches))],
+        )
+        return {row[1]: Published(*row) for row in cur.fetchall()}
+
+
+def commitments(batches: Iterable[Published]) -> dict[int, list[bytes]]:
+    """Return each batch's commitments, 32 bytes each, in leaf order. They stay when an item's secret is destroyed."""
+    wanted = list(batches)
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT id, commitments FROM custody_batch "
+            "WHERE (record_time, id) IN (SELECT * FROM unnest(%s::timestamptz[], %s::bigint[]))",
+            ([each.record_time for each in wanted], [each.batch for each in wanted]),
+            binary=True,
+        )
+        return {
+            batch: [bytes(packed[at : at + HASH_BYTES]) for at in range(0, len(packed), HASH_BYTES)]
+            for batch, packed in cur
+        }
+
+
+def shredded(item: UUID) -> bool:
+    """Return whether the item's secret was destroyed."""
+    return Tombstone.objects.filter(item=item).exists()
+
+
+def erased_among(items: Iterable[UUID]) -> frozenset[UUID]:
+    """Return which of these items have a tombstone."""
+    return frozenset(Tombstone.objects.filter(item__in=list(items)).values_list("item", flat=True))
+
+
+def shredded_now(item: UUID) -> bool:
+    """Return whether the item has a tombstone by now, whatever moment the caller's transaction sees."""
+    apart = connections.create_connection("default")
+    try:
+        with apart.cursor() as cur:
+            cur.execute("SELECT FROM custody_tombstone WHERE item = %s", [item])
+            return cur.fetchone() is not None
+    finally:
+        apart.close()
+
+
+def tombstones() -> Iterator[list[tuple[UUID, int]]]:
+    """Give (item, how many events) of every tombstone, some at a time."""
+    after = UUID(int=0)
+    while rows := list(
+        Tombstone.objects.filter(item__gt=after).order_by("item").values_list("item", "events")[:TOMBSTONES_AT_ONCE]
+    ):
+        yield rows
+        after = rows[-1][0]
+
+
+def tombstone_facts() -> dict[UUID, int]:
+    """Return what the log's own entries say was erased: item -> how many events."""
+    bodies = Fact.objects.filter(kind=TOMBSTONE_KIND).values_list("body", flat=True).iterator()
+    said = (json.loads(bytes(body)) for body in bodies)
+    return {UUID(one["item"]): int(one["events"]) for one in said}
+
+
+def published(settings: config.Config, *, witnessed: bool = False) -> bytes | None:
+    """Return the newest signed checkpoint, or the newest with enough cosignatures; None before there is one."""
+    return _files(settings).published(CHECKPOINT_WITNESSED if witnessed else CHECKPOINT)
+
+
+def published_size(settings: config.Config, *, witnessed: bool = False) -> int:
+    """Return how many entries that checkpoint covers."""
+    data = published(settings, witnessed=witnessed)
+    return 0 if data is None else checkpoints.parse(notes.parse(data).text).size
+
+
+def checkpoint_age_s(settings: config.Config) -> float:
+    """Return how long ago the newest checkpoint was signed, in seconds; 0 before there is one."""
+    try:
+        return max(0.0, time.time() - (settings.log_folder / CHECKPOINT).stat().st_mtime)
+    except FileNotFoundError:
+        return 0.0
+
+
+def head(settings: config.Config) -> LogHead:
+    """Return how far the log has come and how much waits."""
+    state = LogState.objects.filter(id=1).first()
+    with connections["default"].cursor() as cur:
+        cur.execute("SELECT coalesce(sum(n), 0) FROM custody_pendingbatch")
+        row = cur.fetchone()
+    size = state.size if state else 0
+    return LogHead(
+        size=size,
+        pending=int(row[0]) if row else PendingBatch.objects.count(),
+        published_size=published_size(settings),
+        witnessed_size=published_size(settings, witnessed=True),
+    )
+
+
+def vkeys(settings: config.Config) -> tuple[str, ...]:
+    """Return the log's verifier keys in signed-note form."""
+    return (log_signer(settings).verifier.vkey,)
+
+
+def witness_vkeys(settings: config.Config) -> tuple[str, ...]:
+    """Return the configured witnesses' verifier keys."""
+    return tuple(one.partition("=http")[0] for one in settings.witnesses)
+
+
+def tile(settings: config.Config, path: str) -> bytes:
+    """Return a tile or entry bundle by its C2SP path.
+
+    Raises BadTile for an impossible path and NotInLog for what the published checkpoint does not cover.
+    """
+    address = tiles.parse_path(path)
+    size = published_size(settings)
+    level = 0 if address.level is None else address.level
+    if address.index * TILE_WIDTH + address.width > tiles.hashes_at(level, size):
+        raise NotInLog("The published log ends before this tile.")
+    files = _files(settings)
+    if address.level is None:
+        return files.entry_bundle(address.index, address.width)
+    return files.tile(address.level, address.index, address.width)
+
+
+def inclusion_path(settings: config.Config, index: int, size: int) -> tuple[bytes, ...]:
+    """Return the proof that entry `index` is among the first `size`; NotInLog when it is not."""
+    return tuple(inclusion(index, size, _files(settings).read_hashes))
+
+
+def sign_receipt(settings: config.Config, text: str) -> str:
+    """Return `text` as a signed note of the log's key: a promise that its holder can show."""
+    return notes.sign(text, [log_signer(settings)]).decode()
+
+
+def fact_exists(kind: str, text: str) -> bool:
+    """Return whether an entry of this kind says `text` (a hash, a number) in its body."""
+    return any(text.encode() in bytes(body) for body in Fact.objects.filter(kind=kind).values_list("body", flat=True))

@@ -1,0 +1,1 @@
+"""HTTP, screens, commands, and the simulated world."""

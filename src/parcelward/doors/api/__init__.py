@@ -1,0 +1,1 @@
+"""HTTP for programs: scans, items, network, devices, the log's tiles."""

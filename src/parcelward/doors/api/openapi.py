@@ -1,0 +1,120 @@
+"""What the OpenAPI description says beyond what the framework knows: scans, devices' signatures, problem documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from parcelward.doors.api import problems, scans
+from parcelward.parcels.wire import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ScanIn
+
+_REF = "#/components/schemas/{name}"
+_PROBLEM = {problems.TYPE: {"schema": {"$ref": _REF.format(name="ProblemSchema")}}}
+_SCAN_REFUSALS = {
+    401: "The signature or key does not hold, or was revoked",
+    403: "Who sends may not scan",
+    409: "The sequence was used before for another batch, or lies too far behind",
+    411: "The body came in chunks, without its length",
+    413: f"More than {BATCH_EVENTS_MAX} events or {BATCH_BYTES_MAX} bytes",
+    422: "The body is not a batch at all; single bad events are quarantined instead",
+    503: "Not recorded; send the same batch again after Retry-After",
+}
+_ANSWER: dict[str, Any] = {
+    "title": "ScanAnswer",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["accepted", "duplicates", "quarantined", "instructions", "receipt"],
+    "properties": {
+        "accepted": {"type": "integer", "minimum": 0},
+        "duplicates": {"type": "integer", "minimum": 0, "description": "recorded before: nothing was changed"},
+        "quarantined": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["index", "code", "message"],
+                "properties": {
+                    "index": {"type": "integer", "minimum": 0, "description": "place in the batch, from 0"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+        "instructions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["item_id", "do", "reason"],
+                "properties": {
+                    "item_id": {"type": "string"},
+                    "do": {"type": "string", "description": "HOLD, STOP, SEAL_MISMATCH ..."},
+                    "reason": {"type": "string"},
+                },
+            },
+        },
+        "receipt": {"type": "string", "description": "signed note (C2SP): the promise to be in the log within 10 s"},
+    },
+}
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
+
+
+def _scans() -> dict[str, Any]:
+    event = {"$ref": _REF.format(name="ScanIn")}
+    batch = {"type": "array", "minItems": 1, "maxItems": BATCH_EVENTS_MAX, "items": event}
+    return {
+        "post": {
+            "operationId": "record_scans",
+            "summary": "Record a batch of scan events",
+            "description": (
+                "Durable before it is answered; the same batch again gets the same answer. A device signs the request "
+                '(RFC 9421, alg="ed25519", over "@method" "@path" "content-digest" "device-sequence"); a partner\'s '
+                "system sends an API key."
+            ),
+            "parameters": [
+                _header("Device-Sequence", "the batch's number, rising by one; signed by devices"),
+                _header("Content-Digest", "RFC 9530, sha-256; with a signature"),
+                _header("Signature-Input", "RFC 9421; one signature, named sig1"),
+                _header("Signature", "RFC 9421"),
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": batch},
+                    "application/x-ndjson": {"schema": {"type": "string", "description": "one event a line"}},
+                },
+            },
+            "responses": {
+                "200": {
+                    "description": "Recorded",
+                    "content": {"application/json": {"schema": {"$ref": _REF.format(name="ScanAnswer")}}},
+                },
+                **{str(status): {"description": why, "content": _PROBLEM} for status, why in _SCAN_REFUSALS.items()},
+            },
+            "security": [{"Bearer": []}, {"DeviceSignature": []}],
+        }
+    }
+
+
+def complete(described: dict[str, Any]) -> dict[str, Any]:
+    """Return the framework's description with what it does not know; problems get their own media type."""
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:  # noqa: PLR2004 -- the HTTP status class
+                    answer["content"] = _PROBLEM
+    described["paths"][scans.PATH] = _scans()
+    _, schemas = msgspec.json.schema_components([ScanIn], ref_template=_REF)
+    components = described["components"]
+    components.setdefault("schemas", {}).update({**schemas, "ScanAnswer": _ANSWER})
+    components.setdefault("securitySchemes", {})["DeviceSignature"] = {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": "HTTP Message Signature (RFC 9421) of an enrolled device's Ed25519 key",
+    }
+    return described

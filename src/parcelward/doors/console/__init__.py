@@ -1,0 +1,1 @@
+"""The `parcelward` command: start, import, verify, enrol."""

@@ -1,0 +1,66 @@
+"""`parcelward`: one command, one line of help each. A command's own module is imported when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+from parcelward.base.config import BadSetting
+from parcelward.base.errors import ParcelwardError
+
+COMMANDS = {
+    "up": "start database, web, worker and, in test mode, a small simulated town",
+    "serve": "the web process alone",
+    "work": "the worker alone: sequence the log, follow it, ask witnesses",
+    "install": "prepare the databases: tables, partitions, the log's first entry",
+    "import": "read EPCIS 2.0 JSON, NDJSON, CSV or Parquet files into journeys",
+    "rebuild": "compute every item's status again from its events",
+    "shred": "erase items: two people, a wait, never under legal hold",
+    "verify-log": "recompute the whole log from the database and compare",
+    "bundle": "write an item's evidence bundle, to be checked by others",
+    "verify": "check an evidence bundle or a proof offline",
+    "simulate": "play a postal network through the public API",
+    "device": "enrol and revoke devices",
+    "key": "make and revoke API keys",
+    "person": "let somebody sign in",
+    "witness": "run an independent witness with its own key and state",
+    "samples": "make sample staff, a key and a device (test mode)",
+    "town": "play the small sample town, live (test mode)",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command, without the options of its parts."""
+    top = argparse.ArgumentParser(
+        prog="parcelward",
+        description="The carrier's own side of e-commerce delivery.",
+        epilog="Each command has its own --help.",
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100),
+    )
+    parts = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, words in COMMANDS.items():
+        parts.add_parser(name, help=words, add_help=False)
+    return top
+
+
+def main() -> None:
+    """Run one command. Exits 0 when it did what it says, 1 when it found something wrong, 2 for a wrong call."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parcelward.doors.settings")
+    words = sys.argv[1:]
+    if not words or words[0] not in COMMANDS:
+        parser().parse_args(words)
+    module = importlib.import_module(f"parcelward.doors.console.{words[0].replace('-', '_')}_command")
+    own = argparse.ArgumentParser(prog=f"parcelward {words[0]}", description=COMMANDS[words[0]].capitalize() + ".")
+    module.add_arguments(own)
+    try:
+        code = module.run(own.parse_args(words[1:]))
+    except (ParcelwardError, BadSetting) as err:
+        sys.stderr.write(f"parcelward: {err}\n")
+        for problem in getattr(err, "problems", ()):
+            sys.stderr.write(f"  {problem.pointer}: {problem.message}\n")
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,46 @@
+"""`parcelward serve`: the web process. Holds no state."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+
+from parcelward.base import config
+
+THREADS = 24  # a thread waits most of its time: for the database, or for company in a group commit
+BACKLOG = 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add no options: everything is configuration."""
+
+
+def run(_options: argparse.Namespace) -> int:
+    """Become the HTTP server; return only when that cannot be."""
+    settings = config.get()
+    if not _free(settings.bind, settings.port):
+        sys.stderr.write(f"Port {settings.port} is in use. Stop what uses it, or set PARCELWARD_PORT to another.\n")
+        return 1
+    return os.execv(  # noqa: S606 -- our own interpreter with our own arguments
+        sys.executable,
+        [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.bind),
+            *("--port", str(settings.port), "--workers", str(settings.web_workers)),
+            *("--blocking-threads", str(THREADS), "--backlog", str(BACKLOG), "--no-ws", "--no-access-log"),
+            *("--workers-kill-timeout", "10", "--respawn-failed-workers", "--log-level", "error"),
+            "parcelward.doors.wsgi:application",
+        ],
+    )
+
+
+def _free(bind: str, port: int) -> bool:
+    """Return whether the port can be listened on."""
+    with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError:
+            return False
+    return True

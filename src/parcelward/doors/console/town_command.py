@@ -1,0 +1,41 @@
+"""`parcelward town`: the sample town, played live through the public API. Test mode only."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import threading
+
+from parcelward.base import config
+from parcelward.base.errors import NotAllowed
+from parcelward.doors.console.up_command import write_samples
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the seed."""
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play until asked to stop."""
+    from parcelward.doors.simulator.live import live_town
+
+    settings = config.get()
+    if settings.production:
+        raise NotAllowed("The simulated town is for test mode only", code="production")
+    samples = json.loads((settings.home / "samples.json").read_text())
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    def ready(rows: list[dict[str, str]]) -> None:
+        samples["items"] = [row["item"] for row in rows]
+        write_samples(settings.home, samples)
+        print(f"the town has its history; {len(rows)} items worth looking at are in samples.json", flush=True)
+        for row in rows[:6]:
+            print(f"  {settings.public_url}/track/{row['item']}   {row['why']}", flush=True)
+
+    address = f"http://{settings.bind}:{settings.port}"
+    live_town(address, samples["api_key"], settings.home / "town", options.seed, stop, on_ready=ready)
+    return 0

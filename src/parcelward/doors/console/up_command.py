@@ -1,0 +1,100 @@
+"""`parcelward up`: everything on one machine, under one supervisor."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+from parcelward.base import config
+from parcelward.base.db import secret_file
+from parcelward.base.postgres import KEYS, MAIN, Cluster
+from parcelward.base.supervisor import Part, Program, Service, Supervisor, say
+
+SEED = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the one choice."""
+    parser.add_argument("--empty", action="store_true", help="without the sample town")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start the parts and keep them running until Ctrl-C."""
+    settings = config.get()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    me = [sys.executable, "-m", "parcelward.doors.console"]
+    town = not options.empty and not settings.production
+    parts: list[Part] = []
+    if not settings.database_url:
+        parts.append(_database(settings.home, "main"))
+    if not settings.keys_url:
+        parts.append(_database(settings.home, "keys"))
+    parts.append(Program("install", [*me, "install"], once=True))
+    if not settings.production:
+        parts.append(Program("samples", [*me, "samples"], once=True))
+    parts.append(Program("web", [*me, "serve"], ready=_answers))
+    parts.append(Program("worker", [*me, "work"]))
+    if town:
+        parts.append(Program("town", [*me, "town", "--seed", str(SEED)]))
+    return Supervisor(parts, lock=settings.home / "up.lock").run(on_ready=_welcome)
+
+
+def _database(home: Path, name: str) -> Service:
+    cluster = Cluster(home / "postgres" / name, settings=KEYS if name == "keys" else MAIN)
+
+    def start() -> None:
+        cluster.start()
+        cluster.ensure_database("parcelward")
+
+    return Service(f"db {name}", start, cluster.stop, cluster.alive)
+
+
+def _answers() -> bool:
+    settings = config.get()
+    try:
+        with urllib.request.urlopen(f"http://{settings.bind}:{settings.port}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004 -- the HTTP status is the name
+    except (URLError, OSError):
+        return False
+
+
+def _welcome() -> None:
+    settings = config.get()
+    samples = settings.home / "samples.json"
+    lines = [
+        "",
+        f"  Parcelward runs at    {settings.public_url}",
+        f"  API and its page      {settings.public_url}/api/v1/docs",
+        f"  The log               {settings.public_url}/log/checkpoint",
+        f"  Data lives in         {settings.home}",
+    ]
+    if not settings.production and samples.exists():
+        for person in json.loads(samples.read_text())["people"]:
+            lines += [f"  Sample {person['role']:<15}{person['sign_in']}  passphrase {person['how']}"]
+        lines.append(f"  Keys and numbers      {samples}")
+        lines.append("  Everything in the sample town is simulated.")
+    lines += ["  Ctrl-C stops all.", ""]
+    for line in lines:
+        say(line)
+
+
+def sample_passphrase(home: Path) -> str:
+    """Return the sample staff's passphrase: random, made once, test mode only."""
+    return secret_file(home / "keys" / "sample-passphrase", lambda: "-".join(secrets.token_hex(3) for _ in range(4)))
+
+
+def write_samples(home: Path, value: dict[str, object]) -> None:
+    """Write samples.json so that a reader sees the old or the new, and only the owner sees either."""
+    path = home / "samples.json"
+    mine = path.with_suffix(".new")
+    with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(value, out, indent=2)
+        out.flush()
+        os.fsync(out.fileno())
+    mine.replace(path)

@@ -1,0 +1,34 @@
+"""`parcelward verify`: check an evidence bundle, a saved proof or a tlog-proof. No database, no network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the file and whom to trust."""
+    parser.add_argument("bundle", type=Path, help="an evidence bundle (.zip), a saved proof (.json) or a .tlog-proof")
+    parser.add_argument(
+        "--key", action="append", default=[], metavar="VKEY", help="a verifier key that you trust; may be repeated"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, and say what was checked or what does not hold."""
+    from parcelward.base.errors import ParcelwardError
+    from parcelward.custody import offline
+
+    try:
+        report = offline.verify_file(options.bundle, vkeys=options.key)
+    except OSError as err:
+        sys.stderr.write(f"parcelward: cannot read {options.bundle}: {err.strerror}\n")
+        return 1
+    except ParcelwardError as err:
+        print(f"It does not hold: {err}")
+        return 1
+    print("It holds.")
+    for line in report.words:
+        print(f"  {line}")
+    return 0

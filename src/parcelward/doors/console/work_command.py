@@ -1,0 +1,139 @@
+"""`parcelward work`: give entries their place, follow the log, ask witnesses, keep house. Safe to run many."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import logging
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import django
+import psycopg
+
+if TYPE_CHECKING:
+    from parcelward.custody.actions import Sequencer
+
+log = logging.getLogger("parcelward.work")
+
+TICK_S = 0.1
+HOUSEKEEPING_S = 600.0
+WITNESS_S = 10.0
+TAKE_OVER_S = 1.0  # how often a second worker tries to become the sequencer
+DAYS_AHEAD = 3  # partitions made before they are needed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add no options: everything is configuration."""
+
+
+def run(_options: argparse.Namespace) -> int:
+    """Work until asked to stop."""
+    django.setup()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    held: list[Sequencer] = []  # the sequencer, while this process is it
+    follower = threading.Thread(target=_follow, args=(stop, held), name="follow", daemon=True)
+    follower.start()
+    capturer = threading.Thread(target=_capture, args=(stop,), name="capture", daemon=True)
+    capturer.start()
+    code = _sequence(stop, held)
+    stop.set()
+    follower.join(5)
+    capturer.join(5)
+    return code
+
+
+def _sequence(stop: threading.Event, held: list[Sequencer]) -> int:
+    """Be the sequencer when nobody else is."""
+    from django.db.utils import Error
+
+    from parcelward.base import config
+    from parcelward.custody.actions import Sequencer
+    from parcelward.custody.errors import LogDiverged, LogInUse
+
+    settings = config.get()
+    sequencer: Sequencer | None = None
+    while not stop.is_set():
+        try:
+            if sequencer is None:
+                sequencer = Sequencer(settings)
+                held.append(sequencer)
+                log.info("sequencing; the log has %d entries", sequencer.files.size)
+            began = time.monotonic()
+            done = sequencer.once()
+            if not done:
+                stop.wait(max(0.0, TICK_S - (time.monotonic() - began)))
+        except LogInUse:
+            stop.wait(TAKE_OVER_S)
+        except LogDiverged as err:
+            log.error("the log's files and the database disagree (%s): %s", err.differs, err)  # noqa: TRY400 -- the sentence says it all
+            return 1
+        except (Error, psycopg.Error, OSError) as err:
+            log.warning("sequencing waits: %s", type(err).__name__)
+            if sequencer is not None:
+                held.clear()
+                sequencer.close()
+                sequencer = None
+            _close()
+            stop.wait(TAKE_OVER_S)
+    if sequencer is not None:
+        sequencer.close()
+    return 0
+
+
+def _close() -> None:
+    from django.db import connections
+
+    for connection in connections.all():
+        connection.close()
+
+
+def _follow(stop: threading.Event, held: list[Sequencer]) -> None:
+    """Run every follower, the witnesses and the housekeeping, each at its pace."""
+    from parcelward.base import config, db
+    from parcelward.custody import witnessing
+    from parcelward.parcels import follows
+
+    settings = config.get()
+    kept_house = asked_witnesses = float("-inf")
+    while not stop.is_set():
+        try:
+            now = time.monotonic()
+            passed = follows.catch_up()
+            if now - asked_witnesses > WITNESS_S and settings.witnesses and held:
+                asked_witnesses = now
+                witnessing.ask_all(settings, held[0].files)
+            if now - kept_house > HOUSEKEEPING_S:
+                kept_house = now
+                today = dt.datetime.now(dt.UTC).date()
+                for ahead in range(-1, DAYS_AHEAD):
+                    for table in ("parcels_scan_event", "custody_batch"):
+                        db.ensure_partition(table, today + dt.timedelta(days=ahead))
+                follows.keep_house(dt.datetime.now(dt.UTC))
+        except Exception:  # a follower that fails is tried again from its cursor; nothing is skipped
+            log.exception("following failed; trying again")
+            _close()
+            passed = 0
+            stop.wait(TAKE_OVER_S)
+        if not passed:
+            stop.wait(TICK_S * 2)
+
+
+def _capture(stop: threading.Event) -> None:
+    """Capture EPCIS documents that were received; in a thread of its own, so that a large one delays no follower."""
+    from parcelward.parcels.actions import capture_jobs
+
+    while not stop.is_set():
+        try:
+            done = capture_jobs.capture_jobs_once()
+        except Exception:  # a job that fails is tried again, and given up after a few tries
+            log.exception("capturing failed; trying again")
+            _close()
+            done = 0
+            stop.wait(TAKE_OVER_S)
+        if not done:
+            stop.wait(TICK_S * 5)

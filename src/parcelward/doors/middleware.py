@@ -1,0 +1,107 @@
+"""Around every request: an id, one log line when something went wrong, and the security headers."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from parcelward.base import disk
+from parcelward.base.errors import NotFound, ParcelwardError
+from parcelward.doors import intake, outage
+from parcelward.doors.api import problems, scans
+from parcelward.doors.portals import errors as pages
+
+log = logging.getLogger("parcelward.requests")
+
+Handler = Callable[[HttpRequest], HttpResponse]
+SLOW_S = 1.0
+_READ_LATER = (scans.PATH, "/epcis/")  # these doors look at who sends before they read
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
+
+
+class Requests:
+    """Gives each request an id, and says in one line what failed or was slow; never what was typed."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; what could not be stored or even looked up is refused before anything else happens."""
+        request.request_id = request_id = f"req_{secrets.token_hex(8)}"  # type: ignore[attr-defined]  # read by problems and pages
+        start = time.monotonic()
+        try:
+            _require_possible(request)
+            # The scan path needs no session, language or cookie: it skips the rest of the chain, 60 us a request.
+            response = scans.view(request) if request.path == scans.PATH else self._get_response(request)
+        except ParcelwardError as err:
+            response = problems.response(request, err)
+        took_s = time.monotonic() - start
+        if response.status_code >= 500 or took_s > SLOW_S:  # noqa: PLR2004 -- the HTTP status class
+            log.warning(
+                "%s %s %s in %.0f ms %s",
+                request.method,
+                request.resolver_match.route if request.resolver_match else "-",
+                response.status_code,
+                took_s * 1000,
+                request_id,
+            )
+        response.headers["X-Request-Id"] = request_id
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Say 503 where the database is away; None lets Django go on with any other error."""
+        if not isinstance(exception, outage.ERRORS):
+            return None
+        outage.drop_connections()
+        busy = outage.busy()
+        if request.path.startswith(pages.MACHINE_PATHS):
+            return problems.response(request, busy)
+        return pages.page(request, busy.status, retry_after_s=busy.retry_after_s)
+
+
+def requests(get_response: Handler) -> Requests:
+    """Return the outermost middleware."""
+    return Requests(get_response)
+
+
+def _require_possible(request: HttpRequest) -> None:
+    """Raise what makes the request impossible: a NUL character in its address, a full disk, a body that cannot be."""
+    if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        raise NotFound("There is nothing here")
+    if request.method not in _SAFE:
+        disk.require_space()
+        if not request.path.startswith(_READ_LATER) and request.META.get("CONTENT_LENGTH", "0") not in {"", "0"}:
+            intake.read(request)  # whoever needs it finds it read
+
+
+def security_headers(get_response: Handler) -> Handler:
+    """Set every security header on every answer; pages get a fresh nonce for their scripts and styles."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        nonce = secrets.token_urlsafe(16)
+        request.csp_nonce = nonce  # type: ignore[attr-defined]  # read by the templates
+        response = get_response(request)
+        headers = response.headers
+        headers.setdefault(
+            "Content-Security-Policy",
+            f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; "
+            "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
+            "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        )
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+        headers.setdefault("X-Frame-Options", "DENY")
+        if settings.SECURE:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload")
+        return response
+
+    return handle

@@ -1,0 +1,1 @@
+"""The screens: where is my parcel, and the desk of those who look after it."""

@@ -1,0 +1,249 @@
+"""The desk: what needs somebody, the list of it, and the one thing with its whole story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from parcelward.base import config
+from parcelward.base.errors import Conflict, Invalid, NotFound
+from parcelward.base.standards.errors import BadItemNumber
+from parcelward.base.standards.steps import CODES, Step
+from parcelward.doors.portals import desk_shown, shown
+from parcelward.parcels import actions, queries
+from parcelward.people.queries import may, person_of
+from parcelward.people.wire import Person, Task
+
+ROWS_MAX: Final = 100
+TYPED_LENGTH_MAX: Final = 512
+RAW_LENGTH_MAX: Final = 20_000
+REASON_LENGTH_MAX: Final = 200
+POLL_S: Final = 10
+SAID: Final = "desk_said"
+"""Session key: what was just done, said once on the next page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks the desk to show."""
+
+    queue: str  # alerts or quarantine
+    kind: str
+    row: int  # 0: none chosen
+    item: str  # a number typed or followed
+    typed: dict[str, str] = field(default_factory=dict)  # what a refused form had held: nothing typed is ever lost
+    problem: str = ""
+
+    @classmethod
+    def parse(cls, request: HttpRequest) -> Asked:
+        """Read the address; what makes no sense means the start."""
+        row = request.GET.get("row", "")
+        queue = request.GET.get("queue", "alerts")
+        return cls(
+            queue=queue if queue in {"alerts", "quarantine"} else "alerts",
+            kind=request.GET.get("kind", "")[:40],
+            row=int(row) if row.isascii() and row.isdigit() and len(row) <= 18 else 0,  # noqa: PLR2004 -- fits a bigint
+            item=request.GET.get("item", "")[:TYPED_LENGTH_MAX].strip(),
+        )
+
+
+@login_required
+@never_cache
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """Lead each role to what it is here for."""
+    person = person_of(request.user)
+    return render(request, "start.html", {"person": person, "may_desk": may(person, Task.READ_DESK)})
+
+
+@login_required
+@never_cache
+@require_safe
+def desk(request: HttpRequest) -> HttpResponse:
+    """Show the three panes; the figures alone where the page asks for them."""
+    person = person_of(request.user)
+    if request.headers.get("HX-Target") == "figures":
+        return render(request, "_figures.html", _figures_context(person))
+    return _show(request, person, Asked.parse(request))
+
+
+def _show(request: HttpRequest, person: Person, asked: Asked, *, status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    context = {"asked": asked, "said": request.session.pop(SAID, ""), "person": person, **_figures_context(person)}
+    live = context["live"]
+    context["queues"] = desk_shown.queues(live.open_by_kind, queue="" if asked.item else asked.queue, kind=asked.kind)
+    context["may_repair"] = may(person, Task.REPAIR)
+    number = asked.item
+    if asked.queue == desk_shown.QUARANTINE:
+        refused = queries.quarantined(by=person, limit=ROWS_MAX)
+        context["rows"] = desk_shown.quarantine_rows(refused, row=asked.row, now=now)
+        context["refused"] = next((q for q in refused if q.quarantine_id == asked.row), None)
+    else:
+        alerts = queries.alerts(by=person, kind=asked.kind, limit=ROWS_MAX)
+        context["rows"] = desk_shown.alert_rows(alerts, kind=asked.kind, row=asked.row, now=now)
+        alert = next((a for a in alerts if a.alert_id == asked.row), None)
+        context["alert"] = alert
+        context["alert_kind"] = desk_shown.kind_name(alert.kind) if alert else ""
+        number = number or (alert.item_number if alert else "")
+    context["rows_max"] = ROWS_MAX
+    context["list_name"] = next((q.name for q in context["queues"] if q.current), _("Exceptions"))
+    if number:
+        context.update(_story_context(number, person, now))
+    return render(request, "desk.html", context, status=status)
+
+
+def _figures_context(person: Person) -> dict[str, Any]:
+    live = queries.throughput(by=person)
+    return {
+        "live": live,
+        "figures": desk_shown.figures(live, witnesses=len(config.get().witnesses)),
+        "spark": desk_shown.spark(live.events_per_second),
+        "poll_s": POLL_S,
+    }
+
+
+def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
+    """Return the one item with its whole story, or what to say when there is none."""
+    try:
+        item = queries.find(number)
+    except BadItemNumber as bad:
+        return {"search_problem": _(bad.message)}
+    if item is None:
+        return {"search_problem": _("No item has this number.")}
+    journey = queries.journey(item)
+    held = journey.step is Step.HELD
+    return {
+        "journey": journey,
+        "number": shown.grouped(journey.number),
+        "events": desk_shown.event_rows(queries.story(item, by=person), now=now),
+        "headline": journey.headline or _(CODES[journey.step].customer),
+        "held": held,
+        "may_hold": may(person, Task.HOLD) and not held,
+        "may_release": may(person, Task.RELEASE) and held,
+    }
+
+
+def _done(request: HttpRequest, said: str, to: str) -> HttpResponse:
+    request.session[SAID] = said
+    return HttpResponseRedirect(to)
+
+
+def _given(reason: str) -> str:
+    """Return the reason, or raise Invalid for none."""
+    if not reason:
+        raise Invalid(_("Give a reason: it is kept for good."))
+    return reason
+
+
+def _kind_of(request: HttpRequest) -> str:
+    return request.POST.get("kind", "")[:40]
+
+
+@login_required
+@never_cache
+@require_POST
+def close_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
+    """Close an alert that somebody has looked after."""
+    person, kind = person_of(request.user), _kind_of(request)
+    actions.close_alert(alert_id, by=person)
+    return _done(request, _("Alert closed."), desk_shown.link(queue="alerts", kind=kind))
+
+
+@login_required
+@never_cache
+@require_POST
+def resubmit(request: HttpRequest, quarantine_id: int) -> HttpResponse:
+    """Send a repaired event again; what is still wrong is said beside the field."""
+    person = person_of(request.user)
+    repaired = request.POST.get("repaired", "")[:RAW_LENGTH_MAX]
+    try:
+        actions.resubmit(quarantine_id, repaired, by=person)
+    except (Invalid, Conflict) as refused:
+        asked = Asked("quarantine", "", quarantine_id, "", {"repaired": repaired}, _(refused.message))
+        return _show(request, person, asked, status=refused.status)
+    return _done(request, _("Event repaired and sent again."), desk_shown.link(queue=desk_shown.QUARANTINE))
+
+
+@login_required
+@never_cache
+@require_POST
+def dismiss(request: HttpRequest, quarantine_id: int) -> HttpResponse:
+    """Dismiss a bad event for good, with a reason."""
+    person = person_of(request.user)
+    reason = request.POST.get("reason", "")[:REASON_LENGTH_MAX].strip()
+    try:
+        actions.dismiss(quarantine_id, _given(reason), by=person)
+    except (Invalid, Conflict) as refused:
+        asked = Asked("quarantine", "", quarantine_id, "", {"reason": reason, "dismissing": "yes"}, _(refused.message))
+        return _show(request, person, asked, status=refused.status)
+    return _done(request, _("Event dismissed."), desk_shown.link(queue=desk_shown.QUARANTINE))
+
+
+def _confirmed(
+    request: HttpRequest, item_id: str, *, what: str, task: Task, act: Callable[..., object], said: str
+) -> HttpResponse:
+    """Ask for a reason on a page of its own, which is the confirmation; then act."""
+    person = person_of(request.user)
+    if not may(person, task):
+        # The action asks again: this only keeps a page from being shown that could not be used.
+        raise NotFound("There is nothing here to show.")
+    item = _item(item_id)
+    journey = queries.journey(item)
+    reason, problem, status = "", "", 200
+    if request.method == "POST":
+        reason = request.POST.get("reason", "")[:REASON_LENGTH_MAX].strip()
+        try:
+            act(item, _given(reason), by=person)
+        except (Invalid, Conflict) as refused:
+            problem, status = _(refused.message), refused.status
+        else:
+            words = said % {"number": shown.grouped(journey.number)}
+            return _done(request, words, desk_shown.link(item=journey.public_id))
+    context = {
+        "what": what,
+        "journey": journey,
+        "number": shown.grouped(journey.number),
+        "reason": reason,
+        "problem": problem,
+        "back": desk_shown.link(item=journey.public_id),
+        "person": person,
+    }
+    return render(request, "confirm.html", context, status=status)
+
+
+def _item(item_id: str) -> UUID:
+    try:
+        item = queries.find(item_id)
+    except BadItemNumber:
+        item = None
+    if item is None:
+        raise NotFound("There is nothing here to show.")
+    return item
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def hold(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Stop an item where it is next seen."""
+    return _confirmed(request, item_id, what="hold", task=Task.HOLD, act=actions.hold, said=_("%(number)s is held."))
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def release(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Let a held item go on."""
+    return _confirmed(
+        request, item_id, what="release", task=Task.RELEASE, act=actions.release, said=_("%(number)s is released.")
+    )

@@ -1,0 +1,259 @@
+"""What the desk shows, from the rooms' values: queues, rows, live figures. Values in, values out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import urlencode
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from parcelward.doors.portals import shown
+from parcelward.parcels.wire import AlertRow, EventStory, QuarantinedRow, Throughput
+
+QUARANTINE: Final = "quarantine"
+SPARK_WIDTH: Final = 132
+SPARK_HEIGHT: Final = 28
+SPARK_PAD: Final = 2
+AGE_WAIT_S: Final = 10  # the log promises inclusion within 10 s (custody.md): later than that somebody should look
+AGE_BAD_S: Final = 60
+USUAL_LOW: Final = 0.1
+USUAL_HIGH: Final = 0.9
+
+State = Literal["good", "wait", "bad", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One line of the left pane."""
+
+    name: str
+    count: int
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the middle pane."""
+
+    key: str
+    href: str
+    title: str
+    is_code: bool  # a number or a code, set in the fixed-width face
+    beside: str  # what tells rows of one queue apart
+    words: str
+    ago: str
+    exact: str
+    iso: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One live figure: what, how much, in which unit, whether that is usual, and where it is counted."""
+
+    name: str
+    value: str
+    unit: str
+    usual: str
+    state: State
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A line of the last ten minutes as an SVG polyline, with the band in which it usually lies."""
+
+    points: str
+    band_y: str
+    band_height: str
+    words: str
+    usual: str
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event of an item's story as staff see it."""
+
+    key: str
+    day_time: str
+    exact: str
+    iso: str
+    step: str
+    place: str
+    by: str  # device, or how we know where nobody scanned
+    log: str
+    notes: tuple[str, ...]
+    struck: bool
+    story: EventStory | None
+
+
+def kind_name(kind: str) -> str:
+    """Return the words for a kind of alert; an unknown kind is shown as it is written."""
+    said = {
+        "quarantine": _("Quarantine"),
+        "short": _("Missing at hand-over"),
+        "over": _("Too many at hand-over"),
+        "unexpected": _("Not expected here"),
+        "seal_mismatch": _("Seal does not match"),
+        "unknown_step": _("Unknown step"),
+        "unknown_facility": _("Unknown place"),
+        "after_delivery": _("Seen after delivery"),
+        "stuck": _("Not moving"),
+        "clock_ahead": _("Clock ahead"),
+        "unannounced": _("Not announced"),
+        "damaged": _("Damaged"),
+        "lost": _("Lost"),
+    }
+    return said.get(kind, kind.replace("_", " "))
+
+
+def link(**wanted: object) -> str:
+    """Return the desk's address with these parameters; empty ones are left out."""
+    chosen = {name: value for name, value in wanted.items() if value not in {"", None}}
+    return "/app/desk/" + (f"?{urlencode(chosen)}" if chosen else "")
+
+
+def queues(open_by_kind: Mapping[str, int], *, queue: str, kind: str) -> tuple[Queue, ...]:
+    """Return the queues that need somebody, the fullest first; quarantine always, because its emptiness is news too."""
+    kinds = {k: n for k, n in open_by_kind.items() if k != QUARANTINE and n}
+    everything = Queue(
+        _("All exceptions"), sum(kinds.values()), link(queue="alerts"), current=queue == "alerts" and not kind
+    )
+    ordered = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+    each = tuple(
+        Queue(kind_name(k), n, link(queue="alerts", kind=k), current=queue == "alerts" and kind == k)
+        for k, n in ordered
+    )
+    refused = Queue(
+        kind_name(QUARANTINE), open_by_kind.get(QUARANTINE, 0), link(queue=QUARANTINE), current=queue == QUARANTINE
+    )
+    return (everything, *each, refused)
+
+
+def alert_rows(alerts: Sequence[AlertRow], *, kind: str, row: int, now: dt.datetime) -> tuple[Row, ...]:
+    """Return alerts as lines of the list."""
+    return tuple(
+        Row(
+            key=f"row-{a.alert_id}",
+            href=link(queue="alerts", kind=kind, row=a.alert_id),
+            title=shown.grouped(a.item_number) if a.item_number else a.facility,
+            is_code=True,
+            beside=a.facility if kind and a.item_number else kind_name(a.kind),
+            words=a.words,
+            ago=shown.ago(a.opened_at, now=now),
+            exact=shown.exact(a.opened_at),
+            iso=a.opened_at.isoformat(),
+            current=a.alert_id == row,
+        )
+        for a in alerts
+    )
+
+
+def quarantine_rows(refused: Sequence[QuarantinedRow], *, row: int, now: dt.datetime) -> tuple[Row, ...]:
+    """Return quarantined events as lines of the list."""
+    return tuple(
+        Row(
+            key=f"row-{q.quarantine_id}",
+            href=link(queue=QUARANTINE, row=q.quarantine_id),
+            title=kind_name(q.code).capitalize(),
+            is_code=False,
+            beside=q.source_name,
+            words=q.message,
+            ago=shown.ago(q.received_at, now=now),
+            exact=shown.exact(q.received_at),
+            iso=q.received_at.isoformat(),
+            current=q.quarantine_id == row,
+        )
+        for q in refused
+    )
+
+
+def event_rows(stories: Sequence[EventStory], *, now: dt.datetime) -> tuple[EventRow, ...]:
+    """Return an item's story, newest first, each event with its source and its place in the log."""
+    rows = []
+    for number, story in enumerate(stories):
+        entry = story.entry
+        at = entry.event_time.astimezone(shown.zone_of(entry.place))
+        observed = entry.source == "observed"
+        by = story.device_name if observed else (_("derived") if entry.source == "derived" else _("assumed"))
+        today = at.date() == now.astimezone(at.tzinfo).date()
+        rows.append(
+            EventRow(
+                key=entry.event_id.hex if entry.event_id else f"n{number}",
+                # Translators: Django date format of a day in a narrow column, such as "3 Nov".
+                day_time=f"{at:%H:%M}" if today else f"{date_format(at, _('j M'))} {at:%H:%M}",
+                exact=shown.exact(at),
+                iso=at.isoformat(),
+                step=entry.step.word.replace("_", " "),
+                place=entry.place.name if entry.place else "",
+                by=by,
+                log=f"#{story.log_index:,}" if story.log_index is not None else ("…" if observed else "—"),
+                notes=shown.notes(entry),
+                struck=entry.corrected,
+                story=story if observed else None,
+            )
+        )
+    return tuple(rows)
+
+
+def spark(per_second: Sequence[float]) -> Spark | None:
+    """Draw the rate of the last ten minutes from zero up; None where there is nothing to draw."""
+    if not per_second:
+        return None
+    top = max(*per_second, 1.0)
+    room = SPARK_HEIGHT - 2 * SPARK_PAD
+    ordered = sorted(per_second)
+    low, high = ordered[int(USUAL_LOW * (len(ordered) - 1))], ordered[int(USUAL_HIGH * (len(ordered) - 1))]
+
+    def y(value: float) -> float:
+        return SPARK_PAD + room * (1 - value / top)
+
+    stride = SPARK_WIDTH / max(1, len(per_second) - 1)
+    points = " ".join(f"{i * stride:.1f},{y(value):.1f}" for i, value in enumerate(per_second))
+    usual = _("usually %(low)s to %(high)s") % {"low": _rate(low), "high": _rate(high)}
+    words = _("Events a second over the last ten minutes: now %(now)s, at most %(most)s") % {
+        "now": _rate(per_second[-1]),
+        "most": _rate(max(per_second)),
+    }
+    return Spark(points, f"{y(high):.1f}", f"{max(1.0, y(low) - y(high)):.1f}", words, usual, _rate(per_second[-1]))
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"  # noqa: PLR2004 -- two figures are enough
+
+
+def figures(live: Throughput, *, witnesses: int) -> tuple[Figure, ...]:
+    """Return the live figures beside the sparkline; `witnesses` is how many are set up."""
+    age: State = "good"
+    if live.log_behind and live.checkpoint_age_s > AGE_WAIT_S:
+        age = "bad" if live.checkpoint_age_s > AGE_BAD_S else "wait"
+    behind: State = "good" if live.log_behind == 0 or age == "good" else age
+    state_words = {
+        "good": _("as it should be"),
+        "wait": _("slower than usual"),
+        "bad": _("standing still: look at the worker"),
+    }
+    unwitnessed = live.log_size - live.witnessed_size
+    seen = _("all of it") if unwitnessed <= 0 else _("%(n)s to go") % {"n": f"{unwitnessed:,}"}
+    return (
+        Figure(_("Today"), f"{live.events_today:,}", _("events"), "", "plain", ""),
+        Figure(_("In the log"), f"{live.log_size:,}", _("entries"), "", "plain", "/log/checkpoint"),
+        Figure(_("Waiting"), f"{live.log_behind:,}", _("entries"), state_words[behind], behind, ""),
+        Figure(
+            _("Last checkpoint"),
+            f"{live.checkpoint_age_s:,.{0 if live.checkpoint_age_s >= AGE_WAIT_S else 1}f}",
+            _("s ago"),
+            state_words[age],
+            age,
+            "/log/checkpoint",
+        ),
+        Figure(_("Witnessed"), f"{live.witnessed_size:,}", _("entries"), seen, "plain", "/log/checkpoint/witnessed")
+        if witnesses
+        else Figure(_("Witnessed"), "—", "", _("no witness is set up"), "plain", ""),
+    )

@@ -1,0 +1,296 @@
+"""From a journey to what people read: days, local times, steps, sentences. Values in, values out; `now` is passed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from parcelward.base.standards.steps import CODES
+from parcelward.parcels.wire import ActionRequired, Journey, Place, TimelineEntry
+
+S10_SHAPE: Final = re.compile(r"([A-Z]{2})(\d{4})(\d{4})(\d)([A-Z]{2})")
+GROUP_DIGITS: Final = 4
+UTC: Final = ZoneInfo("UTC")
+DERAILED: Final = frozenset({"return_to_sender", "cancelled", "error"})
+"""Tracker statuses under which the five usual stages no longer describe what happens."""
+
+MINUTE_S: Final = 60
+HOUR_S: Final = 3600
+DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the five usual stages."""
+
+    name: str
+    state: Literal["done", "current", "todo"]
+    words: str  # the state for those who cannot see it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry as it is read."""
+
+    time: str  # 06:12, in the place's own time
+    zone: str  # named only where two zones are involved, else empty
+    exact: str  # full date, time and zone
+    iso: str
+    words: str
+    place: str
+    notes: tuple[str, ...]  # derived, assumed, corrected, not yet proven: in words
+    struck: bool
+    observed: bool
+    moves: bool  # False: an observation of custody beside the journey, set in a lighter weight
+    inner: tuple[Line, ...] = ()  # what was seen of the container meanwhile, folded away
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The entries of one local day, newest first."""
+
+    name: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the seal says."""
+
+    whole: bool
+    title: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A coarse place on the map and in the list beside it."""
+
+    name: str
+    longitude: float | None
+    latitude: float | None
+    newest: bool
+
+
+def grouped(number: str) -> str:
+    """Return `number` in the groups that people read aloud: RA 4730 1234 5 GB, 0034 0123 ...; others unchanged."""
+    s10 = S10_SHAPE.fullmatch(number)
+    if s10:
+        return " ".join(s10.groups())
+    if number.isdigit():
+        return " ".join(number[i : i + GROUP_DIGITS] for i in range(0, len(number), GROUP_DIGITS))
+    return number
+
+
+def zone_of(place: Place | None) -> ZoneInfo:
+    """Return the place's own zone, UTC where there is no place or its zone is not known here."""
+    if place is None:
+        return UTC
+    try:
+        return ZoneInfo(place.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def zone_name(at: dt.datetime) -> str:
+    """Return what people call the zone: CET, BST; UTC+7 where the zone has no letters of its own."""
+    name = at.tzname() or "UTC"
+    if name[0] not in "+-":
+        return name
+    minutes = int((at.utcoffset() or dt.timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def day_name(day: dt.date, today: dt.date) -> str:
+    """Return Today, Yesterday, or the date as people say it; the year only where it is another."""
+    if day == today:
+        return _("Today")
+    if day == today - dt.timedelta(days=1):
+        return _("Yesterday")
+    # Translators: Django date format of a day in this year, such as "Tuesday 3 November".
+    this_year = _("l j F")
+    # Translators: Django date format of a day in another year, such as "Tuesday 3 November 2026".
+    other_year = _("l j F Y")
+    return date_format(day, this_year if day.year == today.year else other_year)
+
+
+def exact(at: dt.datetime) -> str:
+    """Return date, time to the second, and zone."""
+    # Translators: Django date format, exact to the second.
+    return f"{date_format(at, _('j F Y, H:i:s'))} {zone_name(at)}"
+
+
+def notes(entry: TimelineEntry) -> tuple[str, ...]:
+    """Say in words how we know, and what is not settled."""
+    said = []
+    if entry.source == "derived":
+        said.append(_("Inside a container that was scanned; this parcel was not scanned singly"))
+    if entry.source == "assumed":
+        said.append(_("Announced to us; nobody has seen it here yet"))
+    if entry.corrected:
+        said.append(_("Recorded by mistake. The correction is part of the history"))
+    if entry.source == "observed" and not entry.proven:
+        said.append(_("Recorded; it joins the proven history within seconds"))
+    return tuple(said)
+
+
+def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime) -> tuple[Day, ...]:
+    """Group entries (newest first) by the local day of their place; name zones where two are involved."""
+    local = [(entry, entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline]
+    several = len({zone_name(at) for _entry, at in local}) > 1
+    shown = []
+    for day, members in groupby(local, key=lambda pair: (pair[1].date(), now.astimezone(pair[1].tzinfo).date())):
+        lines = []
+        for (derived, _place), run in groupby(
+            members, key=lambda pair: (pair[0].source == "derived", _coarse(pair[0]))
+        ):
+            said = [_line(entry, at, zone=zone_name(at) if several else "") for entry, at in run]
+            lines += [_folded(said)] if derived and len(said) > 1 else said
+        shown.append(Day(day_name(*day), tuple(lines)))
+    return tuple(shown)
+
+
+def _coarse(entry: TimelineEntry) -> str:
+    return entry.place.coarse if entry.place else ""
+
+
+def _folded(seen: Sequence[Line]) -> Line:
+    """Return one line for what was seen, one after the other, of the container that the item was in."""
+    words = ngettext(
+        "The container was scanned %(n)s time; this parcel was not scanned singly",
+        "The container was scanned %(n)s times; this parcel was not scanned singly",
+        len(seen),
+    )
+    inner = tuple(replace(line, notes=()) for line in seen)
+    return replace(seen[0], words=_("Inside a container"), notes=(words % {"n": len(seen)},), inner=inner)
+
+
+def _line(entry: TimelineEntry, at: dt.datetime, *, zone: str) -> Line:
+    return Line(
+        # Translators: Django format of a time of day.
+        time=date_format(at, _("H:i")),
+        zone=zone,
+        exact=exact(at),
+        iso=at.isoformat(),
+        words=_(CODES[entry.step].customer),
+        place=_coarse(entry),
+        notes=notes(entry),
+        struck=entry.corrected,
+        observed=entry.source == "observed",
+        moves=CODES[entry.step].moves,
+    )
+
+
+def stages(journey: Journey) -> tuple[Stage, ...]:
+    """Return the five usual stages, or none where the item has left the usual way."""
+    if journey.tracker in DERAILED:
+        return ()
+    names = (_("Posted"), _("Sorted"), _("At your office"), _("Out for delivery"), _("Delivered"))
+    said = {"done": _("done"), "current": _("now"), "todo": _("not yet")}
+    shown = []
+    for number, name in enumerate(names, start=1):
+        state: Literal["done", "current", "todo"] = "todo"
+        if number <= journey.stage:
+            state = "current" if number == journey.stage else "done"
+        shown.append(Stage(name, state, said[state]))
+    return tuple(shown)
+
+
+def action(required: ActionRequired | None, *, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """Say who must do what by when, or that the reader need do nothing."""
+    if required is None:
+        return _("You need do nothing.")
+    what = required.what
+    if required.by is not None:
+        by = required.by.astimezone(zone)
+        day = day_name(by.date(), now.astimezone(zone).date())
+        what = _("%(what)s By: %(day)s, %(time)s.") % {"what": what, "day": day, "time": date_format(by, _("H:i"))}
+    said = {
+        "addressee": "%(what)s",
+        "sender": _("The sender has something to do: %(what)s"),
+        "carrier": _("You need do nothing. We have something to do: %(what)s"),
+        "customs": _("You need do nothing. Customs has something to do: %(what)s"),
+    }
+    return said[required.who] % {"what": what}
+
+
+def why(reason: str) -> str:
+    """Return one line for a reason code, by the party that stands in front of it; empty for none."""
+    said = {
+        "carrier": _("The cause lies with us."),
+        "sender": _("The cause lies with what the sender told us."),
+        "addressee": _("Something at the delivery address kept us from delivering."),
+        "customs": _("Customs is looking at it."),
+        "weather": _("The weather is holding it up."),
+        "security": _("Some parcels are picked out for a closer look."),
+    }
+    return said.get(reason.partition("_")[0], "")
+
+
+def proof(journey: Journey) -> Proof:
+    """Return what the seal may say: never more than what was published."""
+    total, proven = journey.events_total, journey.events_proven
+    if journey.shredded:
+        return Proof(
+            whole=False, title=_("History erased"), words=_("Its entries stay in the record but nobody can open them.")
+        )
+    if total == 0:
+        return Proof(
+            whole=False,
+            title=_("Nothing recorded yet"),
+            words=_("From the first scan on, anyone can check that no entry was changed."),
+        )
+    if proven < total:
+        words = ngettext(
+            "%(proven)s of %(total)s event is proven. The newest joins within seconds.",
+            "%(proven)s of %(total)s events are proven. The newest joins within seconds.",
+            total,
+        )
+        return Proof(whole=False, title=_("History being proven"), words=words % {"proven": proven, "total": total})
+    words = ngettext(
+        "%(total)s event, not changed since it was recorded.",
+        "%(total)s events, none changed since they were recorded.",
+        total,
+    )
+    return Proof(whole=True, title=_("History proven"), words=words % {"total": total})
+
+
+def spots(timeline: Sequence[TimelineEntry]) -> tuple[Spot, ...]:
+    """Return the coarse places in the order of the journey, oldest first; a place passed twice in a row is one."""
+    seen: list[Place] = []
+    for entry in reversed(timeline):
+        place = entry.place
+        if place and not entry.corrected and (not seen or seen[-1].coarse != place.coarse):
+            seen.append(place)
+    last = len(seen) - 1
+    return tuple(
+        Spot(
+            place.coarse,
+            place.position[0] if place.position else None,
+            place.position[1] if place.position else None,
+            newest=i == last,
+        )
+        for i, place in enumerate(seen)
+    )
+
+
+def ago(at: dt.datetime, *, now: dt.datetime) -> str:
+    """Return how long ago, in the largest whole unit: 12 s, 4 min, 3 h, 2 d. The exact time stands beside it."""
+    passed_s = max(0, int((now - at).total_seconds()))
+    if passed_s < MINUTE_S:
+        return _("%(n)s s") % {"n": passed_s}
+    if passed_s < HOUR_S:
+        return _("%(n)s min") % {"n": passed_s // MINUTE_S}
+    if passed_s < DAY_S:
+        return _("%(n)s h") % {"n": passed_s // HOUR_S}
+    return _("%(n)s d") % {"n": passed_s // DAY_S}

@@ -1,0 +1,25 @@
+"""The addresses of the screens. Included at the root by `parcelward.doors.urls`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from parcelward.doors.portals import accounts, assets, desk, proof, public
+
+urlpatterns = [
+    path("", public.home, name="home"),
+    path("track/<str:item_id>", public.track, name="track"),
+    path("track/<str:item_id>/proof", proof.proof, name="proof"),
+    path("check-message", public.check_message, name="check_message"),
+    path("language/<str:code>", public.language, name="language"),
+    path("static/<path:name>", assets.serve, name="asset"),
+    path("accounts/sign-in", accounts.SignIn.as_view(), name="sign_in"),
+    path("accounts/sign-out", accounts.SignOut.as_view(), name="sign_out"),
+    path("app/", desk.start, name="start"),
+    path("app/desk/", desk.desk, name="desk"),
+    path("app/desk/alerts/<int:alert_id>/close", desk.close_alert, name="close_alert"),
+    path("app/desk/quarantine/<int:quarantine_id>/resubmit", desk.resubmit, name="resubmit"),
+    path("app/desk/quarantine/<int:quarantine_id>/dismiss", desk.dismiss, name="dismiss"),
+    path("app/desk/items/<str:item_id>/hold", desk.hold, name="hold"),
+    path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
+]

@@ -1,0 +1,109 @@
+"""Django's settings, all derived from base.config: nothing is set here that an operator needs to change."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from parcelward.base import config, db
+
+CONFIG = config.get()
+HERE = Path(__file__).resolve().parent
+
+DEBUG = False
+SECRET_KEY = db.secret_file(CONFIG.home / "keys" / "django", lambda: secrets.token_urlsafe(64))
+_PUBLIC = urlsplit(CONFIG.public_url)
+ALLOWED_HOSTS = [_PUBLIC.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [CONFIG.public_url]
+SECURE = _PUBLIC.scheme == "https"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "ninja",
+    "parcelward.custody",
+    "parcelward.people",
+    "parcelward.network",
+    "parcelward.parcels",
+    "parcelward.doors",
+]
+MIDDLEWARE = [
+    "parcelward.doors.middleware.requests",
+    "parcelward.doors.middleware.security_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "parcelward.doors.portals.errors.error_pages",
+]
+ROOT_URLCONF = "parcelward.doors.urls"
+WSGI_APPLICATION = "parcelward.doors.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [HERE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "parcelward.doors.portals.context.portal",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": db.django_database(CONFIG.database_url or db.embedded_url(CONFIG, "main")),
+    "keys": db.django_database(CONFIG.keys_url or db.embedded_url(CONFIG, "keys")),
+}
+DATABASE_ROUTERS = ["parcelward.custody.router.KeysRouter"]
+AUTH_USER_MODEL = "people.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+CSRF_FAILURE_VIEW = "parcelward.doors.portals.errors.csrf_failure"
+LOGIN_URL = "/accounts/sign-in"
+LOGIN_REDIRECT_URL = "/app/"
+LOGOUT_REDIRECT_URL = "/"
+
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600  # staff sessions end after 12 h (security.md)
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_SSL_REDIRECT = False  # TLS ends at granian or the proxy; a plain request never reaches us there
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CONFIG.trusted_proxies else None
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # our own middleware sets every security header (tested on every route), not Django's
+    "security.W002",
+    "security.W008",  # see SECURE_SSL_REDIRECT
+]
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_097_152  # 2 MB: the contract's limit for one batch
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [HERE / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["out"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # our middleware writes one line a request that went wrong
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # the line would carry what the stranger typed
+    },
+}

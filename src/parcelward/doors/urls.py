@@ -1,0 +1,25 @@
+"""Every address of the house; only `/api/v1/scans` is answered before this table is asked (see `middleware`)."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from parcelward.doors.api import health, log
+from parcelward.doors.api.v1 import api
+
+urlpatterns = [
+    path("healthz", health.live),
+    path("readyz", health.ready),
+    path("metrics", health.metrics),
+    path("log/checkpoint", log.checkpoint),
+    path("log/checkpoint/witnessed", log.witnessed),
+    path("log/vkey", log.vkey),
+    path("log/tile/<path:path>", log.tile),
+    path("api/v1/", api.urls),
+    path("epcis/", include("parcelward.doors.api.epcis")),
+    path("", include("parcelward.doors.portals.urls")),
+]
+handler400 = "parcelward.doors.portals.errors.bad_request"
+handler403 = "parcelward.doors.portals.errors.forbidden"
+handler404 = "parcelward.doors.portals.errors.not_found"
+handler500 = "parcelward.doors.portals.errors.server_error"

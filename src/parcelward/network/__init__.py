@@ -1,0 +1,1 @@
+"""The places and links that items move through."""

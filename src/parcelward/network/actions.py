@@ -1,0 +1,115 @@
+"""Describe places, lanes and calendars. Sending the same description twice changes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from parcelward.base.errors import Invalid, NotFound, Problem
+from parcelward.custody import actions as custody
+from parcelward.network import queries, rules
+from parcelward.network.errors import BadFacility
+from parcelward.network.models import ClosedDay, Facility, Lane
+from parcelward.people.queries import require
+from parcelward.people.wire import Person, Task
+
+
+@transaction.atomic
+def put_facility(  # noqa: PLR0913 -- a place's description, all by name
+    code: str,
+    *,
+    name: str,
+    kind: str,
+    country: str,
+    time_zone: str,
+    coarse_place: str,
+    position: tuple[float, float] | None,
+    simulated: bool,
+    by: Person,
+    gln: str = "",
+) -> int:
+    """Store or change a place; return its number. Raises BadFacility with every problem found."""
+    require(by, Task.EDIT_NETWORK)
+    problems = rules.facility_problems(
+        code=code,
+        kind=kind,
+        country=country,
+        time_zone=time_zone,
+        position=position,
+        texts={"name": name, "coarse_place": coarse_place},
+    )
+    if problems:
+        raise BadFacility("The facility cannot be as described", problems=problems)
+    wanted = {
+        "name": name,
+        "kind": kind,
+        "country": country,
+        "time_zone": time_zone,
+        "coarse_place": coarse_place,
+        "longitude": None if position is None else position[0],
+        "latitude": None if position is None else position[1],
+        "gln": gln,
+        "simulated": simulated,
+    }
+    known = Facility.objects.select_for_update().filter(code=code).first()
+    if known is not None and all(getattr(known, key) == value for key, value in wanted.items()):
+        return known.number
+    facility, _ = Facility.objects.update_or_create(code=code, defaults=wanted)
+    said = {name: value for name, value in wanted.items() if name != "kind"}
+    custody.record_fact(
+        "network.facility", {"by": by.source, "code": code, "facility_kind": kind, "number": facility.number, **said}
+    )
+    queries.forget()
+    return facility.number
+
+
+@transaction.atomic
+def put_lane(
+    origin: str,
+    destination: str,
+    *,
+    usual_duration_s: int,
+    departures: Sequence[str],
+    mode: str,
+    by: Person,
+) -> None:
+    """Store or change the usual way between two places. Raises NotFound for an unknown place."""
+    require(by, Task.EDIT_NETWORK)
+    if not 0 < usual_duration_s <= rules.DURATION_MAX_S:
+        raise Invalid("A lane takes from 1 second to 60 days", code="bad_duration")
+    if not rules.MODE.fullmatch(mode):
+        raise Invalid("A mode is a word of small letters such as road or air", code="bad_mode")
+    if not (rules.CODE.fullmatch(origin) and rules.CODE.fullmatch(destination)):
+        raise NotFound("One of the lane's ends is not a known facility; describe it first")
+    wrong = [i for i, text in enumerate(departures) if not rules.DEPARTURE.fullmatch(text)]
+    if wrong:
+        raise Invalid(
+            "Departures are local times HH:MM",
+            code="bad_departure",
+            problems=tuple(Problem(f"/departures/{i}", "bad_departure", "Write HH:MM, 00:00 to 23:59") for i in wrong),
+        )
+    ends = {f.code: f for f in Facility.objects.filter(code__in=[origin, destination])}
+    if len(ends) != len({origin, destination}):
+        raise NotFound("One of the lane's ends is not a known facility; describe it first")
+    wanted = {"usual_duration_s": usual_duration_s, "departures": list(departures), "mode": mode}
+    known = Lane.objects.filter(origin=ends[origin], destination=ends[destination]).first()
+    if known is not None and all(getattr(known, key) == value for key, value in wanted.items()):
+        return
+    Lane.objects.update_or_create(origin=ends[origin], destination=ends[destination], defaults=wanted)
+    custody.record_fact("network.lane", {"by": by.source, "origin": origin, "destination": destination, **wanted})
+
+
+@transaction.atomic
+def close_day(day: dt.date, *, by: Person, code: str = "") -> None:
+    """Say that a place, or with no code the whole network, does not operate on a day."""
+    require(by, Task.EDIT_NETWORK)
+    facility = None
+    if code:
+        facility = Facility.objects.filter(code=code).first()
+        if facility is None:
+            raise NotFound("No such facility")
+    _, made = ClosedDay.objects.get_or_create(facility=facility, day=day)
+    if made:
+        custody.record_fact("network.closed_day", {"by": by.source, "code": code, "day": day.isoformat()})

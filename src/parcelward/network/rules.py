@@ -1,0 +1,74 @@
+"""When a place works and how long a lane usually takes: pure decisions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Collection, Mapping, Sequence
+from zoneinfo import ZoneInfo, available_timezones
+
+from parcelward.base.errors import Problem
+
+CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{1,19}")
+KINDS = ("office", "hub", "depot", "collection_point", "exchange", "customs")
+MODE = re.compile(r"[a-z_]{1,10}")
+DEPARTURE = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+DURATION_MAX_S = 60 * 24 * 3600
+TEXT_MAX = 80
+SEARCH_DAYS_MAX = 60
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # reads a hundred folders: once is enough
+
+
+def _is_zone(name: str) -> bool:
+    return name in _zones()
+
+
+def facility_problems(
+    *,
+    code: str,
+    kind: str,
+    country: str,
+    time_zone: str,
+    position: tuple[float, float] | None,
+    texts: Mapping[str, str],
+) -> tuple[Problem, ...]:
+    """Return everything that is wrong with a place's description, each with its JSON Pointer."""
+    found = []
+    if not CODE.fullmatch(code):
+        found.append(Problem("/code", "bad_code", "A code has 2 to 20 capital letters, digits, dots or hyphens"))
+    if kind not in KINDS:
+        found.append(Problem("/kind", "bad_kind", f"A kind is one of {', '.join(KINDS)}"))
+    if not re.fullmatch(r"[A-Z]{2}", country):
+        found.append(Problem("/country", "bad_country", "A country is its two-letter ISO 3166-1 code"))
+    if not _is_zone(time_zone):
+        found.append(Problem("/time_zone", "bad_time_zone", "A time zone is an IANA name such as America/Chicago"))
+    if position is not None and not (-180 <= position[0] <= 180 and -90 <= position[1] <= 90):  # noqa: PLR2004 -- degrees
+        found.append(Problem("/position", "bad_position", "A position is [longitude, latitude] in degrees"))
+    found += [
+        Problem(f"/{name}", "bad_text", f"Give 1 to {TEXT_MAX} characters that can be printed")
+        for name, text in texts.items()
+        if not (1 <= len(text) <= TEXT_MAX and text.isprintable())
+    ]
+    return tuple(found)
+
+
+def next_departure(
+    departures: Sequence[str], *, after: dt.datetime, time_zone: str, closed: Collection[dt.date]
+) -> dt.datetime | None:
+    """Return the next departure (HH:MM, local) at or after `after`, skipping closed days; None when there is none."""
+    zone = ZoneInfo(time_zone)
+    local = after.astimezone(zone)
+    for days in range(SEARCH_DAYS_MAX):
+        day = local.date() + dt.timedelta(days=days)
+        if day in closed:
+            continue
+        for text in sorted(departures):
+            leaves = dt.datetime.combine(day, dt.time.fromisoformat(text), zone)
+            if leaves >= after:
+                return leaves.astimezone(dt.UTC)
+    return None

@@ -1,0 +1,1 @@
+"""An item's journey, hand to hand."""

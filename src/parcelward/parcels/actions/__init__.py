@@ -1,0 +1,40 @@
+"""What can be done to items; each is one transaction and safe to repeat."""
+
+from parcelward.custody.bundling import Made
+from parcelward.parcels.actions.bundles import make_bundle
+from parcelward.parcels.actions.desk import close_alert, correct, dismiss, hold, release, resubmit
+from parcelward.parcels.actions.erasure import (
+    approve_erasure,
+    erase,
+    erase_due,
+    lift_legal_hold,
+    place_legal_hold,
+    request_erasure,
+    withdraw_erasure,
+)
+from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
+from parcelward.parcels.actions.manifests import accept_manifest
+from parcelward.parcels.actions.record import record_scans
+from parcelward.parcels.actions.statuses import rebuild
+
+__all__ = [
+    "MANIFEST_ITEMS_MAX",
+    "Made",
+    "accept_manifest",
+    "approve_erasure",
+    "close_alert",
+    "correct",
+    "dismiss",
+    "erase",
+    "erase_due",
+    "hold",
+    "lift_legal_hold",
+    "make_bundle",
+    "place_legal_hold",
+    "rebuild",
+    "record_scans",
+    "release",
+    "request_erasure",
+    "resubmit",
+    "withdraw_erasure",
+]

@@ -1,0 +1,54 @@
+"""What a batch leaves beside its events: alerts for people, and what each side of a handover saw."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from parcelward.base import db
+from parcelward.parcels.rules import Seen
+from parcelward.parcels.wire import HandoverIn
+
+
+@dataclass(slots=True)
+class Afterwards:
+    """Rows to write once the events are in; most batches have none."""
+
+    alerts: list[tuple[str, UUID | None, str, int, Jsonb]] = field(default_factory=list)
+    handovers: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def alert(self, kind: str, item: UUID | None, about: str, facility: int, details: dict[str, Any]) -> None:
+        """Ask for a person; the same kind, item and `about` twice is one alert."""
+        self.alerts.append((kind, item, about, facility, Jsonb(details)))
+
+    def handover(self, handover: HandoverIn, item: UUID, seen: Seen) -> None:
+        """Remember that one side of a handover saw this item."""
+        self.handovers.append(
+            (
+                *(handover.id, handover.side, item, seen.event_id, seen.event_time, seen.facility, seen.source),
+                *(handover.count, handover.party),
+            ),
+        )
+
+
+def write(after: Afterwards, *, now: dt.datetime) -> None:
+    """Write the rows in the caller's transaction; a row that is there already stays as it is."""
+    if after.alerts:
+        with db.cursor() as cur:
+            cur.executemany(
+                "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
+                "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                [(*row, now) for row in sorted(after.alerts, key=lambda r: (r[0], str(r[1]), r[2]))],
+            )
+    if after.handovers:
+        with db.cursor() as cur:
+            cur.execute(
+                "INSERT INTO parcels_handoverscan (handover, side, item, event_id, event_time, facility, source, "
+                "count, party, record_time) SELECT u.*, %s FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::uuid[], "
+                "%s::timestamptz[], %s::int[], %s::int[], %s::int[], %s::text[]) AS u ON CONFLICT DO NOTHING",
+                (now, *(list(column) for column in zip(*sorted(after.handovers, key=lambda r: r[2]), strict=True))),
+            )

@@ -1,0 +1,174 @@
+"""Capture jobs: a document is received at once and captured now or by the worker, as far as it can be (EPCIS 2.0 12.6).
+
+The work and how far it has come commit together, under a lock on the job's row: a kill leaves nothing stuck, and what
+was captured stays captured.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from parcelward.base.errors import Conflict, Invalid, NotFound, ParcelwardError, Problem
+from parcelward.base.standards.epcis import parse
+from parcelward.base.standards.epcis.event import Event, Refused
+from parcelward.base.standards.epcis.query import read_query
+from parcelward.parcels.actions.capture import Incoming, capture, make_partitions
+from parcelward.parcels.actions.items import new_item_id
+from parcelward.parcels.models import CaptureJob, NamedQuery
+from parcelward.people import queries as people
+from parcelward.people.wire import Person, Role, Task
+
+log = logging.getLogger(__name__)
+
+CHUNK_EVENTS = 500  # captured in one transaction when the job goes on past errors
+ERRORS_MAX = 200  # kept with a job
+QUERIES_MAX = 1_000  # kept by one source
+NAME_CHARS_MAX = 100
+REQUEST_FIRST = dt.timedelta(seconds=2)  # a job is left to the request that opened it for so long
+TRIES_MAX = 5  # a job that breaks its worker so often is given up, so that others get their turn
+
+Behaviour = Literal["rollback", "proceed"]
+
+
+def open_job(document: bytes, behaviour: Behaviour, *, by: Person, now: dt.datetime) -> tuple[UUID, int]:
+    """Receive a document; return the job's id and how many events it has.
+
+    Raises Refused when it is no EPCIS message, or when it has to be captured whole and one of its events is invalid.
+    """
+    people.require(by, Task.CAPTURE)
+    results = parse.read_events(document)
+    bad = [problem for result in results if isinstance(result, Refused) for problem in result.problems]
+    if bad and behaviour == "rollback":
+        raise Refused("Nothing was captured; each problem names its place.", problems=tuple(bad[:ERRORS_MAX]))
+    job = CaptureJob.objects.create(
+        id=new_item_id(now),
+        source=by.source,
+        by=by.id,
+        role=by.role.value,
+        simulated=by.simulated,
+        created_at=now,
+        behaviour=behaviour,
+        document=document,
+    )
+    return job.id, len(results)
+
+
+def run_job(job_id: UUID) -> bool:
+    """Do a job from where it stands to its end; return False when another process is at it or it is done."""
+    document = _begin(job_id)
+    if document is None:
+        return False
+    results = parse.read_events(document)
+    pointers = _pointers(document, len(results))
+    make_partitions([result for result in results if isinstance(result, Event)], now=timezone.now())
+    while True:
+        with transaction.atomic():
+            job = CaptureJob.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
+            if job is None:
+                return False
+            size = len(results) if job.behaviour == "rollback" else CHUNK_EVENTS
+            part = range(job.next_event, min(job.next_event + size, len(results)))
+            _do(job, [(pointers[i], results[i]) for i in part])
+            job.next_event, job.tries = part.stop, 0
+            if job.next_event >= len(results) or (not job.success and job.behaviour == "rollback"):
+                job.finished_at, job.document = timezone.now(), b""
+            job.save()
+            if job.finished_at is not None:
+                return True
+
+
+def _begin(job_id: UUID) -> bytes | None:
+    """Count a try and return the document, or None for a job that is taken, done, or had too many tries."""
+    with transaction.atomic():
+        job = CaptureJob.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
+        if job is None:
+            return None
+        document = bytes(job.document)
+        job.tries += 1
+        given_up = job.tries > TRIES_MAX
+        if given_up:
+            words = {"pointer": "", "code": "internal", "message": "Capturing broke off; see our log."}
+            job.finished_at, job.success, job.document, job.errors = timezone.now(), False, b"", [*job.errors, words]
+        job.save()
+    return None if given_up else document
+
+
+def _do(job: CaptureJob, part: Sequence[tuple[str, Event | Refused]]) -> None:
+    """Capture one part and note on the job what became of it."""
+    by = Person(id=job.by, role=Role(job.role), source=job.source, name="", simulated=job.simulated)
+    problems = [p for _, result in part if isinstance(result, Refused) for p in result.problems]
+    incoming = [Incoming(pointer, result) for pointer, result in part if isinstance(result, Event)]
+    try:
+        with transaction.atomic():
+            if by.source in people.revoked_among([by.source]):
+                raise people.revoked()
+            done = capture(incoming, by=by, now=timezone.now(), keep_going=job.behaviour == "proceed")
+    except ParcelwardError as err:
+        problems += err.problems or [Problem("", err.code, err.message)]
+    else:
+        job.captured += done.captured
+        job.duplicates += done.duplicates
+        problems += done.refused
+    if problems:
+        job.success = False
+        room = max(0, ERRORS_MAX - len(job.errors))
+        job.errors = [*job.errors, *(msgspec.to_builtins(problem) for problem in problems[:room])]
+
+
+def _pointers(document: bytes, count: int) -> list[str]:
+    """Return where each event of a message stands."""
+    raw: dict[str, Any] = msgspec.json.decode(document)
+    body = raw.get("epcisBody")
+    if not isinstance(body, dict):
+        return [""] * count
+    folder = "/epcisBody" if "eventList" in body else "/epcisBody/queryResults/resultsBody"
+    return [f"{folder}/eventList/{index}" for index in range(count)]
+
+
+def capture_jobs_once(*, at_most: int = 10) -> int:
+    """Do jobs that wait; return how many. Safe to run any number of times, by any number of processes."""
+    before = timezone.now() - REQUEST_FIRST
+    waiting = CaptureJob.objects.filter(finished_at=None, created_at__lt=before).order_by("created_at")
+    done = 0
+    for job_id in list(waiting.values_list("id", flat=True)[:at_most]):
+        try:
+            done += run_job(job_id)
+        except ParcelwardError as err:
+            log.warning("a capture job waits: %s", err.code)  # busy: it is tried again
+    return done
+
+
+# Named queries --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def keep_query(name: str, query: dict[str, Any], *, by: Person) -> None:
+    """Keep a question under a name of the caller's own. Raises Refused for a bad one and Conflict for a taken name."""
+    people.require(by, Task.READ_EVENTS)
+    if not 1 <= len(name) <= NAME_CHARS_MAX or "/" in name or not name.isprintable():
+        problem = Problem("/name", "bad_name", f"A name has 1 to {NAME_CHARS_MAX} characters and no slash.")
+        raise Refused("This query cannot be kept.", code="bad_name", problems=(problem,))
+    read_query(query)
+    if NamedQuery.objects.filter(source=by.source).count() >= QUERIES_MAX:
+        raise Invalid(f"One source keeps at most {QUERIES_MAX} queries; delete some.", code="too_many")
+    _, made = NamedQuery.objects.get_or_create(
+        source=by.source, name=name, defaults={"query": query, "created_at": timezone.now()}
+    )
+    if not made:
+        raise Conflict("A query of yours has this name.", code="query_name_taken")
+
+
+@transaction.atomic
+def delete_query(name: str, *, by: Person) -> None:
+    """Forget a question. Raises NotFound when the caller has none of this name."""
+    people.require(by, Task.READ_EVENTS)
+    if not NamedQuery.objects.filter(source=by.source, name=name).delete()[0]:
+        raise NotFound("You have no query of this name")

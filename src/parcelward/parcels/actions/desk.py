@@ -1,0 +1,144 @@
+"""What people at the desk do: hold, release, correct, repair. Each leaves an event or an entry with its actor."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from parcelward.base.errors import Conflict, Invalid, NotFound, ParcelwardError
+from parcelward.base.standards import identify, steps
+from parcelward.custody import actions as custody
+from parcelward.network import queries as network
+from parcelward.parcels.actions.record import record_by_person
+from parcelward.parcels.models import Alert, ItemKind, ItemStatus, Quarantine, ScanEvent
+from parcelward.parcels.wire import CorrectsIn, ScanIn, Submission
+from parcelward.people.queries import require
+from parcelward.people.wire import Person, Task
+
+REASON_MAX = 40
+NOTE_MAX = 200
+
+
+def _event(item: UUID, step: str, reason: str, *, by: Person, corrects: CorrectsIn | None = None) -> None:
+    """Record one event of a person, through the same door as every other event."""
+    if not 1 <= len(reason) <= REASON_MAX or "\0" in reason:
+        raise Invalid(f"Give a reason of 1 to {REASON_MAX} characters", code="bad_reason")
+    status = ItemStatus.objects.filter(item=item).first()
+    if status is None:
+        raise NotFound("No such item")
+    place = network.facilities().by_number.get(status.facility)
+    if place is None:
+        raise Conflict("Nobody has seen this item anywhere yet, so there is nothing to act on", code="never_seen")
+    now = timezone.now()
+    public_id = identify.item_id(item)
+    is_item = status.kind == ItemKind.ITEM
+    scan = ScanIn(
+        event_id=uuid.uuid4(),
+        event_time=now,
+        step=step,
+        facility=place.code,
+        item_id=public_id if is_item else None,
+        receptacle_id=None if is_item else public_id,
+        reason=reason,
+        corrects=corrects,
+    )
+    digest = hashlib.sha256(msgspec.json.encode(scan)).digest()
+    answer = record_by_person(Submission(by, 0, digest, [(0, scan)], []), now=now)
+    if isinstance(answer, ParcelwardError):
+        raise answer
+    said = msgspec.json.decode(answer.body)
+    if said["quarantined"]:
+        raise Invalid(said["quarantined"][0]["message"], code=said["quarantined"][0]["code"])
+
+
+def hold(item: UUID, reason: str, *, by: Person) -> None:
+    """Stop an item: whoever scans it next is told HOLD."""
+    require(by, Task.HOLD)
+    _event(item, "held", reason, by=by)
+
+
+def release(item: UUID, reason: str, *, by: Person) -> None:
+    """Let a held item go on."""
+    require(by, Task.RELEASE)
+    _event(item, "released", reason, by=by)
+
+
+def correct(item: UUID, event_id: UUID, declares: str, reason: str, *, by: Person) -> None:
+    """Declare an event of this item wrong (`did_not_occur` or `incorrect_data`); the event itself stays."""
+    require(by, Task.CORRECT)
+    if declares not in {"did_not_occur", "incorrect_data"}:
+        raise Invalid("A correction declares did_not_occur or incorrect_data", code="bad_declaration")
+    corrects = CorrectsIn(
+        event_id=event_id,
+        declares="did_not_occur" if declares == "did_not_occur" else "incorrect_data",
+        reason=reason,
+    )
+    target = ScanEvent.objects.filter(item=item, event_id=event_id).first()
+    if target is None:
+        raise NotFound("This item has no such event")
+    # EPCIS 2.0 section 7.4.1.4: an error declaration repeats what it declares wrong.
+    _event(item, steps.Step(target.step).word, reason, by=by, corrects=corrects)
+
+
+@transaction.atomic
+def close_alert(alert_id: int, *, by: Person) -> None:
+    """Say that a person has dealt with an alert. Doing it twice changes nothing."""
+    require(by, Task.REPAIR)
+    alert = Alert.objects.select_for_update().filter(pk=alert_id).first()
+    if alert is None:
+        raise NotFound("No such alert")
+    if alert.closed_at is None:
+        alert.closed_at, alert.closed_by = timezone.now(), by.source
+        alert.save(update_fields=["closed_at", "closed_by"])
+        custody.record_fact("parcels.alert_closed", {"alert": alert.id, "by": by.source})
+
+
+def _open_row(quarantine_id: int) -> Quarantine:
+    row = Quarantine.objects.select_for_update().filter(pk=quarantine_id).first()
+    if row is None:
+        raise NotFound("No such quarantined event")
+    if row.state != "open":
+        raise Conflict("Somebody has dealt with this event already", code="closed")
+    return row
+
+
+def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
+    """Record a repaired event in place of a quarantined one; the original bytes stay.
+
+    Raises Invalid, and leaves the event in quarantine, when it is still wrong.
+    """
+    require(by, Task.REPAIR)
+    try:
+        scan = msgspec.json.decode(repaired.encode(), type=ScanIn)
+    except (msgspec.DecodeError, RecursionError) as err:
+        raise Invalid(f"Still not an event: {err}", code="bad_event") from None
+    now = timezone.now()
+    with transaction.atomic():
+        row = _open_row(quarantine_id)
+        digest = hashlib.sha256(repaired.encode()).digest()
+        answer = record_by_person(Submission(by, 0, digest, [(0, scan)], []), now=now, keep_bad=False)
+        if isinstance(answer, ParcelwardError):
+            raise answer
+        said = msgspec.json.decode(answer.body)
+        if said["quarantined"]:
+            raise Invalid(said["quarantined"][0]["message"], code=said["quarantined"][0]["code"])
+        row.state, row.closed_at, row.closed_by = "resubmitted", now, by.source
+        row.save(update_fields=["state", "closed_at", "closed_by"])
+        custody.record_fact("parcels.resubmitted", {"by": by.source, "event": str(scan.event_id), "quarantine": row.id})
+
+
+@transaction.atomic
+def dismiss(quarantine_id: int, reason: str, *, by: Person) -> None:
+    """Close a quarantined event without recording it; the bytes stay, with the reason."""
+    require(by, Task.REPAIR)
+    if not 1 <= len(reason) <= NOTE_MAX or "\0" in reason:
+        raise Invalid(f"Give a reason of 1 to {NOTE_MAX} characters", code="bad_reason")
+    row = _open_row(quarantine_id)
+    row.state, row.closed_at, row.closed_by, row.closing_note = "dismissed", timezone.now(), by.source, reason
+    row.save(update_fields=["state", "closed_at", "closed_by", "closing_note"])
+    custody.record_fact("parcels.dismissed", {"by": by.source, "quarantine": row.id})

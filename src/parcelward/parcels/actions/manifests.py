@@ -1,0 +1,190 @@
+"""Accept a manifest: what a sender says was handed in. It is assumed, never observed, until somebody scans it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import psycopg
+from django.db import transaction
+
+from parcelward.base import db
+from parcelward.base.errors import Busy, Conflict, Invalid, TooLarge
+from parcelward.base.standards import identify
+from parcelward.base.standards.errors import BadItemNumber
+from parcelward.custody import actions as custody
+from parcelward.network import queries as network
+from parcelward.parcels import rules
+from parcelward.parcels.actions import items
+from parcelward.parcels.models import ItemKind, Manifest
+from parcelward.parcels.rules import State, Status
+from parcelward.people.queries import require
+from parcelward.people.wire import Person, Task
+
+ITEMS_MAX = 10_000
+ID_MAX = 64
+TRIES_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One line of a manifest that was not accepted."""
+
+    index: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a manifest."""
+
+    accepted: int  # newly assumed
+    duplicates: int  # assumed by this manifest before
+    refused: tuple[Refused, ...]
+
+
+@dataclass(slots=True)
+class _New:
+    """An item that nobody has told us about (see items.NewItem)."""
+
+    number: str
+    item: UUID
+    simulated: bool
+    status: Status
+    kind: int = int(ItemKind.ITEM)
+    touched: bool = False
+
+
+@dataclass(slots=True)
+class _Lines:
+    numbers: dict[str, int] = field(default_factory=dict)  # canonical number -> first line that names it
+    refused: list[Refused] = field(default_factory=list)
+    repeated: int = 0
+
+
+def accept_manifest(
+    manifest_id: str,
+    *,
+    facility: str,
+    event_time: dt.datetime,
+    numbers: Sequence[str],
+    by: Person,
+    now: dt.datetime,
+) -> Accepted:
+    """Assume that these items were handed in at `facility`; make those that are unknown, as announced.
+
+    One transaction; the same manifest again changes nothing and counts duplicates, and more items may follow under the
+    same id. Numbers that are not item numbers are named by their line. Raises Invalid for an unknown facility or a
+    time ahead of ours, Conflict when another sender has used the id.
+    """
+    require(by, Task.CAPTURE)
+    if not 1 <= len(manifest_id) <= ID_MAX or not manifest_id.isprintable():
+        raise Invalid(f"A manifest's id has 1 to {ID_MAX} printable characters", code="bad_manifest_id")
+    if not 1 <= len(numbers) <= ITEMS_MAX:
+        raise TooLarge(f"A manifest has 1 to {ITEMS_MAX} items; this one has {len(numbers)}")
+    place = network.facilities(missing=facility).by_code.get(facility)
+    if place is None:
+        raise Invalid("This facility code is not known here. Describe it first.", code="unknown_facility")
+    if event_time > now + rules.CLOCK_AHEAD_MAX:
+        raise Invalid("The manifest's time is more than 5 minutes ahead", code="clock_ahead")
+    lines = _read(numbers)
+    for _ in range(TRIES_MAX):
+        try:
+            with transaction.atomic():
+                _require_own(manifest_id, by=by)
+                known, refused = _find(lines, by=by, now=now)
+                fresh = _insert(manifest_id, known, facility=place.number, event_time=event_time, by=by, now=now)
+        except psycopg.errors.UniqueViolation:
+            continue  # somebody else made one of the items meanwhile: now it is known
+        refused.extend(lines.refused)
+        return Accepted(fresh, len(known) - fresh + lines.repeated, tuple(sorted(refused, key=lambda r: r.index)))
+    raise Busy("Too many others make the same items; send the manifest again", retry_after_s=1)
+
+
+def _read(numbers: Sequence[str]) -> _Lines:
+    lines = _Lines()
+    for index, text in enumerate(numbers):
+        try:
+            number = identify.canonical(text)
+        except BadItemNumber as err:
+            lines.refused.append(Refused(index, err.code, err.message))
+            continue
+        if number in lines.numbers:
+            lines.repeated += 1
+        elif number.startswith(identify.ITEM_PREFIX):
+            lines.refused.append(Refused(index, "not_a_number", "Send the number on the label, not an id of ours."))
+        else:
+            lines.numbers[number] = index
+    return lines
+
+
+def _require_own(manifest_id: str, *, by: Person) -> None:
+    if Manifest.objects.filter(id=manifest_id).exclude(source=by.source).exists():
+        raise Conflict("Another sender has used this manifest id", code="manifest_id_used")
+
+
+def _find(lines: _Lines, *, by: Person, now: dt.datetime) -> tuple[list[UUID], list[Refused]]:
+    """Return the items behind the numbers, made where unknown; and those that no longer may be handed in."""
+    found: dict[str, UUID] = {}
+    refused: list[Refused] = []
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT a.number, s.item, s.kind, s.flags FROM parcels_itemalias a "
+            "JOIN parcels_item_status s ON s.item = a.item WHERE a.number = ANY(%s) AND a.valid_to IS NULL",
+            (list(lines.numbers),),
+            binary=True,
+        )
+        for number, item, kind, flags in cur:
+            found[number] = item
+            problem = _problem(kind, flags)
+            if problem:
+                refused.append(Refused(lines.numbers[number], *problem))
+    new = [n for n in lines.numbers if n not in found]
+    made = [
+        _New(n, items.new_item_id(now), by.simulated, Status(flags=int(State.SIMULATED) * by.simulated)) for n in new
+    ]
+    if made:
+        custody.make_secrets(one.item for one in made)
+        items.insert_items(made, now=now)
+        items.insert_blank_statuses(made)
+        found.update((one.number, one.item) for one in made)
+    not_ours = {r.index for r in refused}
+    wanted = [item for number, item in found.items() if lines.numbers[number] not in not_ours]
+    with db.cursor() as cur:
+        cur.execute(
+            "UPDATE parcels_item SET announced_at = %s WHERE item IN "
+            "(SELECT item FROM parcels_item WHERE item = ANY(%s) AND announced_at IS NULL ORDER BY item FOR UPDATE)",
+            (now, wanted),
+        )
+    return wanted, refused
+
+
+def _problem(kind: int, flags: int) -> tuple[str, str] | None:
+    if kind != ItemKind.ITEM:
+        return "wrong_kind", "This number is a receptacle's; a manifest lists items."
+    if flags & State.SHREDDED:
+        return "shredded", "This item's record was erased; nothing more can be recorded of it."
+    if flags & State.DELIVERED:
+        return "delivered", "This item was delivered already; what comes back needs a new number."
+    return None
+
+
+def _insert(
+    manifest_id: str, wanted: Sequence[UUID], *, facility: int, event_time: dt.datetime, by: Person, now: dt.datetime
+) -> int:
+    """Store the lines; return how many are new. A manifest with new lines is an entry in the log."""
+    with db.cursor() as cur:
+        cur.execute(
+            "INSERT INTO parcels_manifest (id, item, source, facility, event_time, record_time) "
+            "SELECT %s, i, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS u(i) ORDER BY i ON CONFLICT DO NOTHING",
+            (manifest_id, by.source, facility, event_time, now, list(wanted)),
+        )
+        fresh = cur.rowcount
+    if fresh:
+        custody.record_fact(
+            "parcels.manifest", {"by": by.source, "facility": facility, "items": fresh, "manifest": manifest_id}
+        )
+    return fresh

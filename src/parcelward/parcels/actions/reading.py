@@ -1,0 +1,218 @@
+"""Which requests are new, which of their events can be recorded, and which items they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+
+from parcelward.base import db
+from parcelward.base.errors import Busy
+from parcelward.base.standards import identify, steps
+from parcelward.base.standards.errors import BadItemNumber
+from parcelward.custody import actions as custody
+from parcelward.custody import queries as custody_queries
+from parcelward.custody.wire import GROUP_SIZE_MAX, ItemKeys
+from parcelward.network import queries as network
+from parcelward.network.wire import FacilityRow
+from parcelward.parcels import canon, rows, rules
+from parcelward.parcels.actions import items
+from parcelward.parcels.actions import submissions as sent
+from parcelward.parcels.actions.work import Born, Thing, Wanted, Work
+from parcelward.parcels.errors import SequenceReused, SequenceTooOld
+from parcelward.parcels.models import ItemKind
+from parcelward.parcels.rules import State, Status
+from parcelward.parcels.wire import TOO_DEEP, Answer, BadScan, ScanIn, too_deep
+from parcelward.people import queries as people
+
+_LOADING = frozenset({int(steps.Step.LOADED), int(steps.Step.UNLOADED)})
+_ACCEPTED = int(steps.Step.ACCEPTED)
+_SIMULATED = int(State.SIMULATED)
+_ITEM, _RECEPTACLE = int(ItemKind.ITEM), int(ItemKind.RECEPTACLE)
+
+
+def admit(work: Work) -> list[int]:
+    """Return which requests are new; give the others their stored answer or their refusal."""
+    revoked = people.revoked_among({s.by.source for s in work.submissions})
+    stored, high = sent.stored_answers([s for s in work.submissions if s.sequence])
+    open_: list[int] = []
+    seen_here: set[tuple[int, int]] = set()
+    for i, submission in enumerate(work.submissions):
+        key = submission.by.source, submission.sequence
+        before = stored.get(key)
+        if submission.by.source in revoked:
+            work.answers[i] = people.revoked()
+        elif before is not None and before[0] == submission.digest:
+            work.answers[i] = Answer(before[1])
+        elif before is not None:
+            work.answers[i] = SequenceReused(
+                "This sequence was used before for another batch. Check the device: two may share a key.",
+            )
+        elif submission.sequence and key in seen_here:
+            work.answers[i] = Busy("The same batch is being recorded right now; send it again", retry_after_s=1)
+        elif submission.sequence and submission.sequence <= high.get(submission.by.source, 0) - rules.SEQUENCE_WINDOW:
+            work.answers[i] = SequenceTooOld("Send these events again under the next sequence; nothing was lost.")
+        else:
+            seen_here.add(key)
+            open_.append(i)
+    return open_
+
+
+class _Bad(Exception):
+    """One event cannot be recorded; never leaves this file."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+def wanted_events(work: Work, open_: Iterable[int]) -> list[Wanted]:
+    """Return the events that can be recorded; the others are noted as bad, with what is wrong and their bytes."""
+    places = network.facilities().by_code
+    numbers: dict[str, str] = {}  # as sent -> canonical
+    codes: dict[str, int] = {}  # step as sent -> number
+    looked = False  # the places are read anew once a transaction at most, however many unknown codes it names
+    wanted = []
+    for i in open_:
+        submission = work.submissions[i]
+        work.bad.extend((i, bad) for bad in submission.bad)
+        for position, scan in submission.events:
+            step = codes.get(scan.step)
+            if step is None:
+                step = codes[scan.step] = int(steps.parse(scan.step))
+            place = places.get(scan.facility)
+            if place is None and not looked:
+                looked, places = True, network.facilities(missing=scan.facility).by_code
+                place = places.get(scan.facility)
+            try:
+                wanted.append(_wanted(work, i, position, scan, step, place, numbers))
+            except (_Bad, BadItemNumber) as err:
+                raw = b"" if err.code == "too_deep" else msgspec.json.encode(scan)  # the encoder has a stack, too
+                work.bad.append((i, BadScan(position, err.code, err.message, raw)))
+    return wanted
+
+
+def _wanted(
+    work: Work,
+    i: int,
+    position: int,
+    scan: ScanIn,
+    step: int,
+    place: FacilityRow | None,
+    numbers: dict[str, str],
+) -> Wanted:
+    text = scan.item_id if scan.item_id is not None else scan.receptacle_id
+    if text is None or (scan.item_id is not None and scan.receptacle_id is not None):
+        raise _Bad("one_number", "Give either item_id or receptacle_id.")
+    if scan.event_time > work.now + rules.CLOCK_AHEAD_MAX:
+        raise _Bad("clock_ahead", "The event's time is more than 5 minutes ahead. Set the device's clock.")
+    if scan.event_time < rules.EVENT_TIME_MIN:
+        raise _Bad("too_old", "The event's time is before the year 2000. Set the device's clock.")
+    if place is None:
+        raise _Bad("unknown_facility", "This facility code is not known here. Describe it, then resubmit.")
+    _require_storable(scan, step)
+    inside = scan.receptacle
+    if step in _LOADING and inside is None:
+        raise _Bad("no_receptacle", "Loaded and unloaded need the receptacle's number.")
+    number = numbers.get(text)
+    if number is None:
+        number = numbers[text] = identify.canonical(text)
+    receptacle = ""
+    if inside is not None:
+        receptacle = numbers.get(inside, "")
+        if not receptacle:
+            receptacle = numbers[inside] = identify.canonical(inside)
+        if receptacle == number:
+            raise _Bad("inside_itself", "Nothing can be loaded into itself.")
+    return Wanted(i, position, scan, number, receptacle, step, place.number)
+
+
+def _require_storable(scan: ScanIn, step: int) -> None:
+    """Raise _Bad for what would make the whole transaction fail: PostgreSQL's text cannot hold a NUL character."""
+    texts = [] if step else [scan.step]
+    if scan.seal is not None:
+        texts += [scan.seal.number, scan.seal.replaces]
+    if scan.handover is not None:
+        texts += [scan.handover.id, scan.handover.party]
+    if any("\0" in text for text in texts):
+        raise _Bad("bad_character", "A text has a NUL character (U+0000). Send it without.")
+    if scan.sensors:
+        if too_deep(scan.sensors):
+            raise _Bad("too_deep", TOO_DEEP)
+        if len(canon.restricted(scan)) > GROUP_SIZE_MAX:
+            raise _Bad("sensors_too_large", f"Sensor readings of one event have at most {GROUP_SIZE_MAX} bytes.")
+
+
+def find_things(work: Work, wanted: list[Wanted], born: Born, *, lock: bool) -> None:
+    """Find every item and receptacle named; make the ones that nobody has told us about.
+
+    With `lock` their rows are locked in key order, so that transactions that meet queue up.
+    """
+    kinds: dict[str, int] = {}
+    simulated: dict[str, bool] = {}
+    for event in wanted:
+        if event.number not in kinds:
+            kinds[event.number] = _ITEM if event.scan.item_id is not None else _RECEPTACLE
+            simulated[event.number] = work.submissions[event.submission].by.simulated
+        if event.receptacle and event.receptacle not in kinds:
+            kinds[event.receptacle] = _RECEPTACLE
+            simulated[event.receptacle] = work.submissions[event.submission].by.simulated
+    if not kinds:
+        return
+    by_number = [n for n in kinds if not n.startswith(identify.ITEM_PREFIX)]
+    by_id = [UUID(hex=n[len(identify.ITEM_PREFIX) :]) for n in kinds if n.startswith(identify.ITEM_PREFIX)]
+    for statement, asked in ((rows.FIND, by_number), (rows.FIND_BY_ITEM, by_id)):
+        if asked:
+            with db.cursor(binary=True) as cur:
+                cur.execute(statement + (rows.LOCKED if lock else ""), (asked,), binary=True)
+                for row in cur:
+                    _add(work, *rows.status_from(row))
+    _end_recycled(work, wanted)
+    fresh = [n for n in by_number if n not in work.things]
+    if fresh:
+        _make_things(work, fresh, kinds, simulated, born)
+    alive = [t for t in work.things.values() if not t.is_new and not t.status.flags & State.SHREDDED]
+    keys = custody_queries.item_keys((t.item for t in alive), sure_alive=True)
+    for thing in alive:
+        thing.keys = keys.get(thing.item)
+
+
+def _add(work: Work, number: str, item: UUID, kind: int, status: Status) -> None:
+    work.things[number] = Thing(number, item, kind, status, status.item_seq, bool(status.flags & _SIMULATED))
+
+
+def _end_recycled(work: Work, wanted: list[Wanted]) -> None:
+    """Let go of items whose number has come back long after delivery: what carries it now is another item."""
+    for event in wanted:
+        if event.step == _ACCEPTED and event.number in work.things:
+            status = work.things[event.number].status
+            if rules.is_recycled(status, step=event.step, event_time=event.scan.event_time):
+                items.end_alias(event.number, at=event.scan.event_time)
+                del work.things[event.number]
+
+
+def _make_things(work: Work, fresh: list[str], kinds: dict[str, int], simulated: dict[str, bool], born: Born) -> None:
+    made = {n: items.new_item_id(work.now) for n in fresh if n not in born.items}
+    born.items.update(made)
+    born.secrets.update(custody.make_secrets(made.values()))
+    for number in fresh:
+        item = born.items[number]
+        status = Status(flags=_SIMULATED if simulated[number] else 0)
+        keys = ItemKeys(born.secrets[item])
+        work.things[number] = Thing(
+            number, item, kinds[number], status, rows.NEW, simulated[number], keys=keys, is_new=True
+        )
+    items.insert_items([work.things[n] for n in fresh], now=work.now)
+
+
+def known_events(work: Work, wanted: list[Wanted]) -> frozenset[tuple[int, int]]:
+    """Return which of the events are recorded already, as (item, event_id) integers."""
+    asked = [
+        (work.things[e.number].item, e.scan.event_time, e.scan.event_id) for e in wanted if e.number in work.things
+    ]
+    if not asked:
+        return frozenset()
+    with db.cursor(binary=True) as cur:
+        cur.execute(rows.KNOWN_EVENTS, tuple(list(column) for column in zip(*asked, strict=True)), binary=True)
+        return frozenset((row[0].int, row[1].int) for row in cur)

@@ -1,0 +1,312 @@
+"""Record scans: from parsed requests to durable events, statuses and commitments, in one transaction.
+
+The fast way assumes that nothing was seen before: events go in by COPY, and the unique key or the compare-and-swap on
+an item's event sequence says when that was wrong. Then the whole transaction is done again, carefully.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import random
+import time
+from collections.abc import Sequence
+
+import msgspec
+import psycopg
+from django.db import transaction
+
+from parcelward.base import config, db
+from parcelward.base.errors import Busy, ParcelwardError
+from parcelward.base.standards import steps
+from parcelward.custody import actions as custody
+from parcelward.custody import queries as custody_queries
+from parcelward.custody.wire import NONCE_SIZE, commit
+from parcelward.network import queries as network
+from parcelward.parcels import canon, rows, rules
+from parcelward.parcels.actions import afterwards, items, reading
+from parcelward.parcels.actions import submissions as sent
+from parcelward.parcels.actions.work import Born, Recorded, Thing, Wanted, Work
+from parcelward.parcels.models import ItemKind
+from parcelward.parcels.rules import Mark, Seal, Seen, State
+from parcelward.parcels.wire import Answer, BadScan, ScanIn, Submission
+from parcelward.people import queries as people
+from parcelward.people.wire import Task
+
+TRIES_MAX = 10
+RETRY_PAUSE_S = 0.02
+PROMISE_S = 10  # the receipt's promise: in the log within so many seconds
+
+_STEP_WORDS = {int(step): step.word for step in steps.Step}
+_HELD, _RELEASED = int(steps.Step.HELD), int(steps.Step.RELEASED)
+_ITEM, _RECEPTACLE = int(ItemKind.ITEM), int(ItemKind.RECEPTACLE)
+_HELD_F, _AFTER_F = int(State.HELD), int(State.AFTER_DELIVERY)
+_SEAL_M, _HANDOVER_M, _AUTHORISED_M, _UNKNOWN_M = (
+    int(m) for m in (Mark.SEAL, Mark.HANDOVER, Mark.AUTHORISED, Mark.UNKNOWN_STEP)
+)
+_AGAIN = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+_ON_HOLD = "This item is on hold. Set it aside and tell your supervisor."
+
+
+def record_scans(submissions: Sequence[Submission], *, now: dt.datetime) -> list[Answer | ParcelwardError]:
+    """Record every good event of every request and quarantine every bad one; answers in the order of `submissions`.
+
+    One transaction, however many requests: when this returns, what the answers say is durable. A request that was
+    refused as a whole has a ParcelwardError in its place. Raises Busy when it keeps losing races.
+    """
+    for submission in submissions:
+        people.require(submission.by, Task.SCAN)
+    return _record(submissions, now=now)
+
+
+def record_by_person(submission: Submission, *, now: dt.datetime, keep_bad: bool = True) -> Answer | ParcelwardError:
+    """Record what a person at the desk does, or an import; the caller has asked for the person's right to do it.
+
+    With `keep_bad=False` a bad event is only named in the answer, not kept once more.
+    """
+    return _record([submission], now=now, keep_bad=keep_bad)[0]
+
+
+def _record(
+    submissions: Sequence[Submission], *, now: dt.datetime, keep_bad: bool = True
+) -> list[Answer | ParcelwardError]:
+    born, careful = Born(), False
+    for _ in range(TRIES_MAX):
+        work = Work(submissions, now, keep_bad=keep_bad)
+        try:
+            with transaction.atomic():
+                _do(work, born, careful=careful)
+        except (*_AGAIN, db.LostRace):
+            careful = True
+            time.sleep(random.uniform(0, RETRY_PAUSE_S))  # noqa: S311 -- keeps two losers from meeting again, no secret
+        except psycopg.errors.CheckViolation:
+            _make_partitions(work)
+        else:
+            return [work.answers[i] for i in range(len(submissions))]
+    raise Busy("Too many others write the same items; send the batch again", retry_after_s=1)
+
+
+def _make_partitions(work: Work) -> None:
+    for day in {event.seen.event_time.date() for event in work.events}:
+        db.ensure_partition("parcels_scan_event", day)
+    db.ensure_partition("custody_batch", work.now.date())
+
+
+def _do(work: Work, born: Born, *, careful: bool) -> None:
+    """Do it all, in the caller's transaction; a fixed number of statements whatever the number of events."""
+    open_ = reading.admit(work)
+    wanted = reading.wanted_events(work, open_)
+    reading.find_things(work, wanted, born, lock=careful)
+    known = reading.known_events(work, wanted) if careful else frozenset()
+    _commit_events(work, wanted, known)
+    batch = 0
+    if work.events:
+        batch = custody.add_batch("parcels.scan", [event.commitment for event in work.events], now=work.now)
+        rows.copy_events(
+            db.raw(),
+            [
+                rows.event_row(e.thing.item, e.seen, batch=batch, leaf=leaf, item_seq=e.item_seq, body=e.body)
+                for leaf, e in enumerate(work.events)
+            ],
+        )
+    _write_statuses(work)
+    afterwards.write(work.after, now=work.now)
+    _answer(work, open_, batch)
+
+
+def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[tuple[int, int]]) -> None:
+    """Seal and commit to each new event and fold it into its item's status."""
+    nonces = os.urandom(NONCE_SIZE * len(wanted))
+    places = network.facilities().by_number
+    senders = _senders(work)
+    here: set[tuple[int, int]] = set()
+    for nth, event in enumerate(wanted):
+        i, position, scan, number, receptacle, step, facility = event
+        thing = work.things.get(number)
+        if thing is None or thing.keys is None or thing.kind != (_ITEM if scan.item_id is not None else _RECEPTACLE):
+            work.bad.append((i, BadScan(position, *_thing_problem(thing), msgspec.json.encode(scan))))
+            continue
+        key = thing.item.int, scan.event_id.int
+        if key in known or key in here:
+            work.duplicates[i] = work.duplicates.get(i, 0) + 1
+            continue
+        here.add(key)
+        source, sequence, common, authorised = senders[i]
+        seal = scan.seal
+        seen = Seen(
+            scan.event_time.astimezone(dt.UTC),
+            source,
+            sequence,
+            position,
+            scan.event_id,
+            step,
+            facility,
+            _marks(scan, step) | authorised,
+            work.things[receptacle].item if receptacle else None,
+            None if scan.corrects is None else scan.corrects.event_id,
+            None if seal is None else Seal(seal.did, seal.number, seal.replaces),
+        )
+        status = thing.status
+        item_seq = status.item_seq + 1
+        committed = commit(
+            thing.keys,
+            scan.event_id.bytes,
+            nonces[nth * NONCE_SIZE : (nth + 1) * NONCE_SIZE],
+            canon.public(
+                at=seen.event_time,
+                item_seq=item_seq,
+                event_id=scan.event_id,
+                item=number,
+                place=places[facility].code,
+                previous=status.head,
+                step=_STEP_WORDS[step],
+            ),
+            canon.addressee(scan),
+            canon.operations(
+                scan,
+                position=position,
+                common=common,
+                unknown_step="" if step else scan.step,
+                authorised=bool(authorised),
+            ),
+            canon.restricted(scan),
+        )
+        status.item_seq, status.head = item_seq, committed.commitment
+        thing.touched = True
+        seal_before = status.seal
+        if thing.refold or not rules.in_order(status, seen):
+            thing.refold = True
+        else:
+            rules.advance(status, seen)
+        work.events.append(Recorded(i, thing, seen, item_seq, committed.body, committed.commitment))
+        if seen.flags or status.flags:
+            _note(work, i, thing, seen, scan, seal_before)
+
+
+def _senders(work: Work) -> list[tuple[int, int, str, int]]:
+    """Return (source, sequence, common part of the operations group, mark of the right to correct) of each request."""
+    return [
+        (
+            s.by.source,
+            s.sequence,
+            canon.common_operations(now=work.now, sequence=s.sequence, source=s.by.source),
+            _AUTHORISED_M if people.may(s.by, Task.CORRECT) else 0,
+        )
+        for s in work.submissions
+    ]
+
+
+def _thing_problem(thing: Thing | None) -> tuple[str, str]:
+    if thing is None:
+        return "unknown_item", "No item has this id. Use the number on the label."
+    if thing.keys is None:
+        return "shredded", "This item's record was erased; nothing more can be recorded of it."
+    return "wrong_kind", "This number is known as the other kind: check item_id against receptacle_id."
+
+
+def _marks(scan: ScanIn, step: int) -> int:
+    flags = 0 if step else _UNKNOWN_M
+    if scan.seal is not None:
+        flags |= _SEAL_M
+    if scan.handover is not None:
+        flags |= _HANDOVER_M
+    return flags
+
+
+def _note(work: Work, i: int, thing: Thing, seen: Seen, scan: ScanIn, seal_before: str) -> None:
+    """Note what the hand that scanned and the desk should know of this event."""
+    flags = thing.status.flags
+    if flags & _HELD_F and seen.step not in {_HELD, _RELEASED}:
+        work.instruct(i, thing, "HOLD", _ON_HOLD)
+    if flags & _AFTER_F and not thing.refold:
+        work.instruct(i, thing, "STOP", "This item was delivered already. Set it aside: its label may be a copy.")
+        work.after.alert("after_delivery", thing.item, str(seen.event_id), seen.facility, {"step": seen.step})
+    if seen.flags & _UNKNOWN_M:
+        work.after.alert("unknown_step", thing.item, str(seen.event_id), seen.facility, {"word": scan.step})
+    if seen.seal is not None and not thing.refold:
+        why = rules.seal_problem(seal_before, seen.seal)
+        if why:
+            _seal_is_wrong(work, i, thing, seen, why)
+    if scan.handover is not None:
+        work.after.handover(scan.handover, thing.item, seen)
+
+
+def _seal_is_wrong(work: Work, i: int, thing: Thing, seen: Seen, why: str) -> None:
+    work.instruct(i, thing, "SEAL_MISMATCH", f"{why} Do not open it; tell your supervisor.")
+    work.after.alert("seal_mismatch", thing.item, str(seen.event_id), seen.facility, {"why": why})
+
+
+def _write_statuses(work: Work) -> None:
+    touched = sorted((t for t in work.things.values() if t.touched), key=lambda t: t.item.int)
+    again = [t for t in touched if t.refold]
+    if again:
+        _refold(work, again)
+    named = [t for t in work.things.values() if t.is_new and not t.touched]
+    if named:
+        items.insert_blank_statuses(named)
+    if touched:
+        new = sum(1 for t in touched if t.is_new)
+        rows.write_statuses(
+            db.raw(),
+            [rows.status_row(t.item, t.kind, t.status, t.seq_before) for t in touched],
+            new=new,
+            known=len(touched) - new,
+        )
+
+
+def _refold(work: Work, things: list[Thing]) -> None:
+    """Fold these items' events again from the first: one came late, or one was declared wrong."""
+    recorded = items.all_events({t.item: t.keys for t in things})
+    for thing in things:
+        before = thing.status
+        status = rules.fold(recorded[thing.item])
+        status.item_seq, status.head = before.item_seq, before.head
+        status.flags |= before.flags & rules.AT_BIRTH
+        thing.status = status
+        mine = [event for event in work.events if event.thing is thing]
+        if status.flags & _HELD_F:
+            for i in {event.submission for event in mine}:
+                work.instruct(i, thing, "HOLD", _ON_HOLD)
+        if any(event.seen.seal for event in mine):
+            wrong = rules.seal_problems(recorded[thing.item])
+            for event in mine:
+                if event.seen.event_id in wrong:
+                    _seal_is_wrong(work, event.submission, thing, event.seen, wrong[event.seen.event_id])
+        if status.flags & _AFTER_F and not before.flags & _AFTER_F:
+            work.after.alert("after_delivery", thing.item, "late", status.facility, {})
+
+
+def _answer(work: Work, open_: list[int], batch: int) -> None:
+    """Make each new request's answer and keep it in the same transaction, so that a repeat gets the same bytes."""
+    settings = config.get()
+    packed: dict[int, list[bytes]] = {}
+    for event in work.events:
+        packed.setdefault(event.submission, []).append(event.commitment)
+    bad: dict[int, list[BadScan]] = {}
+    for i, one in work.bad:
+        bad.setdefault(i, []).append(one)
+    for i in open_:
+        submission = work.submissions[i]
+        refused = sorted(bad.get(i, []))
+        accepted = packed.get(i, [])
+        receipt = custody_queries.sign_receipt(
+            settings,
+            f"{settings.origin}/receipt\nbatch {batch}\nsource {submission.by.id}\nsequence {submission.sequence}\n"
+            f"body {submission.digest.hex()}\ncount {len(accepted)}\n"
+            f"commitments {hashlib.sha256(b''.join(accepted)).hexdigest()}\n"
+            f"recorded {canon.instant(work.now)}\npromise in the log within {PROMISE_S} s\n",
+        )
+        body = {
+            "accepted": len(accepted),
+            "duplicates": work.duplicates.get(i, 0),
+            "quarantined": [{"index": b.position, "code": b.code, "message": b.message} for b in refused],
+            "instructions": list(work.instructions.get(i, {}).values()),
+            "receipt": receipt,
+        }
+        work.answers[i] = Answer(msgspec.json.encode(body))
+        if refused and work.keep_bad:
+            sent.quarantine(submission, refused, now=work.now)
+    sent.store_answers(
+        [(work.submissions[i], answer) for i in open_ if isinstance(answer := work.answers[i], Answer)], now=work.now
+    )

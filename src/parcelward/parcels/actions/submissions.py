@@ -1,0 +1,78 @@
+"""Requests as they were sent: the same again gets the same answer, and what was bad in them is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+
+from parcelward.base import db
+from parcelward.parcels.wire import Answer, BadScan, Submission
+
+Stored = dict[tuple[int, int], tuple[bytes, bytes]]
+
+
+def stored_answers(submissions: Sequence[Submission]) -> tuple[Stored, dict[int, int]]:
+    """Return ({(source, sequence): (digest, answer)}, {source: highest sequence}) for numbered requests."""
+    if not submissions:
+        return {}, {}
+    sources, sequences = [s.by.source for s in submissions], [s.sequence for s in submissions]
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT s.source, s.sequence, s.digest, s.answer FROM unnest(%s::int[], %s::bigint[]) AS u(source, seq) "
+            "JOIN parcels_submission s ON s.source = u.source AND s.sequence = u.seq",
+            (sources, sequences),
+            binary=True,
+        )
+        stored = {(r[0], r[1]): (bytes(r[2]), bytes(r[3])) for r in cur}
+        cur.execute(
+            "SELECT source, high_sequence FROM parcels_sourcemark WHERE source = ANY(%s)", (sources,), binary=True
+        )
+        return stored, {r[0]: r[1] for r in cur}
+
+
+def store_answers(answered: Sequence[tuple[Submission, Answer]], *, now: dt.datetime) -> None:
+    """Keep each numbered request's answer and raise its source's mark, in the caller's transaction."""
+    numbered = sorted(
+        ((s.by.source, s.sequence, s.digest, a.body) for s, a in answered if s.sequence), key=lambda r: r[:2]
+    )
+    if not numbered:
+        return
+    high: dict[int, int] = {}
+    for source, sequence, _, _ in numbered:
+        high[source] = max(sequence, high.get(source, 0))
+    with db.cursor() as cur:
+        cur.execute(
+            "INSERT INTO parcels_submission (source, sequence, digest, answer, record_time) "
+            "SELECT s, q, d, a, %s FROM unnest(%s::int[], %s::bigint[], %s::bytea[], %s::bytea[]) AS u(s, q, d, a)",
+            (now, *(list(column) for column in zip(*numbered, strict=True))),
+            binary=True,
+        )
+        cur.execute(
+            "INSERT INTO parcels_sourcemark (source, high_sequence, last_seen, clock_ahead_ms) "
+            "SELECT s, h, %s, 0 FROM unnest(%s::int[], %s::bigint[]) AS u(s, h) ORDER BY s "
+            "ON CONFLICT (source) DO UPDATE SET last_seen = excluded.last_seen, "
+            "high_sequence = greatest(parcels_sourcemark.high_sequence, excluded.high_sequence)",
+            (now, list(high), list(high.values())),
+            binary=True,
+        )
+
+
+def quarantine(submission: Submission, refused: Sequence[BadScan], *, now: dt.datetime) -> None:
+    """Keep bad events with their bytes and reason; the same bytes from the same source are kept once."""
+    with db.cursor() as cur:
+        cur.execute(
+            "INSERT INTO parcels_quarantine (received_at, source, sequence, position, code, message, raw, digest, "
+            "state, closing_note) SELECT %s, %s, %s, p, c, m, r, d, 'open', '' "
+            "FROM unnest(%s::int[], %s::text[], %s::text[], %s::bytea[], %s::bytea[]) AS u(p, c, m, r, d) "
+            "ON CONFLICT DO NOTHING",
+            (
+                *(now, submission.by.source, submission.sequence),
+                [bad.position for bad in refused],
+                [bad.code for bad in refused],
+                [bad.message for bad in refused],
+                [bad.raw for bad in refused],
+                [hashlib.sha256(bad.raw).digest() for bad in refused],
+            ),
+            binary=True,
+        )

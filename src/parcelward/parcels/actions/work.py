@@ -1,0 +1,84 @@
+"""One transaction's worth of requests, and what becomes of each, while it is being recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from parcelward.base.errors import ParcelwardError
+from parcelward.base.standards import identify
+from parcelward.custody.wire import ItemKeys
+from parcelward.parcels.actions import afterwards
+from parcelward.parcels.rules import Seen, Status
+from parcelward.parcels.wire import Answer, BadScan, Instruction, ScanIn, Submission
+
+
+@dataclass(slots=True)
+class Thing:
+    """An item or receptacle that this transaction touches."""
+
+    number: str
+    item: UUID
+    kind: int
+    status: Status
+    seq_before: int  # its event sequence when read: the compare-and-swap that nobody else recorded meanwhile
+    simulated: bool
+    keys: ItemKeys | None = None
+    is_new: bool = False
+    touched: bool = False
+    refold: bool = False  # an event came late or voids another: fold all of its events again
+
+
+class Wanted(NamedTuple):
+    """An event that can be recorded: parsed, its place known, its numbers canonical."""
+
+    submission: int
+    position: int
+    scan: ScanIn
+    number: str
+    receptacle: str  # empty: none named
+    step: int
+    facility: int
+
+
+class Recorded(NamedTuple):
+    """An event that is being recorded."""
+
+    submission: int
+    thing: Thing
+    seen: Seen
+    item_seq: int
+    body: bytes
+    commitment: bytes
+
+
+@dataclass(slots=True)
+class Born:
+    """New items' UUIDs and secrets, kept over retries so that a lost race makes no orphans."""
+
+    items: dict[str, UUID] = field(default_factory=dict)
+    secrets: dict[UUID, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Work:
+    """The requests and what became of them; thrown away when the transaction is tried again."""
+
+    submissions: Sequence[Submission]
+    now: dt.datetime
+    keep_bad: bool = True
+    things: dict[str, Thing] = field(default_factory=dict)
+    answers: dict[int, Answer | ParcelwardError] = field(default_factory=dict)
+    bad: list[tuple[int, BadScan]] = field(default_factory=list)  # (submission, what is wrong)
+    events: list[Recorded] = field(default_factory=list)
+    duplicates: dict[int, int] = field(default_factory=dict)
+    instructions: dict[int, dict[tuple[str, str], Instruction]] = field(default_factory=dict)
+    after: afterwards.Afterwards = field(default_factory=afterwards.Afterwards)
+
+    def instruct(self, submission: int, thing: Thing, do: str, reason: str) -> None:
+        """Tell the hand that scanned what to do now; once per item and instruction."""
+        named = identify.item_id(thing.item) if thing.number.startswith(identify.ITEM_PREFIX) else thing.number
+        self.instructions.setdefault(submission, {})[named, do] = Instruction(named, do, reason)

@@ -1,0 +1,104 @@
+"""What happened to an item inside receptacles: computed on read from its own loaded and unloaded events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from parcelward.base import db
+from parcelward.base.standards.steps import Step
+from parcelward.parcels.rules import Seen
+
+NESTING_MAX = 5  # item in bag in cage in container in truck
+SIGHTINGS_MAX = 200
+FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+_LOADED, _UNLOADED = int(Step.LOADED), int(Step.UNLOADED)
+_ENDING = frozenset(int(s) for s in (Step.DELIVERED, Step.OUT_FOR_DELIVERY, Step.AT_COLLECTION_POINT))
+
+
+class Stay(NamedTuple):
+    """A time that something was inside a receptacle: [since, until)."""
+
+    receptacle: UUID
+    since: dt.datetime
+    until: dt.datetime
+
+
+class Sighting(NamedTuple):
+    """A scan of a receptacle while the item was inside it."""
+
+    event_time: dt.datetime
+    step: int
+    facility: int
+    number: str  # of the receptacle that was scanned
+
+
+def stays(events: Iterable[Seen]) -> list[Stay]:
+    """Return when the subject of these events (in order) was inside which receptacle.
+
+    It is out again when unloaded, when loaded elsewhere, and when it was itself delivered or carried out.
+    """
+    found: list[Stay] = []
+    inside: UUID | None = None
+    since = FOREVER
+    for seen in events:
+        if seen.corrects is not None:
+            continue
+        leaves = seen.step in _ENDING or seen.step in {_LOADED, _UNLOADED}
+        if inside is not None and leaves:
+            found.append(Stay(inside, since, seen.event_time))
+            inside = None
+        if seen.step == _LOADED and seen.receptacle is not None:
+            inside, since = seen.receptacle, seen.event_time
+    if inside is not None:
+        found.append(Stay(inside, since, FOREVER))
+    return found
+
+
+def sightings(events: Sequence[Seen]) -> list[Sighting]:
+    """Return what was scanned of the receptacles around the item while it was inside them, nested ones too."""
+    open_stays = stays(events)
+    found: list[Sighting] = []
+    for _ in range(NESTING_MAX):
+        if not open_stays:
+            break
+        outer: list[Stay] = []
+        by_receptacle = _events_of({stay.receptacle for stay in open_stays}, open_stays)
+        for stay in open_stays:
+            number, its_events = by_receptacle.get(stay.receptacle, ("", []))
+            found += [
+                Sighting(seen.event_time, seen.step, seen.facility, number)
+                for seen in its_events
+                if stay.since < seen.event_time < stay.until and seen.corrects is None and seen.step != _LOADED
+            ]
+            outer += [
+                Stay(around.receptacle, max(around.since, stay.since), min(around.until, stay.until))
+                for around in stays(its_events)
+                if around.since < stay.until and around.until > stay.since
+            ]
+        open_stays = outer
+        if len(found) > SIGHTINGS_MAX:
+            break
+    return found[:SIGHTINGS_MAX]
+
+
+def _events_of(receptacles: set[UUID], within: Sequence[Stay]) -> dict[UUID, tuple[str, list[Seen]]]:
+    """Return each receptacle's number and events, up to the end of the stays."""
+    latest = max(stay.until for stay in within)
+    earliest = min(stay.since for stay in within) - dt.timedelta(days=30)  # it may have been loaded before the item was
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT e.item, coalesce(a.number, ''), e.event_time, e.source, e.sequence, e.position, e.event_id, "
+            "e.step, e.facility, e.flags, e.receptacle, e.corrects FROM parcels_scan_event e "
+            "LEFT JOIN parcels_itemalias a ON a.item = e.item AND a.valid_to IS NULL "
+            "WHERE e.item = ANY(%s) AND e.event_time BETWEEN %s AND %s "
+            "ORDER BY e.event_time, e.source, e.sequence, e.position, e.event_id",
+            (list(receptacles), earliest, latest),
+            binary=True,
+        )
+        found: dict[UUID, tuple[str, list[Seen]]] = {}
+        for row in cur:
+            found.setdefault(row[0], (row[1], []))[1].append(Seen._make((*row[2:], None)))
+    return found

@@ -1,0 +1,281 @@
+"""Items and receptacles, what was seen of them, and what needs a person.
+
+The distribution column is the item's UUID: it stands in every key of a table that will be spread over machines.
+`ItemAlias` is the one exception, spread by number, because every look-up starts from a number.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class ItemKind(models.IntegerChoices):
+    """What a UUID stands for."""
+
+    ITEM = 1
+    RECEPTACLE = 2
+
+
+class Item(models.Model):
+    """One postal item or receptacle: a UUID, outside any of its numbers."""
+
+    item = models.UUIDField(primary_key=True)
+    kind = models.SmallIntegerField(choices=ItemKind.choices)
+    simulated = models.BooleanField()
+    announced_at = models.DateTimeField(null=True)  # null: unannounced, we saw it before anybody told us
+    made_at = models.DateTimeField()
+
+
+class ItemAlias(models.Model):
+    """A number of an item while it is valid; numbers recycle, so a number has had several items."""
+
+    number = models.CharField(max_length=200)
+    valid_from = models.DateTimeField()
+    pk = models.CompositePrimaryKey("number", "valid_from")
+    valid_to = models.DateTimeField(null=True)
+    item = models.UUIDField(db_index=True)
+
+    class Meta:
+        constraints = [  # noqa: RUF012 -- Django's own form
+            models.UniqueConstraint(fields=["number"], condition=models.Q(valid_to=None), name="alias_current"),
+        ]
+
+
+class ScanEvent(models.Model):
+    """One observation. Partitioned by `event_time`; no foreign keys; never updated."""
+
+    pk = models.CompositePrimaryKey("item", "event_time", "event_id")
+    item = models.UUIDField()
+    event_time = models.DateTimeField()
+    event_id = models.UUIDField()
+    batch = models.BigIntegerField()  # custody batch: followers and verify-log read by it
+    leaf = models.SmallIntegerField()  # place in the batch
+    step = models.SmallIntegerField()
+    facility = models.IntegerField()  # 0: none given
+    source = models.IntegerField()
+    sequence = models.BigIntegerField()
+    position = models.SmallIntegerField()
+    item_seq = models.IntegerField()  # the item's own event sequence: 1, 2, 3 ... as recorded
+    flags = models.SmallIntegerField()  # rules.Mark
+    receptacle = models.UUIDField(null=True)  # loaded into or unloaded from
+    corrects = models.UUIDField(null=True)  # event_id of this item that is declared wrong
+    body = models.BinaryField()  # the four groups' exact bytes, sealed
+
+    class Meta:
+        managed = False
+        db_table = "parcels_scan_event"
+
+
+class ItemStatus(models.Model):
+    """What the events of one item add up to; derived, rebuildable, written in the transaction of the event."""
+
+    item = models.UUIDField(primary_key=True)
+    kind = models.SmallIntegerField(choices=ItemKind.choices)
+    step = models.SmallIntegerField()  # the headline: the newest step that moves
+    step_time = models.DateTimeField(null=True)
+    step_facility = models.IntegerField()
+    last_time = models.DateTimeField(null=True)  # order key of the newest event of any step
+    last_source = models.IntegerField()
+    last_sequence = models.BigIntegerField()
+    last_position = models.SmallIntegerField()
+    last_event = models.UUIDField(null=True)
+    first_time = models.DateTimeField(null=True)
+    facility = models.IntegerField()  # where it was last seen
+    flags = models.IntegerField()  # rules.State
+    receptacle = models.UUIDField(null=True)  # what it is inside
+    seal = models.CharField(max_length=40)  # number of the seal on it; empty: none known
+    item_seq = models.IntegerField()  # how many events are recorded
+    head = models.BinaryField(max_length=32)  # commitment of the last recorded event
+
+    class Meta:
+        managed = False
+        db_table = "parcels_item_status"
+
+
+class Submission(models.Model):
+    """A batch as a source sent it: the same again gets the same answer."""
+
+    source = models.IntegerField()
+    sequence = models.BigIntegerField()
+    pk = models.CompositePrimaryKey("source", "sequence")
+    digest = models.BinaryField(max_length=32)
+    answer = models.BinaryField()
+    record_time = models.DateTimeField()
+
+
+class SourceMark(models.Model):
+    """How far a source's sequence numbers have come, and what we know of its clock."""
+
+    source = models.IntegerField(primary_key=True)
+    high_sequence = models.BigIntegerField()
+    last_seen = models.DateTimeField()
+    clock_ahead_ms = models.BigIntegerField(default=0)
+
+
+class Quarantine(models.Model):
+    """A bad event, kept as it came until somebody repairs or dismisses it."""
+
+    id = models.BigAutoField(primary_key=True)
+    received_at = models.DateTimeField(db_index=True)
+    source = models.IntegerField()
+    sequence = models.BigIntegerField()
+    position = models.IntegerField()
+    code = models.CharField(max_length=40)
+    message = models.TextField()
+    raw = models.BinaryField()
+    digest = models.BinaryField(max_length=32)
+    state = models.CharField(max_length=12, default="open")
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.IntegerField(null=True)  # source number of the person
+    closing_note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [  # noqa: RUF012 -- Django's own form
+            models.UniqueConstraint(fields=["source", "digest"], name="quarantined_once"),
+        ]
+
+
+class Alert(models.Model):
+    """One thing that needs a person."""
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=30)
+    item = models.UUIDField(null=True)
+    about = models.CharField(max_length=80)  # event id, handover id: makes the alert the same when seen twice
+    facility = models.IntegerField(default=0)
+    details = models.JSONField(default=dict)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.IntegerField(null=True)
+
+    class Meta:
+        constraints = [  # noqa: RUF012 -- Django's own form
+            models.UniqueConstraint(fields=["kind", "item", "about"], name="alert_once", nulls_distinct=False),
+        ]
+        indexes = [  # noqa: RUF012 -- Django's own form
+            models.Index(fields=["kind", "opened_at"], condition=models.Q(closed_at=None), name="alert_open"),
+        ]
+
+
+class HandoverScan(models.Model):
+    """One side's sight of one item (or receptacle) in a handover."""
+
+    handover = models.CharField(max_length=64)
+    side = models.CharField(max_length=8)  # giver or receiver
+    item = models.UUIDField()
+    pk = models.CompositePrimaryKey("item", "handover", "side")
+    event_id = models.UUIDField()
+    event_time = models.DateTimeField()
+    record_time = models.DateTimeField()  # patience counts from when we learnt of it: devices may send late
+    facility = models.IntegerField()
+    source = models.IntegerField()
+    count = models.IntegerField()  # how many this side says there are; 0: not said
+    party = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["handover", "side"], name="handover_side")]  # noqa: RUF012 -- Django's own form
+
+
+class Manifest(models.Model):
+    """A list of items that a sender says were handed in; accepted as assumed, not observed."""
+
+    id = models.CharField(max_length=64)
+    item = models.UUIDField()
+    pk = models.CompositePrimaryKey("item", "id")
+    source = models.IntegerField()
+    facility = models.IntegerField()
+    event_time = models.DateTimeField()
+    record_time = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="manifest_id")]  # noqa: RUF012 -- Django's own form
+
+
+# EPCIS: what was captured, by whom, and the questions that are kept ---------------------------------------------------
+
+
+class EpcisEvent(models.Model):
+    """One captured EPCIS event, exactly as it came. Partitioned by `event_time`; never updated.
+
+    `body` holds the committed bytes (epcis.rows.body): the JSON object, its context, its hash id, who sent it and when.
+    The other columns repeat what queries ask for.
+    """
+
+    pk = models.CompositePrimaryKey("event_time", "id")
+    event_time = models.DateTimeField()
+    id = models.UUIDField()
+    name = models.UUIDField()  # of the event id, whoever sent it: an error declaration has the name of what it declares
+    record_time = models.DateTimeField()
+    batch = models.BigIntegerField()  # custody batch of kind parcels.epcis
+    leaf = models.IntegerField()
+    source = models.IntegerField()
+    type = models.CharField(max_length=30)
+    action = models.CharField(max_length=10)
+    biz_step = models.TextField()
+    disposition = models.TextField()
+    read_point = models.TextField()  # canonical
+    biz_location = models.TextField()  # canonical
+    declares = models.BooleanField()  # it carries an errorDeclaration
+    epcs = ArrayField(models.TextField())  # canonical, in whatever role, and `nr:` with our number where we know one
+    classes = ArrayField(models.TextField())
+    scans = ArrayField(models.UUIDField())  # event ids of the scans that were made from it
+    salt = models.BinaryField(max_length=32)
+    body = models.BinaryField()
+
+    class Meta:
+        managed = False
+        db_table = "parcels_epcis_event"
+
+
+class EpcisName(models.Model):
+    """That a source has sent an event under this name, and what it said: the same again changes nothing."""
+
+    key = models.UUIDField(primary_key=True)  # of source and event id; of a declaration also of its content
+    event_time = models.DateTimeField()
+    fingerprint = models.BinaryField(max_length=32)
+
+
+class EpcisValue(models.Model):
+    """A value that some captured event of a source carries: what the browsable lists show."""
+
+    source = models.IntegerField()
+    kind = models.CharField(max_length=20)  # epcs, bizSteps, bizLocations, readPoints, dispositions
+    value = models.TextField(db_collation="C")  # pages go by bytes, whatever the server's language
+    pk = models.CompositePrimaryKey("kind", "value", "source")
+
+
+class CaptureJob(models.Model):
+    """A document that was received and is, or will be, captured."""
+
+    id = models.UUIDField(primary_key=True)
+    source = models.IntegerField()
+    by = models.UUIDField()  # who sent it, as a Person
+    role = models.CharField(max_length=20)
+    simulated = models.BooleanField()
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    behaviour = models.CharField(max_length=10)  # rollback or proceed
+    success = models.BooleanField(default=True)
+    tries = models.SmallIntegerField(default=0)
+    next_event = models.IntegerField(default=0)  # how far it has come; commits with the work
+    captured = models.IntegerField(default=0)
+    duplicates = models.IntegerField(default=0)
+    errors = models.JSONField(default=list)
+    document = models.BinaryField()  # as received; emptied when the job is finished
+
+    class Meta:
+        indexes = [  # noqa: RUF012 -- Django's own form
+            models.Index(fields=["created_at"], condition=models.Q(finished_at=None), name="capture_waiting"),
+            models.Index(fields=["source", "created_at"], name="capture_of_source"),
+        ]
+
+
+class NamedQuery(models.Model):
+    """A question kept under a name by whoever asks it."""
+
+    source = models.IntegerField()
+    name = models.CharField(max_length=100)
+    pk = models.CompositePrimaryKey("source", "name")
+    query = models.JSONField()
+    created_at = models.DateTimeField()

@@ -1,0 +1,389 @@
+"""Read journeys, stories and what needs a person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from django.db import connections
+from django.utils.translation import gettext
+
+from parcelward.base import config, db
+from parcelward.base.standards import identify, steps
+from parcelward.base.standards.steps import CODES, Step
+from parcelward.custody import queries as custody
+from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_body
+from parcelward.network import queries as network
+from parcelward.network.wire import FacilityRow
+from parcelward.parcels import containment, rules, verification
+from parcelward.parcels.models import Alert, Item, ItemAlias, ItemStatus, Manifest, Quarantine
+from parcelward.parcels.proofs import proofs as proofs_of
+from parcelward.parcels.proofs import proven_before, shown_events
+from parcelward.parcels.rules import Seen, State
+from parcelward.parcels.wire import (
+    ActionRequired,
+    AlertRow,
+    EventStory,
+    Journey,
+    Place,
+    QuarantinedRow,
+    Throughput,
+    TimelineEntry,
+)
+from parcelward.people import queries as people
+from parcelward.people.wire import Person, Task
+
+proofs = proofs_of
+verify_log = verification.verify_log
+
+_STAGES = {
+    Step.ACCEPTED: 1,
+    Step.LEFT_SORTING: 2,
+    Step.ARRIVED_OUTWARD_OFFICE: 2,
+    Step.LEFT_OUTWARD_OFFICE: 2,
+    Step.ARRIVED_INWARD_OFFICE: 2,
+    Step.PRESENTED_TO_CUSTOMS: 2,
+    Step.HELD_BY_CUSTOMS: 2,
+    Step.LEFT_INWARD_OFFICE: 2,
+    Step.AT_DELIVERY_OFFICE: 3,
+    Step.OUT_FOR_DELIVERY: 4,
+    Step.DELIVERY_FAILED: 3,
+    Step.AT_COLLECTION_POINT: 3,
+    Step.DELIVERED: 5,
+}
+
+
+def find(identifier: str) -> UUID | None:
+    """Return the item that a number or `itm_...` names now, or None. Raises BadItemNumber for what is neither."""
+    number = identify.canonical(identifier)
+    if number.startswith(identify.ITEM_PREFIX):
+        item = UUID(hex=number[len(identify.ITEM_PREFIX) :])
+        return item if Item.objects.filter(item=item).exists() else None
+    return ItemAlias.objects.filter(number=number, valid_to=None).values_list("item", flat=True).first()
+
+
+def place_of(row: FacilityRow | None) -> Place | None:
+    """Return a facility as the public may see it: its position rounded to about a kilometre."""
+    if row is None:
+        return None
+    at = None if row.position is None else (round(row.position[0], 2), round(row.position[1], 2))
+    return Place(row.code, row.name, row.coarse_place, row.time_zone, at, row.simulated)
+
+
+def _first_number(item: UUID) -> str:
+    number = ItemAlias.objects.filter(item=item).order_by("valid_from").values_list("number", flat=True).first()
+    return number or identify.item_id(item)
+
+
+def journey(item: UUID) -> Journey:
+    """Return the public journey of an item. Raises ItemStatus.DoesNotExist for one that `find` did not give."""
+    settings = config.get()
+    status = ItemStatus.objects.get(item=item)
+    announced = Item.objects.get(item=item)
+    events = shown_events(item, status)
+    places = network.facilities(numbers={seen.facility for seen, *_ in events}).by_number
+    at = custody.places(batch for _, batch, _, _ in events)
+    size = custody.published_size(settings)
+    proven = {seen.event_id for seen, batch, leaf, _ in events if batch in at and at[batch].first_index + leaf < size}
+    void = rules.voided(seen for seen, *_ in events)
+    lines = [
+        TimelineEntry(
+            event_id=seen.event_id,
+            step=Step(seen.step),
+            event_time=seen.event_time,
+            place=place_of(places.get(seen.facility)),
+            source="observed",
+            receptacle="",
+            corrected=seen.event_id in void,
+            proven=seen.event_id in proven,
+        )
+        for seen, *_ in events
+        if seen.corrects is None
+    ]
+    lines += _derived([seen for seen, *_ in events if seen.event_id not in void], places)
+    older = status.item_seq - len(events)
+    accepted = older > 0 or any(seen.step == Step.ACCEPTED for seen, *_ in events)
+    lines += _assumed(item, places, seen_accepted=accepted)
+    lines.sort(key=lambda line: line.event_time, reverse=True)
+    step = Step(status.step)
+    return Journey(
+        item=item,
+        public_id=identify.item_id(item),
+        number=_first_number(item),
+        step=step,
+        tracker=_tracker(status),
+        headline=_headline(status, step, lines),
+        next_step=_next(step),
+        reason=_reason(status, step),
+        stage=_stage(lines),
+        action_required=_action(step),
+        timeline=tuple(lines),
+        unannounced=announced.announced_at is None,
+        simulated=announced.simulated,
+        mode=settings.mode,
+        shredded=bool(status.flags & State.SHREDDED),
+        events_total=status.item_seq,
+        events_proven=len(proven) + proven_before(item, older, size),
+        updated_at=status.last_time,
+    )
+
+
+def _derived(events: Sequence[Seen], places: dict[int, FacilityRow]) -> list[TimelineEntry]:
+    """Return what was seen of the receptacles that the item was inside: computed now, never stored."""
+    found = containment.sightings(events)
+    return [
+        TimelineEntry(
+            event_id=None,
+            step=Step(sight.step),
+            event_time=sight.event_time,
+            place=place_of(places.get(sight.facility)),
+            source="derived",
+            receptacle=sight.number,
+            corrected=False,
+            proven=False,
+        )
+        for sight in found
+    ]
+
+
+def _assumed(item: UUID, places: dict[int, FacilityRow], *, seen_accepted: bool) -> list[TimelineEntry]:
+    if seen_accepted:
+        return []
+    row = Manifest.objects.filter(item=item).order_by("event_time").first()
+    if row is None:
+        return []
+    place = place_of(places.get(row.facility))
+    return [TimelineEntry(None, Step.ACCEPTED, row.event_time, place, "assumed", "", corrected=False, proven=False)]
+
+
+def _stage(lines: Sequence[TimelineEntry]) -> int:
+    """Return how far the item itself is known to have come; a scan of what it was inside moves no stage."""
+    counted = (line for line in lines if not line.corrected and line.source != "derived")
+    return max((_STAGES.get(line.step, 0) for line in counted), default=0)
+
+
+def _tracker(status: ItemStatus) -> str:
+    if status.flags & State.HELD and not status.flags & State.DELIVERED:
+        return "in_transit"
+    return CODES[Step(status.step)].tracker or (steps.NOTHING_SEEN_TRACKER if status.step == 0 else "in_transit")
+
+
+def _headline(status: ItemStatus, step: Step, lines: Sequence[TimelineEntry]) -> str:
+    if step is Step.UNKNOWN and not status.flags & State.UNKNOWN_STEP:
+        if any(line.source == "assumed" for line in lines):
+            return gettext("The sender says that we have it; we have not scanned it yet")
+        return gettext("We expect this parcel and have not seen it yet")
+    return gettext(CODES[step].customer)
+
+
+def _next(step: Step) -> str:
+    if step in {Step.DELIVERED, Step.RETURNED, Step.CANCELLED, Step.LOST, Step.DAMAGED}:
+        return ""
+    if step is Step.AT_COLLECTION_POINT:
+        return gettext("You collect it")
+    if step is Step.DELIVERY_FAILED:
+        return gettext("We try again, or keep it for you to collect")
+    if step in {Step.AT_DELIVERY_OFFICE, Step.OUT_FOR_DELIVERY}:
+        return gettext("Delivery to the address")
+    if step in {Step.HELD, Step.HELD_BY_CUSTOMS, Step.PRESENTED_TO_CUSTOMS}:
+        return gettext("The check ends and it travels on")
+    if step is Step.RETURNING:
+        return gettext("Arrival at the sender")
+    return gettext("Arrival at the delivery office")
+
+
+def _reason(status: ItemStatus, step: Step) -> str:
+    if status.flags & State.HELD:
+        return "security_hold"
+    return {Step.HELD_BY_CUSTOMS: "customs_hold", Step.DELIVERY_FAILED: "addressee_not_reached"}.get(step, "")
+
+
+def _action(step: Step) -> ActionRequired | None:
+    if step is Step.AT_COLLECTION_POINT:
+        return ActionRequired(
+            "addressee", gettext("Collect your parcel; bring the notice or a proof of identity."), None
+        )
+    return None
+
+
+def alerts(*, by: Person, kind: str = "", limit: int = 100) -> tuple[AlertRow, ...]:
+    """Return what needs a person, newest first: after a flood, what happens now is still in sight."""
+    people.require(by, Task.READ_DESK)
+    rows = Alert.objects.filter(closed_at=None)
+    if kind:
+        rows = rows.filter(kind=kind)
+    found = list(rows.order_by("-opened_at")[:limit])
+    numbers = dict(
+        ItemAlias.objects.filter(item__in={a.item for a in found if a.item}).values_list("item", "number"),
+    )
+    places = network.facilities().by_number
+    return tuple(
+        AlertRow(
+            alert_id=a.id,
+            kind=a.kind,
+            opened_at=a.opened_at,
+            facility=places[a.facility].code if a.facility in places else "",
+            item_number=numbers.get(a.item, "") if a.item else "",
+            words=_alert_words(a),
+            closed=False,
+        )
+        for a in found
+    )
+
+
+def _alert_words(alert: Alert) -> str:
+    details = alert.details
+    match alert.kind:
+        case "unknown_step":
+            return gettext("An unknown step was recorded: %(word)s. Map it or ask the sender.") % {
+                "word": details.get("word", "")
+            }
+        case "after_delivery":
+            return gettext("Scanned after it was delivered. Compare the labels: one may be a copy.")
+        case "seal_mismatch":
+            return gettext(details.get("why", "")) or gettext("The seal is not the one that was put on.")
+        case "short":
+            return gettext("Given but not received in handover %(about)s. Look for it at both ends.") % {
+                "about": alert.about
+            }
+        case "unexpected":
+            return gettext("Received but not given in handover %(about)s. Find out where it came from.") % {
+                "about": alert.about
+            }
+        case "over":
+            return gettext("More received than given in handover %(about)s. Count again.") % {"about": alert.about}
+        case "stuck":
+            return gettext("Nobody has seen it for two days. Look for it where it was last seen.")
+    return gettext("Something needs a person.")
+
+
+def quarantined(*, by: Person, limit: int = 100) -> tuple[QuarantinedRow, ...]:
+    """Return bad events that wait for a person, newest first."""
+    people.require(by, Task.READ_DESK)
+    rows = list(Quarantine.objects.filter(state="open").order_by("-received_at", "-id")[:limit])
+    names = people.source_names(r.source for r in rows)
+    return tuple(
+        QuarantinedRow(
+            quarantine_id=r.id,
+            received_at=r.received_at,
+            source_name=names.get(r.source, ""),
+            code=r.code,
+            message=r.message,
+            raw=bytes(r.raw).decode("utf-8", "replace"),
+            state="open",
+        )
+        for r in rows
+    )
+
+
+def open_by_kind() -> dict[str, int]:
+    """Return how many things of each kind need a person."""
+    with connections["default"].cursor() as cur:
+        cur.execute("SELECT kind, count(*) FROM parcels_alert WHERE closed_at IS NULL GROUP BY kind")
+        counts = dict(cur.fetchall())
+        cur.execute("SELECT count(*) FROM parcels_quarantine WHERE state = 'open'")
+        row = cur.fetchone()
+    counts["quarantine"] = row[0] if row else 0
+    return counts
+
+
+def story(item: UUID, *, by: Person) -> tuple[EventStory, ...]:
+    """Return every event of an item as staff see it, newest first: its source, its place in the log, its details."""
+    people.require(by, Task.READ_DESK)
+    settings = config.get()
+    keys = custody.item_keys([item]).get(item)
+    size = custody.published_size(settings)
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT event_time, source, sequence, position, event_id, step, facility, flags, receptacle, corrects, "
+            "batch, leaf, body FROM parcels_scan_event WHERE item = %s "
+            "ORDER BY event_time DESC, source DESC, sequence DESC, position DESC LIMIT %s",
+            (item, EVENTS_AT_ONCE_MAX),
+            binary=True,
+        )
+        rows = [(Seen._make((*row[:10], None)), row[10], row[11], bytes(row[12])) for row in cur]
+    at = custody.places(batch for _, batch, _, _ in rows)
+    names = people.source_names(seen.source for seen, *_ in rows)
+    void = rules.voided(seen for seen, *_ in rows)
+    places = network.facilities(numbers={seen.facility for seen, *_ in rows}).by_number
+    numbers = dict(
+        ItemAlias.objects.filter(item__in={seen.receptacle for seen, *_ in rows if seen.receptacle}).values_list(
+            "item", "number"
+        ),
+    )
+    found = []
+    for seen, batch, leaf, body in rows:
+        place = at.get(batch)
+        index = None if place is None else place.first_index + leaf
+        opened = _opened(keys, seen.event_id, body)
+        details = "" if opened is None else opened.groups["operations"].decode()
+        found.append(
+            EventStory(
+                entry=TimelineEntry(
+                    event_id=seen.event_id,
+                    step=Step(seen.step),
+                    event_time=seen.event_time,
+                    place=place_of(places.get(seen.facility)),
+                    source="observed",
+                    receptacle=numbers.get(seen.receptacle, "") if seen.receptacle else "",
+                    corrected=seen.event_id in void,
+                    proven=index is not None and index < size,
+                ),
+                device_name=names.get(seen.source, ""),
+                device_sequence=seen.sequence,
+                position=seen.position,
+                record_time=place.record_time if place else seen.event_time,
+                log_index=index,
+                operations=details,
+                commitment_hex="" if opened is None else opened.commitment.hex(),
+            )
+        )
+    return tuple(found)
+
+
+def _opened(keys: ItemKeys | None, event_id: UUID, body: bytes) -> Opened | None:
+    """Return what an event's body holds; None when its secret was destroyed or its bytes were changed."""
+    if keys is None:
+        return None
+    try:
+        return open_body(keys, event_id.bytes, body)
+    except InvalidTag:
+        return None
+
+
+WINDOW_S = 600
+BUCKET_S = 10
+
+
+def throughput(*, by: Person) -> Throughput:
+    """Return the desk's live figures."""
+    people.require(by, Task.READ_DESK)
+    settings = config.get()
+    now = dt.datetime.now(dt.UTC)
+    with connections["default"].cursor() as cur:
+        cur.execute(
+            "SELECT floor(extract(epoch FROM %s - record_time) / %s)::int, sum(n) FROM custody_logbatch "
+            "WHERE record_time > %s AND kind = 'parcels.scan' GROUP BY 1",
+            [now, BUCKET_S, now - dt.timedelta(seconds=WINDOW_S)],
+        )
+        buckets = dict(cur.fetchall())
+        cur.execute(
+            "SELECT coalesce(sum(n), 0) FROM custody_logbatch WHERE record_time >= date_trunc('day', %s) "
+            "AND kind = 'parcels.scan'",
+            [now],
+        )
+        row = cur.fetchone()
+    head = custody.head(settings)
+    return Throughput(
+        events_per_second=tuple(
+            round(float(buckets.get(i, 0)) / BUCKET_S, 1) for i in reversed(range(WINDOW_S // BUCKET_S))
+        ),
+        events_today=int(row[0]) if row else 0,
+        log_size=head.published_size,
+        log_behind=head.pending,
+        checkpoint_age_s=custody.checkpoint_age_s(settings),
+        witnessed_size=head.witnessed_size,
+        open_by_kind=open_by_kind(),
+    )

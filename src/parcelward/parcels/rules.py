@@ -1,0 +1,288 @@
+"""What events add up to: pure decisions, no clock, no I/O.
+
+`advance` is the one definition of an item's status. Events that come in order are folded one by one; when one comes
+late, or a correction comes, the item's events are folded again from the first. Both give the same (tests/laws).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from parcelward.base.standards.steps import CODES, Step
+
+CLOCK_AHEAD_MAX = dt.timedelta(minutes=5)
+EVENT_TIME_MIN = dt.datetime(
+    2000, 1, 1, tzinfo=dt.UTC
+)  # before it, a device's clock is wrong, and each month would cost a partition
+HANDOVER_PATIENCE = dt.timedelta(minutes=30)  # after this, what only one side has seen is short or unexpected
+STUCK_AFTER = dt.timedelta(hours=48)  # an item on its way that nobody has seen for so long needs a person
+RECYCLED_AFTER = dt.timedelta(
+    days=365
+)  # a number seen again so long after delivery is another item (UPU S10: 12 months)
+SEQUENCE_WINDOW = 1_024  # how far behind its newest a source's late batch may be
+
+
+class State(enum.IntFlag):
+    """What is true of an item now; stored in item_status.flags."""
+
+    NONE = 0
+    HELD = 1
+    DELIVERED = 2
+    AFTER_DELIVERY = 4  # something was recorded after delivery: a person looks at it
+    UNKNOWN_STEP = 8
+    CORRECTED = 16
+    DAMAGED = 32
+    LOST = 64
+    SIMULATED = 128  # made by the simulator; given at birth, not by events
+    SHREDDED = 256  # its secret was destroyed: nothing more can be recorded of it
+
+
+AT_BIRTH = int(State.SIMULATED | State.SHREDDED)
+"""The flags that no event gives or takes."""
+
+
+class Mark(enum.IntFlag):
+    """What an event row says beside its columns; stored in scan_event.flags."""
+
+    NONE = 0
+    SEAL = 1  # its body carries a seal
+    HANDOVER = 2
+    AUTHORISED = 4  # its actor may correct anybody's event
+    UNKNOWN_STEP = 8
+
+
+class Seal(NamedTuple):
+    """What was done to a seal."""
+
+    did: str  # applied, checked, removed (opened by whoever may), broken, replaced
+    number: str
+    replaces: str
+
+
+class Seen(NamedTuple):
+    """One event as the fold sees it. The first five fields are the order of the world; arrival decides nothing."""
+
+    event_time: dt.datetime
+    source: int
+    sequence: int
+    position: int
+    event_id: UUID
+    step: int
+    facility: int
+    flags: int
+    receptacle: UUID | None
+    corrects: UUID | None
+    seal: Seal | None
+
+
+@dataclass(slots=True)
+class Status:
+    """What the events so far add up to. `advance` changes it in place: it runs on every scan."""
+
+    step: int = 0
+    step_time: dt.datetime | None = None
+    step_facility: int = 0
+    last: tuple[dt.datetime, int, int, int, UUID] | None = None
+    first_time: dt.datetime | None = None
+    facility: int = 0
+    flags: int = 0
+    receptacle: UUID | None = None
+    seal: str = ""
+    item_seq: int = 0
+    head: bytes = bytes(32)
+
+
+_MOVES = frozenset(int(step) for step, codes in CODES.items() if codes.moves)
+_LOADED, _UNLOADED, _HELD, _RELEASED = (int(s) for s in (Step.LOADED, Step.UNLOADED, Step.HELD, Step.RELEASED))
+_DELIVERED, _DAMAGED, _LOST = (int(s) for s in (Step.DELIVERED, Step.DAMAGED, Step.LOST))
+_HELD_F, _DELIVERED_F, _AFTER_F, _UNKNOWN_F, _CORRECTED_F, _DAMAGED_F, _LOST_F = (
+    int(f)
+    for f in (
+        State.HELD,
+        State.DELIVERED,
+        State.AFTER_DELIVERY,
+        State.UNKNOWN_STEP,
+        State.CORRECTED,
+        State.DAMAGED,
+        State.LOST,
+    )
+)
+
+
+_ACCEPTED, _ENDED_F = int(Step.ACCEPTED), int(State.DELIVERED)
+
+
+def is_recycled(status: Status, *, step: int, event_time: dt.datetime) -> bool:
+    """Return whether a number that is accepted again belongs to another item: the last one ended a year ago."""
+    if step != _ACCEPTED or status.last is None or not status.flags & _ENDED_F:
+        return False
+    return event_time - status.last[0] > RECYCLED_AFTER
+
+
+def _order(seen: Seen) -> tuple[dt.datetime, int, int, int, UUID]:
+    return seen[:5]
+
+
+def in_order(status: Status, seen: Seen) -> bool:
+    """Return whether `seen` comes after everything folded so far and voids nothing before it."""
+    return seen.corrects is None and not status.flags & _CORRECTED_F and (status.last is None or seen[:5] > status.last)
+
+
+def advance(status: Status, seen: Seen) -> None:
+    """Add the next event in order to `status`. Delivered stays delivered: only a correction takes it back."""
+    when, step = seen.event_time, seen.step
+    if status.first_time is None:
+        status.first_time = when
+    status.last = seen[:5]
+    if status.flags & _DELIVERED_F:
+        status.flags |= _AFTER_F
+        return
+    if seen.facility:
+        status.facility = seen.facility
+    if step in _MOVES:
+        status.step, status.step_time, status.step_facility = step, when, seen.facility
+        if step == _DELIVERED:
+            status.flags |= _DELIVERED_F
+            status.receptacle = None
+        elif step == _HELD:
+            status.flags |= _HELD_F
+        elif step == _RELEASED:
+            status.flags &= ~_HELD_F
+        elif step == _DAMAGED:
+            status.flags |= _DAMAGED_F
+        elif step == _LOST:
+            status.flags |= _LOST_F
+    elif step == _LOADED:
+        status.receptacle = seen.receptacle
+    elif step == _UNLOADED:
+        status.receptacle = None
+    elif step == 0:
+        status.flags |= _UNKNOWN_F
+    if seen.seal is not None:
+        status.seal = seal_after(status.seal, seen.seal)
+
+
+def seal_after(current: str, seal: Seal) -> str:
+    """Return the number of the seal that is on after `seal` was done."""
+    if seal.did in {"applied", "replaced"}:
+        return seal.number
+    return "" if seal.did in {"broken", "removed"} else current
+
+
+def seal_problems(events: Iterable[Seen]) -> dict[UUID, str]:
+    """Return, by event id, why what was seen of a seal does not fit what was there before; all events of one thing."""
+    events = list(events)
+    void = voided(events)
+    found: dict[UUID, str] = {}
+    current = ""
+    for seen in sorted(events, key=_order):
+        if seen.seal is None or seen.corrects is not None or seen.event_id in void:
+            continue
+        why = seal_problem(current, seen.seal)
+        if why:
+            found[seen.event_id] = why
+        current = seal_after(current, seen.seal)
+    return found
+
+
+def seal_problem(current: str, seal: Seal) -> str:
+    """Return why what was seen does not fit the seal that should be there, or nothing."""
+    if seal.did in {"checked", "removed"} and current and seal.number != current:
+        return "The seal's number is not the one that was put on."
+    if seal.did == "replaced" and current and seal.replaces != current:
+        return "The seal that was taken off is not the one that was put on."
+    if seal.did == "applied" and current and seal.number != current:
+        return "A second seal was put on while the first was never broken or replaced."
+    if seal.did == "broken":
+        return "The seal was found broken."
+    return ""
+
+
+def voided(events: Iterable[Seen]) -> frozenset[UUID]:
+    """Return the event ids that corrections declare wrong.
+
+    A correction counts when its source made the event, or may correct anybody's; one that was itself corrected
+    does not count. Newest first, so that a correction of a correction is known before the correction is used.
+    """
+    ordered = sorted(events, key=_order, reverse=True)
+    maker = {seen.event_id: seen.source for seen in ordered}
+    void: set[UUID] = set()
+    for seen in ordered:
+        target = seen.corrects
+        if target is None or seen.event_id in void or target not in maker:
+            continue
+        if seen.flags & Mark.AUTHORISED or maker[target] == seen.source:
+            void.add(target)
+    return frozenset(void)
+
+
+def fold(events: Iterable[Seen]) -> Status:
+    """Return the status that a set of events adds up to, whatever order they are given in.
+
+    `item_seq` and `head` are about recording, not about the journey; the caller keeps them.
+    """
+    events = list(events)
+    void = voided(events)
+    status = Status()
+    corrections = False
+    for seen in sorted(events, key=_order):
+        if status.first_time is None:
+            status.first_time = seen.event_time  # of any event, also a voided one: readers look from here on
+        status.last = seen[:5]
+        if seen.corrects is not None:
+            corrections = True
+        elif seen.event_id not in void:
+            advance(status, seen)
+    if corrections:
+        status.flags |= _CORRECTED_F  # from now on every new event folds from the first
+    return status
+
+
+class Sight(NamedTuple):
+    """One side of a handover saw one item."""
+
+    side: str  # giver or receiver
+    item: UUID
+    facility: int
+    counted: int  # how many that side says there are; 0: not said
+    record_time: dt.datetime  # when we learnt of it
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What does not match between the two sides of a handover."""
+
+    short: tuple[UUID, ...]  # given, not received
+    unexpected: tuple[UUID, ...]  # received, not given
+    over: bool  # the receiver counts more than the giver gave
+    facility: int  # where the receiver is; the giver's place when nobody received
+
+
+def judge_handover(sights: Iterable[Sight], *, now: dt.datetime) -> Verdict | None:
+    """Compare both sides; None while they may still be scanning.
+
+    Both are done when each has scanned as many as it counted, or when the last scan is HANDOVER_PATIENCE ago.
+    """
+    by_side: dict[str, list[Sight]] = {"giver": [], "receiver": []}
+    for sight in sights:
+        by_side[sight.side].append(sight)
+    given, received = by_side["giver"], by_side["receiver"]
+    if not given and not received:
+        return None
+    counted = [max((s.counted for s in side), default=0) for side in (given, received)]
+    complete = all(count and len(side) >= count for count, side in zip(counted, (given, received), strict=True))
+    waited = now - max(s.record_time for s in (*given, *received)) > HANDOVER_PATIENCE
+    if not complete and not waited:
+        return None
+    gave, got = {s.item for s in given}, {s.item for s in received}
+    return Verdict(
+        short=tuple(sorted(gave - got)),
+        unexpected=tuple(sorted(got - gave)),
+        over=counted[1] > max(counted[0], len(gave)),
+        facility=(received or given)[0].facility,
+    )

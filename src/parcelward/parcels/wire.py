@@ -1,0 +1,242 @@
+"""Frozen values that the room shows to others: a journey as people read it, and what its proof needs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from parcelward.base.standards.steps import Step
+from parcelward.people.wire import Person
+
+Source = Literal["observed", "derived", "assumed"]
+"""observed: somebody scanned this very item. derived: computed on read from the receptacle it was in.
+assumed: an accepted manifest says so and nobody has seen it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where, as coarsely as the public may know."""
+
+    code: str  # facility code
+    name: str  # "Leeds North post office"
+    coarse: str  # "Leeds"
+    time_zone: str  # IANA name; the timeline shows this place's local time
+    position: tuple[float, float] | None  # longitude, latitude, rounded to 2 decimals (about 1 km)
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line of a journey."""
+
+    event_id: UUID | None  # None for derived and assumed entries: they are not events
+    step: Step
+    event_time: dt.datetime  # aware, UTC
+    place: Place | None
+    source: Source
+    receptacle: str  # number of the receptacle that was scanned, for derived entries; else empty
+    corrected: bool  # declared wrong by a later correction: shown struck through, never removed
+    proven: bool  # covered by a published checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequired:
+    """What somebody must do for the item to go on."""
+
+    who: Literal["addressee", "sender", "carrier", "customs"]
+    what: str
+    by: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """Everything the public tracking page and its JSON show about one item; no personal data."""
+
+    item: UUID
+    public_id: str  # itm_...
+    number: str  # the number it is best known by
+    step: Step  # Step.UNKNOWN when nothing has been observed
+    tracker: str  # one of the ten tracker statuses
+    headline: str  # translated: "Out for delivery today"
+    next_step: str  # translated: what usually comes next; empty at the end
+    reason: str  # "security_hold"; party in front; empty when none
+    stage: int  # 0 nothing yet, 1 posted, 2 sorted, 3 at the delivery office, 4 out for delivery, 5 delivered
+    action_required: ActionRequired | None
+    timeline: tuple[TimelineEntry, ...]  # newest first
+    unannounced: bool  # we saw it before anybody told us about it
+    simulated: bool
+    mode: str  # test or production
+    shredded: bool  # the secret was destroyed: entries can no longer be opened
+    events_total: int  # observed events, corrected ones included
+    events_proven: int
+    updated_at: dt.datetime | None  # event time of the newest observation
+
+
+@dataclass(frozen=True, slots=True)
+class EventStory:
+    """One event as staff see it: its source, its device, its place in the log."""
+
+    entry: TimelineEntry
+    device_name: str
+    device_sequence: int
+    position: int
+    record_time: dt.datetime
+    log_index: int | None
+    operations: str  # the operations group, canonical JSON, as stored
+    commitment_hex: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One thing that needs a person."""
+
+    alert_id: int
+    kind: str  # quarantine, short, over, unexpected, seal_mismatch, unknown_step, after_delivery, stuck ...
+    opened_at: dt.datetime
+    facility: str
+    item_number: str
+    words: str  # what happened and what to do
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A bad event, kept with its bytes and reason until somebody repairs or dismisses it."""
+
+    quarantine_id: int
+    received_at: dt.datetime
+    source_name: str
+    code: str
+    message: str
+    raw: str  # as received
+    state: Literal["open", "resubmitted", "dismissed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Live figures of the desk."""
+
+    events_per_second: tuple[float, ...]  # one value per 10 s, oldest first, 60 values
+    events_today: int
+    log_size: int
+    log_behind: int  # committed entries not yet in a published checkpoint
+    checkpoint_age_s: float
+    witnessed_size: int
+    open_by_kind: dict[str, int]
+
+
+# What comes in --------------------------------------------------------------------------------------------------------
+
+BATCH_EVENTS_MAX = 2_000
+BATCH_BYTES_MAX = 2_000_000
+SENSORS_MAX = 50
+DEPTH_MAX = 16  # lists and objects within each other in sensor readings
+TOO_DEEP = f"Sensor readings nest at most {DEPTH_MAX} deep."
+
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+Code = Annotated[str, msgspec.Meta(max_length=20)]
+NumberText = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+Millimetres = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+Degrees = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
+class SealIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """What was done to a numbered seal."""
+
+    number: Word
+    did: Literal["applied", "checked", "removed", "broken", "replaced"]
+    replaces: Annotated[str, msgspec.Meta(max_length=40)] = ""
+
+
+class HandoverIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One side's part in a handover: both sides name the same `id`."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    side: Literal["giver", "receiver"]
+    count: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    party: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class CorrectsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Which earlier event of the same item is declared wrong, and why (EPCIS errorDeclaration)."""
+
+    event_id: UUID
+    declares: Literal["did_not_occur", "incorrect_data"]
+    reason: Word
+
+
+class ScanIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One scan event as it is sent. No names, no free text about people: there is no field for them."""
+
+    event_id: UUID
+    event_time: Instant
+    step: Word
+    facility: Code
+    item_id: NumberText | None = None
+    receptacle_id: NumberText | None = None
+    position: tuple[Degrees, Annotated[float, msgspec.Meta(ge=-90, le=90)]] | None = None
+    receptacle: NumberText | None = None
+    seal: SealIn | None = None
+    handover: HandoverIn | None = None
+    corrects: CorrectsIn | None = None
+    label_code: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    weight_g: Annotated[int, msgspec.Meta(ge=1, le=2_000_000)] | None = None
+    size_mm: tuple[Millimetres, Millimetres, Millimetres] | None = None
+    reason: Word | None = None
+    note_code: Word | None = None
+    sensors: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=SENSORS_MAX)] | None = None
+
+
+def too_deep(value: Any) -> bool:
+    """Return whether lists and objects nest more than DEPTH_MAX deep; without recursion, whatever comes."""
+    layer = [value]
+    for _ in range(DEPTH_MAX + 1):
+        layer = [
+            inner
+            for one in layer
+            if isinstance(one, list | dict)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not layer:
+            return False
+    return True
+
+
+class BadScan(NamedTuple):
+    """An event that cannot be recorded as it is: kept with its bytes."""
+
+    position: int
+    code: str
+    message: str
+    raw: bytes
+
+
+class Submission(NamedTuple):
+    """One request's worth of events, parsed, and who sent it."""
+
+    by: Person
+    sequence: int  # 0: the source numbers nothing (API keys, the console)
+    digest: bytes
+    events: Sequence[tuple[int, ScanIn]]  # position in the request, event
+    bad: Sequence[BadScan]
+
+
+class Instruction(msgspec.Struct, frozen=True):
+    """What the hand that scanned should do now."""
+
+    item_id: str
+    do: str  # HOLD, SEAL_MISMATCH, ASK_FOR_CODE, STOP ...
+    reason: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The answer to one request: durable before it is given, and the same when the request comes again."""
+
+    body: bytes  # JSON as contract says
+    status: int = 200

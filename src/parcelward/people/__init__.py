@@ -1,0 +1,1 @@
+"""Who acts, how they prove it, and what they may do."""

@@ -1,0 +1,120 @@
+"""Enrol and revoke: devices, API keys, people. Each is an entry in the log."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from parcelward.base.errors import Conflict, Invalid, NotFound
+from parcelward.custody import actions as custody
+from parcelward.people import rules
+from parcelward.people.models import ApiKey, Device, Source, User
+from parcelward.people.roles import require
+from parcelward.people.wire import Person, Role, Task
+
+NAME_MAX = 80
+KEY_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What the device keeps of its enrolment."""
+
+    device_id: UUID
+    key_id: str
+
+
+def installer() -> Person:
+    """Return the person behind a command on the console of this machine: whoever can run it owns the data."""
+    source, _ = Source.objects.get_or_create(kind="person", name="console")
+    return Person(id=uuid.UUID(int=source.number), role=Role.ADMINISTRATOR, source=source.number, name="console")
+
+
+@transaction.atomic
+def enrol_device(name: str, public_key: bytes, *, by: Person, facility: str = "", simulated: bool = False) -> Enrolled:
+    """Let a device sign batches with the key pair it made. Raises Conflict when the key is known already."""
+    require(by, Task.ENROL_DEVICE)
+    if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
+        raise Invalid(f"A device needs a name of at most {NAME_MAX} characters", code="bad_name")
+    if len(public_key) != KEY_SIZE:
+        raise Invalid("An Ed25519 public key has 32 bytes", code="bad_key")
+    if rules.is_weak_key(public_key):
+        raise Invalid("This is no key of a device: anybody could sign with it", code="bad_key")
+    Ed25519PublicKey.from_public_bytes(public_key)
+    key_id = f"dev-{hashlib.sha256(public_key).hexdigest()[:20]}"
+    source = Source.objects.create(kind="device", name=name, simulated=simulated)
+    try:
+        with transaction.atomic():
+            device = Device.objects.create(source=source, key_id=key_id, public_key=public_key, facility=facility)
+    except IntegrityError:
+        raise Conflict("A device with this key is enrolled already", code="key_known") from None
+    custody.record_fact(
+        "people.device_enrolled",
+        {"by": by.source, "device": str(device.id), "key": public_key.hex(), "source": source.number},
+    )
+    return Enrolled(device.id, key_id)
+
+
+@transaction.atomic
+def revoke_device(device_id: UUID, *, by: Person) -> None:
+    """Refuse the device's batches from the next one on. Doing it twice changes nothing."""
+    require(by, Task.ENROL_DEVICE)
+    device = Device.objects.select_for_update().filter(pk=device_id).first()
+    if device is None:
+        raise NotFound("No such device")
+    if device.revoked_at is None:
+        device.revoked_at = timezone.now()
+        device.save(update_fields=["revoked_at"])
+        custody.record_fact("people.device_revoked", {"by": by.source, "device": str(device.id)})
+
+
+@transaction.atomic
+def make_key(name: str, role: Role, *, by: Person, mode: str, simulated: bool = False) -> str:
+    """Return a new API key. It is shown this once; only its hash is stored."""
+    require(by, Task.MANAGE_KEYS)
+    if role is Role.DEVICE:
+        raise Invalid("A device signs with a key pair; it has no API key", code="bad_role")
+    token = f"pw_{'live' if mode == 'production' else 'test'}_{secrets.token_urlsafe(32)}"
+    source = Source.objects.create(kind="api_key", name=name, simulated=simulated)
+    ApiKey.objects.create(
+        source=source, prefix=token[:14], digest=hashlib.sha256(token.encode()).digest(), role=role.value
+    )
+    custody.record_fact("people.key_made", {"by": by.source, "role": role.value, "source": source.number})
+    return token
+
+
+@transaction.atomic
+def revoke_key(key_id: UUID, *, by: Person) -> None:
+    """Refuse the key from now on. Doing it twice changes nothing."""
+    require(by, Task.MANAGE_KEYS)
+    key = ApiKey.objects.select_for_update().filter(pk=key_id).first()
+    if key is None:
+        raise NotFound("No such key")
+    if key.revoked_at is None:
+        key.revoked_at = timezone.now()
+        key.save(update_fields=["revoked_at"])
+        custody.record_fact("people.key_revoked", {"by": by.source, "source": key.source_id})
+
+
+@transaction.atomic
+def add_person(login: str, passphrase: str, role: Role, *, by: Person) -> UUID:
+    """Let somebody sign in under an opaque staff id."""
+    require(by, Task.MANAGE_PEOPLE)
+    try:
+        validate_password(passphrase)
+    except ValidationError as err:
+        raise Invalid(" ".join(err.messages), code="weak_passphrase") from None
+    if User.objects.filter(login=login).exists():
+        raise Conflict("This staff id is taken", code="login_taken")
+    user = User.objects.make(login, passphrase, role=role)
+    custody.record_fact("people.added", {"by": by.source, "role": role.value, "source": user.source_id})
+    return user.id

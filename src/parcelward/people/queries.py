@@ -1,0 +1,168 @@
+"""Who is this, and may they? Reads only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.db.models import Q
+from django.utils import timezone
+
+from parcelward.people import roles
+from parcelward.people.errors import BadSignature
+from parcelward.people.models import ApiKey, Device, Source, User
+from parcelward.people.rules import key_id_in, parse_signature, require_fresh
+from parcelward.people.wire import Person, Role, Task
+
+may = roles.may
+require = roles.require
+
+KNOWN_DEVICES_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """One device as the desk lists it."""
+
+    device_id: UUID
+    key_id: str
+    name: str
+    facility: str
+    enrolled_at: dt.datetime
+    revoked_at: dt.datetime | None
+    simulated: bool
+
+
+_devices: dict[str, tuple[Ed25519PublicKey, Person]] = {}
+
+
+def _device(key_id: str) -> tuple[Ed25519PublicKey, Person]:
+    """Return the key and the person behind `key_id`.
+
+    A device's key never changes, so it is kept in memory; whether it was revoked is asked of the database with every
+    batch (`revoked_among`).
+    """
+    known = _devices.get(key_id)
+    if known is None:
+        row = Device.objects.select_related("source").filter(key_id=key_id, revoked_at=None).first()
+        if row is None:
+            raise BadSignature("No device with this key is enrolled here", code="unknown_device")
+        person = Person(
+            id=row.id,
+            role=Role.DEVICE,
+            source=row.source_id,
+            name=row.source.name,
+            simulated=row.source.simulated,
+        )
+        known = Ed25519PublicKey.from_public_bytes(bytes(row.public_key)), person
+        if len(_devices) >= KNOWN_DEVICES_MAX:
+            _devices.clear()
+        _devices[key_id] = known
+    return known
+
+
+def require_enrolled(signature_input: str) -> None:
+    """Raise BadSignature unless an enrolled device is named: asked before the body is read, so that it need not be."""
+    _device(key_id_in(signature_input))
+
+
+def signer_of(*, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[Person, int, bytes]:
+    """Return who signed a request, its sequence and its body's SHA-256.
+
+    Raises BadSignature when any part does not hold. The caller asks `revoked_among` in its own transaction.
+    """
+    signed = parse_signature(method=method, path=path, headers=headers, body=body)
+    require_fresh(signed, now_s=time.time())
+    key, person = _device(signed.key_id)
+    try:
+        key.verify(signed.signature, signed.base)
+    except InvalidSignature:
+        raise BadSignature("The signature does not fit the request and the device's key") from None
+    return person, signed.sequence, signed.digest
+
+
+def revoked() -> BadSignature:
+    """Return the refusal that a revoked or expired source gets."""
+    return BadSignature("This device or key was revoked. Enrol it again.", code="revoked")
+
+
+def revoked_among(sources: Iterable[int]) -> frozenset[int]:
+    """Return which of `sources` may no longer send."""
+    numbers = list(sources)
+    gone = Source.objects.filter(number__in=numbers).filter(
+        Q(device__revoked_at__isnull=False)
+        | Q(apikey__revoked_at__isnull=False)
+        | Q(apikey__expires_at__lte=timezone.now())
+        | Q(user__is_active=False),
+    )
+    return frozenset(gone.values_list("number", flat=True))
+
+
+def key_holder(token: str) -> Person:
+    """Return who holds an API key, or raise BadSignature; unknown, revoked and expired look alike."""
+    digest = hashlib.sha256(token.encode()).digest()
+    row = ApiKey.objects.select_related("source").filter(digest=digest, revoked_at=None).first()
+    if row is None or (row.expires_at and row.expires_at <= timezone.now()):
+        raise BadSignature("This API key is not valid", code="bad_api_key")
+    return Person(
+        id=row.id,
+        role=Role(row.role),
+        source=row.source_id,
+        name=row.source.name,
+        simulated=row.source.simulated,
+    )
+
+
+def person_of(user: Any) -> Person:
+    """Return the person who is signed in, or raise BadSignature when nobody is."""
+    if not isinstance(user, User) or not user.is_active:
+        raise BadSignature("Sign in first", code="not_signed_in")
+    return Person(id=user.id, role=Role(user.role), source=user.source_id, name=user.login)
+
+
+def source_names(numbers: Iterable[int]) -> dict[int, str]:
+    """Return what staff call each source."""
+    return dict(Source.objects.filter(number__in=set(numbers)).values_list("number", "name"))
+
+
+def simulated_sources(numbers: Iterable[int]) -> frozenset[int]:
+    """Return which of these sources belong to the simulator."""
+    return frozenset(
+        Source.objects.filter(number__in=set(numbers), simulated=True).values_list("number", flat=True),
+    )
+
+
+def devices(*, by: Person, limit: int = 200) -> tuple[DeviceRow, ...]:
+    """Return the newest devices."""
+    require(by, Task.ENROL_DEVICE)
+    rows = Device.objects.select_related("source").order_by("-enrolled_at")[:limit]
+    return tuple(
+        DeviceRow(r.id, r.key_id, r.source.name, r.facility, r.enrolled_at, r.revoked_at, r.source.simulated)
+        for r in rows
+    )
+
+
+def key_is_valid(token: str) -> bool:
+    """Return whether an API key opens anything."""
+    try:
+        key_holder(token)
+    except BadSignature:
+        return False
+    return True
+
+
+def login_taken(login: str) -> bool:
+    """Return whether a staff id is in use."""
+    return User.objects.filter(login=login).exists()
+
+
+def has_simulated_sources() -> bool:
+    """Return whether sample or simulated devices and keys were ever made here."""
+    return Source.objects.filter(simulated=True).exists()

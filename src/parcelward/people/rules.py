@@ -1,0 +1,115 @@
+"""The one strict profile of signed requests: RFC 9421 with Ed25519 over four components, RFC 9530 digest."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+
+from parcelward.people.errors import BadSignature
+
+CLOCK_SKEW_MAX_S = 300  # a signature's `created` may be this far from our clock, either way
+SEQUENCE_MAX = 2**53 - 1  # what every JSON reader can hold
+
+_INPUT = re.compile(
+    r'sig1=(\("@method" "@path" "content-digest" "device-sequence"\);created=(\d{10,12});'
+    r'keyid="([A-Za-z0-9_-]{4,40})";alg="ed25519")',
+)
+_SIGNATURE = re.compile(r"sig1=:([A-Za-z0-9+/]{86}==):")
+_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
+_SEQUENCE = re.compile(r"[1-9]\d{0,15}")
+
+
+_P = 2**255 - 19
+_D = -121665 * pow(121666, -1, _P) % _P
+
+
+def is_weak_key(public_key: bytes) -> bool:
+    """Return whether an Ed25519 public key (32 bytes) is one of the curve's points of small order.
+
+    With such a key signatures can be made without any private key, and the verifying library does not mind. The points
+    of order 1, 2 and 4 have y = 1, -1 and 0; doubling one of order 8 gives y = 0, so d y^4 + 2 y^2 - 1 = 0 (from the
+    addition law of RFC 8032 section 5.1.4 with -x^2 + y^2 = 1 + d x^2 y^2).
+    """
+    y = (int.from_bytes(public_key, "little") & ((1 << 255) - 1)) % _P
+    return y in {0, 1, _P - 1} or (_D * pow(y, 4, _P) + 2 * y * y - 1) % _P == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request's signature, taken apart: `base` is what the device signed."""
+
+    key_id: str
+    created_s: int
+    sequence: int
+    digest: bytes  # SHA-256 of the body
+    signature: bytes
+    base: bytes
+
+
+def _input(signature_input: str) -> re.Match[str]:
+    found = _INPUT.fullmatch(signature_input)
+    if not found:
+        raise BadSignature(
+            'Signature-Input must be sig1=("@method" "@path" "content-digest" "device-sequence");'
+            'created=...;keyid="...";alg="ed25519"',
+            code="bad_signature_input",
+        )
+    return found
+
+
+def key_id_in(signature_input: str) -> str:
+    """Return the key that a Signature-Input names. Raises BadSignature when the field is not of our profile."""
+    return _input(signature_input)[3]
+
+
+def parse_signature(*, method: str, path: str, headers: dict[str, str], body: bytes) -> Signed:
+    """Take a signed request apart and check everything but the key. Raises BadSignature and names the header.
+
+    `headers` has the four header fields in lower case. RFC 9421 sections 2.5 and 3.2, RFC 9530 section 2.
+    """
+    found = _input(headers.get("signature-input", ""))
+    signature = _SIGNATURE.fullmatch(headers.get("signature", ""))
+    if not signature:
+        raise BadSignature("Signature must be sig1=:<base64 of 64 bytes>:", code="bad_signature_header")
+    sequence = headers.get("device-sequence", "")
+    if not _SEQUENCE.fullmatch(sequence) or int(sequence) > SEQUENCE_MAX:
+        raise BadSignature(
+            "Device-Sequence must be a whole number from 1, rising by one with each batch",
+            code="bad_sequence",
+        )
+    digest_text = headers.get("content-digest", "")
+    digest = _DIGEST.fullmatch(digest_text)
+    if not digest:
+        raise BadSignature("Content-Digest must be sha-256=:<base64>:", code="bad_digest")
+    actual = hashlib.sha256(body).digest()
+    try:
+        if base64.b64decode(digest[1], validate=True) != actual:
+            raise BadSignature("Content-Digest does not fit the body", code="bad_digest")
+        signature_bytes = base64.b64decode(signature[1], validate=True)
+    except binascii.Error:
+        raise BadSignature("Signature headers are not base64", code="bad_signature_header") from None
+    params = found[1]
+    base = (
+        f'"@method": {method}\n"@path": {path}\n"content-digest": {digest_text}\n'
+        f'"device-sequence": {sequence}\n"@signature-params": {params}'
+    )
+    return Signed(
+        key_id=found[3],
+        created_s=int(found[2]),
+        sequence=int(sequence),
+        digest=actual,
+        signature=signature_bytes,
+        base=base.encode(),
+    )
+
+
+def require_fresh(signed: Signed, *, now_s: float) -> None:
+    """Raise BadSignature when the signature was made too far from now to be this request's."""
+    if abs(now_s - signed.created_s) > CLOCK_SKEW_MAX_S:
+        raise BadSignature(
+            "The signature was made more than five minutes from our time. Set the device's clock and sign again.",
+            code="signature_too_old",
+        )

@@ -1,0 +1,138 @@
+"""What staff do at the desk: with hands on the keyboard, and nothing typed is ever lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.browser.conftest import World
+from tests.scanner import event, new_number, until
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_keys_lead_through_the_list_to_the_story(opened: Any, signed_in: Any, live_url: str, world: World) -> None:
+    page = opened(1280, 800, storage_state=signed_in)
+    until(lambda: page.goto(f"{live_url}/app/desk/") and page.locator(".pw-list [data-row]").count() > 0)
+    page.keyboard.press("j")
+    first = page.evaluate("document.activeElement.id")
+    assert first.startswith("row-")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#story .pw-case")
+    assert page.evaluate("document.activeElement.id") == first, "the focus stays where the hands were"
+    assert page.get_attribute(f"#{first}", "aria-current") == "true"
+    page.keyboard.press("?")
+    assert page.is_visible("#keys")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#keys")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "search"
+    page.keyboard.type("j k ?")
+    assert page.input_value("#search") == "j k ?", "letters typed into a field are letters"
+
+
+def test_any_number_leads_to_the_whole_story_with_its_proofs(
+    opened: Any, signed_in: Any, live_url: str, world: World
+) -> None:
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/")
+    page.fill("#search", world.derived)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".pw-events")
+    row = page.locator(".pw-events details").first
+    row.locator("summary").click()
+    facts = row.inner_text()
+    assert "screens scanner" in facts
+    assert "Commitment" in facts
+    assert row.locator("a").get_attribute("href").startswith("/track/itm_")
+    assert page.locator(".pw-struck").count() == 1
+
+
+def test_an_item_is_held_and_released_with_a_reason(opened: Any, signed_in: Any, live_url: str, world: World) -> None:
+    number = new_number()
+    world.scanner.send(event(number, "accepted"))
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/?item={number}")
+    page.click("text=Hold this item")
+    page.click("main button")
+    assert page.inner_text("#reason-error").startswith("Error:")
+    page.fill("#reason", "weighs more than declared")
+    page.click("main button")
+    page.wait_for_url("**/app/desk/**")
+    assert "is held" in page.inner_text(".pw-said")
+    page.click("text=Release this item")
+    page.fill("#reason", "weighed again")
+    page.click("main button")
+    page.wait_for_url("**/app/desk/**")
+    assert "is released" in page.inner_text(".pw-said")
+    page.reload()
+    assert page.locator(".pw-said").count() == 0, "what was done is said once"
+
+
+def _quarantined(page: Any, live_url: str, code: str) -> None:
+    """Open the quarantined event that names this place."""
+    page.goto(f"{live_url}/app/desk/?queue=quarantine")
+    for address in page.eval_on_selector_all(".pw-list [data-row]", "all => all.map(row => row.href)"):
+        page.goto(address)
+        if page.locator("#repaired").count() and code in page.input_value("#repaired"):
+            return
+    pytest.fail(f"{code} is not in quarantine")
+
+
+def test_a_bad_event_is_repaired_and_what_was_typed_survives_a_refusal(
+    opened: Any, signed_in: Any, live_url: str, world: World
+) -> None:
+    page = opened(1280, 800, storage_state=signed_in)
+    _quarantined(page, live_url, world.refused_facility)
+    raw = page.input_value("#repaired")
+    still_wrong = raw.replace(world.refused_facility, "NOWHERE-STILL")
+    page.fill("#repaired", still_wrong)
+    page.click("text=Send the repaired event")
+    page.wait_for_selector("#repaired-error")
+    assert page.input_value("#repaired") == still_wrong
+    page.fill("#repaired", raw.replace(world.refused_facility, "TEST-A"))
+    page.click("text=Send the repaired event")
+    page.wait_for_selector(".pw-said")
+    assert "sent again" in page.inner_text(".pw-said")
+
+
+def test_dismissing_needs_a_reason(opened: Any, signed_in: Any, live_url: str, world: World) -> None:
+    code = f"NOWHERE-{new_number()[2:10]}"
+    world.scanner.send(event(new_number(), "accepted", facility=code))
+    page = opened(1280, 800, storage_state=signed_in)
+    _quarantined(page, live_url, code)
+    page.click("text=Dismiss this event")
+    page.wait_for_selector("#reason-error")
+    page.fill("#reason", "sent by a device on trial")
+    page.click("text=Dismiss this event")
+    page.wait_for_selector(".pw-said")
+    assert "dismissed" in page.inner_text(".pw-said")
+
+
+def test_an_alert_is_closed_and_leaves_the_list(opened: Any, signed_in: Any, live_url: str, world: World) -> None:
+    page = opened(1280, 800, storage_state=signed_in)
+    address = f"{live_url}/app/desk/?queue=alerts&kind=after_delivery"
+    until(lambda: page.goto(address) and page.locator(".pw-list [data-row]").count() > 0)
+    before = page.locator(".pw-list [data-row]").count()
+    page.click(".pw-list [data-row]")
+    page.wait_for_selector("text=Close this alert")
+    page.click("text=Close this alert")
+    page.wait_for_selector(".pw-said")
+    assert page.locator(".pw-list [data-row]").count() == before - 1
+
+
+def test_who_has_not_signed_in_is_asked_to(opened: Any, live_url: str) -> None:
+    page = opened(1280, 800)
+    page.goto(f"{live_url}/app/desk/?queue=quarantine")
+    assert page.url == f"{live_url}/accounts/sign-in?next=/app/desk/%3Fqueue%3Dquarantine"
+
+
+def test_signing_out_ends_the_session(opened: Any, installation: Any, live_url: str) -> None:
+    from tests.browser.conftest import sign_in
+
+    page = opened(1280, 800)
+    sign_in(page, installation, "administrator")
+    page.click("text=Sign out")
+    page.wait_for_url(f"{live_url}/")
+    page.goto(f"{live_url}/app/")
+    assert "/accounts/sign-in" in page.url

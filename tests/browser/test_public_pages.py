@@ -1,0 +1,178 @@
+"""What people do on the public pages: by keyboard, without JavaScript, and while the parcel moves."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+from tests.browser.conftest import World
+from tests.scanner import event, new_number, until
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_parcel_is_found_and_its_proof_reached_by_keyboard_alone(opened: Any, live_url: str, world: World) -> None:
+    page = opened(1280, 800)
+    page.goto(live_url)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "govuk-skip-link"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "number"
+    page.keyboard.type(f" {world.delivered[:5].lower()} {world.delivered[5:]} ")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/track/*")
+    assert page.inner_text("h1") == "Delivered"
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "proof-link":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/proof")
+
+
+def test_a_mistyped_number_is_kept_and_the_error_stands_beside_it(opened: Any, live_url: str) -> None:
+    page = opened()
+    page.goto(live_url)
+    page.fill("#number", "RA 4730 1234 6 GB")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#number-error")
+    assert page.input_value("#number") == "RA 4730 1234 6 GB"
+    assert "check digit" in page.inner_text("#number-error")
+    assert page.evaluate("document.activeElement.classList.contains('govuk-error-summary')")
+    page.click(".govuk-error-summary a")
+    assert page.evaluate("document.activeElement.id") == "number"
+
+
+def test_another_carriers_number_is_recognised_as_theirs(opened: Any, live_url: str) -> None:
+    page = opened()
+    page.goto(f"{live_url}/?number=1Z5R89390357567127")
+    assert "UPS" in page.inner_text("main")
+    link = page.get_attribute("main a[rel~=external]", "href")
+    assert link is not None
+    assert "1Z5R89390357567127" in link
+
+
+def test_the_journey_is_whole_without_javascript(opened: Any, live_url: str, world: World) -> None:
+    page = opened(java_script_enabled=False)
+    page.goto(f"{live_url}/track/{world.derived}")
+    assert page.locator(".pw-entry").count() >= 4
+    text = page.inner_text("main")
+    assert "Recorded by mistake" in text
+    assert "this parcel was not scanned singly" in text
+    assert "Springfield, IL" in page.inner_text(".pw-spots")
+    assert not page.is_visible("#map")
+    assert not page.is_visible("#copy")
+    page.goto(live_url)
+    page.fill("#number", world.delivered)
+    page.click("main button")
+    assert page.inner_text("h1") == "Delivered"
+
+
+def test_an_open_page_follows_the_parcel_and_says_only_what_changed(opened: Any, live_url: str, world: World) -> None:
+    number = new_number()
+    world.scanner.send(event(number, "accepted"))
+    page = opened()
+    page.goto(f"{live_url}/track/{number}")
+    page.wait_for_function("typeof htmx === 'object'")
+    look = "document.getElementById('journey').dispatchEvent(new Event('look'))"
+
+    def looked(status: int) -> None:
+        with page.expect_response(lambda answer: "/track/itm_" in answer.url and answer.status == status):
+            page.evaluate(look)
+
+    until(lambda: page.goto(page.url) and "History proven" in page.inner_text("#proof-link"))
+    page.wait_for_function("typeof htmx === 'object'")
+    looked(304)
+    assert page.inner_text("#announce") == ""
+    world.scanner.send(event(number, "out_for_delivery", minutes=30))
+    looked(200)
+    page.wait_for_function("document.querySelector('h1').textContent.includes('Out for delivery')")
+    assert "Out for delivery today" in page.inner_text("#announce")
+    assert "Out for delivery" in page.title()
+
+
+def test_copying_gives_the_bare_number(opened: Any, live_url: str, world: World) -> None:
+    page = opened(permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{live_url}/track/{world.delivered}")
+    page.click("#copy")
+    page.wait_for_function("document.getElementById('announce').textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == world.delivered
+
+
+def test_the_map_draws_itself_from_our_own_files(opened: Any, live_url: str, world: World) -> None:
+    page = opened(1280, 800)
+    page.goto(f"{live_url}/track/{world.derived}")
+    page.wait_for_selector("#map canvas")
+    page.wait_for_selector(".pw-map__spot--newest")
+    assert page.inner_text(".pw-map__name") == "Springfield, IL"
+
+
+def test_unknown_malformed_and_forbidden_look_alike(live_url: str) -> None:
+    def shown(name: str) -> tuple[int, str]:
+        answer = httpx.get(f"{live_url}/track/{name}", timeout=30)
+        without_ids = re.sub(r"req_[0-9a-f]+|nonce=\"[^\"]+\"|next=[^\"]+", "", answer.text)
+        return answer.status_code, without_ids
+
+    assert shown("RR000000995US") == shown("itm_" + "0" * 32) == shown("nonsense")
+    assert shown("RR000000995US")[0] == 404
+
+
+def test_the_json_says_the_same_as_the_page(live_url: str, world: World) -> None:
+    answer = httpx.get(f"{live_url}/track/{world.derived}", params={"format": "json"}, timeout=30)
+    assert answer.headers["content-type"].startswith("application/ld+json")
+    page = httpx.get(f"{live_url}/track/{world.derived}", timeout=30).text
+    embedded = re.search(r'<script type="application/ld\+json" nonce="[^"]+">(.*?)</script>', page, re.DOTALL)
+    assert embedded
+    told = answer.json()
+    assert json.loads(embedded[1]) == told
+    assert told["trackingNumber"] == world.derived
+    assert {"observed", "derived"} <= {entry["source"] for entry in told["deliveryStatus"]}
+    assert any(entry["corrected"] for entry in told["deliveryStatus"])
+    missing = httpx.get(f"{live_url}/track/RR000000995US", params={"format": "json"}, timeout=30)
+    assert missing.status_code == 404
+    assert missing.headers["content-type"].startswith("application/problem+json")
+
+
+def test_a_language_is_remembered_and_leads_back_only_to_us(live_url: str) -> None:
+    with httpx.Client(base_url=live_url, timeout=30) as reader:
+        answer = reader.get("/language/es", params={"next": "/check-message"})
+        assert answer.headers["location"] == "/check-message"
+        assert "¿Es realmente nuestro" in reader.get("/check-message").text
+        for elsewhere in ("https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"):
+            assert reader.get("/language/en", params={"next": elsewhere}).headers["location"] == "/"
+        assert "set-cookie" not in reader.get("/language/xx").headers
+
+
+def test_who_works_here_cannot_be_learnt_from_signing_in(installation: Any, live_url: str) -> None:
+    def tried(name: str) -> str:
+        with httpx.Client(base_url=live_url, timeout=60) as stranger:
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', stranger.get("/accounts/sign-in").text)
+            assert token
+            form = {"csrfmiddlewaretoken": token[1], "username": name, "password": "certainly not the passphrase"}
+            answer = stranger.post("/accounts/sign-in", data=form)
+        assert answer.status_code == 200
+        return re.sub(r'value="[^"]*"|nonce="[^"]+"', "", answer.text)
+
+    known, _ = installation.people["inspector"]
+    assert tried(known) == tried("nobody-0000")
+
+
+def test_a_form_without_its_token_is_refused_with_words(live_url: str) -> None:
+    answer = httpx.post(f"{live_url}/accounts/sign-in", data={"username": "a", "password": "b"}, timeout=30)
+    assert answer.status_code == 403
+    assert "open for too long" in answer.text
+    assert "req_" in answer.text
+
+
+def test_the_page_of_the_api_asks_nobody_else_and_shows_the_operations(opened: Any, live_url: str) -> None:
+    page = opened(1280, 800)  # fails by itself on any console or CSP error
+    elsewhere: list[str] = []
+    page.on("request", lambda asked: None if asked.url.startswith((live_url, "data:")) else elsewhere.append(asked.url))
+    page.goto(f"{live_url}/api/v1/docs")
+    page.wait_for_selector(".opblock")
+    assert "/api/v1/scans" in page.inner_text("#swagger-ui")
+    assert elsewhere == []

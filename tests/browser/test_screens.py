@@ -1,0 +1,178 @@
+"""Every screen in both widths, light and dark, in each language and from right to left: usable by everybody."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from playwright.sync_api import Page
+from tests.browser.conftest import World, picture, violations
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = {1280: 800, 375: 812}
+PUBLIC: dict[str, Callable[[World], str]] = {
+    "home": lambda world: "/",
+    "home-other-carrier": lambda world: "/?number=1Z5R89390357567127",
+    "home-unknown": lambda world: "/?number=RR000000995US",
+    "track-delivered": lambda world: f"/track/{world.delivered}",
+    "track-inside": lambda world: f"/track/{world.derived}",
+    "track-held": lambda world: f"/track/{world.held}",
+    "check-message": lambda world: "/check-message",
+    "sign-in": lambda world: "/accounts/sign-in",
+    "not-found": lambda world: "/track/nothing",
+}
+STAFF: dict[str, Callable[[World], str]] = {
+    "start": lambda world: "/app/",
+    "desk": lambda world: "/app/desk/?queue=alerts",
+    "desk-quarantine": lambda world: "/app/desk/?queue=quarantine",
+    "desk-item": lambda world: f"/app/desk/?item={world.derived}",
+    "desk-not-found": lambda world: "/app/desk/?item=RR000000995US",
+    "hold": lambda world: f"/app/desk/items/{world.derived}/hold",
+}
+
+PICTURED = ("home", "track-inside", "check-message", "sign-in", "desk", "desk-item", "desk-quarantine")
+PICTURED_DARK = ("track-inside", "desk-item")
+
+
+def hold_up(page: Page, url: str, axe: str, width: int) -> None:
+    """Assert what must be true of every screen."""
+    page.goto(url)
+    assert violations(page, axe) == [], url
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{url} scrolls sideways"
+    assert page.locator("h1").count() == 1, url
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_public_screens_hold_up(opened: Any, live_url: str, world: World, axe: str, width: int, scheme: str) -> None:
+    page = opened(width, WIDTHS[width], color_scheme=scheme)
+    for name, address in PUBLIC.items():
+        hold_up(page, live_url + address(world), axe, width)
+        if name in PICTURED and (scheme == "light" or name in PICTURED_DARK):
+            picture(page, f"{name}-{width}-{scheme}")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_staff_screens_hold_up(
+    opened: Any, signed_in: Any, live_url: str, world: World, axe: str, width: int, scheme: str
+) -> None:
+    page = opened(width, WIDTHS[width], color_scheme=scheme, storage_state=signed_in)
+    for name, address in STAFF.items():
+        hold_up(page, live_url + address(world), axe, width)
+        if name in PICTURED and (scheme == "light" or name in PICTURED_DARK):
+            picture(page, f"{name}-{width}-{scheme}")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_spanish_screens_hold_up(
+    opened: Any, signed_in: Any, live_url: str, world: World, axe: str, width: int
+) -> None:
+    page = opened(width, WIDTHS[width], storage_state=signed_in, locale="es-MX")
+    for name, address in {**PUBLIC, **STAFF}.items():
+        hold_up(page, live_url + address(world), axe, width)
+        assert page.get_attribute("html", "lang") == "es"
+        if name in {"track-inside", "desk-item"}:
+            picture(page, f"{name}-{width}-es")
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and leave no database connection to a thread that ends."""
+        from django.db import connections
+
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            connections.close_all()
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def mirrored_url(installation: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same screens over the same data in a made-up right-to-left language, a third longer than English."""
+    pytest.importorskip("babel", reason="Babel makes the made-up language")
+    from django.core.wsgi import get_wsgi_application
+    from django.test import override_settings
+    from scripts import pseudo_messages
+
+    folder: Path = tmp_path_factory.mktemp("pseudo")
+    pseudo_messages.main(folder)
+    with override_settings(LANGUAGES=[("en", "English"), ("ar-xb", "Pseudo")], LOCALE_PATHS=[folder]):
+        server = make_server("127.0.0.1", 0, get_wsgi_application(), _Server, _Silent)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_screens_hold_up_from_right_to_left(
+    opened: Any, signed_in: Any, mirrored_url: str, world: World, axe: str, width: int
+) -> None:
+    page = opened(width, WIDTHS[width], storage_state=signed_in, locale="ar-XB")
+    for name, address in {**PUBLIC, **STAFF}.items():
+        hold_up(page, mirrored_url + address(world), axe, width)
+        assert page.get_attribute("html", "dir") == "rtl"
+        assert "[" in page.inner_text("h1"), f"{name}: a heading that was not marked for translation"
+        if name == "track-inside":
+            picture(page, f"{name}-{width}-rtl")
+
+
+def test_nothing_important_of_the_desk_lies_below_the_fold(
+    opened: Any, signed_in: Any, live_url: str, world: World
+) -> None:
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/?item={world.derived}")
+    assert page.evaluate("document.documentElement.scrollHeight") <= 800
+    for part in ("#figures", ".pw-queues", ".pw-list", "#story h2", "#search"):
+        box = page.locator(part).first.bounding_box()
+        assert box is not None
+        assert box["y"] + min(box["height"], 40) <= 800, part
+    rows = page.eval_on_selector_all(".pw-queues [data-row]", "all => all.map(row => row.offsetHeight)")
+    assert rows
+    assert max(rows) <= 32
+
+
+def test_targets_on_public_pages_are_large_enough_for_a_thumb(opened: Any, live_url: str, world: World) -> None:
+    page = opened(375)
+    for name in ("home", "track-delivered", "sign-in", "check-message"):
+        page.goto(live_url + PUBLIC[name](world))
+        small = page.eval_on_selector_all(
+            "main button:not([hidden]), main input:not([type=hidden]), header a, footer a",
+            "all => all.filter(e => e.offsetParent && e.offsetHeight < 44).map(e => e.outerHTML.slice(0, 80))",
+        )
+        assert small == [], name
+
+
+@pytest.mark.parametrize(
+    ("name", "kilobytes"), [("home", 40), ("track-inside", 60), ("check-message", 40), ("desk", 60)]
+)
+def test_pages_are_light(opened: Any, signed_in: Any, live_url: str, world: World, name: str, kilobytes: int) -> None:
+    """Everything over the wire but the map, which is fetched only when it comes into view."""
+    page = opened(375, storage_state=signed_in)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    urls: dict[str, str] = {}
+    received: dict[str, int] = {}
+    session.on("Network.responseReceived", lambda e: urls.update({e["requestId"]: e["response"]["url"]}))
+    session.on("Network.loadingFinished", lambda e: received.update({e["requestId"]: int(e["encodedDataLength"])}))
+    page.goto(live_url + {**PUBLIC, **STAFF}[name](world))
+    page.wait_for_load_state("networkidle")
+    maps = ("/static/map/", "maplibre", "base-map")
+    total = sum(size for request, size in received.items() if not any(part in urls.get(request, "") for part in maps))
+    hosts = {url.split("/")[2] for url in urls.values() if url.startswith("http")}
+    assert total < kilobytes * 1000, f"{name}: {total} bytes"
+    assert hosts == {live_url.split("/")[2]}, "no page asks another host for anything"

@@ -1,0 +1,158 @@
+"""One real installation for all tests: embedded databases, web, worker, over real HTTP, in a folder of its own.
+
+In-process tests share its database. Nothing is rolled back: each test works on numbers of its own (`numbers`).
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+HOME = Path(tempfile.mkdtemp(prefix="pw-test-"))
+PORT = _free_port()
+for name in [n for n in os.environ if n.startswith("PARCELWARD_") and n != "PARCELWARD_TEST_SEED"]:
+    del os.environ[name]
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="parcelward.doors.settings",
+    PARCELWARD_HOME=str(HOME),
+    PARCELWARD_PORT=str(PORT),
+    PARCELWARD_LOG_ORIGIN="test.parcelward.example/log",
+)
+
+import django  # noqa: E402 -- the environment comes first
+
+django.setup()
+
+from tests.scanner import SEED, new_number  # noqa: E402 -- the environment comes first
+
+START_WAIT_S = 180.0  # a busy machine starts slowly
+
+
+def pytest_report_header() -> str:
+    return f"seed {SEED} (PARCELWARD_TEST_SEED repeats it); installation in {HOME}"
+
+
+def pytest_sessionfinish() -> None:
+    if not os.environ.get("PARCELWARD_TEST_KEEP"):
+        shutil.rmtree(HOME, ignore_errors=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Installation:
+    """A running Parcelward."""
+
+    url: str
+    home: Path
+    api_key: str
+    device_id: str
+    key_id: str
+    private_key: bytes
+    people: dict[str, tuple[str, str]]  # role -> (sign-in, passphrase)
+    process: subprocess.Popen[bytes]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the administrator's API key."""
+        return {"Authorization": f"Bearer {self.api_key}"}
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Installation]:
+    """Start everything once, without the sample town."""
+    with (HOME / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "parcelward.doors.console", "up", "--empty"],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield _when_ready(process)
+    finally:
+        from django.db import connections
+
+        for connection in connections.all():
+            connection.close()
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(5)
+
+
+def _when_ready(process: subprocess.Popen[bytes]) -> Installation:
+    url = f"http://localhost:{PORT}"
+    deadline = time.monotonic() + START_WAIT_S
+    while True:
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail("the installation did not start:\n" + (HOME / "up.log").read_text()[-3000:])
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                break
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    samples = json.loads((HOME / "samples.json").read_text())
+    return Installation(
+        url=url,
+        home=HOME,
+        api_key=samples["api_key"],
+        device_id=samples["device"]["device_id"],
+        key_id=samples["device"]["key_id"],
+        private_key=base64.b64decode(samples["device"]["private_key_ed25519_base64"]),
+        people={p["role"]: (p["sign_in"], p["how"]) for p in samples["people"]},
+        process=process,
+    )
+
+
+@pytest.fixture(scope="session")
+def live_url(installation: Installation) -> str:
+    return installation.url
+
+
+@pytest.fixture
+def number() -> str:
+    """Return an item number that no other test uses."""
+    return new_number()
+
+
+@pytest.fixture(scope="session")
+def facilities(installation: Installation) -> tuple[str, ...]:
+    """Describe a few places and return their codes."""
+    codes = ("TEST-A", "TEST-B", "TEST-HUB")
+    for code in codes:
+        body = {
+            "name": f"{code} office",
+            "kind": "hub" if code.endswith("HUB") else "office",
+            "country": "US",
+            "time_zone": "America/Chicago",
+            "coarse_place": "Springfield, IL",
+            "position": [-89.65, 39.78],
+            "simulated": True,
+        }
+        httpx.put(
+            f"{installation.url}/api/v1/facilities/{code}", json=body, headers=installation.headers, timeout=30
+        ).raise_for_status()
+    return codes

@@ -1,0 +1,128 @@
+"""The command's options; the sample town's start and restart: against a scripted peer, which is not the API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.doors.simulator.scripted_peer import ScriptedPeer
+
+from parcelward.base.standards import s10
+from parcelward.doors.simulator import live, play
+from parcelward.doors.simulator.fleet import Fleet
+
+
+def options(peer: ScriptedPeer, home: Path, *more: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    play.add_arguments(parser)
+    fixed = ["--url", peer.url, "--home", str(home), "--api-key", "k", "--size", "town", "--items", "40", "--days", "2"]
+    return parser.parse_args([*fixed, *more])
+
+
+def test_simulate_sends_everything_reports_it_and_writes_the_truth(
+    peer: ScriptedPeer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = tmp_path / "truth.ndjson"
+    assert play.main(options(peer, tmp_path, "--story", "forged_scan", "--truth", str(truth))) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["finished"]
+    assert report["sent"] == len(peer.events()) > 200
+    assert report["accepted"] + report["duplicates"] == report["sent"]
+    truths = [json.loads(line) for line in truth.read_text().splitlines()]
+    assert [t["story"] for t in truths if t["kind"] == "story"] == ["forged_scan"]
+    assert all(e["event_time"] < time.strftime("%Y-%m-%dT23:59", time.gmtime()) for e in peer.events())
+
+
+def test_a_finished_plan_is_not_sent_twice_unless_asked(
+    peer: ScriptedPeer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert play.main(options(peer, tmp_path)) == 0
+    first = json.loads(capsys.readouterr().out)
+    count = len(peer.events())
+    assert play.main(options(peer, tmp_path)) == 0
+    assert len(peer.events()) == count
+    assert "played to its end" in capsys.readouterr().err
+    assert play.main(options(peer, tmp_path, "--again")) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["accepted"], again["duplicates"]) == (0, first["sent"])
+
+
+def test_without_a_key_the_command_says_what_to_do(
+    peer: ScriptedPeer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PARCELWARD_API_KEY", raising=False)
+    asked = options(peer, tmp_path)
+    asked.api_key = None
+    assert play.main(asked) == 2
+    assert "--api-key" in capsys.readouterr().err
+    (tmp_path / "samples.json").write_text('{"api_key": "pw_test_sample"}')
+    assert play.main(asked) == 0
+    assert {h.headers["authorization"] for h in peer.heard if h.method == "PUT"} == {"Bearer pw_test_sample"}
+
+
+@pytest.mark.parametrize("wrong", [["--days", "0"], ["--items", "x"], ["--speed", "-3"], ["--story", "none"]])
+def test_options_out_of_range_are_refused(wrong: list[str], peer: ScriptedPeer, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        options(peer, tmp_path, *wrong)
+
+
+def start_town(peer: ScriptedPeer, folder: Path) -> tuple[threading.Thread, threading.Event, list[Any]]:
+    stop, rows = threading.Event(), []
+    ready = threading.Event()
+
+    def on_ready(items: list[dict[str, str]]) -> None:
+        rows.extend(items)
+        ready.set()
+
+    thread = threading.Thread(
+        target=live.live_town, args=(peer.url, "k", folder, 5, stop), kwargs={"on_ready": on_ready}
+    )
+    thread.start()
+    assert ready.wait(20), "the history must be there within 20 seconds"
+    return thread, stop, rows
+
+
+def test_the_sample_town_has_a_history_goes_on_live_and_resumes(peer: ScriptedPeer, tmp_path: Path) -> None:
+    thread, stop, rows = start_town(peer, tmp_path)
+    history = len(peer.events())
+    numbers = {e["item_id"] for e in peer.events() if "item_id" in e}
+    assert 1_000 < len(numbers) < 2_500
+    assert json.loads((tmp_path / "items.json").read_text()) == rows
+    assert len(rows) >= 10
+    assert all(s10.fits(row["item"]) and row["item"] in numbers for row in rows)
+    assert {"delivered", "out for delivery", "in a roll cage", "story: stolen bag"} <= {row["why"] for row in rows}
+    deadline = time.monotonic() + 20
+    while len(peer.events()) == history and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert len(peer.events()) > history, "it goes on in real time"
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    sent = [e["event_id"] for e in peer.events()]
+    devices = peer.devices
+
+    thread, stop, rows = start_town(peer, tmp_path)
+    stop.set()
+    thread.join(10)
+    after = [e["event_id"] for e in peer.events()]
+    assert after[: len(sent)] == sent
+    assert len(after) - len(sent) < 200, "what was sent is not sent again"
+    assert devices <= peer.devices < devices + 10
+    assert rows
+
+
+def test_after_a_long_rest_a_new_chapter_begins_in_the_same_town(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path)
+    now = int(time.time())
+    number, state = live._chapter(fleet, now)
+    state.sent_until = now
+    assert live._chapter(fleet, now + live.REST_MAX_S - 60) == (0, state)
+    number, later = live._chapter(fleet, now + 12 * 3_600)
+    assert number == 1
+    assert later.start > state.start + state.facts["history_s"]
+    assert later.facts["history_s"] == 0

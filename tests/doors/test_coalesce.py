@@ -1,0 +1,160 @@
+"""Group commit: whoever arrives together is recorded together, and everybody gets the right answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import msgspec
+import pytest
+from tests.scanner import Scanner, event, new_number
+
+from parcelward.base.errors import Busy, Conflict
+from parcelward.custody import notes
+from parcelward.custody.keys import parse_vkey
+from parcelward.custody.models import Batch
+from parcelward.doors.api import coalesce
+from parcelward.doors.api.coalesce import Coalescer
+from parcelward.parcels.wire import Answer, ScanIn, Submission
+from parcelward.people.wire import Person, Role
+
+SCAN = msgspec.convert(event(new_number(), "accepted"), ScanIn)
+SOMEBODY = Person(uuid.uuid4(), Role.DEVICE, 1, "device")
+
+
+def submission(n: int) -> Submission:
+    return Submission(SOMEBODY, n, hashlib.sha256(b"%d" % n).digest(), [(0, SCAN)], [])
+
+
+def test_a_hundred_requests_of_ten_devices_are_few_transactions(installation, facilities):
+    scanners = [Scanner(installation, name=f"group {n}") for n in range(10)]
+    jobs = [
+        (scanner, sequence, scanner.body([event(new_number(), "accepted")]))
+        for scanner in scanners
+        for sequence in range(1, 11)
+    ]
+    bad = {3, 50, 77}  # three of the requests are not signed by their device
+    before = Batch.objects.count()
+
+    def send(nth):
+        scanner, sequence, body = jobs[nth]
+        changed = {"Content-Digest": "sha-256=:" + "A" * 43 + "=:"} if nth in bad else {}
+        return scanner.post(body, sequence=sequence, **changed)
+
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(send, range(100)))
+    vkey = httpx.get(f"{installation.url}/log/vkey", timeout=30).text.split("\n")[0]
+    for nth, answer in enumerate(answers):
+        scanner, sequence, body = jobs[nth]
+        if nth in bad:
+            assert answer.status_code == 401
+            continue
+        said = answer.json()
+        assert (answer.status_code, said["accepted"], said["quarantined"]) == (200, 1, [])
+        receipt = notes.open_note(said["receipt"].encode(), [parse_vkey(vkey)]).text.splitlines()
+        assert f"source {scanner.device_id}" in receipt
+        assert f"sequence {sequence}" in receipt
+        assert f"body {hashlib.sha256(body).hexdigest()}" in receipt
+        assert "count 1" in receipt
+    assert Batch.objects.count() - before <= 75, "they were hardly recorded together"
+
+
+def test_who_comes_while_others_are_recorded_is_recorded_with_the_next():
+    groups, first = [], threading.Event()
+
+    def record(submissions):
+        groups.append([s.sequence for s in submissions])
+        first.set()
+        time.sleep(0.2)
+        return [Answer(b"%d" % s.sequence) for s in submissions]
+
+    coalescer = Coalescer(record)
+    with ThreadPoolExecutor(12) as pool:
+        leader = pool.submit(coalescer.submit, submission(0))
+        assert first.wait(5)
+        others = [pool.submit(coalescer.submit, submission(n)) for n in range(1, 11)]
+        assert leader.result(5).body == b"0"
+        assert [other.result(5).body for other in others] == [b"%d" % n for n in range(1, 11)]
+    assert groups[0] == [0]
+    assert len(groups) == 2
+    assert sorted(groups[1]) == list(range(1, 11))
+
+
+def test_one_that_makes_the_group_fail_fails_alone():
+    def record(submissions):
+        if any(s.sequence == 3 for s in submissions):
+            raise ValueError("poisoned")
+        return [Conflict("reused") if s.sequence == 5 else Answer(b"ok") for s in submissions]
+
+    coalescer = Coalescer(record)
+    coalesce_all = threading.Barrier(8)
+
+    def send(n):
+        coalesce_all.wait()
+        try:
+            return coalescer.submit(submission(n)).body
+        except (ValueError, Conflict) as err:
+            return type(err)
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(send, range(8)))
+    assert said == [b"ok", b"ok", b"ok", ValueError, b"ok", Conflict, b"ok", b"ok"]
+    assert coalescer.submit(submission(9)).body == b"ok", "the next one finds a leader"
+
+
+def test_a_group_has_at_most_five_hundred_events():
+    groups, gate = [], threading.Event()
+
+    def record(submissions):
+        groups.append(sum(len(s.events) for s in submissions))
+        gate.wait(5)
+        return [Answer(b"ok") for _ in submissions]
+
+    coalescer = Coalescer(record)
+    big = [submission(n)._replace(events=[(0, SCAN)] * 99) for n in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        sent = [pool.submit(coalescer.submit, one) for one in big]
+        time.sleep(0.3)
+        gate.set()
+        assert all(one.result(10).body == b"ok" for one in sent)
+    assert max(groups) <= coalesce.EVENTS_MAX
+    assert sum(groups) == 12 * 99
+
+
+def test_too_many_that_wait_are_told_to_come_back(monkeypatch):
+    monkeypatch.setattr(coalesce, "WAITING_MAX", 2)
+    gate = threading.Event()
+
+    def record(submissions):
+        gate.wait(5)
+        return [Answer(b"ok") for _ in submissions]
+
+    coalescer = Coalescer(record)
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(coalescer.submit, submission(0))]
+        time.sleep(0.2)
+        sent += [pool.submit(coalescer.submit, submission(n)) for n in (1, 2)]
+        time.sleep(0.2)
+        with pytest.raises(Busy) as caught:
+            coalescer.submit(submission(3))
+        assert caught.value.retry_after_s
+        gate.set()
+        assert [one.result(10).body for one in sent] == [b"ok"] * 3
+
+
+def test_the_same_batch_at_once_is_recorded_once(installation, facilities, number):
+    scanner = Scanner(installation)
+    body = scanner.body([event(number, "accepted")])
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: scanner.post(body, sequence=1), range(10)))
+    assert {a.status_code for a in answers} <= {200, 503}
+    assert all("Retry-After" in a.headers for a in answers if a.status_code == 503)
+    final = {scanner.post(body, sequence=1).content} | {a.content for a in answers if a.status_code == 200}
+    assert len(final) == 1, "one batch, one answer"
+    shown = httpx.get(f"{installation.url}/api/v1/items/{number}", timeout=30).json()
+    assert json.loads(final.pop())["accepted"] == shown["events_total"] == 1

@@ -1,0 +1,122 @@
+"""Kept questions, browsable lists, and the parts of the standard that are honestly not there."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from tests.epcis_partner import Partner, event, item, place
+from tests.scanner import new_number
+
+
+@pytest.fixture(scope="module")
+def partner(installation, facilities):
+    return Partner(installation)
+
+
+def test_a_kept_question_is_answered_page_by_page(partner, number):
+    partner.capture(*(event(item(number), minutes=m) for m in range(3)), event(item(new_number())))
+    asked = {"MATCH_epc": [item(number)], "EQ_bizStep": ["accepting", "departing"], "eventType": ["ObjectEvent"]}
+    answer = partner.ask("POST", "/queries", json={"name": "mine", "query": asked})
+    assert answer.status_code == 201, answer.text
+    assert partner.get(answer.headers["Location"]).json() == {"name": "mine", "query": asked}
+    assert len(partner.events("/queries/mine/events", perPage="2")) == 3
+    document = partner.get("/queries/mine/events").json()
+    assert document["epcisBody"]["queryResults"]["queryName"] == "mine"
+    taken = partner.ask("POST", "/queries", json={"name": "mine", "query": {}})
+    assert (taken.status_code, taken.json()["code"]) == (409, "query_name_taken")
+    assert [query["name"] for query in partner.get("/queries").json()] == ["mine"]
+    assert partner.ask("DELETE", "/queries/mine").status_code == 204
+    assert partner.get("/queries/mine").status_code == 404
+    assert partner.ask("DELETE", "/queries/mine").status_code == 404
+
+
+def test_kept_questions_belong_to_who_keeps_them(installation, partner):
+    partner.ask("POST", "/queries", json={"name": "private", "query": {}})
+    other = Partner(installation)
+    assert other.get("/queries").json() == []
+    assert other.get("/queries/private").status_code == 404
+    assert other.get("/queries/private/events").status_code == 404
+    assert other.ask("DELETE", "/queries/private").status_code == 404
+    assert partner.get("/queries/private").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "x", "query": {"EQ_mood": ["good"]}},
+        {"name": "", "query": {}},
+        {"name": "a/b", "query": {}},
+        {"name": "x" * 101, "query": {}},
+        {"name": "x"},
+        {"query": {}},
+        [],
+    ],
+)
+def test_a_bad_question_is_not_kept(partner, body):
+    before = partner.get("/queries").json()
+    assert partner.ask("POST", "/queries", json=body).status_code == 400
+    assert partner.get("/queries").json() == before
+
+
+def test_the_lists_show_what_the_partners_events_carry(installation, facilities):
+    partner, epc, step = Partner(installation), item(new_number()), "https://example.com/steps/waving"
+    partner.capture(event(epc, bizStep=step, disposition="in_transit", readPoint=place(), bizLocation=place("TEST-B")))
+    top = partner.get("/").json()
+    assert set(top["member"]) >= {"capture", "events", "queries", "eventTypes", "epcs", "bizSteps", "readPoints"}
+    assert partner.get("/epcs").json()["member"] == [epc]
+    assert step in partner.get("/bizSteps", perPage="100").json()["member"]
+    assert "accepting" in partner.get("/bizSteps", perPage="100").json()["member"]
+    assert place()["id"] in partner.get("/readPoints", perPage="1000").json()["member"]
+    assert place("TEST-B")["id"] in partner.get("/bizLocations", perPage="1000").json()["member"]
+    assert "in_transit" in partner.get("/dispositions", perPage="100").json()["member"]
+    assert len(partner.get("/eventTypes").json()["member"]) == 5
+    values = {"epcs": epc, "bizSteps": step, "readPoints": place()["id"], "dispositions": "in_transit"}
+    for kind, value in {**values, "eventTypes": "ObjectEvent"}.items():
+        where = f"/{kind}/{quote(value, safe='')}"
+        assert partner.get(where).json()["member"] == ["events"], where
+        assert [e["epcList"] for e in partner.events(f"{where}/events")] == [[epc]], where
+    assert partner.get("/bizSteps/waving").status_code == 404
+    assert partner.get("/eventTypes/PartyEvent/events").status_code == 404
+
+
+def test_lists_are_paged_without_gap_or_repeat(installation, facilities):
+    partner, numbers = Partner(installation), sorted(item(new_number()) for _ in range(7))
+    partner.capture(event(*numbers))
+    found, answer = [], partner.get("/epcs", perPage="3")
+    while True:
+        found += answer.json()["member"]
+        if "next" not in answer.links:
+            break
+        answer = partner.get(answer.links["next"]["url"])
+    assert found == numbers
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/queries/mine/subscriptions"),
+        ("GET", "/queries/mine/subscriptions"),
+        ("DELETE", "/queries/mine/subscriptions/1"),
+        ("GET", "/queries/mine/events?stream=true"),
+        ("GET", "/queries/mine/events?minute=5"),
+        ("DELETE", "/nextPageToken/abc"),
+    ],
+)
+def test_what_is_not_offered_says_so(partner, method, path):
+    answer = partner.ask(method, path)
+    assert (answer.status_code, answer.json()["type"]) == (501, "epcisException:ImplementationException")
+
+
+def test_epcs_are_given_out_as_digital_links_where_that_is_asked(partner):
+    epc = "urn:epc:id:sgtin:4012345.011111.9876"
+    partner.capture(event(epc, readPoint=None))
+    path = f"/epcs/{quote(epc, safe='')}/events"
+    for form, shown in (
+        ("Never_Translates", epc),
+        ("Always_GS1_Digital_Link", "https://id.gs1.org/01/04012345111118/21/9876"),
+    ):
+        answer = partner.ask("GET", path, headers={"GS1-EPC-Format": form})
+        (given,) = answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+        assert given["epcList"] == [shown]
+    assert partner.ask("GET", path, headers={"GS1-EPC-Format": "Always_EPC_URN"}).status_code == 406

@@ -1,0 +1,105 @@
+"""Enrol, revoke, make keys: each twice is harmless, each leaves an entry, and nothing secret is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from parcelward.base.errors import Conflict, Invalid, NotFound
+
+
+def fresh_key():
+    return Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+
+
+def facts(kind):
+    from parcelward.custody.models import Fact
+
+    return Fact.objects.filter(kind=kind).count()
+
+
+@pytest.fixture
+def installer(installation):
+    from parcelward.people import actions
+
+    return actions.installer()
+
+
+def test_a_device_is_enrolled_once_and_revoked_once(installer):
+    from parcelward.people import actions, queries
+    from parcelward.people.models import Device, Source
+
+    key, enrolled_before, revoked_before = fresh_key(), facts("people.device_enrolled"), facts("people.device_revoked")
+    enrolled = actions.enrol_device("desk scanner", key, by=installer)
+    sources = Source.objects.count()
+    with pytest.raises(Conflict) as caught:
+        actions.enrol_device("the same again", key, by=installer)
+    assert (caught.value.code, Source.objects.count()) == ("key_known", sources)
+    number = Device.objects.get(id=enrolled.device_id).source_id
+    assert queries.revoked_among([number]) == frozenset()
+    for _ in range(2):
+        actions.revoke_device(enrolled.device_id, by=installer)
+    assert queries.revoked_among([number, number]) == {number}
+    assert facts("people.device_enrolled") == enrolled_before + 1
+    assert facts("people.device_revoked") == revoked_before + 1
+    with pytest.raises(NotFound):
+        actions.revoke_device(uuid.uuid4(), by=installer)
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81, "a\0b", "a\nb"])
+def test_a_device_needs_a_name_that_can_be_read(installer, name):
+    from parcelward.people import actions
+
+    with pytest.raises(Invalid) as caught:
+        actions.enrol_device(name, fresh_key(), by=installer)
+    assert caught.value.code == "bad_name"
+
+
+def test_only_the_hash_of_an_api_key_is_stored(installer):
+    from parcelward.people import actions, queries
+    from parcelward.people.errors import BadSignature
+    from parcelward.people.models import ApiKey
+    from parcelward.people.wire import Role
+
+    token = actions.make_key("partner", Role.PARTNER, by=installer, mode="test")
+    row = ApiKey.objects.latest("created_at")
+    assert bytes(row.digest) == hashlib.sha256(token.encode()).digest()
+    assert token.startswith(row.prefix)
+    assert len(token) - len(row.prefix) >= 32, "what is shown of it leaves enough to guess"
+    assert queries.key_holder(token).role is Role.PARTNER
+    for _ in range(2):
+        actions.revoke_key(row.id, by=installer)
+    with pytest.raises(BadSignature):
+        queries.key_holder(token)
+    with pytest.raises(Invalid):
+        actions.make_key("device", Role.DEVICE, by=installer, mode="test")
+
+
+def test_an_expired_key_opens_nothing(installer):
+    import datetime as dt
+
+    from parcelward.people import actions, queries
+    from parcelward.people.models import ApiKey
+    from parcelward.people.wire import Role
+
+    token = actions.make_key("partner", Role.PARTNER, by=installer, mode="test")
+    row = ApiKey.objects.latest("created_at")
+    ApiKey.objects.filter(id=row.id).update(expires_at=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+    assert not queries.key_is_valid(token)
+    assert queries.revoked_among([row.source_id]) == {row.source_id}
+
+
+def test_a_weak_passphrase_makes_nobody(installer):
+    from parcelward.people import actions
+    from parcelward.people.models import User
+    from parcelward.people.wire import Role
+
+    before = User.objects.count()
+    for weak in ("short", "password" * 1, "1234567890"):
+        with pytest.raises(Invalid) as caught:
+            actions.add_person("new-1", weak, Role.INSPECTOR, by=installer)
+        assert caught.value.code == "weak_passphrase"
+    assert User.objects.count() == before

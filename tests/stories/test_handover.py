@@ -1,0 +1,142 @@
+"""Custody passes from one hand to another: both sides sign, counts are compared, what does not match needs a person."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pytest
+from tests.scanner import Scanner, event, new_number, until
+
+from parcelward.parcels import follows, rules
+from parcelward.parcels.models import Alert, HandoverScan
+from parcelward.parcels.queries import find
+
+
+@pytest.fixture(scope="module")
+def giver(installation, facilities):
+    return Scanner(installation, name="giver")
+
+
+@pytest.fixture(scope="module")
+def receiver(installation, facilities):
+    return Scanner(installation, name="receiver")
+
+
+@pytest.fixture
+def handover():
+    return f"H-{uuid.uuid4()}"
+
+
+def scan(scanner, handover, side, numbers, *, count=0, minutes=1.0):
+    facility = "TEST-A" if side == "giver" else "TEST-B"
+    signed = {"id": handover, "side": side, "count": count, "party": scanner.device_id[:8]}
+    scanner.send(*(event(n, "handed_over", minutes=minutes, facility=facility, handover=signed) for n in numbers))
+
+
+def items(numbers):
+    return {find(number) for number in numbers}
+
+
+def open_alerts(handover):
+    return {(a.kind, a.item) for a in Alert.objects.filter(about=handover, closed_at=None)}
+
+
+def judge(handover, *, after=dt.timedelta()):
+    follows.reconcile([handover], now=dt.datetime.now(dt.UTC) + after)
+
+
+PATIENCE = rules.HANDOVER_PATIENCE + dt.timedelta(minutes=1)
+
+
+def test_both_sides_agree_and_nobody_is_bothered(giver, receiver, handover):
+    numbers = [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", numbers, count=3)
+    scan(receiver, handover, "receiver", numbers, count=3, minutes=2)
+    judge(handover)
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) == set()
+    sides = HandoverScan.objects.filter(handover=handover).values_list("side", "source").distinct()
+    assert len(set(sides)) == 2, "each side signed with its own device"
+
+
+def test_a_short_item_is_found_as_soon_as_both_have_counted(giver, receiver, handover):
+    numbers = [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", numbers, count=3)
+    scan(receiver, handover, "receiver", numbers[:2], count=2, minutes=2)
+    missing = find(numbers[2])
+    until(lambda: open_alerts(handover) == {("short", missing)})
+    alert = Alert.objects.get(about=handover, kind="short")
+    assert alert.facility == HandoverScan.objects.filter(handover=handover, side="receiver")[0].facility
+
+
+def test_a_late_scan_settles_a_short_item(giver, receiver, handover):
+    numbers = [new_number() for _ in range(2)]
+    scan(giver, handover, "giver", numbers, count=2)
+    scan(receiver, handover, "receiver", numbers[:1], count=1, minutes=2)
+    until(lambda: open_alerts(handover))
+    scan(receiver, handover, "receiver", numbers[1:], count=2, minutes=3)
+    until(lambda: open_alerts(handover) == set())
+    assert Alert.objects.get(about=handover).closed_at is not None
+
+
+def test_what_was_never_given_is_unexpected(giver, receiver, handover):
+    numbers = [new_number() for _ in range(2)]
+    scan(giver, handover, "giver", numbers[:1], count=1)
+    scan(receiver, handover, "receiver", numbers, count=2, minutes=2)
+    judge(handover)
+    assert ("unexpected", find(numbers[1])) in open_alerts(handover)
+
+
+def test_a_larger_count_stays_an_alert_until_it_is_settled(giver, receiver, handover):
+    numbers = [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", numbers[:2], count=2)
+    scan(receiver, handover, "receiver", numbers, count=3, minutes=2)
+    for _ in range(3):
+        judge(handover)
+        assert ("over", None) in open_alerts(handover)
+    scan(giver, handover, "giver", numbers[2:], count=3, minutes=3)
+    judge(handover)
+    assert open_alerts(handover) == set()
+
+
+def test_judging_again_changes_nothing(giver, receiver, handover):
+    numbers = [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", numbers, count=3)
+    scan(receiver, handover, "receiver", numbers[:1], count=1, minutes=2)
+    judge(handover)
+    before = list(Alert.objects.filter(about=handover).order_by("id").values())
+    judge(handover)
+    judge(handover, after=PATIENCE)
+    assert list(Alert.objects.filter(about=handover).order_by("id").values()) == before
+    assert len(before) == 2
+
+
+def test_while_they_may_still_be_scanning_nobody_is_bothered(giver, receiver, handover):
+    numbers = [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", numbers, count=3)
+    scan(receiver, handover, "receiver", numbers[:1], count=3, minutes=2)
+    judge(handover)
+    assert open_alerts(handover) == set()
+    follows.keep_house(dt.datetime.now(dt.UTC) + PATIENCE)
+    assert open_alerts(handover) == {("short", item) for item in items(numbers[1:])}
+
+
+def test_a_side_that_never_comes_is_noticed(giver, handover):
+    numbers = [new_number() for _ in range(2)]
+    scan(giver, handover, "giver", numbers)
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) == {("short", item) for item in items(numbers)}
+
+
+def test_an_alert_that_a_person_closed_stays_closed(giver, receiver, handover, installation):
+    from parcelward.parcels import actions
+    from parcelward.people.actions import installer
+
+    numbers = [new_number() for _ in range(2)]
+    scan(giver, handover, "giver", numbers, count=2)
+    scan(receiver, handover, "receiver", numbers[:1], count=1, minutes=2)
+    judge(handover)
+    actions.close_alert(Alert.objects.get(about=handover).id, by=installer())
+    judge(handover)
+    assert open_alerts(handover) == set()
