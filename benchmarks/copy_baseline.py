@@ -1,11 +1,10 @@
-"""The yardstick: a binary COPY of ready rows into the same table and index, 500 rows a commit, nothing else."""
+"""The yardstick: a binary COPY of the run's own rows into the same table and indexes, 500 a commit, nothing else."""
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-import uuid
-from typing import Any
+import time
+from typing import Any, NamedTuple
 
 import psutil
 import psycopg
@@ -13,42 +12,43 @@ from benchmarks.installation import Installation
 
 from parcelward.base.postgres import Cluster
 from parcelward.parcels import rows
-from parcelward.parcels.rules import Seen
+from parcelward.parcels.rules import Observed
 
-COMMITS = 200
+COMMITS = 400
 ROWS = 500
-ITEMS = 2_000
-BODY_BYTES = 420  # a sealed body of the ingest run: 12 nonce + 8 lengths + about 380 + 16 tag
+_BATCH = 2**40  # far above the numbers of real batches, so that the copies can be removed
+
+# Whole rows as the run left them, in the order in which they were recorded.
+_NEWEST = (
+    "SELECT uuid_send(item), (extract(epoch FROM event_time) * 1000000)::bigint - 946684800000000, source, sequence, "
+    "position, step, facility, flags, uuid_send(receptacle), item_seq, body FROM parcels_scan_event "
+    "ORDER BY batch DESC, leaf DESC LIMIT %s"
+)
 
 
-def _rows(now: dt.datetime, items: list[uuid.UUID], nth: int) -> list[bytes]:
-    made = []
-    for i in range(ROWS):
-        seen = Seen(
-            *(now + dt.timedelta(microseconds=nth * ROWS + i), 1, nth, i, uuid.uuid4(), 2, 3, 0, None, None, None)
-        )
-        made.append(
-            rows.event_row(
-                items[(nth * ROWS + i) % ITEMS],
-                seen,
-                batch=2**40 + nth,
-                leaf=i,
-                item_seq=1,
-                body=os.urandom(BODY_BYTES),
-            )
-        )
-    return made
+class Cost(NamedTuple):
+    """CPU microseconds per row."""
+
+    database: float
+    client: float  # sending rows that are packed already
 
 
-def measure(installation: Installation) -> float:
-    """Return the database's CPU microseconds per row (the client's own is left out: the harder yardstick)."""
+def _packed(row: tuple[Any, ...], nth: int) -> bytes:
+    """Return a row of _NEWEST as a COPY row under a new event id."""
+    item, when, source, sequence, position, step, facility, flags, receptacle, item_seq, body = row
+    inside = None if receptacle is None else bytes(receptacle)
+    seen = Observed(when, source, sequence, position, os.urandom(16), step, facility, flags, inside, None, None)
+    batch, leaf = divmod(nth, ROWS)
+    return rows.event_row(bytes(item), seen, batch=_BATCH + batch, leaf=leaf, item_seq=item_seq, body=bytes(body))
+
+
+def measure(installation: Installation) -> Cost:
+    """Return what COPY costs on both ends: the database's processes, and the client that sends ready rows."""
     url = Cluster(installation.home / "postgres" / "main").url("parcelward")
-    now = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
-    # As the product makes them: items made together lie together in the index (RFC 9562 version 7).
-    millis = int(now.timestamp() * 1000)
-    items = [uuid.UUID(int=(millis << 80) | int.from_bytes(os.urandom(10), "big")) for _ in range(ITEMS)]
-    batches = [_rows(now, items, nth) for nth in range(COMMITS)]
     with psycopg.connect(url) as conn:
+        found = conn.execute(_NEWEST, ((COMMITS + 1) * ROWS,), binary=True).fetchall()[::-1]
+        packed = [_packed(row, nth) for nth, row in enumerate(found)]
+        conn.commit()
         server: Any = psutil.Process(conn.info.backend_pid)
         others = installation.by_role()["database"]
 
@@ -62,13 +62,14 @@ def measure(installation: Installation) -> float:
                         continue
             return total
 
-        rows.copy_events(conn, _rows(now, items, COMMITS))
+        rows.copy_events(conn, packed[:ROWS])
         conn.commit()
-        before = used()
-        for packed in batches:
-            rows.copy_events(conn, packed)
+        before, client_before = used(), time.process_time()
+        for at in range(ROWS, len(packed), ROWS):
+            rows.copy_events(conn, packed[at : at + ROWS])
             conn.commit()
-        taken = used() - before
-        conn.execute("DELETE FROM parcels_scan_event WHERE batch >= %s", (2**40,))
+        client = time.process_time() - client_before
+        taken, copied = used() - before, len(packed) - ROWS
+        conn.execute("DELETE FROM parcels_scan_event WHERE batch >= %s", (_BATCH,))
         conn.commit()
-    return float(taken) / (COMMITS * ROWS) * 1e6
+    return Cost(taken / copied * 1e6, client / copied * 1e6)

@@ -116,7 +116,7 @@ def main() -> None:
         watch.stop.set()
         after, size_after = installation.cpu_seconds(), _log_size(installation.url)
         lags = _in_log_lags_ms(installation, watch.published)
-        baseline_us = copy_baseline.measure(installation)
+        copy = copy_baseline.measure(installation)
         events = seen["accepted"]
         cpu = {role: (after[role] - before[role]) / events * 1e6 for role in ROLES}
         total = sum(cpu.values())
@@ -133,8 +133,10 @@ def main() -> None:
             ("in_log_p99_ms", percentile(lags, 0.99), "ms"),
             *((f"cpu_us_per_event {role}", cpu[role], "us") for role in ROLES),
             ("cpu_us_per_event", total, "us"),
-            ("copy_cpu_us_per_row", baseline_us, "us"),
-            ("ratio_to_copy", baseline_us / total, ""),
+            ("copy_cpu_us_per_row database", copy.database, "us"),
+            ("copy_cpu_us_per_row client", copy.client, "us"),
+            ("ratio_to_copy", sum(copy) / total, ""),
+            ("ratio_to_copy, database end alone", copy.database / total, ""),
         ]
         for role in ROLES:
             used = [m[role] for m in watch.memory]

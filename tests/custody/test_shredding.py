@@ -168,18 +168,14 @@ def test_a_scan_that_was_read_before_the_erasure_does_not_slip_in(item, number, 
     from parcelward.parcels import rows
     from parcelward.parcels.models import ItemStatus
 
-    before = ItemStatus.objects.get(item=item)
+    with db.cursor(binary=True) as cur:
+        cur.execute(rows.FIND_BY_ITEM, (db.uuid_array([item.bytes]),), binary=True)
+        [(_, row)] = cur.fetchall()
+    before = rows.status_from(row)[2].item_seq
+    assert before == ItemStatus.objects.get(item=item).item_seq
     actions.erase(approved(item), by=BEN)
-    with psycopg.connect(db.embedded_url(config.get(), "main")) as late, late.cursor() as cur:
-        cur.execute(rows.TEMPORARY)
-        cur.execute(
-            f"INSERT INTO fresh_status ({rows.STATUS_COLUMNS}, seq_before) "
-            f"SELECT {rows.STATUS_COLUMNS}, %s FROM parcels_item_status WHERE item = %s",
-            (before.item_seq, item),
-        )
-        cur.execute(rows.UPDATE_STATUS)
-        assert cur.rowcount == 0
-        late.rollback()
+    with psycopg.connect(db.embedded_url(config.get(), "main")) as late, pytest.raises(db.LostRace):
+        rows.update_statuses(late, [row], [before])
     assert scanner.send(event(number, "left_sorting", minutes=4))["accepted"] == 0
 
 

@@ -54,10 +54,10 @@ def histories(draw: st.DrawFn) -> list[Seen]:
     return events
 
 
-def arrive(batches: list[list[Seen]]) -> Status:
+def arrive(batches: list[list[Seen]]) -> Status[dt.datetime, uuid.UUID]:
     """Record batches as the actions do: in order one by one, else all again from the first; repeats are known."""
     known: dict[uuid.UUID, Seen] = {}
-    status = Status()
+    status: Status[dt.datetime, uuid.UUID] = Status()
     for batch in batches:
         refold = False
         for seen in batch:

@@ -7,7 +7,7 @@ import os
 import random
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import psycopg
 from django.db import connections, transaction
 from django.db.utils import OperationalError
+from psycopg.adapt import Dumper
 
 from parcelward.base.config import BadSetting, Config
 
@@ -25,6 +26,7 @@ RETRY_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock:
 PG_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 COPY_TRAILER = struct.pack(">h", -1)
+PREPARE_AFTER = 5  # runs of a statement on one connection before it is prepared; only `cursor` below prepares any
 
 
 def secret_file(path: Path, make: Callable[[], str]) -> str:
@@ -68,7 +70,7 @@ def django_database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "")),
         "CONN_MAX_AGE": None,  # a connection lives as long as its thread
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": query,
+        "OPTIONS": {"prepare_threshold": PREPARE_AFTER} | query,
         "TEST": {"SERIALIZE": False},
     }
 
@@ -115,6 +117,65 @@ def pg_micros(when: dt.datetime) -> int:
     """Return an aware time as PostgreSQL's binary timestamptz: microseconds since 2000-01-01 UTC."""
     delta = when - PG_EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def from_micros(micros: int) -> dt.datetime:
+    """Return PostgreSQL's binary timestamptz as an aware UTC time."""
+    return PG_EPOCH + dt.timedelta(microseconds=micros)
+
+
+class Packed(bytes):
+    """A parameter that is in PostgreSQL's binary form already. The statement must cast it: `%s::uuid[]`."""
+
+    __slots__ = ()
+
+
+class _PackedDumper(Dumper):
+    format = psycopg.pq.Format.BINARY
+    oid = 0  # unknown: the cast says what it is
+
+    def dump(self, obj: Packed) -> Packed:
+        return obj
+
+
+psycopg.adapters.register_dumper(Packed, _PackedDumper)
+
+_ARRAY_HEAD = struct.Struct(">iiiii")  # dimensions, has nulls, element type, length, first index
+_LENGTH_4, _LENGTH_16 = struct.pack(">i", 4), struct.pack(">i", 16)
+_INT4, _TEXT, _UUID, _BYTEA = 23, 25, 2950, 17  # pg_type.dat
+
+
+def record_array(element_type: int, records: Sequence[bytes]) -> Packed:
+    """Return an array of values in their binary form; `element_type` is the type's number in pg_type."""
+    if not records:
+        return Packed(struct.pack(">iii", 0, 0, element_type))
+    head = _ARRAY_HEAD.pack(1, 0, element_type, len(records), 1)
+    return Packed(head + b"".join([len(one).to_bytes(4, "big") + one for one in records]))
+
+
+def text_array(texts: Sequence[str]) -> Packed:
+    """Return a text[]."""
+    return record_array(_TEXT, [text.encode() for text in texts])
+
+
+def bytea_array(values: Sequence[bytes]) -> Packed:
+    """Return a bytea[]."""
+    return record_array(_BYTEA, values)
+
+
+def uuid_array(ids: Sequence[bytes]) -> Packed:
+    """Return a uuid[] of ids of 16 bytes each."""
+    if not ids:
+        return record_array(_UUID, ids)
+    return Packed(_ARRAY_HEAD.pack(1, 0, _UUID, len(ids), 1) + _LENGTH_16 + _LENGTH_16.join(ids))
+
+
+def int_array(numbers: Sequence[int]) -> Packed:
+    """Return an int[]."""
+    if not numbers:
+        return record_array(_INT4, ())
+    packed = _LENGTH_4.join([number.to_bytes(4, "big", signed=True) for number in numbers])
+    return Packed(_ARRAY_HEAD.pack(1, 0, _INT4, len(numbers), 1) + _LENGTH_4 + packed)
 
 
 def copy_binary(conn: psycopg.Connection[Any], table: str, columns: str, rows: Iterable[bytes]) -> None:

@@ -10,7 +10,6 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from uuid import UUID
 
 from django.db import connections, transaction
 from django.utils import timezone
@@ -26,19 +25,18 @@ log = logging.getLogger(__name__)
 
 ENTRIES_AT_ONCE_MAX = 50_000  # in one turn of the sequencer: 65 ms of hashing
 BATCHES_AT_ONCE_MAX = 5_000
-BATCHES_FOLLOWED_MAX = 64
+BATCHES_FOLLOWED_MAX = 256
 
 
-def make_secrets(items: Iterable[UUID]) -> dict[UUID, bytes]:
-    """Make the secrets of new items, durable before anything is sealed with them; an orphan is harmless."""
+def make_secrets(items: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Make the secrets of items (16 bytes each), durable before anything is sealed with them; an orphan is harmless."""
     fresh = {item: secrets.token_bytes(32) for item in items}
     if fresh:
         with db.cursor("keys") as cur, transaction.atomic(using="keys"):
             cur.execute(
                 "INSERT INTO custody_itemsecret (item, secret, made_at) "
                 "SELECT i, s, now() FROM unnest(%s::uuid[], %s::bytea[]) AS u(i, s)",
-                (list(fresh), list(fresh.values())),
-                binary=True,
+                (db.uuid_array(list(fresh)), db.bytea_array(list(fresh.values()))),
             )
     return fresh
 

@@ -6,7 +6,7 @@ import functools
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,7 +31,7 @@ TOMBSTONE_KIND = "custody.tombstone"
 TOMBSTONES_AT_ONCE = 1_000
 KEYS_KEPT_MAX = 20_000  # about 70 MB a process; an item is scanned several times within minutes
 
-_kept: OrderedDict[UUID, ItemKeys] = OrderedDict()
+_kept: OrderedDict[bytes, ItemKeys] = OrderedDict()
 
 
 @functools.lru_cache(maxsize=4)
@@ -50,19 +50,23 @@ class LogHead:
     witnessed_size: int
 
 
-def item_keys(items: Iterable[UUID], *, sure_alive: bool = False) -> dict[UUID, ItemKeys]:
+def item_keys(items: Iterable[UUID]) -> dict[UUID, ItemKeys]:
     """Return the keys of these items; a shredded or unknown one is missing from the answer.
 
     Keys are kept in memory, so tombstones are asked for each time: what was erased opens nowhere from that moment on.
-    With `sure_alive` the caller has seen by the items' own rows that they are not erased.
     """
     items = list(items)
-    if not sure_alive and items:
+    if items:
         erased = erased_among(items)
         forget_keys(erased)
         items = [item for item in items if item not in erased]
-    found: dict[UUID, ItemKeys] = {}
-    missing: list[UUID] = []
+    return {UUID(bytes=item): keys for item, keys in keys_of_living([item.bytes for item in items]).items()}
+
+
+def keys_of_living(items: Sequence[bytes]) -> dict[bytes, ItemKeys]:
+    """Return the keys of items (16 bytes each) that the caller has seen not to be erased, by the items' own rows."""
+    found: dict[bytes, ItemKeys] = {}
+    missing: list[bytes] = []
     for item in items:
         known = _kept.get(item)
         if known is None:
@@ -71,21 +75,31 @@ def item_keys(items: Iterable[UUID], *, sure_alive: bool = False) -> dict[UUID, 
             found[item] = known
     if missing:
         with db.cursor("keys", binary=True) as cur:
-            cur.execute("SELECT item, secret FROM custody_itemsecret WHERE item = ANY(%s)", (missing,), binary=True)
-            for item, secret in cur:
-                found[item] = _kept[item] = ItemKeys(secret)
-        while len(_kept) > KEYS_KEPT_MAX:
-            try:
-                _kept.popitem(last=False)
-            except KeyError:  # another thread emptied it
-                break
+            cur.execute(
+                "SELECT uuid_send(item), secret FROM custody_itemsecret WHERE item = ANY(%s::uuid[])",
+                (db.uuid_array(missing),),
+                binary=True,
+            )
+            found |= keep_keys(dict(cur.fetchall()))
     return found
+
+
+def keep_keys(secrets: Mapping[bytes, bytes]) -> dict[bytes, ItemKeys]:
+    """Return what these items' secrets open, and keep it in memory: an item is scanned again within minutes."""
+    fresh = {item: ItemKeys(secret) for item, secret in secrets.items()}
+    _kept.update(fresh)
+    while len(_kept) > KEYS_KEPT_MAX:
+        try:
+            _kept.popitem(last=False)
+        except KeyError:  # another thread emptied it
+            break
+    return fresh
 
 
 def forget_keys(items: Iterable[UUID]) -> None:
     """Drop kept keys of items whose secret was destroyed."""
     for item in items:
-        _kept.pop(item, None)
+        _kept.pop(item.bytes, None)
 
 
 def places(batches: Iterable[int]) -> dict[int, Published]:

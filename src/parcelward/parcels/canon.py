@@ -7,10 +7,11 @@ are integers or the decimal form in which they came (RFC 8785 for what occurs he
 from __future__ import annotations
 
 import datetime as dt
-from uuid import UUID
+import functools
 
 import msgspec
 
+from parcelward.base import db
 from parcelward.parcels.wire import ScanIn
 
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
@@ -21,16 +22,24 @@ def instant(when: dt.datetime) -> str:
     return when.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
+@functools.lru_cache(maxsize=4_096)
+def _second(seconds: int) -> str:
+    """Return a whole second since 2000, UTC; scans of one batch share few of them."""
+    return db.from_micros(seconds * 1_000_000).isoformat()[:-6]
+
+
 def public(
-    *, at: dt.datetime, item_seq: int, event_id: UUID, item: str, place: str, previous: bytes, step: str
+    *, event_us: int, item_seq: int, event_id: bytes, item: str, place: str, previous: bytes, step: str
 ) -> bytes:
     """Return what `/track` shows of the event, its number in the item's life, and the commitment before it.
 
-    `item` is the item's canonical number as it was scanned, or `itm_...`: so no history passes for another item's.
+    `event_us` is the event's time in microseconds since 2000. `item` is the item's canonical number as it was scanned,
+    or `itm_...`: so no history passes for another item's.
     """
     named = f'"{item}"' if item.isalnum() else _ENCODE(item).decode()  # some GS1 serials hold quotes or backslashes
+    seconds, micros = divmod(event_us, 1_000_000)
     return (
-        f'{{"at":"{instant(at)}","event":{item_seq},"id":"{event_id.bytes.hex()}","item":{named},"place":"{place}",'
+        f'{{"at":"{_second(seconds)}.{micros:06d}Z","event":{item_seq},"id":"{event_id.hex()}","item":{named},"place":"{place}",'
         f'"previous":"{previous.hex()}","step":"{step}"}}'
     ).encode()
 

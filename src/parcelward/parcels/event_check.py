@@ -142,9 +142,9 @@ def require_same(row: Row, keys: ItemKeys, known: Context, *, commitment: bytes,
     except (msgspec.DecodeError, ValueError):
         raise Differs("What was committed to cannot be read.", differs="body") from None
     made = canon.public(
-        at=row.event_time,
+        event_us=db.pg_micros(row.event_time),
         item_seq=row.item_seq,
-        event_id=row.event_id,
+        event_id=row.event_id.bytes,
         item=public.item,
         place=known.codes.get(row.facility, "?"),
         previous=previous,

@@ -61,17 +61,12 @@ def _notify(rows: Sequence[tuple[Any, ...]]) -> None:
         return
     folder = config.get().home / "notices"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    words = {step: json.dumps(CODES[Step(step)].customer) for step in NOTICE_STEPS}
     lines = "".join(
-        json.dumps(
-            {
-                "event": str(event_id),
-                "item": str(item),
-                "at": event_time.isoformat(),
-                "words": CODES[Step(step)].customer,
-            }
-        )
-        + "\n"
-        for item, event_id, event_time, step in rows
+        [
+            f'{{"event":"{event_id}","item":"{item}","at":"{event_time.isoformat()}","words":{words[step]}}}\n'
+            for item, event_id, event_time, step in rows
+        ]
     )
     # A file stands for the messenger until customers have addresses. A crash between this line and the cursor's commit
     # writes it again: the reader tells a repeat by the event's id.

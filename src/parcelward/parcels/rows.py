@@ -1,165 +1,225 @@
-"""Rows in PostgreSQL's binary COPY form, and the few set-based statements of the scan path.
+"""Rows in PostgreSQL's binary forms, and the few set-based statements of the scan path.
 
-Private to the room. A row is packed by one `struct` call: psycopg's generic dumpers cost four times as much per row.
-The layout of each struct is the column list beside it; tests read every column back.
+Private to the room. A row is packed and unpacked by one `struct` call: psycopg's general adapters cost four times as
+much. Times are microseconds since 2000, ids are 16 bytes. Tests read every column back.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import functools
 import struct
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import psycopg
 
 from parcelward.base import db
-from parcelward.parcels.rules import Seen, State, Status
+from parcelward.parcels.rules import PackedSeen, PackedStatus, State, Status
 
-_EVENT_COLUMNS = (
-    "item, event_time, event_id, batch, leaf, step, facility, source, sequence, position, item_seq, flags, "
+# Events, by COPY ------------------------------------------------------------------------------------------------------
+
+_EVENT_COLUMNS: Final = (
+    "batch, step, facility, source, sequence, item, event_time, event_id, leaf, position, item_seq, flags, "
     "receptacle, corrects, body"
 )
-# field count, then each field behind its length in bytes
-_EVENT = struct.Struct(">h i16s iq i16s iq ih ih ii ii iq ih ii ih")
-_UUID = struct.Struct(">i16s")
-_LENGTH = struct.Struct(">i")
-_NULL = _LENGTH.pack(-1)
+# The field count, then each field behind its length; first what the events of one request, step and place share.
+_EVENT_SHARED: Final = struct.Struct(">h iq ih ii ii iq")
+_EVENT_OWN: Final = struct.Struct(">i16s iq i16s ih ih ii ih")
+_NULL: Final = struct.pack(">i", -1)
+_NEITHER: Final = _NULL + _NULL
+_LENGTH_16: Final = struct.pack(">i", 16)
 
-STATUS_COLUMNS = (
-    "item, kind, step, step_time, step_facility, last_time, last_source, last_sequence, last_position, last_event, "
-    "first_time, facility, flags, receptacle, seal, item_seq, head"
-)
-_KEY = "ii iq ii iq ih i16s iq ii ii"  # step_facility ... flags
-_STATUS_STEP = struct.Struct(">h i16s ih ih iq " + _KEY)
-_STATUS_NO_STEP = struct.Struct(">h i16s ih ih i " + _KEY)  # step_time is null
-_STATUS_END = struct.Struct(">ii i32s ii")
-
-NEW = -1
-"""`seq_before` of an item that has no status row yet."""
-
-TEMPORARY = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS fresh_status (item uuid, kind smallint, step smallint, "
-    "step_time timestamptz, step_facility int, last_time timestamptz, last_source int, last_sequence bigint, "
-    "last_position smallint, last_event uuid, first_time timestamptz, facility int, flags int, receptacle uuid, "
-    "seal text, item_seq int, head bytea, seq_before int) ON COMMIT DELETE ROWS"
-)
-_SET = ", ".join(f"{c.strip()} = f.{c.strip()}" for c in STATUS_COLUMNS.split(",")[2:])
-UPDATE_STATUS = (
-    f"UPDATE parcels_item_status s SET {_SET} FROM fresh_status f "  # noqa: S608 -- our own column names
-    "WHERE s.item = f.item AND s.item_seq = f.seq_before AND f.seq_before >= 0 "
-    f"AND s.flags & {int(State.SHREDDED)} = 0"  # erased meanwhile: the transaction is done again, and refuses
-)
-INSERT_STATUS = (
-    f"INSERT INTO parcels_item_status ({STATUS_COLUMNS}) "  # noqa: S608 -- our own column names
-    f"SELECT {STATUS_COLUMNS} FROM fresh_status WHERE seq_before < 0"
-)
-FIND = (
-    "SELECT a.number, s.item, s.kind, s.step, s.step_time, s.step_facility, s.last_time, s.last_source, "
-    "s.last_sequence, s.last_position, s.last_event, s.first_time, s.facility, s.flags, s.receptacle, s.seal, "
-    "s.item_seq, s.head FROM parcels_itemalias a JOIN parcels_item_status s ON s.item = a.item "
-    "WHERE a.number = ANY(%s) AND a.valid_to IS NULL"
-)
-LOCKED = " ORDER BY s.item FOR UPDATE OF s"
-"""Added to FIND when a race was lost: in key order, so that two transactions queue instead of meeting again."""
-FIND_BY_ITEM = (
-    "SELECT 'itm_' || replace(s.item::text, '-', ''), s.item, s.kind, s.step, s.step_time, s.step_facility, "
-    "s.last_time, s.last_source, s.last_sequence, s.last_position, s.last_event, s.first_time, s.facility, s.flags, "
-    "s.receptacle, s.seal, s.item_seq, s.head FROM parcels_item_status s WHERE s.item = ANY(%s)"
-)
-EVENTS_OF = (
+EVENTS_OF: Final = (
     "SELECT item, event_time, source, sequence, position, event_id, step, facility, flags, receptacle, corrects, body "
     "FROM parcels_scan_event WHERE item = ANY(%s)"
 )
-KNOWN_EVENTS = (
-    "SELECT e.item, e.event_id FROM unnest(%s::uuid[], %s::timestamptz[], %s::uuid[]) AS u(item, event_time, event_id) "
+KNOWN_EVENTS: Final = (
+    "SELECT uuid_send(e.item), uuid_send(e.event_id) "
+    "FROM unnest(%s::uuid[], %s::timestamptz[], %s::uuid[]) AS u(item, event_time, event_id) "
     "JOIN parcels_scan_event e ON e.item = u.item AND e.event_time = u.event_time AND e.event_id = u.event_id"
 )
 
 
-def event_row(item: UUID, seen: Seen, *, batch: int, leaf: int, item_seq: int, body: bytes) -> bytes:
+@functools.lru_cache(maxsize=64)
+def event_shared(batch: int, step: int, facility: int, source: int, sequence: int) -> bytes:
+    """Return the beginning of the COPY rows of events that share all this."""
+    return _EVENT_SHARED.pack(15, 8, batch, 2, step, 4, facility, 4, source, 8, sequence)
+
+
+def event_row(item: bytes, seen: PackedSeen, *, batch: int, leaf: int, item_seq: int, body: bytes) -> bytes:
     """Return one scan event as a binary COPY row."""
-    receptacle, corrects = seen.receptacle, seen.corrects
-    return b"".join(
-        (
-            _EVENT.pack(
-                *(15, 16, item.bytes, 8, db.pg_micros(seen.event_time), 16, seen.event_id.bytes, 8, batch, 2, leaf),
-                *(2, seen.step, 4, seen.facility, 4, seen.source, 8, seen.sequence, 2, seen.position),
-                *(4, item_seq, 2, seen.flags),
-            ),
-            _NULL if receptacle is None else _UUID.pack(16, receptacle.bytes),
-            _NULL if corrects is None else _UUID.pack(16, corrects.bytes),
-            _LENGTH.pack(len(body)),
-            body,
-        ),
+    when, source, sequence, position, event_id, step, facility, flags, receptacle, corrects, _ = seen
+    if receptacle is None and corrects is None:
+        rare = _NEITHER
+    else:
+        rare = (_NULL if receptacle is None else _LENGTH_16 + receptacle) + (
+            _NULL if corrects is None else _LENGTH_16 + corrects
+        )
+    return (
+        event_shared(batch, step, facility, source, sequence)
+        + _EVENT_OWN.pack(16, item, 8, when, 16, event_id, 2, leaf, 2, position, 4, item_seq, 2, flags)
+        + rare
+        + len(body).to_bytes(4, "big")
+        + body
     )
 
 
-def copy_events(conn: psycopg.Connection[Any], packed: list[bytes]) -> None:
+def copy_events(conn: psycopg.Connection[Any], packed: Sequence[bytes]) -> None:
     """Store packed events. Raises psycopg.errors.UniqueViolation when one is known already."""
     db.copy_binary(conn, "parcels_scan_event", _EVENT_COLUMNS, packed)
 
 
-def status_row(item: UUID, kind: int, status: Status, seq_before: int) -> bytes:
-    """Return one item's new status as a binary COPY row of the temporary table; the item has at least one event."""
+# Statuses, as whole rows ----------------------------------------------------------------------------------------------
+
+STATUS_COLUMNS: Final = (
+    "item, step_time, last_time, last_sequence, first_time, step_facility, last_source, facility, flags, item_seq, "
+    "kind, step, last_position, last_event, receptacle, seal, head"
+)
+"""In the order of the table: a whole row travels as one value of its composite type."""
+
+NEW: Final = -1
+"""`seq_before` of an item that has no status row yet."""
+
+# A composite value: the number of fields, then each behind its type (pg_type.dat) and its length.
+_FIELDS: Final = struct.pack(">i", 17)
+_UUID, _TIME, _INT8 = struct.pack(">ii", 2950, 16), struct.pack(">ii", 1184, 8), struct.pack(">ii", 20, 8)
+_INT4, _INT2, _HASH = struct.pack(">ii", 23, 4), struct.pack(">ii", 21, 2), struct.pack(">ii", 17, 32)
+_NO_UUID, _NO_TIME = struct.pack(">ii", 2950, -1), struct.pack(">ii", 1184, -1)
+_VARCHAR: Final = struct.pack(">i", 1043)
+_NUMBERS = "8sq 8sq 8sq 8si 8si 8si 8si 8si 8sh 8sh 8sh 8s16s"  # last_time ... last_event
+_WRITE: Final = struct.Struct(">4s8s16s 8sq " + _NUMBERS)
+_WRITE_NO_STEP: Final = struct.Struct(">4s8s16s 8s " + _NUMBERS)  # step_time is null
+_READ: Final = struct.Struct(_WRITE.format.replace("4s", "4x").replace("8s", "8x"))
+_FIELD: Final = struct.Struct(">ii")
+_STEP_TIME_LENGTH = slice(32, 36)
+_AFTER_NUMBERS: Final = _READ.size
+_HEAD_SIZE: Final = 32
+
+FIND: Final = (
+    "SELECT a.number, s FROM parcels_itemalias a JOIN parcels_item_status s ON s.item = a.item "
+    "WHERE a.number = ANY(%s::text[]) AND a.valid_to IS NULL"
+)
+FIND_BY_ITEM: Final = (
+    "SELECT 'itm_' || replace(s.item::text, '-', ''), s FROM parcels_item_status s WHERE s.item = ANY(%s::uuid[])"
+)
+LOCKED: Final = " ORDER BY s.item FOR UPDATE OF s"
+"""Added to FIND when a race was lost: in key order, so that two transactions queue instead of meeting again."""
+
+_SET = ", ".join(f"{name} = f.{name}" for name in STATUS_COLUMNS.split(", ")[1:] if name != "kind")
+UPDATE_STATUS: Final = (
+    f"UPDATE parcels_item_status s SET {_SET} "  # noqa: S608 -- our own column names
+    f"FROM unnest(%s::parcels_item_status[], %s::int[]) AS f({STATUS_COLUMNS}, seq_before) "
+    "WHERE s.item = f.item AND s.item_seq = f.seq_before "
+    f"AND s.flags & {int(State.SHREDDED)} = 0"  # erased meanwhile: the transaction is done again, and refuses
+)
+INSERT_STATUS: Final = "INSERT INTO parcels_item_status SELECT * FROM unnest(%s::parcels_item_status[])"
+
+_row_types: WeakKeyDictionary[psycopg.Connection[Any], int] = WeakKeyDictionary()
+
+
+def status_row(item: bytes, kind: int, status: PackedStatus) -> bytes:
+    """Return one item's status as a value of the table's row type; the item has at least one event."""
     if status.last is None or status.first_time is None:
         raise ValueError("a status is written with its first event")  # a caller's bug, not input
     last_time, last_source, last_sequence, last_position, last_event = status.last
-    last_us = db.pg_micros(last_time)
-    # The newest event is usually the headline too, and for a new item the first: the very same object.
-    first_us = last_us if status.first_time is last_time else db.pg_micros(status.first_time)
-    key = (
-        *(4, status.step_facility, 8, last_us, 4, last_source, 8, last_sequence, 2, last_position),
-        *(16, last_event.bytes, 8, first_us, 4, status.facility, 4, status.flags),
+    numbers = (
+        *(_TIME, last_time, _INT8, last_sequence, _TIME, status.first_time, _INT4, status.step_facility),
+        *(_INT4, last_source, _INT4, status.facility, _INT4, status.flags, _INT4, status.item_seq),
+        *(_INT2, kind, _INT2, status.step, _INT2, last_position, _UUID, last_event),
     )
     if status.step_time is None:
-        head = _STATUS_NO_STEP.pack(18, 16, item.bytes, 2, kind, 2, status.step, -1, *key)
+        begin = _WRITE_NO_STEP.pack(_FIELDS, _UUID, item, _NO_TIME, *numbers)
     else:
-        step_us = last_us if status.step_time is last_time else db.pg_micros(status.step_time)
-        head = _STATUS_STEP.pack(18, 16, item.bytes, 2, kind, 2, status.step, 8, step_us, *key)
-    seal = status.seal.encode()
-    return b"".join(
-        (
-            head,
-            _NULL if status.receptacle is None else _UUID.pack(16, status.receptacle.bytes),
-            _LENGTH.pack(len(seal)),
-            seal,
-            _STATUS_END.pack(4, status.item_seq, 32, status.head, 4, seq_before),
-        ),
-    )
-
-
-def write_statuses(conn: psycopg.Connection[Any], packed: list[bytes], *, new: int, known: int) -> None:
-    """Write new statuses; raise db.LostRace when an item's events were recorded by somebody else meanwhile."""
-    with db.cursor() as cur:
-        cur.execute(TEMPORARY)
-        db.copy_binary(conn, "fresh_status", f"{STATUS_COLUMNS}, seq_before", packed)
-        if new:
-            cur.execute(INSERT_STATUS)
-        if known:
-            cur.execute(UPDATE_STATUS)
-            if cur.rowcount != known:
-                raise db.LostRace
-
-
-def status_from(row: tuple[Any, ...]) -> tuple[str, UUID, int, Status]:
-    """Return (number, item, kind, status) of a row of FIND."""
-    last_time: dt.datetime | None = row[6]
+        begin = _WRITE.pack(_FIELDS, _UUID, item, _TIME, status.step_time, *numbers)
+    inside, seal = status.receptacle, status.seal.encode()
     return (
-        row[0],
-        row[1],
-        row[2],
+        begin
+        + (_NO_UUID if inside is None else _UUID + inside)
+        + _VARCHAR
+        + len(seal).to_bytes(4, "big")
+        + seal
+        + _HASH
+        + status.head
+    )
+
+
+def status_from(row: bytes) -> tuple[bytes, int, PackedStatus]:
+    """Return (item, kind, status) of a status row as one value."""
+    if row[_STEP_TIME_LENGTH] != _TIME[4:]:
+        return _status_from_fields(row)
+    (item, step_time, last_time, last_sequence, first_time, step_facility, last_source, facility, flags, item_seq,
+     kind, step, last_position, last_event) = _READ.unpack_from(row)  # fmt: skip
+    at = _AFTER_NUMBERS + 8
+    receptacle = None
+    if row[_AFTER_NUMBERS:at] == _UUID:
+        receptacle = row[at : at + 16]
+        at += 16
+    seal = row[at + 8 : -_HEAD_SIZE - 8]
+    last = last_time, last_source, last_sequence, last_position, last_event
+    return (
+        item,
+        kind,
         Status(
-            row[3],
-            row[4],
-            row[5],
-            None if last_time is None else (last_time, row[7], row[8], row[9], row[10]),
-            row[11],
-            row[12],
-            row[13],
-            row[14],
-            row[15],
-            row[16],
-            bytes(row[17]),
+            *(step, step_time, step_facility, last, first_time, facility, flags, receptacle),
+            *(seal.decode() if seal else "", item_seq, row[-_HEAD_SIZE:]),
         ),
     )
+
+
+def _status_from_fields(row: bytes) -> tuple[bytes, int, PackedStatus]:
+    """Return the same of a row with nulls where few have them, field by field."""
+    fields: list[bytes | None] = []
+    at = 4
+    for _ in range(17):
+        _, length = _FIELD.unpack_from(row, at)
+        at += _FIELD.size
+        fields.append(None if length < 0 else row[at : at + length])
+        at += max(length, 0)
+    of = dict(zip(STATUS_COLUMNS.split(", "), fields, strict=True))
+
+    def number(name: str) -> int:
+        return int.from_bytes(of[name] or b"", "big", signed=True)
+
+    def time(name: str) -> int | None:
+        return None if of[name] is None else number(name)
+
+    last_time, last_event = time("last_time"), of["last_event"]
+    last = None
+    if last_time is not None and last_event is not None:
+        last = last_time, number("last_source"), number("last_sequence"), number("last_position"), last_event
+    return (
+        of["item"] or b"",
+        number("kind"),
+        Status(
+            *(number("step"), time("step_time"), number("step_facility"), last, time("first_time")),
+            *(number("facility"), number("flags"), of["receptacle"], (of["seal"] or b"").decode()),
+            *(number("item_seq"), of["head"] or b""),
+        ),
+    )
+
+
+def _row_type(conn: psycopg.Connection[Any]) -> int:
+    """Return the number of the status table's row type in this connection's database."""
+    known = _row_types.get(conn)
+    if known is None:
+        found = conn.execute("SELECT 'parcels_item_status'::regtype::oid::int").fetchone()
+        known = _row_types[conn] = int(found[0]) if found else 0
+    return known
+
+
+def insert_statuses(conn: psycopg.Connection[Any], packed: Sequence[bytes]) -> None:
+    """Store the first statuses of new items."""
+    with psycopg.Cursor(conn) as cur:
+        cur.execute(INSERT_STATUS, (db.record_array(_row_type(conn), packed),))
+
+
+def update_statuses(conn: psycopg.Connection[Any], packed: Sequence[bytes], seq_before: Sequence[int]) -> None:
+    """Write new statuses over those that had `seq_before` events.
+
+    Raises db.LostRace when an item's events were recorded by somebody else meanwhile, or the item was erased.
+    """
+    with psycopg.Cursor(conn) as cur:
+        cur.execute(UPDATE_STATUS, (db.record_array(_row_type(conn), packed), db.int_array(seq_before)))
+        if cur.rowcount != len(packed):
+            raise db.LostRace

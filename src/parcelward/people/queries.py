@@ -12,9 +12,9 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db.models import Q
 from django.utils import timezone
 
+from parcelward.base import db
 from parcelward.people import roles
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Source, User
@@ -95,14 +95,15 @@ def revoked() -> BadSignature:
 
 def revoked_among(sources: Iterable[int]) -> frozenset[int]:
     """Return which of `sources` may no longer send."""
-    numbers = list(sources)
-    gone = Source.objects.filter(number__in=numbers).filter(
-        Q(device__revoked_at__isnull=False)
-        | Q(apikey__revoked_at__isnull=False)
-        | Q(apikey__expires_at__lte=timezone.now())
-        | Q(user__is_active=False),
-    )
-    return frozenset(gone.values_list("number", flat=True))
+    with db.cursor() as cur:
+        cur.execute(
+            "SELECT s.number FROM people_source s LEFT JOIN people_device d ON d.source_id = s.number "
+            "LEFT JOIN people_apikey k ON k.source_id = s.number LEFT JOIN people_user u ON u.source_id = s.number "
+            "WHERE s.number = ANY(%s) AND (d.revoked_at IS NOT NULL OR k.revoked_at IS NOT NULL "
+            "OR k.expires_at <= %s OR NOT u.is_active)",
+            (list(sources), timezone.now()),
+        )
+        return frozenset(row[0] for row in cur)
 
 
 def key_holder(token: str) -> Person:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import gc
 import logging
 import signal
 import threading
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(_options: argparse.Namespace) -> int:
     """Work until asked to stop."""
     django.setup()
+    gc.freeze()  # what was loaded lives as long as the process
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -63,10 +65,10 @@ def _sequence(stop: threading.Event, held: list[Sequencer]) -> int:
                 sequencer = Sequencer(settings)
                 held.append(sequencer)
                 log.info("sequencing; the log has %d entries", sequencer.files.size)
+            # Under load a turn takes all that came in a tick: each turn costs the same handful of flushes.
             began = time.monotonic()
-            done = sequencer.once()
-            if not done:
-                stop.wait(max(0.0, TICK_S - (time.monotonic() - began)))
+            sequencer.once()
+            stop.wait(max(0.0, TICK_S - (time.monotonic() - began)))
         except LogInUse:
             stop.wait(TAKE_OVER_S)
         except LogDiverged as err:
@@ -103,7 +105,7 @@ def _follow(stop: threading.Event, held: list[Sequencer]) -> None:
     while not stop.is_set():
         try:
             now = time.monotonic()
-            passed = follows.catch_up()
+            follows.catch_up()
             if now - asked_witnesses > WITNESS_S and settings.witnesses and held:
                 asked_witnesses = now
                 witnessing.ask_all(settings, held[0].files)
@@ -117,10 +119,8 @@ def _follow(stop: threading.Event, held: list[Sequencer]) -> None:
         except Exception:  # a follower that fails is tried again from its cursor; nothing is skipped
             log.exception("following failed; trying again")
             _close()
-            passed = 0
             stop.wait(TAKE_OVER_S)
-        if not passed:
-            stop.wait(TICK_S * 2)
+        stop.wait(TICK_S)
 
 
 def _capture(stop: threading.Event) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from parcelward.base import db
-from parcelward.parcels.rules import Seen
+from parcelward.parcels.rules import PackedSeen
 from parcelward.parcels.wire import HandoverIn
 
 
@@ -21,15 +21,17 @@ class Afterwards:
     alerts: list[tuple[str, UUID | None, str, int, Jsonb]] = field(default_factory=list)
     handovers: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def alert(self, kind: str, item: UUID | None, about: str, facility: int, details: dict[str, Any]) -> None:
-        """Ask for a person; the same kind, item and `about` twice is one alert."""
-        self.alerts.append((kind, item, about, facility, Jsonb(details)))
+    def alert(self, kind: str, item: bytes, about: bytes | str, facility: int, details: dict[str, Any]) -> None:
+        """Ask for a person; the same kind, item and `about` (an event's id, or a word) twice is one alert."""
+        named = about if isinstance(about, str) else str(UUID(bytes=about))
+        self.alerts.append((kind, UUID(bytes=item), named, facility, Jsonb(details)))
 
-    def handover(self, handover: HandoverIn, item: UUID, seen: Seen) -> None:
+    def handover(self, handover: HandoverIn, item: bytes, seen: PackedSeen) -> None:
         """Remember that one side of a handover saw this item."""
+        when, item_id, event_id = db.from_micros(seen.event_time), UUID(bytes=item), UUID(bytes=seen.event_id)
         self.handovers.append(
             (
-                *(handover.id, handover.side, item, seen.event_id, seen.event_time, seen.facility, seen.source),
+                *(handover.id, handover.side, item_id, event_id, when, seen.facility, seen.source),
                 *(handover.count, handover.party),
             ),
         )

@@ -14,26 +14,33 @@ from cryptography.exceptions import InvalidTag
 from parcelward.base import db
 from parcelward.custody.wire import ItemKeys, open_body
 from parcelward.parcels import rows, rules
-from parcelward.parcels.rules import Mark, Seal, Seen, Status
+from parcelward.parcels.rules import Mark, Observed, PackedSeen, PackedStatus, Seal, Seen, Status
 
 
 class NewItem(Protocol):
     """An item that is about to be stored."""
 
     number: str
-    item: UUID
+    item: bytes
     kind: int
     simulated: bool
     touched: bool
-    status: Status
+    status: PackedStatus
 
 
 def new_item_id(now: dt.datetime) -> UUID:
     """Return a version 7 UUID (RFC 9562 section 5.7): items made together lie together in every index."""
-    millis = int(now.timestamp() * 1000)
-    value = (millis << 80) | int.from_bytes(os.urandom(10), "big")
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    return UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62))
+    return UUID(bytes=new_item_ids(1, now=now)[0])
+
+
+def new_item_ids(count: int, *, now: dt.datetime) -> list[bytes]:
+    """Return version 7 UUIDs as their 16 bytes."""
+    millis, chance = int(now.timestamp() * 1000) << 80 | 0x7 << 76, os.urandom(10 * count)
+    keep = (1 << 76) - 1 & ~(0x3 << 62)
+    return [
+        (millis | int.from_bytes(chance[at : at + 10], "big") & keep | 0x2 << 62).to_bytes(16, "big")
+        for at in range(0, 10 * count, 10)
+    ]
 
 
 def insert_items(things: Sequence[NewItem], *, now: dt.datetime) -> None:
@@ -46,13 +53,13 @@ def insert_items(things: Sequence[NewItem], *, now: dt.datetime) -> None:
         cur.execute(
             "INSERT INTO parcels_itemalias (number, valid_from, item) SELECT n, %s, i "
             "FROM unnest(%s::text[], %s::uuid[]) AS u(n, i)",
-            (now, [t.number for t in ordered], [t.item for t in ordered]),
+            (now, db.text_array([t.number for t in ordered]), ids := db.uuid_array([t.item for t in ordered])),
             binary=True,
         )
         cur.execute(
             "INSERT INTO parcels_item (item, kind, simulated, made_at) SELECT i, k, s, %s "
             "FROM unnest(%s::uuid[], %s::smallint[], %s::bool[]) AS u(i, k, s)",
-            (now, [t.item for t in ordered], [t.kind for t in ordered], [t.simulated for t in ordered]),
+            (now, ids, [t.kind for t in ordered], [t.simulated for t in ordered]),
         )
 
 
@@ -62,7 +69,7 @@ def insert_blank_statuses(things: Sequence[NewItem]) -> None:
         cur.execute(
             "INSERT INTO parcels_item_status (item, kind, flags) SELECT * "
             "FROM unnest(%s::uuid[], %s::smallint[], %s::int[])",
-            ([t.item for t in things], [t.kind for t in things], [t.status.flags for t in things]),
+            (db.uuid_array([t.item for t in things]), [t.kind for t in things], [t.status.flags for t in things]),
         )
 
 
@@ -85,7 +92,17 @@ def seen_from(row: tuple[Any, ...], keys: ItemKeys | None) -> Seen:
     return Seen._make((*row[1:11], seal))
 
 
-def fold_all(items: Mapping[UUID, ItemKeys | None]) -> dict[UUID, Status]:
+def packed(seen: Seen) -> PackedSeen:
+    """Return an event as the scan path has it."""
+    return Observed(
+        *(db.pg_micros(seen.event_time), *seen[1:4], seen.event_id.bytes, *seen[5:8]),
+        None if seen.receptacle is None else seen.receptacle.bytes,
+        None if seen.corrects is None else seen.corrects.bytes,
+        seen.seal,
+    )
+
+
+def fold_all(items: Mapping[UUID, ItemKeys | None]) -> dict[UUID, Status[dt.datetime, UUID]]:
     """Return what all recorded events of each item add up to; `item_seq` and `head` are left to the caller."""
     return {item: rules.fold(events) for item, events in all_events(items).items()}
 

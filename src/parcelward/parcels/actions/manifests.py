@@ -19,7 +19,7 @@ from parcelward.network import queries as network
 from parcelward.parcels import rules
 from parcelward.parcels.actions import items
 from parcelward.parcels.models import ItemKind, Manifest
-from parcelward.parcels.rules import State, Status
+from parcelward.parcels.rules import PackedStatus, State, Status
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
@@ -51,9 +51,9 @@ class _New:
     """An item that nobody has told us about (see items.NewItem)."""
 
     number: str
-    item: UUID
+    item: bytes
     simulated: bool
-    status: Status
+    status: PackedStatus
     kind: int = int(ItemKind.ITEM)
     touched: bool = False
 
@@ -144,13 +144,14 @@ def _find(lines: _Lines, *, by: Person, now: dt.datetime) -> tuple[list[UUID], l
                 refused.append(Refused(lines.numbers[number], *problem))
     new = [n for n in lines.numbers if n not in found]
     made = [
-        _New(n, items.new_item_id(now), by.simulated, Status(flags=int(State.SIMULATED) * by.simulated)) for n in new
+        _New(n, item, by.simulated, Status(flags=int(State.SIMULATED) * by.simulated))
+        for n, item in zip(new, items.new_item_ids(len(new), now=now), strict=True)
     ]
     if made:
         custody.make_secrets(one.item for one in made)
         items.insert_items(made, now=now)
         items.insert_blank_statuses(made)
-        found.update((one.number, one.item) for one in made)
+        found.update((one.number, UUID(bytes=one.item)) for one in made)
     not_ours = {r.index for r in refused}
     wanted = [item for number, item in found.items() if lines.numbers[number] not in not_ours]
     with db.cursor() as cur:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from uuid import UUID
 
 import msgspec
 
@@ -13,7 +12,7 @@ from parcelward.base.standards import identify, steps
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.custody import actions as custody
 from parcelward.custody import queries as custody_queries
-from parcelward.custody.wire import GROUP_SIZE_MAX, ItemKeys
+from parcelward.custody.wire import GROUP_SIZE_MAX
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels import canon, rows, rules
@@ -22,13 +21,14 @@ from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.work import Born, Thing, Wanted, Work
 from parcelward.parcels.errors import SequenceReused, SequenceTooOld
 from parcelward.parcels.models import ItemKind
-from parcelward.parcels.rules import State, Status
+from parcelward.parcels.rules import PackedStatus, State, Status
 from parcelward.parcels.wire import TOO_DEEP, Answer, BadScan, ScanIn, too_deep
 from parcelward.people import queries as people
 
 _LOADING = frozenset({int(steps.Step.LOADED), int(steps.Step.UNLOADED)})
 _ACCEPTED = int(steps.Step.ACCEPTED)
 _SIMULATED = int(State.SIMULATED)
+_SHREDDED = int(State.SHREDDED)
 _ITEM, _RECEPTACLE = int(ItemKind.ITEM), int(ItemKind.RECEPTACLE)
 
 
@@ -70,6 +70,7 @@ class _Bad(Exception):
 def wanted_events(work: Work, open_: Iterable[int]) -> list[Wanted]:
     """Return the events that can be recorded; the others are noted as bad, with what is wrong and their bytes."""
     places = network.facilities().by_code
+    limits = db.pg_micros(rules.EVENT_TIME_MIN), db.pg_micros(work.now + rules.CLOCK_AHEAD_MAX)
     numbers: dict[str, str] = {}  # as sent -> canonical
     codes: dict[str, int] = {}  # step as sent -> number
     looked = False  # the places are read anew once a transaction at most, however many unknown codes it names
@@ -86,7 +87,7 @@ def wanted_events(work: Work, open_: Iterable[int]) -> list[Wanted]:
                 looked, places = True, network.facilities(missing=scan.facility).by_code
                 place = places.get(scan.facility)
             try:
-                wanted.append(_wanted(work, i, position, scan, step, place, numbers))
+                wanted.append(_wanted(i, position, scan, step, place, limits, numbers))
             except (_Bad, BadItemNumber) as err:
                 raw = b"" if err.code == "too_deep" else msgspec.json.encode(scan)  # the encoder has a stack, too
                 work.bad.append((i, BadScan(position, err.code, err.message, raw)))
@@ -94,24 +95,27 @@ def wanted_events(work: Work, open_: Iterable[int]) -> list[Wanted]:
 
 
 def _wanted(
-    work: Work,
     i: int,
     position: int,
     scan: ScanIn,
     step: int,
     place: FacilityRow | None,
+    limits: tuple[int, int],
     numbers: dict[str, str],
 ) -> Wanted:
+    """Return the event checked; `limits` are the earliest and latest time it may have. Raises _Bad, BadItemNumber."""
     text = scan.item_id if scan.item_id is not None else scan.receptacle_id
     if text is None or (scan.item_id is not None and scan.receptacle_id is not None):
         raise _Bad("one_number", "Give either item_id or receptacle_id.")
-    if scan.event_time > work.now + rules.CLOCK_AHEAD_MAX:
+    event_us = db.pg_micros(scan.event_time)
+    if event_us > limits[1]:
         raise _Bad("clock_ahead", "The event's time is more than 5 minutes ahead. Set the device's clock.")
-    if scan.event_time < rules.EVENT_TIME_MIN:
+    if event_us < limits[0]:
         raise _Bad("too_old", "The event's time is before the year 2000. Set the device's clock.")
     if place is None:
         raise _Bad("unknown_facility", "This facility code is not known here. Describe it, then resubmit.")
-    _require_storable(scan, step)
+    if not step or scan.seal is not None or scan.handover is not None or scan.sensors:
+        _require_storable(scan, step)
     inside = scan.receptacle
     if step in _LOADING and inside is None:
         raise _Bad("no_receptacle", "Loaded and unloaded need the receptacle's number.")
@@ -125,7 +129,7 @@ def _wanted(
             receptacle = numbers[inside] = identify.canonical(inside)
         if receptacle == number:
             raise _Bad("inside_itself", "Nothing can be loaded into itself.")
-    return Wanted(i, position, scan, number, receptacle, step, place.number)
+    return Wanted(i, position, scan, event_us, number, receptacle, step, place.number)
 
 
 def _require_storable(scan: ScanIn, step: int) -> None:
@@ -149,37 +153,33 @@ def find_things(work: Work, wanted: list[Wanted], born: Born, *, lock: bool) -> 
 
     With `lock` their rows are locked in key order, so that transactions that meet queue up.
     """
-    kinds: dict[str, int] = {}
-    simulated: dict[str, bool] = {}
-    for event in wanted:
-        if event.number not in kinds:
-            kinds[event.number] = _ITEM if event.scan.item_id is not None else _RECEPTACLE
-            simulated[event.number] = work.submissions[event.submission].by.simulated
-        if event.receptacle and event.receptacle not in kinds:
-            kinds[event.receptacle] = _RECEPTACLE
-            simulated[event.receptacle] = work.submissions[event.submission].by.simulated
-    if not kinds:
+    named: dict[str, tuple[int, int]] = {}  # number -> kind, first request that names it
+    for i, _, scan, _, number, receptacle, _, _ in wanted:
+        if number not in named:
+            named[number] = _RECEPTACLE if scan.item_id is None else _ITEM, i
+        if receptacle and receptacle not in named:
+            named[receptacle] = _RECEPTACLE, i
+    if not named:
         return
-    by_number = [n for n in kinds if not n.startswith(identify.ITEM_PREFIX)]
-    by_id = [UUID(hex=n[len(identify.ITEM_PREFIX) :]) for n in kinds if n.startswith(identify.ITEM_PREFIX)]
-    for statement, asked in ((rows.FIND, by_number), (rows.FIND_BY_ITEM, by_id)):
-        if asked:
-            with db.cursor(binary=True) as cur:
+    by_number = [n for n in named if not n.startswith(identify.ITEM_PREFIX)]
+    by_id = [bytes.fromhex(n[len(identify.ITEM_PREFIX) :]) for n in named if n.startswith(identify.ITEM_PREFIX)]
+    found: list[tuple[str, bytes]] = []
+    with db.cursor(binary=True) as cur:
+        for statement, asked in ((rows.FIND, db.text_array(by_number)), (rows.FIND_BY_ITEM, db.uuid_array(by_id))):
+            if statement is rows.FIND or by_id:
                 cur.execute(statement + (rows.LOCKED if lock else ""), (asked,), binary=True)
-                for row in cur:
-                    _add(work, *rows.status_from(row))
+                found += cur.fetchall()
+    for number, row in found:
+        item, kind, status = rows.status_from(row)
+        work.things[number] = Thing(number, item, kind, status, status.item_seq, bool(status.flags & _SIMULATED))
     _end_recycled(work, wanted)
-    fresh = [n for n in by_number if n not in work.things]
-    if fresh:
-        _make_things(work, fresh, kinds, simulated, born)
-    alive = [t for t in work.things.values() if not t.is_new and not t.status.flags & State.SHREDDED]
-    keys = custody_queries.item_keys((t.item for t in alive), sure_alive=True)
+    alive = [t for t in work.things.values() if not t.status.flags & _SHREDDED]
+    keys = custody_queries.keys_of_living([t.item for t in alive])
     for thing in alive:
         thing.keys = keys.get(thing.item)
-
-
-def _add(work: Work, number: str, item: UUID, kind: int, status: Status) -> None:
-    work.things[number] = Thing(number, item, kind, status, status.item_seq, bool(status.flags & _SIMULATED))
+    fresh = [n for n in by_number if n not in work.things]
+    if fresh:
+        _make_things(work, fresh, named, born)
 
 
 def _end_recycled(work: Work, wanted: list[Wanted]) -> None:
@@ -187,32 +187,38 @@ def _end_recycled(work: Work, wanted: list[Wanted]) -> None:
     for event in wanted:
         if event.step == _ACCEPTED and event.number in work.things:
             status = work.things[event.number].status
-            if rules.is_recycled(status, step=event.step, event_time=event.scan.event_time):
+            if rules.is_recycled(status, step=event.step, event_us=event.event_us):
                 items.end_alias(event.number, at=event.scan.event_time)
                 del work.things[event.number]
 
 
-def _make_things(work: Work, fresh: list[str], kinds: dict[str, int], simulated: dict[str, bool], born: Born) -> None:
-    made = {n: items.new_item_id(work.now) for n in fresh if n not in born.items}
-    born.items.update(made)
-    born.secrets.update(custody.make_secrets(made.values()))
+def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]], born: Born) -> None:
+    unborn = [n for n in fresh if n not in born.items]
+    made = items.new_item_ids(len(unborn), now=work.now)
+    born.items.update(zip(unborn, made, strict=True))
+    born.keys.update(custody_queries.keep_keys(custody.make_secrets(made)))
     for number in fresh:
         item = born.items[number]
-        status = Status(flags=_SIMULATED if simulated[number] else 0)
-        keys = ItemKeys(born.secrets[item])
-        work.things[number] = Thing(
-            number, item, kinds[number], status, rows.NEW, simulated[number], keys=keys, is_new=True
-        )
+        kind, i = named[number]
+        simulated = work.submissions[i].by.simulated
+        status: PackedStatus = Status(flags=_SIMULATED if simulated else 0)
+        work.things[number] = Thing(number, item, kind, status, rows.NEW, simulated, keys=born.keys[item], is_new=True)
     items.insert_items([work.things[n] for n in fresh], now=work.now)
 
 
-def known_events(work: Work, wanted: list[Wanted]) -> frozenset[tuple[int, int]]:
-    """Return which of the events are recorded already, as (item, event_id) integers."""
-    asked = [
-        (work.things[e.number].item, e.scan.event_time, e.scan.event_id) for e in wanted if e.number in work.things
-    ]
+def known_events(work: Work, wanted: list[Wanted]) -> frozenset[bytes]:
+    """Return which of the events are recorded already: each one's item and event id, 32 bytes together."""
+    asked = [(work.things[e.number].item, e) for e in wanted if e.number in work.things]
     if not asked:
         return frozenset()
     with db.cursor(binary=True) as cur:
-        cur.execute(rows.KNOWN_EVENTS, tuple(list(column) for column in zip(*asked, strict=True)), binary=True)
-        return frozenset((row[0].int, row[1].int) for row in cur)
+        cur.execute(
+            rows.KNOWN_EVENTS,
+            (
+                db.uuid_array([item for item, _ in asked]),
+                [event.scan.event_time for _, event in asked],
+                db.uuid_array([event.scan.event_id.bytes for _, event in asked]),
+            ),
+            binary=True,
+        )
+        return frozenset(item + event_id for item, event_id in cur)

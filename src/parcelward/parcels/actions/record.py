@@ -12,6 +12,8 @@ import os
 import random
 import time
 from collections.abc import Sequence
+from operator import attrgetter
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -29,7 +31,7 @@ from parcelward.parcels.actions import afterwards, items, reading
 from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.work import Born, Recorded, Thing, Wanted, Work
 from parcelward.parcels.models import ItemKind
-from parcelward.parcels.rules import Mark, Seal, Seen, State
+from parcelward.parcels.rules import Mark, Observed, PackedSeen, Seal, State
 from parcelward.parcels.wire import Answer, BadScan, ScanIn, Submission
 from parcelward.people import queries as people
 from parcelward.people.wire import Task
@@ -46,6 +48,7 @@ _SEAL_M, _HANDOVER_M, _AUTHORISED_M, _UNKNOWN_M = (
     int(m) for m in (Mark.SEAL, Mark.HANDOVER, Mark.AUTHORISED, Mark.UNKNOWN_STEP)
 )
 _AGAIN = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+_item = attrgetter("item")
 _ON_HOLD = "This item is on hold. Set it aside and tell your supervisor."
 
 
@@ -88,7 +91,7 @@ def _record(
 
 
 def _make_partitions(work: Work) -> None:
-    for day in {event.seen.event_time.date() for event in work.events}:
+    for day in {db.from_micros(event.seen.event_time).date() for event in work.events}:
         db.ensure_partition("parcels_scan_event", day)
     db.ensure_partition("custody_batch", work.now.date())
 
@@ -106,8 +109,8 @@ def _do(work: Work, born: Born, *, careful: bool) -> None:
         rows.copy_events(
             db.raw(),
             [
-                rows.event_row(e.thing.item, e.seen, batch=batch, leaf=leaf, item_seq=e.item_seq, body=e.body)
-                for leaf, e in enumerate(work.events)
+                rows.event_row(thing.item, seen, batch=batch, leaf=leaf, item_seq=item_seq, body=body)
+                for leaf, (_, thing, seen, item_seq, body, _) in enumerate(work.events)
             ],
         )
     _write_statuses(work)
@@ -115,50 +118,51 @@ def _do(work: Work, born: Born, *, careful: bool) -> None:
     _answer(work, open_, batch)
 
 
-def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[tuple[int, int]]) -> None:
+def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) -> None:
     """Seal and commit to each new event and fold it into its item's status."""
     nonces = os.urandom(NONCE_SIZE * len(wanted))
-    places = network.facilities().by_number
+    codes = {number: place.code for number, place in network.facilities().by_number.items()}
     senders = _senders(work)
-    here: set[tuple[int, int]] = set()
-    for nth, event in enumerate(wanted):
-        i, position, scan, number, receptacle, step, facility = event
-        thing = work.things.get(number)
+    things = work.things
+    here: set[bytes] = set()
+    for nth, (i, position, scan, event_us, number, receptacle, step, facility) in enumerate(wanted):
+        thing = things.get(number)
         if thing is None or thing.keys is None or thing.kind != (_ITEM if scan.item_id is not None else _RECEPTACLE):
             work.bad.append((i, BadScan(position, *_thing_problem(thing), msgspec.json.encode(scan))))
             continue
-        key = thing.item.int, scan.event_id.int
+        event_id = scan.event_id.bytes
+        key = thing.item + event_id
         if key in known or key in here:
             work.duplicates[i] = work.duplicates.get(i, 0) + 1
             continue
         here.add(key)
         source, sequence, common, authorised = senders[i]
         seal = scan.seal
-        seen = Seen(
-            scan.event_time.astimezone(dt.UTC),
+        seen = Observed(
+            event_us,
             source,
             sequence,
             position,
-            scan.event_id,
+            event_id,
             step,
             facility,
             _marks(scan, step) | authorised,
-            work.things[receptacle].item if receptacle else None,
-            None if scan.corrects is None else scan.corrects.event_id,
+            things[receptacle].item if receptacle else None,
+            None if scan.corrects is None else scan.corrects.event_id.bytes,
             None if seal is None else Seal(seal.did, seal.number, seal.replaces),
         )
         status = thing.status
         item_seq = status.item_seq + 1
-        committed = commit(
+        commitment, body = commit(
             thing.keys,
-            scan.event_id.bytes,
+            event_id,
             nonces[nth * NONCE_SIZE : (nth + 1) * NONCE_SIZE],
             canon.public(
-                at=seen.event_time,
+                event_us=event_us,
                 item_seq=item_seq,
-                event_id=scan.event_id,
+                event_id=event_id,
                 item=number,
-                place=places[facility].code,
+                place=codes[facility],
                 previous=status.head,
                 step=_STEP_WORDS[step],
             ),
@@ -172,14 +176,14 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[tuple[int,
             ),
             canon.restricted(scan),
         )
-        status.item_seq, status.head = item_seq, committed.commitment
+        status.item_seq, status.head = item_seq, commitment
         thing.touched = True
         seal_before = status.seal
         if thing.refold or not rules.in_order(status, seen):
             thing.refold = True
         else:
             rules.advance(status, seen)
-        work.events.append(Recorded(i, thing, seen, item_seq, committed.body, committed.commitment))
+        work.events.append(Recorded(i, thing, seen, item_seq, body, commitment))
         if seen.flags or status.flags:
             _note(work, i, thing, seen, scan, seal_before)
 
@@ -214,16 +218,16 @@ def _marks(scan: ScanIn, step: int) -> int:
     return flags
 
 
-def _note(work: Work, i: int, thing: Thing, seen: Seen, scan: ScanIn, seal_before: str) -> None:
+def _note(work: Work, i: int, thing: Thing, seen: PackedSeen, scan: ScanIn, seal_before: str) -> None:
     """Note what the hand that scanned and the desk should know of this event."""
     flags = thing.status.flags
     if flags & _HELD_F and seen.step not in {_HELD, _RELEASED}:
         work.instruct(i, thing, "HOLD", _ON_HOLD)
     if flags & _AFTER_F and not thing.refold:
         work.instruct(i, thing, "STOP", "This item was delivered already. Set it aside: its label may be a copy.")
-        work.after.alert("after_delivery", thing.item, str(seen.event_id), seen.facility, {"step": seen.step})
+        work.after.alert("after_delivery", thing.item, seen.event_id, seen.facility, {"step": seen.step})
     if seen.flags & _UNKNOWN_M:
-        work.after.alert("unknown_step", thing.item, str(seen.event_id), seen.facility, {"word": scan.step})
+        work.after.alert("unknown_step", thing.item, seen.event_id, seen.facility, {"word": scan.step})
     if seen.seal is not None and not thing.refold:
         why = rules.seal_problem(seal_before, seen.seal)
         if why:
@@ -232,35 +236,35 @@ def _note(work: Work, i: int, thing: Thing, seen: Seen, scan: ScanIn, seal_befor
         work.after.handover(scan.handover, thing.item, seen)
 
 
-def _seal_is_wrong(work: Work, i: int, thing: Thing, seen: Seen, why: str) -> None:
+def _seal_is_wrong(work: Work, i: int, thing: Thing, seen: PackedSeen, why: str) -> None:
     work.instruct(i, thing, "SEAL_MISMATCH", f"{why} Do not open it; tell your supervisor.")
-    work.after.alert("seal_mismatch", thing.item, str(seen.event_id), seen.facility, {"why": why})
+    work.after.alert("seal_mismatch", thing.item, seen.event_id, seen.facility, {"why": why})
 
 
 def _write_statuses(work: Work) -> None:
-    touched = sorted((t for t in work.things.values() if t.touched), key=lambda t: t.item.int)
+    touched = sorted([t for t in work.things.values() if t.touched], key=_item)
     again = [t for t in touched if t.refold]
     if again:
         _refold(work, again)
     named = [t for t in work.things.values() if t.is_new and not t.touched]
     if named:
         items.insert_blank_statuses(named)
-    if touched:
-        new = sum(1 for t in touched if t.is_new)
-        rows.write_statuses(
-            db.raw(),
-            [rows.status_row(t.item, t.kind, t.status, t.seq_before) for t in touched],
-            new=new,
-            known=len(touched) - new,
-        )
+    new = [rows.status_row(t.item, t.kind, t.status) for t in touched if t.is_new]
+    if new:
+        rows.insert_statuses(db.raw(), new)
+    old = [t for t in touched if not t.is_new]
+    if old:
+        packed = [rows.status_row(t.item, t.kind, t.status) for t in old]
+        rows.update_statuses(db.raw(), packed, [t.seq_before for t in old])
 
 
 def _refold(work: Work, things: list[Thing]) -> None:
     """Fold these items' events again from the first: one came late, or one was declared wrong."""
-    recorded = items.all_events({t.item: t.keys for t in things})
+    recorded = items.all_events({UUID(bytes=t.item): t.keys for t in things})
     for thing in things:
         before = thing.status
-        status = rules.fold(recorded[thing.item])
+        events = [items.packed(seen) for seen in recorded[UUID(bytes=thing.item)]]
+        status = rules.fold(events)
         status.item_seq, status.head = before.item_seq, before.head
         status.flags |= before.flags & rules.AT_BIRTH
         thing.status = status
@@ -269,7 +273,7 @@ def _refold(work: Work, things: list[Thing]) -> None:
             for i in {event.submission for event in mine}:
                 work.instruct(i, thing, "HOLD", _ON_HOLD)
         if any(event.seen.seal for event in mine):
-            wrong = rules.seal_problems(recorded[thing.item])
+            wrong = rules.seal_problems(events)
             for event in mine:
                 if event.seen.event_id in wrong:
                     _seal_is_wrong(work, event.submission, thing, event.seen, wrong[event.seen.event_id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,12 +68,13 @@ def _stored_and_right(items: Sequence[UUID]) -> Iterator[tuple[UUID, tuple[Any, 
             yield item, ((item, *columns[:-1], bytes(columns[-1])) if there else None), _row(item, kind, status)
 
 
-def _row(item: UUID, kind: int, status: Status) -> tuple[Any, ...]:
+def _row(item: UUID, kind: int, status: Status[dt.datetime, UUID]) -> tuple[Any, ...]:
     """Return a status as the columns of rows.STATUS_COLUMNS."""
-    last = status.last or (None, 0, 0, 0, None)
+    last_time, last_source, last_sequence, last_position, last_event = status.last or (None, 0, 0, 0, None)
     return (
-        *(item, kind, status.step, status.step_time, status.step_facility, *last, status.first_time, status.facility),
-        *(int(status.flags), status.receptacle, status.seal, status.item_seq, status.head),
+        *(item, status.step_time, last_time, last_sequence, status.first_time, status.step_facility, last_source),
+        *(status.facility, int(status.flags), status.item_seq, kind, status.step, last_position, last_event),
+        *(status.receptacle, status.seal, status.head),
     )
 
 

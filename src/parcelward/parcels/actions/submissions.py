@@ -19,16 +19,15 @@ def stored_answers(submissions: Sequence[Submission]) -> tuple[Stored, dict[int,
     sources, sequences = [s.by.source for s in submissions], [s.sequence for s in submissions]
     with db.cursor(binary=True) as cur:
         cur.execute(
-            "SELECT s.source, s.sequence, s.digest, s.answer FROM unnest(%s::int[], %s::bigint[]) AS u(source, seq) "
-            "JOIN parcels_submission s ON s.source = u.source AND s.sequence = u.seq",
+            "SELECT u.source, u.seq, s.digest, s.answer, m.high_sequence "
+            "FROM unnest(%s::int[], %s::bigint[]) AS u(source, seq) "
+            "JOIN parcels_sourcemark m ON m.source = u.source "
+            "LEFT JOIN parcels_submission s ON s.source = u.source AND s.sequence = u.seq",
             (sources, sequences),
             binary=True,
         )
-        stored = {(r[0], r[1]): (bytes(r[2]), bytes(r[3])) for r in cur}
-        cur.execute(
-            "SELECT source, high_sequence FROM parcels_sourcemark WHERE source = ANY(%s)", (sources,), binary=True
-        )
-        return stored, {r[0]: r[1] for r in cur}
+        rows = cur.fetchall()
+    return {(r[0], r[1]): (r[2], r[3]) for r in rows if r[2] is not None}, {r[0]: r[4] for r in rows}
 
 
 def store_answers(answered: Sequence[tuple[Submission, Answer]], *, now: dt.datetime) -> None:

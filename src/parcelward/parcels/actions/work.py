@@ -6,13 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from uuid import UUID
 
 from parcelward.base.errors import ParcelwardError
-from parcelward.base.standards import identify
 from parcelward.custody.wire import ItemKeys
 from parcelward.parcels.actions import afterwards
-from parcelward.parcels.rules import Seen, Status
+from parcelward.parcels.rules import PackedSeen, PackedStatus
 from parcelward.parcels.wire import Answer, BadScan, Instruction, ScanIn, Submission
 
 
@@ -21,9 +19,9 @@ class Thing:
     """An item or receptacle that this transaction touches."""
 
     number: str
-    item: UUID
+    item: bytes
     kind: int
-    status: Status
+    status: PackedStatus
     seq_before: int  # its event sequence when read: the compare-and-swap that nobody else recorded meanwhile
     simulated: bool
     keys: ItemKeys | None = None
@@ -38,6 +36,7 @@ class Wanted(NamedTuple):
     submission: int
     position: int
     scan: ScanIn
+    event_us: int  # event time, microseconds since 2000
     number: str
     receptacle: str  # empty: none named
     step: int
@@ -49,7 +48,7 @@ class Recorded(NamedTuple):
 
     submission: int
     thing: Thing
-    seen: Seen
+    seen: PackedSeen
     item_seq: int
     body: bytes
     commitment: bytes
@@ -57,10 +56,10 @@ class Recorded(NamedTuple):
 
 @dataclass(slots=True)
 class Born:
-    """New items' UUIDs and secrets, kept over retries so that a lost race makes no orphans."""
+    """New items' UUIDs and keys, kept over retries so that a lost race makes no orphans."""
 
-    items: dict[str, UUID] = field(default_factory=dict)
-    secrets: dict[UUID, bytes] = field(default_factory=dict)
+    items: dict[str, bytes] = field(default_factory=dict)
+    keys: dict[bytes, ItemKeys] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,5 +79,5 @@ class Work:
 
     def instruct(self, submission: int, thing: Thing, do: str, reason: str) -> None:
         """Tell the hand that scanned what to do now; once per item and instruction."""
-        named = identify.item_id(thing.item) if thing.number.startswith(identify.ITEM_PREFIX) else thing.number
+        named = thing.number
         self.instructions.setdefault(submission, {})[named, do] = Instruction(named, do, reason)
