@@ -12,7 +12,7 @@ from benchmarks.installation import Installation
 
 from parcelward.base.postgres import Cluster
 from parcelward.parcels import rows
-from parcelward.parcels.rules import Observed
+from parcelward.parcels.rules import Observed, PackedSeen
 
 COMMITS = 400
 ROWS = 500
@@ -30,24 +30,41 @@ class Cost(NamedTuple):
     """CPU microseconds per row."""
 
     database: float
-    client: float  # sending rows that are packed already
+    client: float  # packing the rows as COPY takes them, and sending them
 
 
-def _packed(row: tuple[Any, ...], nth: int) -> bytes:
-    """Return a row of _NEWEST as a COPY row under a new event id."""
+class _Row(NamedTuple):
+    """One event to copy."""
+
+    item: bytes
+    seen: PackedSeen
+    item_seq: int
+    body: bytes
+
+
+def _again(row: tuple[Any, ...]) -> _Row:
+    """Return a row of _NEWEST under a new event id."""
     item, when, source, sequence, position, step, facility, flags, receptacle, item_seq, body = row
     inside = None if receptacle is None else bytes(receptacle)
     seen = Observed(when, source, sequence, position, os.urandom(16), step, facility, flags, inside, None, None)
-    batch, leaf = divmod(nth, ROWS)
-    return rows.event_row(bytes(item), seen, batch=_BATCH + batch, leaf=leaf, item_seq=item_seq, body=bytes(body))
+    return _Row(bytes(item), seen, item_seq, bytes(body))
+
+
+def _copy(conn: psycopg.Connection[Any], batch: int, some: list[_Row]) -> None:
+    packed = [
+        rows.event_row(row.item, row.seen, batch=batch, leaf=leaf, item_seq=row.item_seq, body=row.body)
+        for leaf, row in enumerate(some)
+    ]
+    rows.copy_events(conn, packed)
+    conn.commit()
 
 
 def measure(installation: Installation) -> Cost:
-    """Return what COPY costs on both ends: the database's processes, and the client that sends ready rows."""
+    """Return what COPY costs on both ends: the database's processes, and the client."""
     url = Cluster(installation.home / "postgres" / "main").url("parcelward")
     with psycopg.connect(url) as conn:
         found = conn.execute(_NEWEST, ((COMMITS + 1) * ROWS,), binary=True).fetchall()[::-1]
-        packed = [_packed(row, nth) for nth, row in enumerate(found)]
+        copied = [_again(row) for row in found]
         conn.commit()
         server: Any = psutil.Process(conn.info.backend_pid)
         others = installation.by_role()["database"]
@@ -62,14 +79,12 @@ def measure(installation: Installation) -> Cost:
                         continue
             return total
 
-        rows.copy_events(conn, packed[:ROWS])
-        conn.commit()
+        _copy(conn, _BATCH, copied[:ROWS])
         before, client_before = used(), time.process_time()
-        for at in range(ROWS, len(packed), ROWS):
-            rows.copy_events(conn, packed[at : at + ROWS])
-            conn.commit()
+        for nth, at in enumerate(range(ROWS, len(copied), ROWS), 1):
+            _copy(conn, _BATCH + nth, copied[at : at + ROWS])
         client = time.process_time() - client_before
-        taken, copied = used() - before, len(packed) - ROWS
+        taken, count = used() - before, len(copied) - ROWS
         conn.execute("DELETE FROM parcels_scan_event WHERE batch >= %s", (_BATCH,))
         conn.commit()
-    return Cost(taken / copied * 1e6, client / copied * 1e6)
+    return Cost(taken / count * 1e6, client / count * 1e6)

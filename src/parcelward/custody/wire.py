@@ -74,13 +74,6 @@ def _blocks(key: bytes) -> tuple[bytes, bytes]:
     return key.translate(_IPAD) + _PAD36, key.translate(_OPAD) + _PAD5C
 
 
-class Committed(NamedTuple):
-    """One event, committed to: 32 opaque bytes for the log, and the body that only the item's secret opens."""
-
-    commitment: bytes
-    body: bytes
-
-
 def commit(
     keys: ItemKeys,
     event_id: bytes,
@@ -89,8 +82,10 @@ def commit(
     addressee: bytes = b"",
     operations: bytes = b"",
     restricted: bytes = b"",
-) -> Committed:
-    """Seal the four groups of one event and commit to them.
+) -> tuple[bytes, bytes]:
+    """Seal the four groups of one event and commit to them; return (commitment, sealed body).
+
+    The commitment is 32 opaque bytes for the log; the body is what only the item's secret opens.
 
     `event_id` has 16 bytes, `nonce` 12 fresh random ones. Each group holds at most GROUP_SIZE_MAX bytes.
     """
@@ -108,7 +103,7 @@ def commit(
     group_3 = sha256(GROUP_DOMAIN + salt_3 + operations).digest()
     group_4 = sha256(GROUP_DOMAIN + salt_4 + restricted).digest()
     all_of_it = EVENT_DOMAIN + group_1 + group_2 + group_3 + group_4 + sha256(body).digest()
-    return Committed(sha256(all_of_it).digest(), body)
+    return sha256(all_of_it).digest(), body
 
 
 class Published(NamedTuple):

@@ -51,6 +51,8 @@ class Requests:
                 request_id,
             )
         response.headers["X-Request-Id"] = request_id
+        if not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))  # or it would go in chunks
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 

@@ -9,7 +9,7 @@ import sys
 
 from parcelward.base import config
 
-THREADS = 24  # a thread waits most of its time: for the database, or for company in a group commit
+THREADS = 32  # a thread waits most of its time: for the database, or for company in a group commit
 BACKLOG = 1024
 
 

@@ -151,7 +151,8 @@ def _require_storable(scan: ScanIn, step: int) -> None:
 def find_things(work: Work, wanted: list[Wanted], born: Born, *, lock: bool) -> None:
     """Find every item and receptacle named; make the ones that nobody has told us about.
 
-    With `lock` their rows are locked in key order, so that transactions that meet queue up.
+    With `lock` their rows are locked in key order, so that transactions that meet queue up. New ones are made before
+    that, as always: who holds a row and waits for a number would deadlock with who does it the other way round.
     """
     named: dict[str, tuple[int, int]] = {}  # number -> kind, first request that names it
     for i, _, scan, _, number, receptacle, _, _ in wanted:
@@ -163,23 +164,31 @@ def find_things(work: Work, wanted: list[Wanted], born: Born, *, lock: bool) -> 
         return
     by_number = [n for n in named if not n.startswith(identify.ITEM_PREFIX)]
     by_id = [bytes.fromhex(n[len(identify.ITEM_PREFIX) :]) for n in named if n.startswith(identify.ITEM_PREFIX)]
-    found: list[tuple[str, bytes]] = []
-    with db.cursor(binary=True) as cur:
-        for statement, asked in ((rows.FIND, db.text_array(by_number)), (rows.FIND_BY_ITEM, db.uuid_array(by_id))):
-            if statement is rows.FIND or by_id:
-                cur.execute(statement + (rows.LOCKED if lock else ""), (asked,), binary=True)
-                found += cur.fetchall()
-    for number, row in found:
-        item, kind, status = rows.status_from(row)
-        work.things[number] = Thing(number, item, kind, status, status.item_seq, bool(status.flags & _SIMULATED))
+    _read_things(work, by_number, by_id)
     _end_recycled(work, wanted)
-    alive = [t for t in work.things.values() if not t.status.flags & _SHREDDED]
-    keys = custody_queries.keys_of_living([t.item for t in alive])
-    for thing in alive:
-        thing.keys = keys.get(thing.item)
     fresh = [n for n in by_number if n not in work.things]
     if fresh:
         _make_things(work, fresh, named, born)
+    if lock:
+        _read_things(work, [n for n in by_number if not work.things[n].is_new], by_id, more=rows.LOCKED)
+    alive = [t for t in work.things.values() if not t.is_new and not t.status.flags & _SHREDDED]
+    keys = custody_queries.keys_of_living([t.item for t in alive])
+    for thing in alive:
+        thing.keys = keys.get(thing.item)
+
+
+def _read_things(work: Work, by_number: list[str], by_id: list[bytes], *, more: str = "") -> None:
+    found: list[tuple[str, bytes]] = []
+    with db.cursor(binary=True) as cur:
+        if by_number:
+            cur.execute(rows.FIND + more, (db.text_array(by_number),), binary=True)
+            found += cur.fetchall()
+        if by_id:
+            cur.execute(rows.FIND_BY_ITEM + more, (db.uuid_array(by_id),), binary=True)
+            found += cur.fetchall()
+    for number, row in found:
+        item, kind, status = rows.status_from(row)
+        work.things[number] = Thing(number, item, kind, status, status.item_seq, bool(status.flags & _SIMULATED))
 
 
 def _end_recycled(work: Work, wanted: list[Wanted]) -> None:

@@ -44,7 +44,10 @@ def store_answers(answered: Sequence[tuple[Submission, Answer]], *, now: dt.date
         cur.execute(
             "INSERT INTO parcels_submission (source, sequence, digest, answer, record_time) "
             "SELECT s, q, d, a, %s FROM unnest(%s::int[], %s::bigint[], %s::bytea[], %s::bytea[]) AS u(s, q, d, a)",
-            (now, *(list(column) for column in zip(*numbered, strict=True))),
+            (
+                *(now, [n[0] for n in numbered], [n[1] for n in numbered]),
+                *(db.bytea_array([n[2] for n in numbered]), db.bytea_array([n[3] for n in numbered])),
+            ),
             binary=True,
         )
         cur.execute(
