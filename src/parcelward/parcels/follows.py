@@ -17,6 +17,7 @@ from parcelward.custody import actions as custody
 from parcelward.custody.wire import Published
 from parcelward.parcels import rules
 from parcelward.parcels.actions import erasure
+from parcelward.parcels.actions.items import first_id_of
 from parcelward.parcels.rules import State
 
 log = logging.getLogger(__name__)
@@ -120,10 +121,13 @@ def keep_house(now: dt.datetime) -> None:
         cur.execute(
             "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
             "SELECT 'stuck', item, last_time::date::text, facility, '{}', %s FROM parcels_item_status "
-            "WHERE last_time BETWEEN %s AND %s AND kind = 1 AND (flags & %s) = 0 AND NOT step = ANY(%s) "
-            "LIMIT 1000 ON CONFLICT DO NOTHING",
+            "WHERE item BETWEEN %s AND %s AND last_time BETWEEN %s AND %s AND kind = 1 AND (flags & %s) = 0 "
+            "AND NOT step = ANY(%s) LIMIT 1000 ON CONFLICT DO NOTHING",
             [
                 now,
+                # Ids are in the order of making: only the rows of items of these weeks are read, not all there ever were.
+                first_id_of(now - rules.WATCHED_FOR),
+                first_id_of(now - rules.STUCK_AFTER),
                 now - dt.timedelta(days=7),
                 now - rules.STUCK_AFTER,
                 int(State.DELIVERED | State.LOST | State.SHREDDED),

@@ -26,6 +26,7 @@ EVENT_TIME_MIN = dt.datetime(
 )  # before it, a device's clock is wrong, and each month would cost a partition
 HANDOVER_PATIENCE = dt.timedelta(minutes=30)  # after this, what only one side has seen is short or unexpected
 STUCK_AFTER = dt.timedelta(hours=48)  # an item on its way that nobody has seen for so long needs a person
+WATCHED_FOR = dt.timedelta(days=60)  # an item that is older and still not delivered is a case already
 RECYCLED_AFTER = dt.timedelta(
     days=365
 )  # a number seen again so long after delivery is another item (UPU S10: 12 months)

@@ -33,6 +33,11 @@ def new_item_id(now: dt.datetime) -> UUID:
     return UUID(bytes=new_item_ids(1, now=now)[0])
 
 
+def first_id_of(when: dt.datetime) -> UUID:
+    """Return the smallest id that an item made at `when` may have."""
+    return UUID(int=int(when.timestamp() * 1000) << 80)
+
+
 def new_item_ids(count: int, *, now: dt.datetime) -> list[bytes]:
     """Return version 7 UUIDs as their 16 bytes."""
     millis, chance = int(now.timestamp() * 1000) << 80 | 0x7 << 76, os.urandom(10 * count)
