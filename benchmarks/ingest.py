@@ -81,14 +81,16 @@ def percentile(values: list[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else float("nan")
 
 
-def load(installation: Installation, *, seconds: float, rate: float, batch: int, devices: int) -> dict[str, Any]:
+def load(
+    installation: Installation, *, seconds: float, rate: float, batch: int, devices: int, events_max: int = 0
+) -> dict[str, Any]:
     """Run the load generator and return what it saw."""
     enrolled = [installation.device(f"load {i}") for i in range(devices)]
     keys = [[d.key_id, base64.b64encode(d.key.private_bytes_raw()).decode()] for d in enrolled]
     done = subprocess.run(
         [
             *(sys.executable, "-m", "benchmarks.load", "--url", installation.url, "--devices", json.dumps(keys)),
-            *("--seconds", str(seconds), "--rate", str(rate), "--batch", str(batch)),
+            *("--seconds", str(seconds), "--rate", str(rate), "--batch", str(batch), "--events-max", str(events_max)),
         ],
         capture_output=True,
         text=True,
