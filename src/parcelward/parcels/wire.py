@@ -71,6 +71,7 @@ class Journey:
     unannounced: bool  # we saw it before anybody told us about it
     simulated: bool
     mode: str  # test or production
+    held: bool  # on hold, wherever it has been seen since
     shredded: bool  # the secret was destroyed: entries can no longer be opened
     events_total: int  # observed events, corrected ones included
     events_proven: int

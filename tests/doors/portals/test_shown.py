@@ -41,6 +41,7 @@ def journey(*timeline: TimelineEntry, **other: object) -> Journey:
         unannounced=False,
         simulated=True,
         mode="test",
+        held=False,
         shredded=False,
         events_total=len(observed),
         events_proven=sum(e.proven for e in observed),

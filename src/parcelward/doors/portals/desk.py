@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parcelward.base import config
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.standards.errors import BadItemNumber
-from parcelward.base.standards.steps import CODES, Step
+from parcelward.base.standards.steps import CODES
 from parcelward.doors.portals import desk_shown, shown
 from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
@@ -121,15 +121,14 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
     if item is None:
         return {"search_problem": _("No item has this number.")}
     journey = queries.journey(item)
-    held = journey.step is Step.HELD
     return {
         "journey": journey,
         "number": shown.grouped(journey.number),
         "events": desk_shown.event_rows(queries.story(item, by=person), now=now),
         "headline": journey.headline or _(CODES[journey.step].customer),
-        "held": held,
-        "may_hold": may(person, Task.HOLD) and not held,
-        "may_release": may(person, Task.RELEASE) and held,
+        "held": journey.held,
+        "may_hold": may(person, Task.HOLD) and not journey.held,
+        "may_release": may(person, Task.RELEASE) and journey.held,
     }
 
 

@@ -100,6 +100,7 @@ def kind_name(kind: str) -> str:
         "short": _("Missing at hand-over"),
         "over": _("Too many at hand-over"),
         "unexpected": _("Not expected here"),
+        "one_hand": _("Both sides signed by one"),
         "seal_mismatch": _("Seal does not match"),
         "unknown_step": _("Unknown step"),
         "unknown_facility": _("Unknown place"),
