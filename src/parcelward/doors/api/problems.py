@@ -18,7 +18,11 @@ _FRAMEWORK: Final = {
     403: ("not_allowed", "Not allowed", "This cannot be done here."),
     404: ("not_found", "Not found", "There is nothing at this address. /api/v1/docs lists those there are."),
     405: ("method_not_allowed", "Method not allowed", "This address has other methods: see Allow."),
-    500: ("internal", ParcelwardError.title, "Nothing that was acknowledged is lost. Tell the operator this request_id."),
+    500: (
+        "internal",
+        ParcelwardError.title,
+        "Nothing that was acknowledged is lost. Tell the operator this request_id.",
+    ),
 }
 """What the framework refuses before one of our doors is asked, or cannot finish: (code, title, what to do)."""
 
