@@ -128,6 +128,7 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
         "headline": journey.headline or _(CODES[journey.step].customer),
         "held": journey.held,
         "may_hold": may(person, Task.HOLD) and not journey.held,
+        "may_correct": may(person, Task.CORRECT),
         "may_release": may(person, Task.RELEASE) and journey.held,
     }
 
@@ -196,7 +197,7 @@ def _confirmed(
     if not may(person, task):
         # The action asks again: this only keeps a page from being shown that could not be used.
         raise NotFound("There is nothing here to show.")
-    item = _item(item_id)
+    item = item_of(item_id)
     journey = queries.journey(item)
     reason, problem, status = "", "", 200
     if request.method == "POST":
@@ -220,7 +221,8 @@ def _confirmed(
     return render(request, "confirm.html", context, status=status)
 
 
-def _item(item_id: str) -> UUID:
+def item_of(item_id: str) -> UUID:
+    """Return the item that an address names, or raise NotFound."""
     try:
         item = queries.find(item_id)
     except BadItemNumber:

@@ -1,4 +1,4 @@
-"""A hold stops an item wherever it is next seen, and ends only when somebody ends it."""
+"""What people do at the desk: a hold stops an item wherever it is next seen, a correction takes a wrong event back."""
 
 from __future__ import annotations
 
@@ -69,3 +69,32 @@ def test_an_announced_item_can_be_held_before_anybody_has_seen_it(installation, 
     httpx.post(f"{installation.url}/api/v1/manifests", json=said, headers=headers, timeout=30).raise_for_status()
     assert post(desk, f"/app/desk/items/{number}/hold", reason="suspicious").status_code == 200
     assert instructed(scanner, number, "accepted") == ["HOLD"]
+
+
+def test_an_inspector_declares_an_event_wrong_and_the_item_is_no_longer_delivered(installation, desk, scanner, number):
+    wrong = event(number, "delivered", minutes=2)
+    scanner.send(event(number, "accepted"), event(number, "out_for_delivery", minutes=1), wrong)
+    key = uuid.UUID(wrong["event_id"]).hex
+    page = desk.get("/app/desk/", params={"item": number}).text
+    found = re.search(rf'href="(/app/desk/items/itm_\w+/events/{key}/correct)"', page)
+    assert found is not None
+    unsaid = post(desk, found[1], reason="wrong_parcel")
+    assert (unsaid.status_code, "Say what is wrong with it." in unsaid.text) == (422, True)
+    unfounded = post(desk, found[1], declares="did_not_occur", reason="")
+    assert (unfounded.status_code, "of 1 to 40 characters" in unfounded.text) == (422, True)
+    assert post(desk, found[1], declares="something", reason="x").status_code == 422
+    state = f"{installation.url}/api/v1/items/{number}"
+    assert httpx.get(state, timeout=30).json()["step"] == "delivered"
+    assert post(desk, found[1], declares="did_not_occur", reason="wrong_parcel").status_code == 200
+    assert httpx.get(state, timeout=30).json()["step"] == "out_for_delivery"
+    lines = httpx.get(f"{state}/events", timeout=30).json()
+    assert [line["corrected"] for line in lines if line["step"] == "delivered"] == [True]
+    page = desk.get("/app/desk/", params={"item": number}).text
+    assert found[1] not in page, "what is struck through is not offered again"
+
+
+def test_only_an_event_of_this_item_can_be_declared_wrong(desk, scanner, number):
+    elsewhere = event(new_number(), "accepted")
+    scanner.send(event(number, "accepted"), elsewhere)
+    at = f"/app/desk/items/{number}/events/{uuid.UUID(elsewhere['event_id']).hex}/correct"
+    assert desk.get(at).status_code == 404
