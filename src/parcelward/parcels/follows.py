@@ -18,6 +18,7 @@ from parcelward.custody.wire import Published
 from parcelward.parcels import rules
 from parcelward.parcels.actions import erasure
 from parcelward.parcels.rules import State
+from parcelward.people import actions as people
 
 log = logging.getLogger(__name__)
 
@@ -191,5 +192,6 @@ def keep_house(now: dt.datetime) -> None:
             [SUBMISSIONS_KEPT],
         )
     reconcile(late, now=now)
+    people.forget_answers(now)
     erasure.erase_due(now)
     _kept_house_at = now

@@ -128,6 +128,7 @@ def journey(item: UUID) -> Journey:
         shredded=bool(status.flags & State.SHREDDED),
         events_total=status.item_seq,
         events_proven=len(proven) + proven_before(item, older, size),
+        created_at=announced.made_at,
         updated_at=status.last_time,
     )
 

@@ -75,6 +75,7 @@ class Journey:
     shredded: bool  # the secret was destroyed: entries can no longer be opened
     events_total: int  # observed events, corrected ones included
     events_proven: int
+    created_at: dt.datetime  # when we first heard of it
     updated_at: dt.datetime | None  # event time of the newest observation
 
 

@@ -45,6 +45,7 @@ def journey(*timeline: TimelineEntry, **other: object) -> Journey:
         shredded=False,
         events_total=len(observed),
         events_proven=sum(e.proven for e in observed),
+        created_at=NOW,
         updated_at=NOW,
     )
     return replace(made, **other)  # type: ignore[arg-type]  # fields of the journey, by name
