@@ -91,6 +91,7 @@ def test_an_inspector_declares_an_event_wrong_and_the_item_is_no_longer_delivere
     assert [line["corrected"] for line in lines if line["step"] == "delivered"] == [True]
     page = desk.get("/app/desk/", params={"item": number}).text
     assert found[1] not in page, "what is struck through is not offered again"
+    assert "correction of delivered" in page, "the correction is not mistaken for another delivery"
 
 
 def test_only_an_event_of_this_item_can_be_declared_wrong(desk, scanner, number):

@@ -313,6 +313,7 @@ def story(item: UUID, *, by: Person) -> tuple[EventStory, ...]:
                 position=seen.position,
                 record_time=place.record_time if place else seen.event_time,
                 log_index=index,
+                corrects=seen.corrects,
                 operations=details,
                 commitment_hex="" if opened is None else opened.commitment.hex(),
             )

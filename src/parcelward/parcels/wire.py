@@ -89,6 +89,7 @@ class EventStory:
     position: int
     record_time: dt.datetime
     log_index: int | None
+    corrects: UUID | None  # the event of this item that it declares wrong; its step is only repeated
     operations: str  # the operations group, canonical JSON, as stored
     commitment_hex: str
 
