@@ -38,6 +38,17 @@ def test_every_refusal_is_described_as_a_problem_document(described):
                     assert list(answer["content"]) == ["application/problem+json"], (path, status)
 
 
+def test_the_headers_that_change_what_a_write_does_are_described(described):
+    for path, method, header in (
+        ("/api/v1/devices", "post", "Idempotency-Key"),
+        ("/api/v1/manifests", "post", "Idempotency-Key"),
+        ("/api/v1/facilities/{code}", "put", "If-Match"),
+        ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match"),
+    ):
+        there = [p["name"] for p in described["paths"][path][method]["parameters"] if p["in"] == "header"]
+        assert there == [header], path
+
+
 def test_every_name_that_is_used_is_defined(described):
     def names(value):
         if isinstance(value, dict):

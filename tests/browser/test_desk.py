@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.browser.conftest import World
+from tests.browser.conftest import World, violations
 from tests.scanner import event, new_number, until
 
 pytestmark = pytest.mark.browser
@@ -44,7 +44,7 @@ def test_any_number_leads_to_the_whole_story_with_its_proofs(
     facts = row.inner_text()
     assert "screens scanner" in facts
     assert "Commitment" in facts
-    assert row.locator("a").get_attribute("href").startswith("/track/itm_")
+    assert row.locator("a").first.get_attribute("href").startswith("/track/itm_")
     assert page.locator(".pw-struck").count() == 1
 
 
@@ -136,3 +136,16 @@ def test_signing_out_ends_the_session(opened: Any, installation: Any, live_url: 
     page.wait_for_url(f"{live_url}/")
     page.goto(f"{live_url}/app/")
     assert "/accounts/sign-in" in page.url
+
+
+def test_the_page_that_declares_an_event_wrong_can_be_read_by_everybody(
+    opened: Any, signed_in: Any, live_url: str, world: World, axe: str
+) -> None:
+    page = opened(375, 812, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/?item={world.delivered}")
+    page.locator(".pw-events summary").first.click()
+    page.get_by_role("link", name="declare it wrong").first.click()
+    page.wait_for_url("**/correct")
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.get_by_role("radio", name="It did not happen").count() == 1

@@ -168,6 +168,38 @@ def test_a_job_that_breaks_its_worker_is_given_up(installation):
     assert (job.finished_at is not None, job.success) == (True, False)
 
 
+def test_a_job_that_met_a_busy_moment_is_done_later(installation, monkeypatch, number):
+    from django.utils import timezone
+
+    from parcelward.base.errors import Busy
+    from parcelward.parcels.actions import capture_jobs
+    from parcelward.parcels.models import CaptureJob
+
+    job = CaptureJob.objects.create(
+        id=uuid.uuid4(),
+        source=1,
+        by=uuid.uuid4(),
+        role="partner",
+        simulated=True,
+        created_at=timezone.now() + capture_jobs.REQUEST_FIRST * 100,  # the worker leaves it alone
+        behaviour="rollback",
+        document=json.dumps(document(event(item(number)))).encode(),
+    )
+
+    def busy(*_args, **_more):
+        raise Busy("Too many others write the same items", retry_after_s=1)
+
+    with monkeypatch.context() as moment:
+        moment.setattr(capture_jobs, "capture", busy)
+        with pytest.raises(Busy):
+            capture_jobs.run_job(job.id)
+    job.refresh_from_db()
+    assert (job.finished_at, job.success, job.errors) == (None, True, [])
+    assert capture_jobs.run_job(job.id) is True
+    job.refresh_from_db()
+    assert (job.captured, job.success) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [

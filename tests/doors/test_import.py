@@ -153,10 +153,10 @@ def test_each_bad_row_is_named_with_its_line_and_the_others_are_imported(install
         "bad_event": ["bad.csv:6"],
         "no_number": ["bad.csv:7"],
         "unknown_facility": ["bad.csv:8"],
-        "bad_row": ["bad.csv:9"],
         "clock_ahead": ["bad.csv:11"],
         "not_utf8": ["bad.csv:12"],
     }
+    assert {code: reason["lines"] for code, reason in report["refused"].items()} == {"bad_row": ["bad.csv:9"]}
     assert steps(own_number(good.encode())) == [("accepted", "IMP-X1")]
     kept = [bytes(raw) for raw in Quarantine.objects.filter(state="open").values_list("raw", flat=True)]
     assert any(mark.encode() in raw for raw in kept), "what is bad waits for a person"
@@ -219,6 +219,59 @@ def test_csv_and_parquet_with_plain_columns_need_no_mapping(installation, facili
     assert steps(second) == [("accepted", "TEST-B")]
 
 
+def test_a_column_that_the_mapping_names_and_the_file_has_not_is_said_at_once(installation, mapped, tmp_path):
+    """Read as empty it would mean that nothing has happened yet, and every row would be passed over in silence."""
+    path = rows(tmp_path / "a.csv", (uuid.uuid4().hex, "IN", "04.05.2019 10:30", "X1", "", ""))
+    path.write_text(path.read_text().replace("when", "wen", 1))
+    _, said = run(path, "--mapping", mapped, code=1)
+    assert "no column when" in said
+
+
+def test_the_numbers_that_were_made_are_written_down(installation, mapped, tmp_path):
+    one, two = uuid.uuid4().hex, uuid.uuid4().hex
+    path = rows(
+        tmp_path / "a.csv",
+        *((parcel, "IN", "04.05.2019 10:30", "X1", "", "") for parcel in (one, two, one)),
+    )
+    report, said = run(path, "--mapping", mapped, "--numbers", tmp_path / "numbers.csv")
+    with (tmp_path / "numbers.csv").open(newline="") as source:
+        assert list(csv.reader(source)) == [
+            ["parcel", "number"],
+            [one, own_number(one.encode())],
+            [two, own_number(two.encode())],
+        ]
+    assert report["follow"] == [own_number(one.encode()), own_number(two.encode())]
+    assert f"/track/{own_number(one.encode())}" in said
+
+
+def test_an_epcis_file_larger_than_one_message_may_be_is_read_in_parts(installation, facilities, tmp_path):
+    from parcelward.base.standards.epcis import limits
+
+    number = new_number()
+    many = [event(item(number), minutes=n / 100) for n in range(limits.EVENTS_MAX + 1)]
+    bad = limits.EVENTS_MAX - 10
+    many[bad]["bizStep"] = "dancing"
+    (tmp_path / "a.json").write_text(json.dumps(document(*many)))
+    report, _ = run(tmp_path / "a.json")
+    assert (report["rows"], report["imported"]) == (len(many), len(many) - 1)
+    assert report["refused"]["unknown_business_step"]["lines"] == [f"a.json:/epcisBody/eventList/{bad}/bizStep"]
+    again, _ = run(tmp_path / "a.json")
+    assert (again["imported"], again["duplicates"]) == (0, len(many) - 1)
+
+
+def test_only_who_may_import_records_what_a_file_says(installation):
+    from django.utils import timezone
+
+    from parcelward.parcels import actions
+    from parcelward.parcels.wire import Submission
+    from parcelward.people.errors import MayNot
+    from parcelward.people.wire import Person, Role
+
+    stranger = Person(uuid.uuid4(), Role.PARTNER, 1, "stranger")
+    with pytest.raises(MayNot):
+        actions.import_scans(Submission(stranger, 0, b"", [], []), now=timezone.now())
+
+
 def test_columns_that_nobody_explained_are_refused(installation, tmp_path):
     (tmp_path / "a.csv").write_text("order,when\n1,2019-05-04\n")
     report, _ = run(tmp_path / "a.csv", code=1)
@@ -230,7 +283,7 @@ def test_an_epcis_document_is_imported_with_its_bad_event_named(installation, fa
     (tmp_path / "a.json").write_text(json.dumps(document(event(item(number)), event(item(number), bizStep="dancing"))))
     report, _ = run(tmp_path / "a.json")
     assert report["imported"] == 1
-    assert report["quarantined"]["unknown_business_step"]["lines"] == ["a.json:/epcisBody/eventList/1/bizStep"]
+    assert report["refused"]["unknown_business_step"]["lines"] == ["a.json:/epcisBody/eventList/1/bizStep"]
     assert steps(number) == [("accepted", "TEST-A")]
     again, _ = run(tmp_path / "a.json")
     assert (again["imported"], again["duplicates"]) == (0, 1)
@@ -282,7 +335,7 @@ def test_two_rows_whose_numbers_fall_together_are_not_mixed(installation, mapped
     path = rows(tmp_path / "a.csv", (one, "IN", when, "X1", "", ""), (two, "OUT", when, "X1", "", ""))
     importer = Importer(read_mapping(mapped.read_bytes()), by=actions.installer())
     importer.read(path, "csv", lambda _: None)
-    assert importer.report.as_json()["quarantined"]["number_taken"]["lines"] == ["a.csv:3"]
+    assert importer.report.as_json()["refused"]["number_taken"]["lines"] == ["a.csv:3"]
     assert steps(same) == [("accepted", "IMP-X1")]
 
 

@@ -140,3 +140,58 @@ def test_an_alert_that_a_person_closed_stays_closed(giver, receiver, handover, i
     actions.close_alert(Alert.objects.get(about=handover).id, by=installer())
     judge(handover)
     assert open_alerts(handover) == set()
+
+
+def test_items_that_only_a_count_knows_of_are_missing_too(giver, receiver, handover):
+    numbers = [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", numbers, count=5)
+    scan(receiver, handover, "receiver", numbers, count=3, minutes=2)
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) == {("short", None)}
+    scan(receiver, handover, "receiver", numbers[:1], count=5, minutes=3)
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) == set()
+
+
+def test_one_device_cannot_sign_for_both_sides(giver, handover):
+    numbers = [new_number() for _ in range(2)]
+    scan(giver, handover, "giver", numbers, count=2)
+    scan(giver, handover, "receiver", numbers, count=2, minutes=2)
+    judge(handover)
+    assert open_alerts(handover) == {("one_hand", None)}
+
+
+def test_a_scan_that_was_declared_wrong_is_no_sight_of_the_item(giver, receiver, handover):
+    here, elsewhere = new_number(), new_number()
+    scan(giver, handover, "giver", [here], count=1)
+    signed = {"id": handover, "side": "receiver", "count": 1}
+    wrong = event(elsewhere, "handed_over", minutes=2, facility="TEST-B", handover=signed)
+    receiver.send(wrong)
+    judge(handover)
+    assert open_alerts(handover) == {("short", find(here)), ("unexpected", find(elsewhere))}
+    declared = {"event_id": wrong["event_id"], "declares": "incorrect_data", "reason": "wrong_item"}
+    receiver.send(
+        event(elsewhere, "handed_over", minutes=3, facility="TEST-B", handover=signed, corrects=declared),
+        event(here, "handed_over", minutes=4, facility="TEST-B", handover=signed),
+    )
+    until(lambda: open_alerts(handover) == set())
+
+
+def test_a_strangers_declaration_does_not_take_a_sight_away(giver, receiver, handover, installation):
+    number = new_number()
+    scan(giver, handover, "giver", [number], count=1)
+    seen = event(number, "handed_over", minutes=2, facility="TEST-B", handover={"id": handover, "side": "receiver"})
+    receiver.send(seen)
+    declared = {"event_id": seen["event_id"], "declares": "did_not_occur", "reason": "wrong_item"}
+    Scanner(installation).send(event(number, "handed_over", minutes=3, facility="TEST-B", corrects=declared))
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) == set()
+
+
+def test_a_handover_that_went_unjudged_while_no_worker_ran_is_judged_at_the_next_start(giver, handover, monkeypatch):
+    numbers = [new_number() for _ in range(2)]
+    scan(giver, handover, "giver", numbers)
+    until(lambda: HandoverScan.objects.filter(handover=handover).count() == 2)
+    monkeypatch.setattr(follows, "_kept_house_at", None)
+    follows.keep_house(dt.datetime.now(dt.UTC) + dt.timedelta(hours=20))
+    assert open_alerts(handover) == {("short", item) for item in items(numbers)}

@@ -118,3 +118,24 @@ def test_who_may_not_capture_is_refused(installation, facilities, number):
     assert answer.status_code == 403
     assert send(installation, {}, [number]).status_code == 401
     assert find(number) is None
+
+
+def test_a_number_that_comes_back_after_more_than_a_year_is_another_item(installation, partner, scanner, number):
+    old = {**event(number, "delivered"), "event_time": "2020-05-04T10:00:00Z"}
+    scanner.send({**event(number, "accepted"), "event_time": "2020-05-01T10:00:00Z"}, old)
+    before = find(number)
+    said = send(installation, partner, [number]).json()
+    assert (said["accepted"], said["refused"]) == (1, [])
+    after = find(number)
+    assert before is not None
+    assert after != before
+    assert get(installation, number)["events_total"] == 0
+    assert get(installation, f"itm_{before.hex}")["step"] == "delivered"
+    assert send(installation, partner, [number]).json()["accepted"] == 1
+    assert find(number) == after
+
+
+def test_a_number_that_comes_back_within_a_year_is_refused(installation, partner, scanner, number):
+    scanner.send(event(number, "delivered"))
+    said = send(installation, partner, [number], event_time=dt.datetime.now(dt.UTC).isoformat()).json()
+    assert [one["code"] for one in said["refused"]] == ["delivered"]

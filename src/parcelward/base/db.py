@@ -18,6 +18,7 @@ from django.db.utils import OperationalError
 from psycopg.adapt import Dumper
 
 from parcelward.base.config import BadSetting, Config
+from parcelward.base.errors import Busy
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ def cursor(alias: str = "default", *, binary: bool = False) -> psycopg.Cursor[An
 def atomically(work: Callable[[], T], *, retry_on: frozenset[str] = RETRY_STATES) -> T:
     """Run `work` in one transaction, again when PostgreSQL says that it lost a race.
 
-    Raises OperationalError when it keeps losing; anything else `work` raises goes through at once.
+    Raises Busy when it keeps losing; anything else `work` raises goes through at once.
     """
     for attempt in range(TRIES_MAX):
         try:
@@ -102,8 +103,10 @@ def atomically(work: Callable[[], T], *, retry_on: frozenset[str] = RETRY_STATES
         except (psycopg.Error, OperationalError, LostRace) as err:
             cause = err if isinstance(err, psycopg.Error | LostRace) else err.__cause__
             state = getattr(cause, "sqlstate", None)
-            if attempt + 1 == TRIES_MAX or not (isinstance(cause, LostRace) or state in retry_on):
+            if not (isinstance(cause, LostRace) or state in retry_on):
                 raise
+            if attempt + 1 == TRIES_MAX:
+                raise Busy("Too many others write the same rows; send it again", retry_after_s=1) from err
         # Jitter, not secrecy: it only keeps two losers from meeting again.
         time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311 -- see above
     raise AssertionError("unreachable")  # pragma: no cover -- the loop returns or raises

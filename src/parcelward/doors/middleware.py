@@ -40,6 +40,8 @@ class Requests:
             response = scans.view(request) if request.path == scans.PATH else self._get_response(request)
         except ParcelwardError as err:
             response = problems.response(request, err)
+        if response.status_code == 405 and response["Content-Type"] != problems.TYPE:  # noqa: PLR2004 -- the HTTP status is the name
+            response = _refused_method(request, response)
         took_s = time.monotonic() - start
         if response.status_code >= 500 or took_s > SLOW_S:  # noqa: PLR2004 -- the HTTP status class
             log.warning(
@@ -62,7 +64,7 @@ class Requests:
             return None
         outage.drop_connections()
         busy = outage.busy()
-        if request.path.startswith(pages.MACHINE_PATHS):
+        if problems.is_for_programs(request):
             return problems.response(request, busy)
         return pages.page(request, busy.status, retry_after_s=busy.retry_after_s)
 
@@ -70,6 +72,15 @@ class Requests:
 def requests(get_response: Handler) -> Requests:
     """Return the outermost middleware."""
     return Requests(get_response)
+
+
+def _refused_method(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return the framework's bare 405 as a problem document where programs ask."""
+    if not problems.is_for_programs(request):
+        return response
+    answer = problems.of_status(request, response.status_code)
+    answer["Allow"] = response["Allow"]
+    return answer
 
 
 def _require_possible(request: HttpRequest) -> None:

@@ -10,8 +10,9 @@ from django.db import transaction
 from parcelward.base.errors import Invalid, NotFound, Problem
 from parcelward.custody import actions as custody
 from parcelward.network import queries, rules
-from parcelward.network.errors import BadFacility
+from parcelward.network.errors import BadFacility, Changed
 from parcelward.network.models import ClosedDay, Facility, Lane
+from parcelward.network.wire import version_of
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
@@ -29,8 +30,13 @@ def put_facility(  # noqa: PLR0913 -- a place's description, all by name
     simulated: bool,
     by: Person,
     gln: str = "",
+    if_match: str = "",
 ) -> int:
-    """Store or change a place; return its number. Raises BadFacility with every problem found."""
+    """Store or change a place; return its number. Raises BadFacility with every problem found.
+
+    With `if_match` (versions as the wire gives them, or *) it is changed only where it is still as described there;
+    else Changed is raised.
+    """
     require(by, Task.EDIT_NETWORK)
     problems = rules.facility_problems(
         code=code,
@@ -54,6 +60,7 @@ def put_facility(  # noqa: PLR0913 -- a place's description, all by name
         "simulated": simulated,
     }
     known = Facility.objects.select_for_update().filter(code=code).first()
+    _require_unchanged(if_match, None if known is None else queries.row_of(known).version)
     if known is not None and all(getattr(known, key) == value for key, value in wanted.items()):
         return known.number
     facility, _ = Facility.objects.update_or_create(code=code, defaults=wanted)
@@ -74,8 +81,9 @@ def put_lane(
     departures: Sequence[str],
     mode: str,
     by: Person,
+    if_match: str = "",
 ) -> None:
-    """Store or change the usual way between two places. Raises NotFound for an unknown place."""
+    """Store or change the usual way between two places. Raises NotFound for an unknown place, Changed as above."""
     require(by, Task.EDIT_NETWORK)
     if not 0 < usual_duration_s <= rules.DURATION_MAX_S:
         raise Invalid("A lane takes from 1 second to 60 days", code="bad_duration")
@@ -94,11 +102,22 @@ def put_lane(
     if len(ends) != len({origin, destination}):
         raise NotFound("One of the lane's ends is not a known facility; describe it first")
     wanted = {"usual_duration_s": usual_duration_s, "departures": list(departures), "mode": mode}
-    known = Lane.objects.filter(origin=ends[origin], destination=ends[destination]).first()
+    known = Lane.objects.select_for_update().filter(origin=ends[origin], destination=ends[destination]).first()
+    seen = None if known is None else version_of(known.mode, known.usual_duration_s, tuple(known.departures))
+    _require_unchanged(if_match, seen)
     if known is not None and all(getattr(known, key) == value for key, value in wanted.items()):
         return
     Lane.objects.update_or_create(origin=ends[origin], destination=ends[destination], defaults=wanted)
     custody.record_fact("network.lane", {"by": by.source, "origin": origin, "destination": destination, **wanted})
+
+
+def _require_unchanged(if_match: str, version: str | None) -> None:
+    """Raise Changed unless one of the versions in `if_match` is the present one; empty asks for nothing."""
+    if not if_match:
+        return
+    wanted = {text.strip().removeprefix('"').removesuffix('"') for text in if_match.split(",")}
+    if version is None or ("*" not in wanted and version not in wanted):
+        raise Changed("This was changed since you read it, or is not there. Read it again, then change it.")
 
 
 @transaction.atomic

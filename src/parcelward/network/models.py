@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 KINDS = ("office", "hub", "depot", "collection_point", "exchange", "customs")
 
@@ -22,6 +23,7 @@ class Facility(models.Model):
     latitude = models.FloatField(null=True)
     gln = models.CharField(max_length=13, blank=True)
     simulated = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
 
 
 class Lane(models.Model):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from parcelward.network import rules
 from parcelward.network.models import ClosedDay, Facility, Lane
-from parcelward.network.wire import FacilityRow
+from parcelward.network.wire import FacilityRow, LaneRow
 
 KEPT_S = 5.0  # how long another process may go on with the old name of a place
 
@@ -26,22 +26,39 @@ class Known:
 _known = Known({}, {}, 0.0)
 
 
+def row_of(f: Facility) -> FacilityRow:
+    """Return a place as other rooms see it."""
+    return FacilityRow(
+        number=f.number,
+        code=f.code,
+        name=f.name,
+        kind=f.kind,
+        country=f.country,
+        time_zone=f.time_zone,
+        coarse_place=f.coarse_place,
+        position=None if f.longitude is None or f.latitude is None else (f.longitude, f.latitude),
+        simulated=f.simulated,
+        gln=f.gln,
+        created_at=f.created_at,
+    )
+
+
+def facility(code: str) -> FacilityRow | None:
+    """Return a place as it is described now."""
+    found = Facility.objects.filter(code=code).first()
+    return None if found is None else row_of(found)
+
+
+def lane(origin: str, destination: str) -> LaneRow | None:
+    """Return the usual way between two places."""
+    found = Lane.objects.filter(origin__code=origin, destination__code=destination).first()
+    if found is None:
+        return None
+    return LaneRow(origin, destination, found.mode, found.usual_duration_s, tuple(found.departures))
+
+
 def _read() -> Known:
-    rows = [
-        FacilityRow(
-            number=f.number,
-            code=f.code,
-            name=f.name,
-            kind=f.kind,
-            country=f.country,
-            time_zone=f.time_zone,
-            coarse_place=f.coarse_place,
-            position=None if f.longitude is None or f.latitude is None else (f.longitude, f.latitude),
-            simulated=f.simulated,
-            gln=f.gln,
-        )
-        for f in Facility.objects.all()
-    ]
+    rows = [row_of(f) for f in Facility.objects.all()]
     return Known({r.code: r for r in rows}, {r.number: r for r in rows}, time.monotonic())
 
 

@@ -9,10 +9,13 @@ from uuid import UUID
 
 from parcelward.base import db
 from parcelward.base.standards.steps import Step
-from parcelward.parcels.rules import Seen
+from parcelward.parcels.rules import Seen, voided
 
 NESTING_MAX = 5  # item in bag in cage in container in truck
 SIGHTINGS_MAX = 200
+CORRECTED_WITHIN = dt.timedelta(
+    days=30
+)  # after a stay ended; later corrections of what was seen in it are not looked for
 FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 _LOADED, _UNLOADED = int(Step.LOADED), int(Step.UNLOADED)
 _ENDING = frozenset(int(s) for s in (Step.DELIVERED, Step.OUT_FOR_DELIVERY, Step.AT_COLLECTION_POINT))
@@ -58,9 +61,13 @@ def stays(events: Iterable[Seen]) -> list[Stay]:
 
 
 def sightings(events: Sequence[Seen]) -> list[Sighting]:
-    """Return what was scanned of the receptacles around the item while it was inside them, nested ones too."""
+    """Return what was scanned of the receptacles around the item while it was inside them, nested ones too.
+
+    Each scan once, whatever the ways that lead to it: a receptacle may be said to be inside itself, by way of others.
+    The newest SIGHTINGS_MAX, in order.
+    """
     open_stays = stays(events)
-    found: list[Sighting] = []
+    found: dict[tuple[UUID, UUID], Sighting] = {}
     for _ in range(NESTING_MAX):
         if not open_stays:
             break
@@ -68,24 +75,22 @@ def sightings(events: Sequence[Seen]) -> list[Sighting]:
         by_receptacle = _events_of({stay.receptacle for stay in open_stays}, open_stays)
         for stay in open_stays:
             number, its_events = by_receptacle.get(stay.receptacle, ("", []))
-            found += [
-                Sighting(seen.event_time, seen.step, seen.facility, number)
+            found |= {
+                (stay.receptacle, seen.event_id): Sighting(seen.event_time, seen.step, seen.facility, number)
                 for seen in its_events
-                if stay.since < seen.event_time < stay.until and seen.corrects is None and seen.step != _LOADED
-            ]
+                if stay.since < seen.event_time < stay.until and seen.step != _LOADED
+            }
             outer += [
                 Stay(around.receptacle, max(around.since, stay.since), min(around.until, stay.until))
                 for around in stays(its_events)
                 if around.since < stay.until and around.until > stay.since
             ]
-        open_stays = outer
-        if len(found) > SIGHTINGS_MAX:
-            break
-    return found[:SIGHTINGS_MAX]
+        open_stays = list(dict.fromkeys(outer))
+    return sorted(found.values(), key=lambda sight: sight.event_time)[-SIGHTINGS_MAX:]
 
 
 def _events_of(receptacles: set[UUID], within: Sequence[Stay]) -> dict[UUID, tuple[str, list[Seen]]]:
-    """Return each receptacle's number and events, up to the end of the stays."""
+    """Return each receptacle's number and events up to the end of the stays, without corrections and what they void."""
     latest = max(stay.until for stay in within)
     earliest = min(stay.since for stay in within) - dt.timedelta(days=30)  # it may have been loaded before the item was
     with db.cursor(binary=True) as cur:
@@ -95,10 +100,14 @@ def _events_of(receptacles: set[UUID], within: Sequence[Stay]) -> dict[UUID, tup
             "LEFT JOIN parcels_itemalias a ON a.item = e.item AND a.valid_to IS NULL "
             "WHERE e.item = ANY(%s) AND e.event_time BETWEEN %s AND %s "
             "ORDER BY e.event_time, e.source, e.sequence, e.position, e.event_id",
-            (list(receptacles), earliest, latest),
+            (list(receptacles), earliest, FOREVER if latest == FOREVER else latest + CORRECTED_WITHIN),
             binary=True,
         )
-        found: dict[UUID, tuple[str, list[Seen]]] = {}
+        rows: dict[UUID, tuple[str, list[Seen]]] = {}
         for row in cur:
-            found.setdefault(row[0], (row[1], []))[1].append(Seen._make((*row[2:], None)))
+            rows.setdefault(row[0], (row[1], []))[1].append(Seen._make((*row[2:], None)))
+    found = {}
+    for receptacle, (number, events) in rows.items():
+        void = voided(events)
+        found[receptacle] = number, [s for s in events if s.corrects is None and s.event_id not in void]
     return found

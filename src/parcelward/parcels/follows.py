@@ -19,13 +19,29 @@ from parcelward.parcels import rules
 from parcelward.parcels.actions import erasure
 from parcelward.parcels.actions.items import first_id_of
 from parcelward.parcels.rules import State
+from parcelward.people import actions as people
 
 log = logging.getLogger(__name__)
 
 NOTICE_STEPS = tuple(
     int(s) for s in (Step.OUT_FOR_DELIVERY, Step.DELIVERY_FAILED, Step.AT_COLLECTION_POINT, Step.DELIVERED)
 )
+NOTICE_LATE_MAX = dt.timedelta(days=3)  # what is learnt later than this is history, not news: an import, an old queue
 SUBMISSIONS_KEPT = rules.SEQUENCE_WINDOW
+STUCK_AT_ONCE = 1_000
+HANDOVER_ALERTS = ("short", "unexpected", "over", "one_hand")
+HANDOVERS_AFTER_START = dt.timedelta(days=14)  # how far back handovers are judged when a worker starts
+_LOOK_BACK = dt.timedelta(minutes=10)  # between two rounds of housekeeping; several times what lies between them
+
+_COUNTED = (  # a scan that was declared wrong, by its own source or by who may, is no sight of the item
+    "SELECT h.side, h.item, h.facility, h.count, h.record_time, h.source FROM parcels_handoverscan h "
+    "WHERE h.handover = %s AND NOT EXISTS (SELECT 1 FROM parcels_scan_event c WHERE c.item = h.item "
+    "AND c.event_time > h.event_time - interval '1 day' AND c.corrects = h.event_id "
+    "AND (c.source = h.source OR c.flags & %s <> 0) "
+    "AND NOT EXISTS (SELECT 1 FROM parcels_scan_event d WHERE d.item = c.item "
+    "AND d.event_time > c.event_time - interval '1 day' AND d.corrects = c.event_id "
+    "AND (d.source = c.source OR d.flags & %s <> 0)))"
+)
 
 
 def catch_up() -> int:
@@ -37,20 +53,22 @@ def _look_at(batches: Sequence[Published]) -> None:
     """Read what is worth a notice or belongs to a handover; commits with the cursor."""
     with db.cursor(binary=True) as cur:
         cur.execute(
-            "SELECT item, event_id, event_time, step, flags & %s <> 0 FROM parcels_scan_event WHERE batch = ANY(%s) "
-            "AND (step = ANY(%s) OR flags & %s <> 0)",
+            "SELECT item, event_id, event_time, step, flags & %s <> 0, corrects FROM parcels_scan_event "
+            "WHERE batch = ANY(%s) AND (step = ANY(%s) OR flags & %s <> 0 OR corrects IS NOT NULL)",
             (int(rules.Mark.HANDOVER), [b.batch for b in batches], list(NOTICE_STEPS), int(rules.Mark.HANDOVER)),
             binary=True,
         )
         rows = cur.fetchall()
-    _notify([row[:4] for row in rows if row[3] in NOTICE_STEPS])
-    handed_over = [(row[0], row[1]) for row in rows if row[4]]
-    if handed_over:
+    news = dt.datetime.now(dt.UTC) - NOTICE_LATE_MAX
+    # A correction repeats the step that it declares wrong: nothing of the kind has happened.
+    _notify([row[:4] for row in rows if row[3] in NOTICE_STEPS and row[5] is None and row[2] > news])
+    sights = [(row[0], row[1]) for row in rows if row[4]] + [(row[0], row[5]) for row in rows if row[5] is not None]
+    if sights:
         with db.cursor() as cur:
             cur.execute(
                 "SELECT DISTINCT h.handover FROM unnest(%s::uuid[], %s::uuid[]) AS u(item, event) "
                 "JOIN parcels_handoverscan h ON h.item = u.item AND h.event_id = u.event",
-                tuple(list(column) for column in zip(*handed_over, strict=True)),
+                tuple(list(column) for column in zip(*sights, strict=True)),
             )
             touched = [row[0] for row in cur.fetchall()]
         reconcile(touched, now=dt.datetime.now(dt.UTC))
@@ -78,33 +96,62 @@ def _notify(rows: Sequence[tuple[Any, ...]]) -> None:
 def reconcile(handovers: Sequence[str], *, now: dt.datetime) -> None:
     """Open an alert for every item that only one side of a handover saw; close those that a late scan settles.
 
+    Items that only a count knows of, and a handover that one device signed for both sides, are alerts without an item.
     A handover is judged when both sides have scanned as many as they counted, or after HANDOVER_PATIENCE.
     """
     with connections["default"].cursor() as cur:
         for handover in sorted(handovers):
-            cur.execute(
-                "SELECT side, item, facility, count, record_time FROM parcels_handoverscan WHERE handover = %s",
-                [handover],
-            )
-            verdict = rules.judge_handover([rules.Sight(*row) for row in cur.fetchall()], now=now)
+            cur.execute(_COUNTED, [handover, int(rules.Mark.AUTHORISED), int(rules.Mark.AUTHORISED)])
+            rows = cur.fetchall()
+            sights = [rules.Sight(*row[:5]) for row in rows]
+            verdict = rules.judge_handover(sights, now=now)
             if verdict is None:
                 continue
-            cur.execute(
-                "UPDATE parcels_alert SET closed_at = %s WHERE about = %s AND closed_at IS NULL "
-                "AND (kind = 'over' AND NOT %s OR kind = 'short' AND NOT item = ANY(%s::uuid[]) "
-                "OR kind = 'unexpected' AND NOT item = ANY(%s::uuid[]))",
-                [now, handover, verdict.over, list(verdict.short), list(verdict.unexpected)],
-            )
             found: list[tuple[str, UUID | None]] = [("short", item) for item in verdict.short]
             found += [("unexpected", item) for item in verdict.unexpected]
             if verdict.over:
                 found.append(("over", None))
-            for kind, item in found:
-                cur.execute(
-                    "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
-                    "VALUES (%s, %s, %s, %s, '{}', %s) ON CONFLICT DO NOTHING",
-                    [kind, item, handover, verdict.facility, now],
-                )
+            if _short_by_count(sights, verdict):
+                found.append(("short", None))
+            if _signed_by_one({(row[0], row[1]): row[5] for row in rows}):
+                found.append(("one_hand", None))
+            _write_alerts(cur, handover, found, facility=verdict.facility, now=now)
+
+
+def _short_by_count(sights: Sequence[rules.Sight], verdict: rules.Verdict) -> bool:
+    """Return whether the giver counts more than the receiver, beyond the items that are known by name."""
+    total = {"giver": 0, "receiver": 0}
+    for side in total:
+        here = [sight for sight in sights if sight.side == side]
+        total[side] = max(len(here), max((sight.counted for sight in here), default=0))
+    return total["giver"] - len(verdict.short) > total["receiver"] - len(verdict.unexpected)
+
+
+def _signed_by_one(source: dict[tuple[str, UUID], int]) -> bool:
+    """Return whether one source signed for both sides of any item, given the source of each (side, item)."""
+    return any(source.get(("receiver", item)) == number for (side, item), number in source.items() if side == "giver")
+
+
+def _write_alerts(
+    cur: Any, handover: str, found: Sequence[tuple[str, UUID | None]], *, facility: int, now: dt.datetime
+) -> None:
+    """Close what is settled and open what is new; an alert that a person has closed stays closed."""
+    kinds, items = [kind for kind, _ in found], [item for _, item in found]
+    cur.execute(
+        "UPDATE parcels_alert a SET closed_at = %s WHERE about = %s AND closed_at IS NULL "
+        "AND kind = ANY(%s) AND NOT EXISTS (SELECT 1 FROM unnest(%s::text[], %s::uuid[]) AS f(kind, item) "
+        "WHERE f.kind = a.kind AND f.item IS NOT DISTINCT FROM a.item)",
+        [now, handover, list(HANDOVER_ALERTS), kinds, items],
+    )
+    cur.execute(
+        "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
+        "SELECT f.kind, f.item, %s, %s, '{}', %s FROM unnest(%s::text[], %s::uuid[]) AS f(kind, item) "
+        "ON CONFLICT DO NOTHING",
+        [handover, facility, now, kinds, items],
+    )
+
+
+_kept_house_at: dt.datetime | None = None
 
 
 def keep_house(now: dt.datetime) -> None:
@@ -112,26 +159,31 @@ def keep_house(now: dt.datetime) -> None:
 
     And forget answers that can no longer be asked for.
     """
+    global _kept_house_at  # noqa: PLW0603 -- one process-wide moment: what came before it was judged
+    since = now - HANDOVERS_AFTER_START if _kept_house_at is None else min(_kept_house_at, now) - _LOOK_BACK
     with connections["default"].cursor() as cur:
         cur.execute(
             "SELECT DISTINCT handover FROM parcels_handoverscan WHERE record_time BETWEEN %s AND %s",
-            [now - dt.timedelta(hours=6), now - rules.HANDOVER_PATIENCE],
+            [since - rules.HANDOVER_PATIENCE, now - rules.HANDOVER_PATIENCE],
         )
         late = [row[0] for row in cur.fetchall()]
         cur.execute(
             "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
-            "SELECT 'stuck', item, last_time::date::text, facility, '{}', %s FROM parcels_item_status "
-            "WHERE item BETWEEN %s AND %s AND last_time BETWEEN %s AND %s AND kind = 1 AND (flags & %s) = 0 "
-            "AND NOT step = ANY(%s) LIMIT 1000 ON CONFLICT DO NOTHING",
+            "SELECT 'stuck', s.item, s.last_time::date::text, s.facility, '{}', %s FROM parcels_item_status s "
+            "WHERE s.item BETWEEN %s AND %s AND s.last_time BETWEEN %s AND %s AND s.kind = 1 AND (s.flags & %s) = 0 "
+            "AND NOT s.step = ANY(%s) AND NOT EXISTS (SELECT 1 FROM parcels_alert a WHERE a.kind = 'stuck' "
+            "AND a.item = s.item AND a.about = s.last_time::date::text) ORDER BY s.last_time LIMIT %s "
+            "ON CONFLICT DO NOTHING",
             [
                 now,
-                # Ids are in the order of making: only the rows of items of these weeks are read, not all there ever were.
+                # Ids are in the order of making: only rows of items of these weeks are read, not all there ever were.
                 first_id_of(now - rules.WATCHED_FOR),
                 first_id_of(now - rules.STUCK_AFTER),
                 now - dt.timedelta(days=7),
                 now - rules.STUCK_AFTER,
                 int(State.DELIVERED | State.LOST | State.SHREDDED),
                 [int(s) for s in (Step.RETURNED, Step.CANCELLED, Step.AT_COLLECTION_POINT, Step.HELD)],
+                STUCK_AT_ONCE,
             ],
         )
         cur.execute(
@@ -140,4 +192,6 @@ def keep_house(now: dt.datetime) -> None:
             [SUBMISSIONS_KEPT],
         )
     reconcile(late, now=now)
+    people.forget_answers(now)
     erasure.erase_due(now)
+    _kept_house_at = now

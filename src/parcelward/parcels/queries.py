@@ -18,6 +18,7 @@ from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_b
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels import containment, rules, verification
+from parcelward.parcels.alert_words import in_words
 from parcelward.parcels.models import Alert, Item, ItemAlias, ItemStatus, Manifest, Quarantine
 from parcelward.parcels.proofs import proofs as proofs_of
 from parcelward.parcels.proofs import proven_before, shown_events
@@ -123,9 +124,11 @@ def journey(item: UUID) -> Journey:
         unannounced=announced.announced_at is None,
         simulated=announced.simulated,
         mode=settings.mode,
+        held=bool(status.flags & State.HELD),
         shredded=bool(status.flags & State.SHREDDED),
         events_total=status.item_seq,
         events_proven=len(proven) + proven_before(item, older, size),
+        created_at=announced.made_at,
         updated_at=status.last_time,
     )
 
@@ -226,37 +229,11 @@ def alerts(*, by: Person, kind: str = "", limit: int = 100) -> tuple[AlertRow, .
             opened_at=a.opened_at,
             facility=places[a.facility].code if a.facility in places else "",
             item_number=numbers.get(a.item, "") if a.item else "",
-            words=_alert_words(a),
+            words=in_words(a),
             closed=False,
         )
         for a in found
     )
-
-
-def _alert_words(alert: Alert) -> str:
-    details = alert.details
-    match alert.kind:
-        case "unknown_step":
-            return gettext("An unknown step was recorded: %(word)s. Map it or ask the sender.") % {
-                "word": details.get("word", "")
-            }
-        case "after_delivery":
-            return gettext("Scanned after it was delivered. Compare the labels: one may be a copy.")
-        case "seal_mismatch":
-            return gettext(details.get("why", "")) or gettext("The seal is not the one that was put on.")
-        case "short":
-            return gettext("Given but not received in handover %(about)s. Look for it at both ends.") % {
-                "about": alert.about
-            }
-        case "unexpected":
-            return gettext("Received but not given in handover %(about)s. Find out where it came from.") % {
-                "about": alert.about
-            }
-        case "over":
-            return gettext("More received than given in handover %(about)s. Count again.") % {"about": alert.about}
-        case "stuck":
-            return gettext("Nobody has seen it for two days. Look for it where it was last seen.")
-    return gettext("Something needs a person.")
 
 
 def quarantined(*, by: Person, limit: int = 100) -> tuple[QuarantinedRow, ...]:
@@ -336,6 +313,7 @@ def story(item: UUID, *, by: Person) -> tuple[EventStory, ...]:
                 position=seen.position,
                 record_time=place.record_time if place else seen.event_time,
                 log_index=index,
+                corrects=seen.corrects,
                 operations=details,
                 commitment_hex="" if opened is None else opened.commitment.hex(),
             )

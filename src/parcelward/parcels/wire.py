@@ -71,9 +71,11 @@ class Journey:
     unannounced: bool  # we saw it before anybody told us about it
     simulated: bool
     mode: str  # test or production
+    held: bool  # on hold, wherever it has been seen since
     shredded: bool  # the secret was destroyed: entries can no longer be opened
     events_total: int  # observed events, corrected ones included
     events_proven: int
+    created_at: dt.datetime  # when we first heard of it
     updated_at: dt.datetime | None  # event time of the newest observation
 
 
@@ -87,6 +89,7 @@ class EventStory:
     position: int
     record_time: dt.datetime
     log_index: int | None
+    corrects: UUID | None  # the event of this item that it declares wrong; its step is only repeated
     operations: str  # the operations group, canonical JSON, as stored
     commitment_hex: str
 

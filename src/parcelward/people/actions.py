@@ -16,10 +16,14 @@ from django.utils import timezone
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
+from parcelward.people import once as answers
 from parcelward.people import rules
 from parcelward.people.models import ApiKey, Device, Source, User
 from parcelward.people.roles import require
 from parcelward.people.wire import Person, Role, Task
+
+once = answers.once
+forget_answers = answers.forget_answers
 
 NAME_MAX = 80
 KEY_SIZE = 32

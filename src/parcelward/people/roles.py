@@ -26,4 +26,5 @@ def may(person: Person, task: Task) -> bool:
 def require(person: Person, task: Task) -> None:
     """Raise MayNot unless the table lets `person` do `task`."""
     if not may(person, task):
-        raise MayNot(f"A {person.role} may not {task.replace('_', ' ')}. Ask an administrator if you should.")
+        words = task.replace("_", " ")
+        raise MayNot(f"Your role, {person.role}, may not {words}. Ask an administrator if it should.")

@@ -41,9 +41,11 @@ def journey(*timeline: TimelineEntry, **other: object) -> Journey:
         unannounced=False,
         simulated=True,
         mode="test",
+        held=False,
         shredded=False,
         events_total=len(observed),
         events_proven=sum(e.proven for e in observed),
+        created_at=NOW,
         updated_at=NOW,
     )
     return replace(made, **other)  # type: ignore[arg-type]  # fields of the journey, by name

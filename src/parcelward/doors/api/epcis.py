@@ -5,6 +5,7 @@ Subscriptions (webhooks, WebSockets) and XML are not offered and say so: 501 and
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from parcelward.base import config
-from parcelward.base.errors import NotFound, Problem
+from parcelward.base.errors import Busy, NotFound, Problem
 from parcelward.base.standards.epcis import identifiers, parse, vocabulary, write
 from parcelward.base.standards.epcis.event import Event, Refused
 from parcelward.base.standards.epcis.query import read_query
@@ -53,7 +54,8 @@ def capture(request: HttpRequest, by: Person) -> HttpResponse:
         document, "proceed" if behaviour == "proceed" else "rollback", by=by, now=timezone.now()
     )
     if size <= AT_ONCE_MAX and "respond-async" not in request.headers.get("Prefer", ""):
-        capture_jobs.run_job(job_id)
+        with contextlib.suppress(Busy):  # the document is stored: the worker captures it
+            capture_jobs.run_job(job_id)
     answer = HttpResponse(status=202)
     answer["Location"] = f"{config.get().public_url}/epcis/capture/{job_id}"
     answer["GS1-Capture-Error-Behaviour"] = behaviour

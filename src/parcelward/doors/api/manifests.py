@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, Schema
 
 from parcelward.base import config
 from parcelward.base.errors import Invalid
+from parcelward.doors.api.shapes import Strict, once
 from parcelward.parcels import actions as parcels
 
 
-class ManifestIn(Schema):
+class ManifestIn(Strict):
     """Which items were handed in, where and when. No names, no addresses."""
 
     manifest_id: str = Field(min_length=1, max_length=64)
@@ -34,29 +35,38 @@ class ManifestOut(Schema):
     """What became of a manifest. What is accepted is assumed until somebody scans it."""
 
     object: Literal["manifest"] = "manifest"
+    id: str
     manifest_id: str
     mode: str
     accepted: int
     duplicates: int
     refused: list[RefusedOut]
+    created_at: str
 
 
-def take(request: HttpRequest, body: ManifestIn) -> dict[str, Any]:
+def take(request: HttpRequest, body: ManifestIn) -> HttpResponse:
     """Accept a manifest; the same again changes nothing."""
     if body.event_time.tzinfo is None:
         raise Invalid("Give the manifest's time with its offset, for example Z", code="no_offset")
-    done = parcels.accept_manifest(
-        body.manifest_id,
-        facility=body.facility,
-        event_time=body.event_time,
-        numbers=body.items,
-        by=request.auth,  # type: ignore[attr-defined]  # set by ninja
-        now=dt.datetime.now(dt.UTC),
-    )
-    return {
-        "manifest_id": body.manifest_id,
-        "mode": config.get().mode,
-        "accepted": done.accepted,
-        "duplicates": done.duplicates,
-        "refused": [{"index": r.index, "code": r.code, "message": r.message} for r in done.refused],
-    }
+
+    def accept() -> ManifestOut:
+        now = dt.datetime.now(dt.UTC)
+        done = parcels.accept_manifest(
+            body.manifest_id,
+            facility=body.facility,
+            event_time=body.event_time,
+            numbers=body.items,
+            by=request.auth,  # type: ignore[attr-defined]  # set by ninja
+            now=now,
+        )
+        return ManifestOut(
+            id=f"man_{body.manifest_id}",
+            manifest_id=body.manifest_id,
+            mode=config.get().mode,
+            accepted=done.accepted,
+            duplicates=done.duplicates,
+            refused=[RefusedOut(index=r.index, code=r.code, message=r.message) for r in done.refused],
+            created_at=now.isoformat(),
+        )
+
+    return once(request, 200, accept)

@@ -63,6 +63,16 @@ def _header(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
 
 
+_ONCE = "kept 30 days: the same key and body get the same answer, another body 422, in flight 409"
+_UNCHANGED = "the ETag that was read; when it was changed meanwhile, 412"
+_HEADERS = (
+    ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/manifests", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/facilities/{code}", "put", "If-Match", _UNCHANGED),
+    ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match", _UNCHANGED),
+)
+
+
 def _scans() -> dict[str, Any]:
     event = {"$ref": _REF.format(name="ScanIn")}
     batch = {"type": "array", "minItems": 1, "maxItems": BATCH_EVENTS_MAX, "items": event}
@@ -107,6 +117,8 @@ def complete(described: dict[str, Any]) -> dict[str, Any]:
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:  # noqa: PLR2004 -- the HTTP status class
                     answer["content"] = _PROBLEM
+    for path, method, header, words in _HEADERS:
+        described["paths"][path][method].setdefault("parameters", []).append(_header(header, words))
     described["paths"][scans.PATH] = _scans()
     _, schemas = msgspec.json.schema_components([ScanIn], ref_template=_REF)
     components = described["components"]

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from parcelward.base.errors import ParcelwardError, Problem
 
 TYPE = "application/problem+json"
+PATHS: Final = ("/api/", "/epcis/", "/log/", "/metrics", "/healthz", "/readyz")
+"""Where programs ask: whatever goes wrong there is answered with a problem document, never with a page."""
+
+_FRAMEWORK: Final = {
+    400: ("bad_request", "The request is not valid", "The request cannot be read. Nothing was stored."),
+    403: ("not_allowed", "Not allowed", "This cannot be done here."),
+    404: ("not_found", "Not found", "There is nothing at this address. /api/v1/docs lists those there are."),
+    405: ("method_not_allowed", "Method not allowed", "This address has other methods: see Allow."),
+    500: (
+        "internal",
+        ParcelwardError.title,
+        "Nothing that was acknowledged is lost. Tell the operator this request_id.",
+    ),
+}
+"""What the framework refuses before one of our doors is asked, or cannot finish: (code, title, what to do)."""
 
 
 class ProblemOut(msgspec.Struct, omit_defaults=True):
@@ -20,6 +37,22 @@ class ProblemOut(msgspec.Struct, omit_defaults=True):
     detail: str = ""
     request_id: str = ""
     errors: list[Problem] = []
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Return whether this address is one that programs ask."""
+    return request.path.startswith(PATHS)
+
+
+def of_status(request: HttpRequest, status: int) -> HttpResponse:
+    """Return the problem document for a bare status of the framework; one that is not in the table is a 500."""
+    status = status if status in _FRAMEWORK else 500
+    code, title, detail = _FRAMEWORK[status]
+    request_id = getattr(request, "request_id", "")
+    out = ProblemOut(type="about:blank", title=title, status=status, code=code, detail=detail, request_id=request_id)
+    answer = HttpResponse(msgspec.json.encode(out), content_type=TYPE, status=status)
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def response(request: HttpRequest, err: ParcelwardError) -> HttpResponse:

@@ -3,51 +3,35 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, NinjaAPI, Schema
+from ninja import Field, NinjaAPI, Query, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
-from ninja.security import HttpBearer
-from pydantic import ConfigDict
 
 from parcelward.base import config
 from parcelward.base.errors import Invalid, NotFound, NotKnown, ParcelwardError, Problem, TooLarge
 from parcelward.base.standards.steps import Step
 from parcelward.doors import throttle
-from parcelward.doors.api import manifests, openapi, problems
-from parcelward.network import actions as network
-from parcelward.network import queries as places
+from parcelward.doors.api import manifests, openapi, places, problems
+from parcelward.doors.api.shapes import PROBLEMS, Bearer, Strict, Text80, once
 from parcelward.parcels import queries as parcels
+from parcelward.parcels.wire import TimelineEntry
 from parcelward.people import actions as people
-from parcelward.people import queries as who
-from parcelward.people.wire import Person
 
 LOOKS_PER_MINUTE = 120
-Text80 = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-
-
-class ProblemSchema(Schema):
-    """RFC 9457 problem document."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str = ""
-    request_id: str = ""
-    errors: list[dict[str, Any]] = Field(default_factory=list)
-
-
-class Bearer(HttpBearer):
-    """An API key as a bearer token, or the session of somebody who is signed in at the desk."""
-
-    def authenticate(self, request: HttpRequest, token: str) -> Person:  # noqa: ARG002 -- ninja's signature
-        """Return who holds the key."""
-        return who.key_holder(token)
+DEVICE_PREFIX = "dev_"
+PAGE_MAX = 1_000
+CURSOR = re.compile(r"\d{8}T\d{6}\.\d{6}Z_[0-9a-f]{12}")
+CURSOR_TIME = 23  # characters of a cursor that are its line's time
 
 
 class Described(NinjaAPI):
@@ -67,8 +51,7 @@ api = Described(
     urls_namespace="api",
     docs_url="/docs",
 )
-_REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503})
-PROBLEMS: dict[frozenset[int], Any] = {_REFUSALS: ProblemSchema}
+api.add_router("", places.router)
 
 
 @api.exception_handler(ParcelwardError)
@@ -131,9 +114,11 @@ class ItemOut(Schema):
     next_step: str
     unannounced: bool
     simulated: bool
+    held: bool
     shredded: bool
     events_total: int
     events_proven: int
+    created_at: str
     updated_at: str | None
 
 
@@ -160,17 +145,30 @@ def item(request: HttpRequest, item_id: str) -> dict[str, Any]:
         "next_step": journey.next_step,
         "unannounced": journey.unannounced,
         "simulated": journey.simulated,
+        "held": journey.held,
         "shredded": journey.shredded,
         "events_total": journey.events_total,
         "events_proven": journey.events_proven,
+        "created_at": journey.created_at.isoformat(),
         "updated_at": None if journey.updated_at is None else journey.updated_at.isoformat(),
     }
 
 
 @api.get("/items/{item_id}/events", response={200: list[EventOut], **PROBLEMS}, summary="One item's public journey")
-def events(request: HttpRequest, item_id: str) -> list[dict[str, Any]]:
-    """Return the journey, newest first."""
-    journey = parcels.journey(_find(request, item_id))
+def events(
+    request: HttpRequest,
+    response: HttpResponse,
+    item_id: str,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_MAX,
+    cursor: Annotated[str, Query(max_length=100)] = "",
+) -> list[dict[str, Any]]:
+    """Return the journey, newest first; where there is more, Link says where (rel="next")."""
+    lines = parcels.journey(_find(request, item_id)).timeline
+    start = _after(lines, cursor) if cursor else 0
+    page = lines[start : start + limit]
+    if start + limit < len(lines):
+        where = f"{config.get().public_url}{request.path}"
+        response["Link"] = f'<{where}?{urlencode({"limit": limit, "cursor": _cursor(page[-1])})}>; rel="next"'
     return [
         {
             "id": None if line.event_id is None else f"evt_{line.event_id.hex}",
@@ -183,8 +181,25 @@ def events(request: HttpRequest, item_id: str) -> list[dict[str, Any]]:
             "corrected": line.corrected,
             "proven": line.proven,
         }
-        for line in journey.timeline
+        for line in page
     ]
+
+
+def _cursor(line: TimelineEntry) -> str:
+    """Return what names a line whatever is recorded before or after it meanwhile."""
+    known = line.event_id.hex if line.event_id else f"{line.step:d}{line.receptacle}"
+    digest = hashlib.sha256(known.encode()).hexdigest()[:12]
+    return f"{line.event_time.astimezone(dt.UTC):%Y%m%dT%H%M%S.%fZ}_{digest}"
+
+
+def _after(lines: Sequence[TimelineEntry], cursor: str) -> int:
+    """Return where to go on behind the line that `cursor` names, or behind its time where it is no longer there."""
+    names = [_cursor(line) for line in lines]
+    if cursor in names:
+        return names.index(cursor) + 1
+    if not CURSOR.fullmatch(cursor):
+        raise Invalid("This cursor was not given out here. Ask for the first page again.", code="bad_cursor")
+    return next((n for n, name in enumerate(names) if name[:CURSOR_TIME] < cursor[:CURSOR_TIME]), len(names))
 
 
 @api.get("/items/{item_id}/proofs", response={200: dict[str, Any], **PROBLEMS}, summary="What proves a journey")
@@ -193,64 +208,6 @@ def proofs(request: HttpRequest, response: HttpResponse, item_id: str) -> dict[s
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return parcels.proofs(_find(request, item_id))
-
-
-class Strict(Schema):
-    """What a caller sends: a field that we do not know is refused, not passed over."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class FacilityIn(Strict):
-    """A place's description."""
-
-    name: Text80
-    kind: str
-    country: str
-    time_zone: str
-    coarse_place: Text80
-    position: tuple[float, float] | None = None
-    gln: str = Field("", pattern=r"^([0-9]{13})?$")
-    simulated: bool = False
-
-
-class FacilityOut(Schema):
-    """A place as stored."""
-
-    object: Literal["facility"] = "facility"
-    code: str
-    mode: str
-
-
-@api.put("/facilities/{code}", auth=Bearer(), response={200: FacilityOut, **PROBLEMS}, summary="Describe a facility")
-def put_facility(request: HttpRequest, code: str, body: FacilityIn) -> dict[str, Any]:
-    """Store or change a facility; the same again changes nothing."""
-    network.put_facility(code, **body.dict(), by=request.auth)  # type: ignore[attr-defined]  # set by ninja
-    return {"code": code, "mode": config.get().mode}
-
-
-@api.get("/facilities/{code}", response={200: FacilityOut, **PROBLEMS}, summary="One facility")
-def get_facility(request: HttpRequest, code: str) -> dict[str, Any]:
-    """Return whether a facility is known."""
-    throttle.allow(request, "look", LOOKS_PER_MINUTE)
-    if code not in places.facilities(missing=code).by_code:
-        raise NotFound("No such facility")
-    return {"code": code, "mode": config.get().mode}
-
-
-class LaneIn(Strict):
-    """The usual way between two places."""
-
-    usual_duration_s: int
-    departures: list[str] = Field(default=[], max_length=200)
-    mode: str = Field("road", pattern=r"^[a-z_]{1,10}$")
-
-
-@api.put("/lanes/{origin}/{destination}", auth=Bearer(), response={204: None, **PROBLEMS}, summary="Describe a lane")
-def put_lane(request: HttpRequest, origin: str, destination: str, body: LaneIn) -> tuple[int, None]:
-    """Store or change a lane; the same again changes nothing."""
-    network.put_lane(origin, destination, **body.dict(), by=request.auth)  # type: ignore[attr-defined]  # set by ninja
-    return 204, None
 
 
 class DeviceIn(Strict):
@@ -266,32 +223,48 @@ class DeviceOut(Schema):
     """What a device keeps of its enrolment."""
 
     object: Literal["device"] = "device"
-    device_id: str
+    id: str
+    device_id: str = Field(description="the same without its prefix")
     key_id: str
     mode: str
+    created_at: str
 
 
 @api.post("/devices", auth=Bearer(), response={201: DeviceOut, **PROBLEMS}, summary="Enrol a device")
-def enrol_device(request: HttpRequest, body: DeviceIn) -> tuple[int, dict[str, Any]]:
-    """Let a device sign batches. A key that is enrolled already is refused with 409."""
+def enrol_device(request: HttpRequest, body: DeviceIn) -> HttpResponse:
+    """Let a device sign batches. A key that is enrolled already is refused with 409, but see Idempotency-Key."""
     try:
         key = base64.b64decode(body.public_key_ed25519_base64, validate=True)
     except ValueError:  # binascii.Error is one, and so is a character beyond ASCII
         raise Invalid("The public key is not base64", code="bad_key") from None
-    enrolled = people.enrol_device(
-        body.name,
-        key,
-        by=request.auth,  # type: ignore[attr-defined]  # set by ninja
-        facility=body.facility,
-        simulated=body.simulated,
-    )
-    return 201, {"device_id": str(enrolled.device_id), "key_id": enrolled.key_id, "mode": config.get().mode}
+
+    def enrol() -> DeviceOut:
+        enrolled = people.enrol_device(
+            body.name,
+            key,
+            by=request.auth,  # type: ignore[attr-defined]  # set by ninja
+            facility=body.facility,
+            simulated=body.simulated,
+        )
+        return DeviceOut(
+            id=f"{DEVICE_PREFIX}{enrolled.device_id.hex}",
+            device_id=str(enrolled.device_id),
+            key_id=enrolled.key_id,
+            mode=config.get().mode,
+            created_at=dt.datetime.now(dt.UTC).isoformat(),
+        )
+
+    return once(request, 201, enrol)
 
 
 @api.delete("/devices/{device_id}", auth=Bearer(), response={204: None, **PROBLEMS}, summary="Revoke a device")
-def revoke_device(request: HttpRequest, device_id: UUID) -> tuple[int, None]:
+def revoke_device(request: HttpRequest, device_id: str) -> tuple[int, None]:
     """Refuse the device's batches from the next one on."""
-    people.revoke_device(device_id, by=request.auth)  # type: ignore[attr-defined]  # set by ninja
+    try:
+        device = UUID(device_id.removeprefix(DEVICE_PREFIX))
+    except ValueError:
+        raise NotFound("No such device") from None
+    people.revoke_device(device, by=request.auth)  # type: ignore[attr-defined]  # set by ninja
     return 204, None
 
 

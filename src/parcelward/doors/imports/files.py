@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
+
+import msgspec
 
 from parcelward.base.errors import Invalid
 
 PARQUET_ROWS_AT_ONCE: Final = 2_000
 LINE_BYTES_MAX: Final = 1_000_000
+EPCIS_BYTES_MAX: Final = 512 * 1024 * 1024  # of one file; it is read in memory
+EPCIS_PART_BYTES: Final = 1024 * 1024
+EPCIS_PART_EVENTS: Final = 1_000
 
 Advance = Callable[[int], object]
 
@@ -54,8 +59,11 @@ def lines(path: Path, advance: Advance) -> Iterator[tuple[int, bytes]]:
                 yield number, line.strip()
 
 
-def csv_rows(path: Path, advance: Advance) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Return the rows of a CSV file with a header; None for one that has not the header's number of cells."""
+def csv_rows(path: Path, columns: list[str] | None, advance: Advance) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Return the rows of a CSV file with a header; None for one that has not the header's number of cells.
+
+    Raises BadFile when the header lacks one of `columns`: else a misspelt one would read as empty in every row.
+    """
     with path.open("rb") as source:
         # Bytes that are no UTF-8 stay marked, so that only their own row is refused.
         texts = (_seen(line, advance).decode("utf-8-sig" if first else "utf-8", "surrogateescape")
@@ -65,11 +73,59 @@ def csv_rows(path: Path, advance: Advance) -> Iterator[tuple[int, dict[str, Any]
             header = next(reader, None)
             if not header or len(set(header)) != len(header):
                 raise BadFile(f"{path.name}: the first line names each column once")
+            _require_columns(path, columns, header)
             for cells in reader:
                 if cells:
                     yield reader.line_num, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None
         except csv.Error as err:
             raise BadFile(f"{path.name}: line {reader.line_num} cannot be read as CSV: {err}") from None
+
+
+def _require_columns(path: Path, columns: list[str] | None, there: Collection[str]) -> None:
+    missing = [column for column in columns or () if column not in there]
+    if missing:
+        raise BadFile(f"{path.name}: no column {', '.join(missing)}")
+
+
+def epcis_parts(path: Path, advance: Advance) -> Iterator[tuple[int, bytes]]:
+    """Return an EPCIS message in parts that each fit the limits of one, with the number of the first event of each.
+
+    What is no document with a list of events comes whole: whoever reads it says what is wrong.
+    """
+    size = path.stat().st_size
+    if size > EPCIS_BYTES_MAX:
+        raise BadFile(f"{path.name}: an EPCIS file has at most {EPCIS_BYTES_MAX} bytes; split it")
+    message = path.read_bytes()
+    if len(message) <= EPCIS_PART_BYTES:
+        yield 0, message
+        advance(size)
+        return
+    try:
+        document = msgspec.json.decode(message, type=dict[str, msgspec.Raw])
+        body = msgspec.json.decode(document["epcisBody"], type=dict[str, msgspec.Raw])
+        events = msgspec.json.decode(body["eventList"], type=list[msgspec.Raw])
+    except (msgspec.DecodeError, KeyError, RecursionError, UnicodeDecodeError):
+        yield 0, message
+        return
+    at = 0
+    for part in _by_size([bytes(event) for event in events]):
+        inside = {**body, "eventList": msgspec.Raw(b"[" + b",".join(part) + b"]")}
+        yield at, msgspec.json.encode({**document, "epcisBody": inside})
+        at += len(part)
+        advance(sum(map(len, part)))
+
+
+def _by_size(events: Sequence[bytes]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    size = 0
+    for event in events:
+        if part and (size + len(event) > EPCIS_PART_BYTES or len(part) == EPCIS_PART_EVENTS):
+            yield part
+            part, size = [], 0
+        part.append(event)
+        size += len(event)
+    if part:
+        yield part
 
 
 def _numbered(source: BinaryIO) -> Iterator[tuple[bool, bytes]]:
@@ -96,9 +152,7 @@ def parquet_rows(path: Path, columns: list[str] | None, advance: Advance) -> Ite
 
     try:
         with pq.ParquetFile(path) as source:
-            missing = [c for c in columns or () if c not in source.schema_arrow.names]
-            if missing:
-                raise BadFile(f"{path.name}: no column {', '.join(missing)}")
+            _require_columns(path, columns, source.schema_arrow.names)
             number = 0
             for batch in source.iter_batches(batch_size=PARQUET_ROWS_AT_ONCE, columns=columns):
                 advance(batch.num_rows)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parcelward.base import config
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.standards.errors import BadItemNumber
-from parcelward.base.standards.steps import CODES, Step
+from parcelward.base.standards.steps import CODES
 from parcelward.doors.portals import desk_shown, shown
 from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
@@ -121,15 +121,15 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
     if item is None:
         return {"search_problem": _("No item has this number.")}
     journey = queries.journey(item)
-    held = journey.step is Step.HELD
     return {
         "journey": journey,
         "number": shown.grouped(journey.number),
         "events": desk_shown.event_rows(queries.story(item, by=person), now=now),
         "headline": journey.headline or _(CODES[journey.step].customer),
-        "held": held,
-        "may_hold": may(person, Task.HOLD) and not held,
-        "may_release": may(person, Task.RELEASE) and held,
+        "held": journey.held,
+        "may_hold": may(person, Task.HOLD) and not journey.held,
+        "may_correct": may(person, Task.CORRECT),
+        "may_release": may(person, Task.RELEASE) and journey.held,
     }
 
 
@@ -197,7 +197,7 @@ def _confirmed(
     if not may(person, task):
         # The action asks again: this only keeps a page from being shown that could not be used.
         raise NotFound("There is nothing here to show.")
-    item = _item(item_id)
+    item = item_of(item_id)
     journey = queries.journey(item)
     reason, problem, status = "", "", 200
     if request.method == "POST":
@@ -221,7 +221,8 @@ def _confirmed(
     return render(request, "confirm.html", context, status=status)
 
 
-def _item(item_id: str) -> UUID:
+def item_of(item_id: str) -> UUID:
+    """Return the item that an address names, or raise NotFound."""
     try:
         item = queries.find(item_id)
     except BadItemNumber:

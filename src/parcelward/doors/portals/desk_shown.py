@@ -100,6 +100,7 @@ def kind_name(kind: str) -> str:
         "short": _("Missing at hand-over"),
         "over": _("Too many at hand-over"),
         "unexpected": _("Not expected here"),
+        "one_hand": _("Both sides signed by one"),
         "seal_mismatch": _("Seal does not match"),
         "unknown_step": _("Unknown step"),
         "unknown_facility": _("Unknown place"),
@@ -190,7 +191,7 @@ def event_rows(stories: Sequence[EventStory], *, now: dt.datetime) -> tuple[Even
                 day_time=f"{at:%H:%M}" if today else f"{date_format(at, _('j M'))} {at:%H:%M}",
                 exact=shown.exact(at),
                 iso=at.isoformat(),
-                step=entry.step.word.replace("_", " "),
+                step=_step_words(story),
                 place=entry.place.name if entry.place else "",
                 by=by,
                 log=f"#{story.log_index:,}" if story.log_index is not None else ("…" if observed else "—"),
@@ -200,6 +201,12 @@ def event_rows(stories: Sequence[EventStory], *, now: dt.datetime) -> tuple[Even
             )
         )
     return tuple(rows)
+
+
+def _step_words(story: EventStory) -> str:
+    """Return what happened; a correction repeats the step that it declares wrong, so it says that it is one."""
+    said = story.entry.step.word.replace("_", " ")
+    return said if story.corrects is None else _("correction of %(step)s") % {"step": said}
 
 
 def spark(per_second: Sequence[float]) -> Spark | None:

@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from parcelward.base.errors import NotKnown, ParcelwardError
+from parcelward.doors.api import problems
 
 PAGES: Final = {
     400: (
@@ -47,9 +48,6 @@ PAGES: Final = {
         gettext_lazy("Nothing was stored, so nothing is half done. Try again shortly."),
     ),
 }
-MACHINE_PATHS: Final = ("/api/", "/epcis/", "/log/", "/metrics", "/healthz", "/readyz")
-"""Where programs ask: their doors answer with application/problem+json themselves."""
-
 RETRY_AFTER_S_DEFAULT: Final = 60
 
 
@@ -80,28 +78,36 @@ def page(
     return response
 
 
+def _page_or_problem(request: HttpRequest, status: int) -> HttpResponse:
+    return problems.of_status(request, status) if problems.is_for_programs(request) else page(request, status)
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 -- Django's signature
     """Answer 400."""
-    return page(request, 400)
+    return _page_or_problem(request, 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 -- Django's signature
     """Answer 403."""
-    return page(request, 403)
+    return _page_or_problem(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 -- Django's signature
     """Answer 404: unknown and forbidden look alike."""
-    return page(request, 404)
+    return _page_or_problem(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500."""
-    return page(request, 500)
+    return _page_or_problem(request, 500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 -- the reason helps an attacker more than a reader
     """Answer a form that was not sent from our own page, or from one that was open for too long."""
+    if problems.is_for_programs(request):  # no form leads there: what changes something asks for a key, not a cookie
+        answer = problems.of_status(request, 405)
+        answer["Allow"] = "GET, HEAD"
+        return answer
     return page(
         request,
         403,
@@ -126,7 +132,7 @@ class ErrorPages:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Return a page for one of our own errors; None lets Django go on with any other."""
-        if not isinstance(exception, ParcelwardError) or request.path.startswith(MACHINE_PATHS):
+        if not isinstance(exception, ParcelwardError) or problems.is_for_programs(request):
             return None
         status = 403 if isinstance(exception, NotKnown) else exception.status
         # Unknown and forbidden must look alike, so a 404 never says more than the usual sentence.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from parcelward.doors.portals import accounts, assets, desk, proof, public
+from parcelward.doors.portals import accounts, assets, desk, desk_correct, proof, public
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -21,5 +21,6 @@ urlpatterns = [
     path("app/desk/quarantine/<int:quarantine_id>/resubmit", desk.resubmit, name="resubmit"),
     path("app/desk/quarantine/<int:quarantine_id>/dismiss", desk.dismiss, name="dismiss"),
     path("app/desk/items/<str:item_id>/hold", desk.hold, name="hold"),
+    path("app/desk/items/<str:item_id>/events/<str:event_key>/correct", desk_correct.correct, name="correct"),
     path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
 ]

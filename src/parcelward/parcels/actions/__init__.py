@@ -12,6 +12,7 @@ from parcelward.parcels.actions.erasure import (
     request_erasure,
     withdraw_erasure,
 )
+from parcelward.parcels.actions.imports import import_scans
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
 from parcelward.parcels.actions.record import record_scans
@@ -28,6 +29,7 @@ __all__ = [
     "erase",
     "erase_due",
     "hold",
+    "import_scans",
     "lift_legal_hold",
     "make_bundle",
     "place_legal_hold",

@@ -27,7 +27,9 @@ class Afterwards:
         self.alerts.append((kind, UUID(bytes=item), named, facility, Jsonb(details)))
 
     def handover(self, handover: HandoverIn, item: bytes, seen: PackedSeen) -> None:
-        """Remember that one side of a handover saw this item."""
+        """Remember that one side of a handover saw this item; a correction repeats what it declares wrong: no sight."""
+        if seen.corrects is not None:
+            return
         when, item_id, event_id = db.from_micros(seen.event_time), UUID(bytes=item), UUID(bytes=seen.event_id)
         self.handovers.append(
             (
@@ -38,7 +40,7 @@ class Afterwards:
 
 
 def write(after: Afterwards, *, now: dt.datetime) -> None:
-    """Write the rows in the caller's transaction; a row that is there already stays as it is."""
+    """Write the rows in the caller's transaction; an alert that is there already stays as it is."""
     if after.alerts:
         with db.cursor() as cur:
             cur.executemany(
@@ -47,10 +49,18 @@ def write(after: Afterwards, *, now: dt.datetime) -> None:
                 [(*row, now) for row in sorted(after.alerts, key=lambda r: (r[0], str(r[1]), r[2]))],
             )
     if after.handovers:
+        newest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for row in sorted(after.handovers, key=lambda r: (r[2], r[0], r[1], r[4], r[3])):
+            newest[row[:3]] = row
         with db.cursor() as cur:
+            # Scanned again: the newest says where and how many, and stands when an earlier one is declared wrong.
             cur.execute(
-                "INSERT INTO parcels_handoverscan (handover, side, item, event_id, event_time, facility, source, "
+                "INSERT INTO parcels_handoverscan AS h (handover, side, item, event_id, event_time, facility, source, "
                 "count, party, record_time) SELECT u.*, %s FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::uuid[], "
-                "%s::timestamptz[], %s::int[], %s::int[], %s::int[], %s::text[]) AS u ON CONFLICT DO NOTHING",
-                (now, *(list(column) for column in zip(*sorted(after.handovers, key=lambda r: r[2]), strict=True))),
+                "%s::timestamptz[], %s::int[], %s::int[], %s::int[], %s::text[]) AS u "
+                "ON CONFLICT (item, handover, side) DO UPDATE SET event_id = excluded.event_id, "
+                "event_time = excluded.event_time, record_time = excluded.record_time, facility = excluded.facility, "
+                "source = excluded.source, count = greatest(h.count, excluded.count), party = excluded.party "
+                "WHERE (excluded.event_time, excluded.event_id) > (h.event_time, h.event_id)",
+                (now, *(list(column) for column in zip(*newest.values(), strict=True))),
             )

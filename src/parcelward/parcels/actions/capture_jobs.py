@@ -16,7 +16,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from parcelward.base.errors import Conflict, Invalid, NotFound, ParcelwardError, Problem
+from parcelward.base.errors import Busy, Conflict, Invalid, NotFound, ParcelwardError, Problem
 from parcelward.base.standards.epcis import parse
 from parcelward.base.standards.epcis.event import Event, Refused
 from parcelward.base.standards.epcis.query import read_query
@@ -111,6 +111,8 @@ def _do(job: CaptureJob, part: Sequence[tuple[str, Event | Refused]]) -> None:
             if by.source in people.revoked_among([by.source]):
                 raise people.revoked()
             done = capture(incoming, by=by, now=timezone.now(), keep_going=job.behaviour == "proceed")
+    except Busy:
+        raise  # the moment was wrong, not the document: the job waits for another try
     except ParcelwardError as err:
         problems += err.problems or [Problem("", err.code, err.message)]
     else:

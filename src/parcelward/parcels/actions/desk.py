@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import uuid
 from uuid import UUID
@@ -10,12 +11,14 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from parcelward.base import db
 from parcelward.base.errors import Conflict, Invalid, NotFound, ParcelwardError
 from parcelward.base.standards import identify, steps
 from parcelward.custody import actions as custody
 from parcelward.network import queries as network
+from parcelward.parcels import rules
 from parcelward.parcels.actions.record import record_by_person
-from parcelward.parcels.models import Alert, ItemKind, ItemStatus, Quarantine, ScanEvent
+from parcelward.parcels.models import Alert, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent
 from parcelward.parcels.wire import CorrectsIn, ScanIn, Submission
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -31,7 +34,7 @@ def _event(item: UUID, step: str, reason: str, *, by: Person, corrects: Corrects
     status = ItemStatus.objects.filter(item=item).first()
     if status is None:
         raise NotFound("No such item")
-    place = network.facilities().by_number.get(status.facility)
+    place = network.facilities().by_number.get(status.facility or _announced_at(item))
     if place is None:
         raise Conflict("Nobody has seen this item anywhere yet, so there is nothing to act on", code="never_seen")
     now = timezone.now()
@@ -54,6 +57,15 @@ def _event(item: UUID, step: str, reason: str, *, by: Person, corrects: Corrects
     said = msgspec.json.decode(answer.body)
     if said["quarantined"]:
         raise Invalid(said["quarantined"][0]["message"], code=said["quarantined"][0]["code"])
+
+
+def _announced_at(item: UUID) -> int:
+    """Return where an item that nobody has seen is said to have been handed in; 0 for nowhere.
+
+    It can be held before it comes.
+    """
+    said = Manifest.objects.filter(item=item).order_by("event_time").values_list("facility", flat=True).first()
+    return said or 0
 
 
 def hold(item: UUID, reason: str, *, by: Person) -> None:
@@ -118,6 +130,9 @@ def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
     except (msgspec.DecodeError, RecursionError) as err:
         raise Invalid(f"Still not an event: {err}", code="bad_event") from None
     now = timezone.now()
+    if rules.EVENT_TIME_MIN <= scan.event_time <= now + rules.CLOCK_AHEAD_MAX:
+        # Here, because making a partition locks the whole table for as long as the transaction lasts.
+        db.ensure_partition("parcels_scan_event", scan.event_time.astimezone(dt.UTC).date())
     with transaction.atomic():
         row = _open_row(quarantine_id)
         digest = hashlib.sha256(repaired.encode()).digest()

@@ -14,6 +14,7 @@ from parcelward.base import db
 from parcelward.base.errors import Busy, Conflict, Invalid, TooLarge
 from parcelward.base.standards import identify
 from parcelward.base.standards.errors import BadItemNumber
+from parcelward.base.standards.steps import Step
 from parcelward.custody import actions as custody
 from parcelward.network import queries as network
 from parcelward.parcels import rules
@@ -95,7 +96,7 @@ def accept_manifest(
         try:
             with transaction.atomic():
                 _require_own(manifest_id, by=by)
-                known, refused = _find(lines, by=by, now=now)
+                known, refused = _find(lines, by=by, event_time=event_time, now=now)
                 fresh = _insert(manifest_id, known, facility=place.number, event_time=event_time, by=by, now=now)
         except psycopg.errors.UniqueViolation:
             continue  # somebody else made one of the items meanwhile: now it is known
@@ -126,22 +127,30 @@ def _require_own(manifest_id: str, *, by: Person) -> None:
         raise Conflict("Another sender has used this manifest id", code="manifest_id_used")
 
 
-def _find(lines: _Lines, *, by: Person, now: dt.datetime) -> tuple[list[UUID], list[Refused]]:
-    """Return the items behind the numbers, made where unknown; and those that no longer may be handed in."""
+def _find(lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetime) -> tuple[list[UUID], list[Refused]]:
+    """Return the items behind the numbers, made where unknown; and those that no longer may be handed in.
+
+    A number that has come back long after its item's delivery stands for a new item from here on.
+    """
     found: dict[str, UUID] = {}
     refused: list[Refused] = []
     with db.cursor(binary=True) as cur:
         cur.execute(
-            "SELECT a.number, s.item, s.kind, s.flags FROM parcels_itemalias a "
-            "JOIN parcels_item_status s ON s.item = a.item WHERE a.number = ANY(%s) AND a.valid_to IS NULL",
+            "SELECT a.number, s.item, s.kind, s.flags, s.last_time FROM parcels_itemalias a "
+            "JOIN parcels_item_status s ON s.item = a.item WHERE a.number = ANY(%s) AND a.valid_to IS NULL "
+            "ORDER BY a.number",
             (list(lines.numbers),),
             binary=True,
         )
-        for number, item, kind, flags in cur:
-            found[number] = item
-            problem = _problem(kind, flags)
-            if problem:
-                refused.append(Refused(lines.numbers[number], *problem))
+        rows = cur.fetchall()
+    for number, item, kind, flags, last_time in rows:
+        if kind == ItemKind.ITEM and _has_come_back(flags, last_time, event_time=event_time):
+            items.end_alias(number, at=event_time)
+            continue
+        found[number] = item
+        problem = _problem(kind, flags)
+        if problem:
+            refused.append(Refused(lines.numbers[number], *problem))
     new = [n for n in lines.numbers if n not in found]
     made = [
         _New(n, item, by.simulated, Status(flags=int(State.SIMULATED) * by.simulated))
@@ -161,6 +170,13 @@ def _find(lines: _Lines, *, by: Person, now: dt.datetime) -> tuple[list[UUID], l
             (now, wanted),
         )
     return wanted, refused
+
+
+def _has_come_back(flags: int, last_time: dt.datetime | None, *, event_time: dt.datetime) -> bool:
+    """Return whether a number that is handed in again belongs to another item (as rules.is_recycled of a scan)."""
+    last = None if last_time is None else (db.pg_micros(last_time), 0, 0, 0, bytes(16))
+    seen: PackedStatus = Status(flags=flags, last=last)
+    return rules.is_recycled(seen, step=int(Step.ACCEPTED), event_us=db.pg_micros(event_time))
 
 
 def _problem(kind: int, flags: int) -> tuple[str, str] | None:

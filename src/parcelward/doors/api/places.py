@@ -1,0 +1,137 @@
+"""The network over HTTP: facilities and the lanes between them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Router, Schema
+
+from parcelward.base import config
+from parcelward.base.errors import NotFound
+from parcelward.doors import throttle
+from parcelward.doors.api.shapes import PROBLEMS, Bearer, Strict, Text80
+from parcelward.network import actions as network
+from parcelward.network import queries as places
+from parcelward.network.wire import FacilityRow, LaneRow
+
+LOOKS_PER_MINUTE = 120
+
+router = Router()
+
+
+class FacilityIn(Strict):
+    """A place's description."""
+
+    name: Text80
+    kind: str
+    country: str
+    time_zone: str
+    coarse_place: Text80
+    position: tuple[float, float] | None = None
+    gln: str = Field("", pattern=r"^([0-9]{13})?$")
+    simulated: bool = False
+
+
+class FacilityOut(Schema):
+    """A place as stored, as coarsely as the public may know it."""
+
+    object: Literal["facility"] = "facility"
+    id: str
+    code: str
+    mode: str
+    name: str
+    kind: str
+    country: str
+    time_zone: str
+    coarse_place: str
+    gln: str
+    simulated: bool
+    created_at: str | None
+
+
+class LaneIn(Strict):
+    """The usual way between two places."""
+
+    usual_duration_s: int
+    departures: list[str] = Field(default=[], max_length=200)
+    mode: str = Field("road", pattern=r"^[a-z_]{1,10}$")
+
+
+class LaneOut(Schema):
+    """A lane as stored."""
+
+    object: Literal["lane"] = "lane"
+    id: str
+    mode: str = Field(description="test or production")
+    origin: str
+    destination: str
+    by: str = Field(description="road, air ...")
+    usual_duration_s: int
+    departures: list[str]
+
+
+def _facility(row: FacilityRow | None, answer: HttpResponse) -> dict[str, Any]:
+    if row is None:
+        raise NotFound("No such facility")
+    answer["ETag"] = f'"{row.version}"'
+    return {
+        "id": f"fac_{row.code}",
+        "code": row.code,
+        "mode": config.get().mode,
+        "name": row.name,
+        "kind": row.kind,
+        "country": row.country,
+        "time_zone": row.time_zone,
+        "coarse_place": row.coarse_place,
+        "gln": row.gln,
+        "simulated": row.simulated,
+        "created_at": None if row.created_at is None else row.created_at.isoformat(),
+    }
+
+
+@router.put("/facilities/{code}", auth=Bearer(), response={200: FacilityOut, **PROBLEMS}, summary="Describe a facility")
+def put_facility(request: HttpRequest, response: HttpResponse, code: str, body: FacilityIn) -> dict[str, Any]:
+    """Store or change a facility; the same again changes nothing. With If-Match only what is still as you read it."""
+    by = request.auth  # type: ignore[attr-defined]  # set by ninja
+    network.put_facility(code, **body.dict(), by=by, if_match=request.headers.get("If-Match", ""))
+    return _facility(places.facility(code), response)
+
+
+@router.get("/facilities/{code}", response={200: FacilityOut, **PROBLEMS}, summary="One facility")
+def get_facility(request: HttpRequest, response: HttpResponse, code: str) -> dict[str, Any]:
+    """Return a facility; its ETag goes into If-Match when you change it."""
+    throttle.allow(request, "look", LOOKS_PER_MINUTE)
+    return _facility(places.facility(code), response)
+
+
+@router.put("/lanes/{origin}/{destination}", auth=Bearer(), response={204: None, **PROBLEMS}, summary="Describe a lane")
+def put_lane(
+    request: HttpRequest, response: HttpResponse, origin: str, destination: str, body: LaneIn
+) -> tuple[int, None]:
+    """Store or change a lane; the same again changes nothing. With If-Match only what is still as you read it."""
+    by = request.auth  # type: ignore[attr-defined]  # set by ninja
+    network.put_lane(origin, destination, **body.dict(), by=by, if_match=request.headers.get("If-Match", ""))
+    stored = places.lane(origin, destination)
+    if stored is not None:
+        response["ETag"] = f'"{stored.version}"'
+    return 204, None
+
+
+@router.get("/lanes/{origin}/{destination}", response={200: LaneOut, **PROBLEMS}, summary="One lane")
+def get_lane(request: HttpRequest, response: HttpResponse, origin: str, destination: str) -> dict[str, Any]:
+    """Return the usual way between two places."""
+    throttle.allow(request, "look", LOOKS_PER_MINUTE)
+    stored: LaneRow | None = places.lane(origin, destination)
+    if stored is None:
+        raise NotFound("No such lane")
+    response["ETag"] = f'"{stored.version}"'
+    return {
+        "id": f"lan_{origin}_{destination}",
+        "mode": config.get().mode,
+        "origin": origin,
+        "destination": destination,
+        "by": stored.mode,
+        "usual_duration_s": stored.usual_duration_s,
+        "departures": list(stored.departures),
+    }

@@ -1,0 +1,68 @@
+"""What every address of the API shares: who asks, what a refusal looks like, and one effect for one key."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Schema
+from ninja.security import HttpBearer
+from pydantic import ConfigDict
+
+from parcelward.people import actions as people
+from parcelward.people import queries as who
+from parcelward.people.wire import Person
+
+Text80 = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    request_id: str = ""
+    errors: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class Bearer(HttpBearer):
+    """An API key as a bearer token, or the session of somebody who is signed in at the desk."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Person:  # noqa: ARG002 -- ninja's signature
+        """Return who holds the key."""
+        return who.key_holder(token)
+
+
+_REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503})
+PROBLEMS: dict[frozenset[int], Any] = {_REFUSALS: ProblemSchema}
+
+
+class Strict(Schema):
+    """What a caller sends: a field that we do not know is refused, not passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def once(request: HttpRequest, status: int, work: Callable[[], Schema]) -> HttpResponse:
+    """Answer with what `work` returns. Under an Idempotency-Key it is done once, and answered the same for 30 days."""
+
+    def done() -> tuple[int, bytes]:
+        return status, work().model_dump_json().encode()
+
+    key = request.headers.get("Idempotency-Key", "")
+    if key:
+        asked = f"{request.method} {request.path}\n".encode() + request.body
+        digest = hmac.digest(settings.SECRET_KEY.encode(), asked, hashlib.sha256)
+        by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
+        status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC))
+    else:
+        status, answer = done()
+    return HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)

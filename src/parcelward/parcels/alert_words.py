@@ -1,0 +1,38 @@
+"""What an alert says to the person who looks at it: what happened, and what to do. Part of the room's queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.translation import gettext, gettext_noop
+
+from parcelward.parcels.models import Alert
+
+_OF_HANDOVER: Final[Mapping[tuple[str, bool], str]] = {  # (kind, whether an item is named)
+    ("short", True): gettext_noop("Given but not received in handover %(about)s. Look for it at both ends."),
+    ("short", False): gettext_noop("Fewer counted than given in handover %(about)s. Count again at both ends."),
+    ("unexpected", True): gettext_noop("Received but not given in handover %(about)s. Find out where it came from."),
+    ("over", False): gettext_noop("More received than given in handover %(about)s. Count again."),
+    ("one_hand", False): gettext_noop("One device signed for both sides of handover %(about)s. Ask who took it over."),
+}
+
+
+def in_words(alert: Alert) -> str:
+    """Return the alert's sentence in the reader's language."""
+    details = alert.details
+    said = _OF_HANDOVER.get((alert.kind, alert.item is not None))
+    if said is not None:
+        return gettext(said) % {"about": alert.about}
+    match alert.kind:
+        case "unknown_step":
+            return gettext("An unknown step was recorded: %(word)s. Map it or ask the sender.") % {
+                "word": details.get("word", "")
+            }
+        case "after_delivery":
+            return gettext("Scanned after it was delivered. Compare the labels: one may be a copy.")
+        case "seal_mismatch":
+            return gettext(details.get("why", "")) or gettext("The seal is not the one that was put on.")
+        case "stuck":
+            return gettext("Nobody has seen it for two days. Look for it where it was last seen.")
+    return gettext("Something needs a person.")
