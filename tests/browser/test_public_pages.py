@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.browser.conftest import World
+from tests.browser.conftest import World, focused
 from tests.scanner import event, new_number, until
 
 pytestmark = pytest.mark.browser
@@ -18,10 +18,11 @@ def test_a_parcel_is_found_and_its_proof_reached_by_keyboard_alone(opened: Any, 
     page = opened(1280, 800)
     page.goto(live_url)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "govuk-skip-link"
+    focused(page, ".govuk-skip-link")
     page.keyboard.press("Enter")
+    focused(page, "#main")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "number"
+    focused(page, "#number")
     page.keyboard.type(f" {world.delivered[:5].lower()} {world.delivered[5:]} ")
     page.keyboard.press("Enter")
     page.wait_for_url("**/track/*")
@@ -42,9 +43,9 @@ def test_a_mistyped_number_is_kept_and_the_error_stands_beside_it(opened: Any, l
     page.wait_for_selector("#number-error")
     assert page.input_value("#number") == "RA 4730 1234 6 GB"
     assert "check digit" in page.inner_text("#number-error")
-    assert page.evaluate("document.activeElement.classList.contains('govuk-error-summary')")
+    focused(page, ".govuk-error-summary")
     page.click(".govuk-error-summary a")
-    assert page.evaluate("document.activeElement.id") == "number"
+    focused(page, "#number")
 
 
 def test_another_carriers_number_is_recognised_as_theirs(opened: Any, live_url: str) -> None:
@@ -69,6 +70,7 @@ def test_the_journey_is_whole_without_javascript(opened: Any, live_url: str, wor
     page.goto(live_url)
     page.fill("#number", world.delivered)
     page.click("main button")
+    page.wait_for_url("**/track/*")
     assert page.inner_text("h1") == "Delivered"
 
 
@@ -90,8 +92,9 @@ def test_an_open_page_follows_the_parcel_and_says_only_what_changed(opened: Any,
     assert page.inner_text("#announce") == ""
     world.scanner.send(event(number, "out_for_delivery", minutes=30))
     looked(200)
-    page.wait_for_function("document.querySelector('h1').textContent.includes('Out for delivery')")
-    assert "Out for delivery today" in page.inner_text("#announce")
+    said = page.locator("#announce", has_text="Out for delivery today")
+    said.wait_for(state="attached")  # the new part settles, and is announced, a moment after it is shown
+    assert page.inner_text("h1") == "Out for delivery today"
     assert "Out for delivery" in page.title()
 
 
