@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from parcelward.base.errors import NotKnown, ParcelwardError
+from parcelward.doors.api import problems
 
 PAGES: Final = {
     400: (
@@ -51,6 +52,11 @@ MACHINE_PATHS: Final = ("/api/", "/epcis/", "/log/", "/metrics", "/healthz", "/r
 """Where programs ask: their doors answer with application/problem+json themselves."""
 
 RETRY_AFTER_S_DEFAULT: Final = 60
+
+
+def for_programs(request: HttpRequest) -> bool:
+    """Tell whether a program asks: at one of its doors, or a page for JSON."""
+    return request.path.startswith(MACHINE_PATHS) or request.GET.get("format") == "json"
 
 
 def in_words(error: ParcelwardError, *, otherwise: str) -> str:
@@ -128,7 +134,10 @@ class ErrorPages:
         """Return a page for one of our own errors; None lets Django go on with any other."""
         if not isinstance(exception, ParcelwardError) or request.path.startswith(MACHINE_PATHS):
             return None
+        if for_programs(request):
+            return problems.response(request, exception)
         status = 403 if isinstance(exception, NotKnown) else exception.status
-        # Unknown and forbidden must look alike, so a 404 never says more than the usual sentence.
-        detail = "" if status in {404, 500} else in_words(exception, otherwise="")
+        # Unknown and forbidden must look alike, so a 404 never says more than the usual sentence; and the sentence of
+        # a 403 is written for programs.
+        detail = "" if status in {403, 404, 500} else in_words(exception, otherwise="")
         return page(request, status, detail=detail, code=exception.code, retry_after_s=exception.retry_after_s)
