@@ -71,6 +71,52 @@ def test_an_item_is_held_and_released_with_a_reason(opened: Any, signed_in: Any,
     assert page.locator(".pw-said").count() == 0, "what was done is said once"
 
 
+def test_an_item_on_hold_that_was_sent_on_can_still_be_released(
+    opened: Any, signed_in: Any, live_url: str, world: World
+) -> None:
+    number = new_number()
+    world.scanner.send(event(number, "held", reason="security_hold"), event(number, "left_sorting", minutes=4))
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/?item={number}")
+    assert page.locator("text=Hold this item").count() == 0
+    page.click("text=Release this item")
+    page.fill("#reason", "looked at")
+    page.click("main button")
+    page.wait_for_selector(".pw-said")
+    page.wait_for_selector("text=Hold this item")
+
+
+def test_a_reason_that_is_too_long_is_refused_before_it_is_kept(
+    opened: Any, signed_in: Any, live_url: str, world: World
+) -> None:
+    number = new_number()
+    world.scanner.send(event(number, "accepted"))
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/items/{number}/hold")
+    assert page.get_attribute("#reason", "maxlength") == "40"
+    page.eval_on_selector("#reason", "field => field.removeAttribute('maxlength')")
+    page.fill("#reason", "x" * 41)
+    page.click("main button")
+    page.wait_for_selector("#reason-error")
+    assert "at most 40 characters" in page.inner_text("#reason-error")
+    assert page.input_value("#reason") == "x" * 41
+
+
+def test_the_story_tells_the_containers_way_and_every_time_can_be_read(
+    opened: Any, signed_in: Any, live_url: str, world: World
+) -> None:
+    number = new_number()
+    world.scanner.send(event(number, "accepted", minutes=-3 * 24 * 60))
+    page = opened(1280, 800, storage_state=signed_in)
+    for item, unseen in ((world.derived, 2), (number, 0)):
+        page.goto(f"{live_url}/app/desk/?item={item}")
+        assert page.locator(".pw-event--unseen").count() == unseen
+        cut = page.eval_on_selector_all(".pw-events time", "all => all.filter(e => e.scrollWidth > e.clientWidth)")
+        assert cut == []
+    page.goto(f"{live_url}/app/desk/?item={world.derived}")
+    assert page.locator(".pw-event__note a.pw-number").count() == 4  # loaded, unloaded, and seen twice between
+
+
 def _quarantined(page: Any, live_url: str, code: str) -> None:
     """Open the quarantined event that names this place."""
     page.goto(f"{live_url}/app/desk/?queue=quarantine")
