@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -24,7 +25,7 @@ def test_no_coast_jumps_from_one_edge_of_the_map_to_the_other() -> None:
         (here, there)
         for polygon in polygons
         for ring in polygon
-        for here, there in zip(ring, ring[1:], strict=False)
+        for here, there in itertools.pairwise(ring)
         if abs(here[0] - there[0]) > HALF_WAY_ROUND and here[1] > SOUTH_POLE  # Antarctica goes all the way round
     ]
     assert jumps == []
