@@ -220,4 +220,6 @@ def test_the_page_of_the_api_asks_nobody_else_and_shows_the_operations(opened: A
     page.goto(f"{live_url}/api/v1/docs")
     page.wait_for_selector(".opblock")
     assert "/api/v1/scans" in page.inner_text("#swagger-ui")
+    assert page.get_attribute("html", "lang") == "en"
+    assert page.locator("main .opblock").count() > 5
     assert elsewhere == []
