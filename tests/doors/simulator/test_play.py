@@ -66,6 +66,20 @@ def test_without_a_key_the_command_says_what_to_do(
     assert {h.headers["authorization"] for h in peer.heard if h.method == "PUT"} == {"Bearer pw_test_sample"}
 
 
+def test_two_stories_of_one_seed_send_different_parcels_and_one_story_always_the_same(
+    peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    def numbers(home: str, story: str) -> set[str]:
+        before = len(peer.events())
+        assert play.main(options(peer, tmp_path / home, "--story", story, "--start", "2026-11-02")) == 0
+        return {e.get("item_id") or e["receptacle_id"] for e in peer.events()[before:]}
+
+    bag, seal, again = numbers("a", "stolen_bag"), numbers("a", "broken_seal"), numbers("b", "stolen_bag")
+    assert len(bag) > 40
+    assert not bag & seal
+    assert bag == again
+
+
 @pytest.mark.parametrize("wrong", [["--days", "0"], ["--items", "x"], ["--speed", "-3"], ["--story", "none"]])
 def test_options_out_of_range_are_refused(wrong: list[str], peer: ScriptedPeer, tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
