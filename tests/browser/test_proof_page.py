@@ -130,6 +130,7 @@ def alarmed(page: Page, words: str, step: int) -> None:
     assert above < below
     assert states(page)[step - 1] == "bad"
     assert "good" not in states(page)[step - 1 :]
+    assert not page.is_visible("text=What this proves"), "nothing is claimed beside an alarm"
 
 
 class TestHonest:
