@@ -23,12 +23,25 @@ const piece = (kind, geometry) => ({
   geometry: { type: geometry.type, coordinates: shorten(geometry.coordinates) },
 });
 
+// A ring that crosses the 180th meridian goes on beyond it, for the map to wrap; left as it is, it would be drawn as a line right across the world.
+const unrolled = (ring) => {
+  const out = [ring[0]];
+  for (const [longitude, latitude] of ring.slice(1)) {
+    out.push([longitude + 360 * Math.round((out[out.length - 1][0] - longitude) / 360), latitude]);
+  }
+  return Math.abs(out[out.length - 1][0] - out[0][0]) < 1 ? out : ring; // Antarctica goes all the way round
+};
+const whole = ({ type, coordinates }) => ({
+  type,
+  coordinates: type === "MultiPolygon" ? coordinates.map((polygon) => polygon.map(unrolled)) : coordinates.map(unrolled),
+});
+
 const land = feature(world, world.objects.land);
 const lands = land.type === "FeatureCollection" ? land.features.map((f) => f.geometry) : [land.geometry];
 const out = {
   type: "FeatureCollection",
   features: [
-    ...lands.map((geometry) => piece("land", geometry)),
+    ...lands.map((geometry) => piece("land", whole(geometry))),
     piece("border", mesh(world, world.objects.countries, (a, b) => a !== b)),
     piece("state", mesh(states, states.objects.states, (a, b) => a !== b)),
   ],

@@ -29,6 +29,9 @@ MARKERS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
 ERRORS = frozenset({"BadItemNumber", "Conflict", "Invalid", "MayNot", "NotFound", "TooMany"})
 """Errors whose sentence people read: their first argument is a text to translate."""
 
+REFUSAL = "_Bad"
+"""Why one scan was set aside: its second argument is the sentence that the desk shows."""
+
 FOR_PROGRAMS = ("doors/api", "doors/console", "doors/simulator")  # what they say is read by programs and their makers
 WORDS_END = "_WORDS"  # module constants with this ending hold a sentence that several errors share
 IN_TEMPLATE = re.compile(r"""\b(n?gettext|_)\(\s*((?:u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")\s*,?\s*){1,2})""")
@@ -54,6 +57,8 @@ def _in_module(path: Path) -> Iterator[Text]:
         texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
         if node.func.id == "ngettext" and len(texts) > 1:
             yield texts[0], texts[1]
+        elif node.func.id == REFUSAL and len(texts) > 1:
+            yield texts[1]
         elif node.func.id in MARKERS | ERRORS and texts and isinstance(node.args[0], ast.Constant):
             yield texts[0]
 

@@ -33,7 +33,6 @@ class World:
     delivered: str
     held: str
     derived: str  # travelled inside a receptacle; has a corrected entry too
-    refused_facility: str  # the code of a place that nobody knows: its event is in quarantine
     scanner: Scanner
 
 
@@ -74,9 +73,8 @@ def world(installation: Any, facilities: tuple[str, ...]) -> World:
         event(derived, "unloaded", minutes=15, facility="TEST-HUB", receptacle=cage),
     )
     scanner.send(event(derived, "at_delivery_office", minutes=20, facility="TEST-B", corrects=declared))
-    nowhere = f"NOWHERE-{derived[2:10]}"
-    scanner.send(event(new_number(), "accepted", facility=nowhere))
-    return World(delivered, held, derived, nowhere, scanner)
+    scanner.send(event(new_number(), "accepted", facility="NOWHERE"))  # one for the quarantine
+    return World(delivered, held, derived, scanner)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +115,11 @@ def opened(chromium: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert [c for c in complaints if not any(known in c for known in ASKED_ONLY)] == []
+
+
+def focused(page: Page, selector: str) -> None:
+    """Wait until this element has the focus: scripts and the browser give it a moment after what asked for it."""
+    page.wait_for_function("selector => document.activeElement?.matches(selector)", arg=selector)
 
 
 def picture(page: Page, name: str) -> None:

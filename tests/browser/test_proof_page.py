@@ -130,6 +130,7 @@ def alarmed(page: Page, words: str, step: int) -> None:
     assert above < below
     assert states(page)[step - 1] == "bad"
     assert "good" not in states(page)[step - 1 :]
+    assert not page.is_visible("text=What this proves"), "nothing is claimed beside an alarm"
 
 
 class TestHonest:
@@ -142,6 +143,10 @@ class TestHonest:
         assert "has not been here before" in page.inner_text("#step-2")
         assert "nobody outside vouches" in page.inner_text("#step-3")
         assert not page.is_visible("#alert")
+        said = page.inner_text("#said")
+        assert said.startswith(
+            "1. This history was recorded: Proven. 2. The record only ever grew: Nothing to compare."
+        )
         seen = page.evaluate("JSON.parse(Object.values(localStorage)[0]).size")
         scanner.send(event(new_number(), "accepted"))
         checkpoint = f"{live_url}/log/checkpoint"
@@ -365,6 +370,7 @@ class TestAttacks:
         assert "nobody can open any more: 4 of 4" in page.inner_text("#step-1")
         assert "found there, unchanged: 4" in page.inner_text("#step-1")
         assert page.is_visible("#shredded")
+        assert page.eval_on_selector(".pw-seal__wax", "wax => getComputedStyle(wax).fill") == "none"
 
     def test_a_wrong_link_opens_nothing(self, page: Page, live_url: str, parcel: str) -> None:
         asked: list[str] = []
@@ -379,7 +385,7 @@ class TestOffline:
     def check(self, page: Page, held: Path) -> str:
         page.goto(build_verify_html.TARGET.as_uri())
         page.set_input_files("#file", str(held))
-        page.wait_for_function("!['', 'Checking'].includes(document.getElementById('result').textContent)")
+        page.wait_for_function("() => !['', 'Checking'].includes(document.getElementById('result').textContent)")
         return page.inner_text("#result")
 
     def test_a_kept_proof_is_checked_from_the_disk(

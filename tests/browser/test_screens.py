@@ -12,27 +12,31 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import World, picture, violations
+from tests.scanner import new_number
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = {1280: 800, 375: 812}
+UNKNOWN = new_number()  # well formed, and nobody has ever seen it
 PUBLIC: dict[str, Callable[[World], str]] = {
     "home": lambda world: "/",
     "home-other-carrier": lambda world: "/?number=1Z5R89390357567127",
-    "home-unknown": lambda world: "/?number=RR000000995US",
+    "home-mistyped": lambda world: "/?number=RA473012346GB",
+    "home-unknown": lambda world: f"/?number={UNKNOWN}",
     "track-delivered": lambda world: f"/track/{world.delivered}",
     "track-inside": lambda world: f"/track/{world.derived}",
     "track-held": lambda world: f"/track/{world.held}",
     "check-message": lambda world: "/check-message",
     "sign-in": lambda world: "/accounts/sign-in",
     "not-found": lambda world: "/track/nothing",
+    "proof": lambda world: f"/track/{world.derived}/proof",
 }
 STAFF: dict[str, Callable[[World], str]] = {
     "start": lambda world: "/app/",
     "desk": lambda world: "/app/desk/?queue=alerts",
     "desk-quarantine": lambda world: "/app/desk/?queue=quarantine",
     "desk-item": lambda world: f"/app/desk/?item={world.derived}",
-    "desk-not-found": lambda world: "/app/desk/?item=RR000000995US",
+    "desk-not-found": lambda world: f"/app/desk/?item={UNKNOWN}",
     "hold": lambda world: f"/app/desk/items/{world.derived}/hold",
 }
 
@@ -148,13 +152,24 @@ def test_nothing_important_of_the_desk_lies_below_the_fold(
 
 def test_targets_on_public_pages_are_large_enough_for_a_thumb(opened: Any, live_url: str, world: World) -> None:
     page = opened(375)
-    for name in ("home", "track-delivered", "sign-in", "check-message"):
+    for name in ("home", "home-other-carrier", "track-inside", "sign-in", "check-message", "proof"):
         page.goto(live_url + PUBLIC[name](world))
+        if name == "proof":
+            page.wait_for_selector('#proof[data-state="done"]')
         small = page.eval_on_selector_all(
-            "main button:not([hidden]), main input:not([type=hidden]), header a, footer a",
+            "button, input:not([type=hidden]), a:not(.govuk-skip-link), summary",
             "all => all.filter(e => e.offsetParent && e.offsetHeight < 44).map(e => e.outerHTML.slice(0, 80))",
         )
         assert small == [], name
+
+
+def test_on_paper_a_page_is_dark_on_white_and_has_nothing_to_press(opened: Any, live_url: str, world: World) -> None:
+    page = opened(1280, 800, color_scheme="dark")
+    page.goto(f"{live_url}/track/{world.derived}/proof")
+    page.wait_for_selector('#proof[data-state="done"]')
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("button:visible").count() == 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from tests.scanner import Scanner, event, new_receptacle, until
 
+from parcelward.parcels import queries as parcels
+
 
 @pytest.fixture(scope="module")
 def scanner(installation, facilities):
@@ -29,6 +31,43 @@ def test_from_acceptance_to_delivery_every_step_is_shown_and_proven(installation
     seen = until(lambda: (j := journey(installation, number))["events_proven"] == 5 and j)
     assert (seen["status"], seen["headline"], seen["unannounced"]) == ("delivered", "Delivered", True)
     assert lines(installation, number)[0]["step"] == "delivered"
+
+
+def stage(number):
+    item = parcels.find(number)
+    assert item is not None
+    return parcels.journey(item).stage
+
+
+def test_an_item_whose_first_scan_was_missed_is_not_called_unseen(installation, scanner, number):
+    scanner.send(event(number, "loaded", receptacle=new_receptacle()))
+    seen = journey(installation, number)
+    assert (seen["headline"], seen["status"], stage(number)) == ("We have your parcel", "in_transit", 1)
+
+
+def test_an_item_of_which_only_an_unknown_step_is_known_stays_unknown(installation, scanner, number):
+    scanner.send(event(number, "frobnicated"))
+    seen = journey(installation, number)
+    assert (seen["headline"], seen["status"]) == ("Something was recorded that we are checking", "unknown")
+    assert stage(number) == 0
+
+
+def test_the_stage_is_where_it_is_now_and_not_the_farthest_it_came(installation, scanner, number):
+    steps = (
+        "accepted",
+        "at_delivery_office",
+        "out_for_delivery",
+        "delivery_failed",
+        "at_collection_point",
+        "delivered",
+    )
+    found = []
+    for minute, step in enumerate(steps):
+        scanner.send(event(number, step, minutes=minute))
+        found.append(stage(number))
+    assert found == [1, 3, 4, 3, 3, 5]
+    scanner.send(event(number, "left_sorting", minutes=9))  # after the delivery: doubted, and nothing goes back
+    assert stage(number) == 5
 
 
 def test_the_same_batch_twice_gives_the_same_answer_and_changes_nothing(installation, scanner, number):

@@ -64,7 +64,7 @@ class Requests:
             return None
         outage.drop_connections()
         busy = outage.busy()
-        if problems.is_for_programs(request):
+        if pages.for_programs(request):
             return problems.response(request, busy)
         return pages.page(request, busy.status, retry_after_s=busy.retry_after_s)
 

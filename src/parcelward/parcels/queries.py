@@ -8,23 +8,21 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from django.db import connections
-from django.utils.translation import gettext
 
 from parcelward.base import config, db
-from parcelward.base.standards import identify, steps
-from parcelward.base.standards.steps import CODES, Step
+from parcelward.base.standards import identify
+from parcelward.base.standards.steps import Step
 from parcelward.custody import queries as custody
 from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_body
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
-from parcelward.parcels import containment, rules, verification
+from parcelward.parcels import containment, rules, told, verification
 from parcelward.parcels.alert_words import in_words
 from parcelward.parcels.models import Alert, Item, ItemAlias, ItemStatus, Manifest, Quarantine
 from parcelward.parcels.proofs import proofs as proofs_of
 from parcelward.parcels.proofs import proven_before, shown_events
 from parcelward.parcels.rules import Seen, State
 from parcelward.parcels.wire import (
-    ActionRequired,
     AlertRow,
     EventStory,
     Journey,
@@ -38,22 +36,6 @@ from parcelward.people.wire import Person, Task
 
 proofs = proofs_of
 verify_log = verification.verify_log
-
-_STAGES = {
-    Step.ACCEPTED: 1,
-    Step.LEFT_SORTING: 2,
-    Step.ARRIVED_OUTWARD_OFFICE: 2,
-    Step.LEFT_OUTWARD_OFFICE: 2,
-    Step.ARRIVED_INWARD_OFFICE: 2,
-    Step.PRESENTED_TO_CUSTOMS: 2,
-    Step.HELD_BY_CUSTOMS: 2,
-    Step.LEFT_INWARD_OFFICE: 2,
-    Step.AT_DELIVERY_OFFICE: 3,
-    Step.OUT_FOR_DELIVERY: 4,
-    Step.DELIVERY_FAILED: 3,
-    Step.AT_COLLECTION_POINT: 3,
-    Step.DELIVERED: 5,
-}
 
 
 def find(identifier: str) -> UUID | None:
@@ -114,12 +96,12 @@ def journey(item: UUID) -> Journey:
         public_id=identify.item_id(item),
         number=_first_number(item),
         step=step,
-        tracker=_tracker(status),
-        headline=_headline(status, step, lines),
-        next_step=_next(step),
-        reason=_reason(status, step),
-        stage=_stage(lines),
-        action_required=_action(step),
+        tracker=told.tracker(status, lines),
+        headline=told.headline(status, step, lines),
+        next_step=told.next_step(step, lines),
+        reason=told.reason(status, step),
+        stage=told.stage(step, lines),
+        action_required=told.action(step),
         timeline=tuple(lines),
         unannounced=announced.announced_at is None,
         simulated=announced.simulated,
@@ -159,56 +141,6 @@ def _assumed(item: UUID, places: dict[int, FacilityRow], *, seen_accepted: bool)
         return []
     place = place_of(places.get(row.facility))
     return [TimelineEntry(None, Step.ACCEPTED, row.event_time, place, "assumed", "", corrected=False, proven=False)]
-
-
-def _stage(lines: Sequence[TimelineEntry]) -> int:
-    """Return how far the item itself is known to have come; a scan of what it was inside moves no stage."""
-    counted = (line for line in lines if not line.corrected and line.source != "derived")
-    return max((_STAGES.get(line.step, 0) for line in counted), default=0)
-
-
-def _tracker(status: ItemStatus) -> str:
-    if status.flags & State.HELD and not status.flags & State.DELIVERED:
-        return "in_transit"
-    return CODES[Step(status.step)].tracker or (steps.NOTHING_SEEN_TRACKER if status.step == 0 else "in_transit")
-
-
-def _headline(status: ItemStatus, step: Step, lines: Sequence[TimelineEntry]) -> str:
-    if step is Step.UNKNOWN and not status.flags & State.UNKNOWN_STEP:
-        if any(line.source == "assumed" for line in lines):
-            return gettext("The sender says that we have it; we have not scanned it yet")
-        return gettext("We expect this parcel and have not seen it yet")
-    return gettext(CODES[step].customer)
-
-
-def _next(step: Step) -> str:
-    if step in {Step.DELIVERED, Step.RETURNED, Step.CANCELLED, Step.LOST, Step.DAMAGED}:
-        return ""
-    if step is Step.AT_COLLECTION_POINT:
-        return gettext("You collect it")
-    if step is Step.DELIVERY_FAILED:
-        return gettext("We try again, or keep it for you to collect")
-    if step in {Step.AT_DELIVERY_OFFICE, Step.OUT_FOR_DELIVERY}:
-        return gettext("Delivery to the address")
-    if step in {Step.HELD, Step.HELD_BY_CUSTOMS, Step.PRESENTED_TO_CUSTOMS}:
-        return gettext("The check ends and it travels on")
-    if step is Step.RETURNING:
-        return gettext("Arrival at the sender")
-    return gettext("Arrival at the delivery office")
-
-
-def _reason(status: ItemStatus, step: Step) -> str:
-    if status.flags & State.HELD:
-        return "security_hold"
-    return {Step.HELD_BY_CUSTOMS: "customs_hold", Step.DELIVERY_FAILED: "addressee_not_reached"}.get(step, "")
-
-
-def _action(step: Step) -> ActionRequired | None:
-    if step is Step.AT_COLLECTION_POINT:
-        return ActionRequired(
-            "addressee", gettext("Collect your parcel; bring the notice or a proof of identity."), None
-        )
-    return None
 
 
 def alerts(*, by: Person, kind: str = "", limit: int = 100) -> tuple[AlertRow, ...]:

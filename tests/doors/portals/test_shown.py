@@ -142,6 +142,22 @@ def test_places_follow_the_journey_and_a_correction_takes_its_place_off_the_map(
     assert [spot.name for spot in shown.spots([entry(Step.UNLOADED, 1, DENVER), line[2]])] == ["Leeds", "Denver, CO"]
 
 
+def test_what_is_scanned_after_the_delivery_is_doubted_and_moves_nothing_on_the_map() -> None:
+    line = [entry(Step.LEFT_SORTING, 1, DENVER), entry(Step.DELIVERED, 2), entry(Step.ACCEPTED, 3)]
+    (_, after), (_, delivered), _ = [(day, one) for day in shown.days(line, now=NOW) for one in day.lines]
+    assert "after the delivery" in after.notes[0]
+    assert delivered.notes == ()
+    assert [(spot.name, spot.newest) for spot in shown.spots(line)] == [("Leeds", True)]
+    taken_back = [line[0], replace(line[1], corrected=True), line[2]]
+    assert shown.days(taken_back, now=NOW)[0].lines[0].notes == ()
+    assert [spot.name for spot in shown.spots(taken_back)] == ["Leeds", "Denver, CO"]
+
+
+def test_a_manifest_is_quoted_and_not_believed() -> None:
+    (day,) = shown.days([entry(Step.ACCEPTED, 1, source="assumed", event_id=None)], now=NOW)
+    assert day.lines[0].words == "Handed to us, the sender says"
+
+
 @pytest.mark.parametrize("step", list(Step))
 def test_the_json_tells_every_step_and_can_stand_in_a_page(step: Step) -> None:
     told = jsonld.parcel_delivery(journey(entry(step, 1)), public_url="https://post.example", operator="</script><b>")

@@ -15,6 +15,7 @@ from tests.doors.simulator.scripted_peer import ScriptedPeer
 from parcelward.base.standards import s10
 from parcelward.doors.simulator import live, play
 from parcelward.doors.simulator.fleet import Fleet
+from parcelward.doors.simulator.plan import Planned, Truth
 
 
 def options(peer: ScriptedPeer, home: Path, *more: str) -> argparse.Namespace:
@@ -65,6 +66,20 @@ def test_without_a_key_the_command_says_what_to_do(
     assert {h.headers["authorization"] for h in peer.heard if h.method == "PUT"} == {"Bearer pw_test_sample"}
 
 
+def test_two_stories_of_one_seed_send_different_parcels_and_one_story_always_the_same(
+    peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    def numbers(home: str, story: str) -> set[str]:
+        before = len(peer.events())
+        assert play.main(options(peer, tmp_path / home, "--story", story, "--start", "2026-11-02")) == 0
+        return {e.get("item_id") or e["receptacle_id"] for e in peer.events()[before:]}
+
+    bag, seal, again = numbers("a", "stolen_bag"), numbers("a", "broken_seal"), numbers("b", "stolen_bag")
+    assert len(bag) > 40
+    assert not bag & seal
+    assert bag == again
+
+
 @pytest.mark.parametrize("wrong", [["--days", "0"], ["--items", "x"], ["--speed", "-3"], ["--story", "none"]])
 def test_options_out_of_range_are_refused(wrong: list[str], peer: ScriptedPeer, tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
@@ -93,9 +108,12 @@ def test_the_sample_town_has_a_history_goes_on_live_and_resumes(peer: ScriptedPe
     numbers = {e["item_id"] for e in peer.events() if "item_id" in e}
     assert 1_000 < len(numbers) < 2_500
     assert json.loads((tmp_path / "items.json").read_text()) == rows
+    assert len({row["item"] for row in rows}) == len(rows)
     assert len(rows) >= 10
     assert all(s10.fits(row["item"]) and row["item"] in numbers for row in rows)
-    assert {"delivered", "out for delivery", "in a roll cage", "story: stolen bag"} <= {row["why"] for row in rows}
+    whys = [row["why"] for row in rows]
+    assert {"delivered", "out for delivery", "in a roll cage", "story: stolen bag"} <= set(whys)
+    assert whys[: 2 * live.SOON_ITEMS] == ["about to move"] * live.SOON_ITEMS + ["soon delivered"] * live.SOON_ITEMS
     deadline = time.monotonic() + 20
     while len(peer.events()) == history and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -114,6 +132,24 @@ def test_the_sample_town_has_a_history_goes_on_live_and_resumes(peer: ScriptedPe
     assert len(after) - len(sent) < 200, "what was sent is not sent again"
     assert devices <= peer.devices < devices + 10
     assert rows
+
+
+def test_what_is_about_to_move_is_found_among_what_was_seen() -> None:
+    def planned(at: int, number: str, step: str) -> Planned:
+        return Planned(at, at, "door 1", number, step, "PO1", b'{"item_id":"' + number.encode() + b'"}')
+
+    watch = live.Watch()
+    watch.see([planned(10, number, "accepted") for number in ("A", "B", "C", "D", "E")])
+    coming = [planned(101, "A", "left_sorting")]  # gone by before anybody can have opened its page
+    coming += [planned(150, "UNSEEN", "accepted"), planned(160, "B", "delivered"), planned(170, "C", "left_sorting")]
+    coming += [planned(180, "D", "out_for_delivery"), planned(500, "A", "delivered"), planned(600, "D", "delivered")]
+    rows = watch.samples(Truth(), coming, now=100)
+    assert [(row["item"], row["why"]) for row in rows] == [
+        ("B", "about to move"),
+        ("C", "about to move"),
+        ("D", "about to move"),
+        ("A", "soon delivered"),
+    ]
 
 
 def test_after_a_long_rest_a_new_chapter_begins_in_the_same_town(tmp_path: Path) -> None:

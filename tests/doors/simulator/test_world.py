@@ -81,9 +81,15 @@ def test_offices_stand_where_their_zip_codes_are(town: world.World) -> None:
 
 
 def test_a_roll_cage_has_a_valid_grai(town: world.World) -> None:
-    keys = {gs1.parse(number) for number in town.cages}
-    assert len(keys) == len(town.cages)
+    keys = {gs1.parse(number) for number in world.cages(5, town.cage_count)}
+    assert len(keys) == town.cage_count > 0
     assert all(key.name == "GRAI" and key.names_one_thing for key in keys)
+
+
+def test_two_plans_on_one_installation_share_no_roll_cage(town: world.World) -> None:
+    plans = [set(world.cages(seed, town.cage_count)) for seed in (5, 6, "1/0", "1/1")]
+    assert world.cages(5, 10) == world.cages(5, 10)
+    assert len(set.union(*plans)) == sum(len(plan) for plan in plans)
 
 
 def test_more_offices_than_a_world_has_are_refused() -> None:

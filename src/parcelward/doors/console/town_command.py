@@ -11,6 +11,8 @@ from parcelward.base import config
 from parcelward.base.errors import NotAllowed
 from parcelward.doors.console.up_command import write_samples
 
+SHOWN = 10  # addresses printed: what moves next, what is delivered soon, and some that have arrived
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the seed."""
@@ -29,11 +31,17 @@ def run(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
+    told = False
+
     def ready(rows: list[dict[str, str]]) -> None:
+        nonlocal told
         samples["items"] = [row["item"] for row in rows]
         write_samples(settings.home, samples)
+        if told:
+            return
+        told = True
         print(f"the town has its history; {len(rows)} items worth looking at are in samples.json", flush=True)
-        for row in rows[:6]:
+        for row in rows[:SHOWN]:
             print(f"  {settings.public_url}/track/{row['item']}   {row['why']}", flush=True)
 
     address = f"http://{settings.bind}:{settings.port}"

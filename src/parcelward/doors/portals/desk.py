@@ -20,6 +20,7 @@ from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.base.standards.steps import CODES
 from parcelward.doors.portals import desk_shown, shown
+from parcelward.doors.portals.desk_words import kind_name, role_name
 from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
 from parcelward.people.wire import Person, Task
@@ -27,7 +28,8 @@ from parcelward.people.wire import Person, Task
 ROWS_MAX: Final = 100
 TYPED_LENGTH_MAX: Final = 512
 RAW_LENGTH_MAX: Final = 20_000
-REASON_LENGTH_MAX: Final = 200
+NOTE_LENGTH_MAX: Final = 200  # why an event was dismissed; actions/desk.py has the same
+REASON_LENGTH_MAX: Final = 40  # why an item is held or released: a field of the event (ScanIn.reason)
 POLL_S: Final = 10
 SAID: Final = "desk_said"
 """Session key: what was just done, said once on the next page."""
@@ -63,7 +65,8 @@ class Asked:
 def start(request: HttpRequest) -> HttpResponse:
     """Lead each role to what it is here for."""
     person = person_of(request.user)
-    return render(request, "start.html", {"person": person, "may_desk": may(person, Task.READ_DESK)})
+    context = {"role": role_name(person.role), "may_desk": may(person, Task.READ_DESK)}
+    return render(request, "start.html", context)
 
 
 @login_required
@@ -87,13 +90,16 @@ def _show(request: HttpRequest, person: Person, asked: Asked, *, status: int = 2
     if asked.queue == desk_shown.QUARANTINE:
         refused = queries.quarantined(by=person, limit=ROWS_MAX)
         context["rows"] = desk_shown.quarantine_rows(refused, row=asked.row, now=now)
-        context["refused"] = next((q for q in refused if q.quarantine_id == asked.row), None)
+        chosen = next((q for q in refused if q.quarantine_id == asked.row), None)
+        context["refused"] = chosen
+        if chosen:
+            context["refused_kind"], context["refused_words"] = kind_name(chosen.code), _(chosen.message)
     else:
         alerts = queries.alerts(by=person, kind=asked.kind, limit=ROWS_MAX)
         context["rows"] = desk_shown.alert_rows(alerts, kind=asked.kind, row=asked.row, now=now)
         alert = next((a for a in alerts if a.alert_id == asked.row), None)
         context["alert"] = alert
-        context["alert_kind"] = desk_shown.kind_name(alert.kind) if alert else ""
+        context["alert_kind"] = kind_name(alert.kind) if alert else ""
         number = number or (alert.item_number if alert else "")
     context["rows_max"] = ROWS_MAX
     context["list_name"] = next((q.name for q in context["queues"] if q.current), _("Exceptions"))
@@ -124,12 +130,12 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
     return {
         "journey": journey,
         "number": shown.grouped(journey.number),
-        "events": desk_shown.event_rows(queries.story(item, by=person), now=now),
+        "events": desk_shown.event_rows(queries.story(item, by=person), journey.timeline, now=now),
         "headline": journey.headline or _(CODES[journey.step].customer),
         "held": journey.held,
-        "may_hold": may(person, Task.HOLD) and not journey.held,
-        "may_correct": may(person, Task.CORRECT),
-        "may_release": may(person, Task.RELEASE) and journey.held,
+        "may_hold": may(person, Task.HOLD) and not journey.held and not journey.shredded,
+        "may_correct": may(person, Task.CORRECT) and not journey.shredded,
+        "may_release": may(person, Task.RELEASE) and journey.held and not journey.shredded,
     }
 
 
@@ -138,10 +144,12 @@ def _done(request: HttpRequest, said: str, to: str) -> HttpResponse:
     return HttpResponseRedirect(to)
 
 
-def _given(reason: str) -> str:
-    """Return the reason, or raise Invalid for none."""
+def _given(reason: str, *, length_max: int) -> str:
+    """Return the reason, or raise Invalid for none or for one that is too long to be kept."""
     if not reason:
         raise Invalid(_("Give a reason: it is kept for good."))
+    if len(reason) > length_max:
+        raise Invalid(_("Give a shorter reason: at most %(n)s characters.") % {"n": length_max})
     return reason
 
 
@@ -180,9 +188,9 @@ def resubmit(request: HttpRequest, quarantine_id: int) -> HttpResponse:
 def dismiss(request: HttpRequest, quarantine_id: int) -> HttpResponse:
     """Dismiss a bad event for good, with a reason."""
     person = person_of(request.user)
-    reason = request.POST.get("reason", "")[:REASON_LENGTH_MAX].strip()
+    reason = request.POST.get("reason", "")[:TYPED_LENGTH_MAX].strip()
     try:
-        actions.dismiss(quarantine_id, _given(reason), by=person)
+        actions.dismiss(quarantine_id, _given(reason, length_max=NOTE_LENGTH_MAX), by=person)
     except (Invalid, Conflict) as refused:
         asked = Asked("quarantine", "", quarantine_id, "", {"reason": reason, "dismissing": "yes"}, _(refused.message))
         return _show(request, person, asked, status=refused.status)
@@ -201,9 +209,9 @@ def _confirmed(
     journey = queries.journey(item)
     reason, problem, status = "", "", 200
     if request.method == "POST":
-        reason = request.POST.get("reason", "")[:REASON_LENGTH_MAX].strip()
+        reason = request.POST.get("reason", "")[:TYPED_LENGTH_MAX].strip()
         try:
-            act(item, _given(reason), by=person)
+            act(item, _given(reason, length_max=REASON_LENGTH_MAX), by=person)
         except (Invalid, Conflict) as refused:
             problem, status = _(refused.message), refused.status
         else:
@@ -214,6 +222,7 @@ def _confirmed(
         "journey": journey,
         "number": shown.grouped(journey.number),
         "reason": reason,
+        "reason_length_max": REASON_LENGTH_MAX,
         "problem": problem,
         "back": desk_shown.link(item=journey.public_id),
         "person": person,

@@ -31,7 +31,7 @@ def correct(request: HttpRequest, item_id: str, event_key: str) -> HttpResponse:
         raise NotFound("There is nothing here to show.")
     item = desk.item_of(item_id)
     journey = queries.journey(item)
-    rows = desk_shown.event_rows(queries.story(item, by=person), now=timezone.now())
+    rows = desk_shown.event_rows(queries.story(item, by=person), (), now=timezone.now())
     event = next((row for row in rows if row.key == event_key and row.story), None)
     if event is None or event.story is None or event.story.entry.event_id is None:
         raise NotFound("There is nothing here to show.")

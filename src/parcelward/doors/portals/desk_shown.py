@@ -12,7 +12,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from parcelward.doors.portals import shown
-from parcelward.parcels.wire import AlertRow, EventStory, QuarantinedRow, Throughput
+from parcelward.doors.portals.desk_words import count, kind_name, step_name
+from parcelward.parcels.wire import AlertRow, EventStory, QuarantinedRow, Throughput, TimelineEntry
 
 QUARANTINE: Final = "quarantine"
 SPARK_WIDTH: Final = 132
@@ -82,36 +83,17 @@ class EventRow:
 
     key: str
     day_time: str
+    zone: str  # named only where two zones are involved, else empty
     exact: str
     iso: str
     step: str
     place: str
     by: str  # device, or how we know where nobody scanned
     log: str
+    receptacle: str  # number of the container it went into, came out of, or was inside; empty for none
     notes: tuple[str, ...]
     struck: bool
-    story: EventStory | None
-
-
-def kind_name(kind: str) -> str:
-    """Return the words for a kind of alert; an unknown kind is shown as it is written."""
-    said = {
-        "quarantine": _("Quarantine"),
-        "short": _("Missing at hand-over"),
-        "over": _("Too many at hand-over"),
-        "unexpected": _("Not expected here"),
-        "one_hand": _("Both sides signed by one"),
-        "seal_mismatch": _("Seal does not match"),
-        "unknown_step": _("Unknown step"),
-        "unknown_facility": _("Unknown place"),
-        "after_delivery": _("Seen after delivery"),
-        "stuck": _("Not moving"),
-        "clock_ahead": _("Clock ahead"),
-        "unannounced": _("Not announced"),
-        "damaged": _("Damaged"),
-        "lost": _("Lost"),
-    }
-    return said.get(kind, kind.replace("_", " "))
+    story: EventStory | None  # None: nobody scanned this very item
 
 
 def link(**wanted: object) -> str:
@@ -162,10 +144,10 @@ def quarantine_rows(refused: Sequence[QuarantinedRow], *, row: int, now: dt.date
         Row(
             key=f"row-{q.quarantine_id}",
             href=link(queue=QUARANTINE, row=q.quarantine_id),
-            title=kind_name(q.code).capitalize(),
+            title=kind_name(q.code),
             is_code=False,
             beside=q.source_name,
-            words=q.message,
+            words=_(q.message),
             ago=shown.ago(q.received_at, now=now),
             exact=shown.exact(q.received_at),
             iso=q.received_at.isoformat(),
@@ -175,38 +157,52 @@ def quarantine_rows(refused: Sequence[QuarantinedRow], *, row: int, now: dt.date
     )
 
 
-def event_rows(stories: Sequence[EventStory], *, now: dt.datetime) -> tuple[EventRow, ...]:
-    """Return an item's story, newest first, each event with its source and its place in the log."""
-    rows = []
-    for number, story in enumerate(stories):
-        entry = story.entry
-        at = entry.event_time.astimezone(shown.zone_of(entry.place))
-        observed = entry.source == "observed"
-        by = story.device_name if observed else (_("derived") if entry.source == "derived" else _("assumed"))
-        today = at.date() == now.astimezone(at.tzinfo).date()
-        rows.append(
-            EventRow(
-                key=entry.event_id.hex if entry.event_id else f"n{number}",
-                # Translators: Django date format of a day in a narrow column, such as "3 Nov".
-                day_time=f"{at:%H:%M}" if today else f"{date_format(at, _('j M'))} {at:%H:%M}",
-                exact=shown.exact(at),
-                iso=at.isoformat(),
-                step=_step_words(story),
-                place=entry.place.name if entry.place else "",
-                by=by,
-                log=f"#{story.log_index:,}" if story.log_index is not None else ("…" if observed else "—"),
-                notes=shown.notes(entry),
-                struck=entry.corrected,
-                story=story if observed else None,
-            )
-        )
-    return tuple(rows)
+def event_rows(
+    stories: Sequence[EventStory], timeline: Sequence[TimelineEntry], *, now: dt.datetime
+) -> tuple[EventRow, ...]:
+    """Return an item's story, newest first: every event with its source and its place in the log.
+
+    Between them stands what follows from the container that it was in, or from a manifest, and is said to be so.
+    """
+    told: list[tuple[TimelineEntry, EventStory | None]] = [(story.entry, story) for story in stories]
+    told += [(entry, None) for entry in timeline if entry.source != "observed"]
+    told.sort(key=lambda pair: pair[0].event_time, reverse=True)
+    local = [entry.event_time.astimezone(shown.zone_of(entry.place)) for entry, _story in told]
+    several = len({shown.zone_name(at) for at in local}) > 1
+    return tuple(
+        _event_row(entry, story, at, number=number, zone=shown.zone_name(at) if several else "", now=now)
+        for number, ((entry, story), at) in enumerate(zip(told, local, strict=True))
+    )
 
 
-def _step_words(story: EventStory) -> str:
+def _event_row(
+    entry: TimelineEntry, story: EventStory | None, at: dt.datetime, *, number: int, zone: str, now: dt.datetime
+) -> EventRow:
+    today = at.date() == now.astimezone(at.tzinfo).date()
+    by = story.device_name if story else (_("derived") if entry.source == "derived" else _("assumed"))
+    waiting = "…" if story else "—"
+    return EventRow(
+        key=entry.event_id.hex if entry.event_id else f"n{number}",
+        # Translators: Django date format of a day in a narrow column, such as "3 Nov".
+        day_time=f"{at:%H:%M}" if today else f"{date_format(at, _('j M'))} {at:%H:%M}",
+        zone=zone,
+        exact=shown.exact(at),
+        iso=at.isoformat(),
+        step=_step_words(entry, story),
+        place=entry.place.name if entry.place else "",
+        by=by,
+        log=f"#{count(story.log_index)}" if story and story.log_index is not None else waiting,
+        receptacle=entry.receptacle,
+        notes=shown.notes(entry),
+        struck=entry.corrected,
+        story=story,
+    )
+
+
+def _step_words(entry: TimelineEntry, story: EventStory | None) -> str:
     """Return what happened; a correction repeats the step that it declares wrong, so it says that it is one."""
-    said = story.entry.step.word.replace("_", " ")
-    return said if story.corrects is None else _("correction of %(step)s") % {"step": said}
+    said = step_name(entry.step)
+    return said if story is None or story.corrects is None else _("correction of %(step)s") % {"step": said}
 
 
 def spark(per_second: Sequence[float]) -> Spark | None:
@@ -232,7 +228,7 @@ def spark(per_second: Sequence[float]) -> Spark | None:
 
 
 def _rate(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"  # noqa: PLR2004 -- two figures are enough
+    return count(value, decimals=0 if value >= 10 or value == int(value) else 1)  # noqa: PLR2004 -- two figures are enough
 
 
 def figures(live: Throughput, *, witnesses: int) -> tuple[Figure, ...]:
@@ -247,20 +243,20 @@ def figures(live: Throughput, *, witnesses: int) -> tuple[Figure, ...]:
         "bad": _("standing still: look at the worker"),
     }
     unwitnessed = live.log_size - live.witnessed_size
-    seen = _("all of it") if unwitnessed <= 0 else _("%(n)s to go") % {"n": f"{unwitnessed:,}"}
+    seen = _("all of it") if unwitnessed <= 0 else _("%(n)s to go") % {"n": count(unwitnessed)}
     return (
-        Figure(_("Today"), f"{live.events_today:,}", _("events"), "", "plain", ""),
-        Figure(_("In the log"), f"{live.log_size:,}", _("entries"), "", "plain", "/log/checkpoint"),
-        Figure(_("Waiting"), f"{live.log_behind:,}", _("entries"), state_words[behind], behind, ""),
+        Figure(_("Today"), count(live.events_today), _("events"), "", "plain", ""),
+        Figure(_("In the log"), count(live.log_size), _("entries"), "", "plain", "/log/checkpoint"),
+        Figure(_("Waiting"), count(live.log_behind), _("entries"), state_words[behind], behind, ""),
         Figure(
             _("Last checkpoint"),
-            f"{live.checkpoint_age_s:,.{0 if live.checkpoint_age_s >= AGE_WAIT_S else 1}f}",
+            count(live.checkpoint_age_s, decimals=0 if live.checkpoint_age_s >= AGE_WAIT_S else 1),
             _("s ago"),
             state_words[age],
             age,
             "/log/checkpoint",
         ),
-        Figure(_("Witnessed"), f"{live.witnessed_size:,}", _("entries"), seen, "plain", "/log/checkpoint/witnessed")
+        Figure(_("Witnessed"), count(live.witnessed_size), _("entries"), seen, "plain", "/log/checkpoint/witnessed")
         if witnesses
         else Figure(_("Witnessed"), "—", "", _("no witness is set up"), "plain", ""),
     )

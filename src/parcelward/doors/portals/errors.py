@@ -51,6 +51,11 @@ PAGES: Final = {
 RETRY_AFTER_S_DEFAULT: Final = 60
 
 
+def for_programs(request: HttpRequest) -> bool:
+    """Tell whether a program asks: at one of its doors, or a page for JSON."""
+    return problems.is_for_programs(request) or request.GET.get("format") == "json"
+
+
 def in_words(error: ParcelwardError, *, otherwise: str) -> str:
     """Return the error's sentence in the reader's language; `otherwise` where it has only been written in English."""
     said = _(error.message)
@@ -134,7 +139,10 @@ class ErrorPages:
         """Return a page for one of our own errors; None lets Django go on with any other."""
         if not isinstance(exception, ParcelwardError) or problems.is_for_programs(request):
             return None
+        if for_programs(request):
+            return problems.response(request, exception)
         status = 403 if isinstance(exception, NotKnown) else exception.status
-        # Unknown and forbidden must look alike, so a 404 never says more than the usual sentence.
-        detail = "" if status in {404, 500} else in_words(exception, otherwise="")
+        # Unknown and forbidden must look alike, so a 404 never says more than the usual sentence; and the sentence of
+        # a 403 is written for programs.
+        detail = "" if status in {403, 404, 500} else in_words(exception, otherwise="")
         return page(request, status, detail=detail, code=exception.code, retry_after_s=exception.retry_after_s)

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from parcelward.base.standards.steps import CODES
+from parcelward.base.standards.steps import CODES, Step
 from parcelward.parcels.wire import ActionRequired, Journey, Place, TimelineEntry
 
 S10_SHAPE: Final = re.compile(r"([A-Z]{2})(\d{4})(\d{4})(\d)([A-Z]{2})")
@@ -149,15 +149,27 @@ def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime) -> tuple[Day, .
     local = [(entry, entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline]
     several = len({zone_name(at) for _entry, at in local}) > 1
     shown = []
+    late = {entry.event_id for entry in after_delivery(timeline)}
     for day, members in groupby(local, key=lambda pair: (pair[1].date(), now.astimezone(pair[1].tzinfo).date())):
         lines = []
         for (derived, _place), run in groupby(
             members, key=lambda pair: (pair[0].source == "derived", _coarse(pair[0]))
         ):
-            said = [_line(entry, at, zone=zone_name(at) if several else "") for entry, at in run]
+            said = [
+                _line(entry, at, zone=zone_name(at) if several else "", late=entry.event_id in late)
+                for entry, at in run
+            ]
             lines += [_folded(said)] if derived and len(said) > 1 else said
         shown.append(Day(day_name(*day), tuple(lines)))
     return tuple(shown)
+
+
+def after_delivery(timeline: Sequence[TimelineEntry]) -> Sequence[TimelineEntry]:
+    """Return what was scanned after the delivery, newest first: perhaps a copy of the label, on another parcel."""
+    ends = [
+        i for i, e in enumerate(timeline) if e.step is Step.DELIVERED and e.source == "observed" and not e.corrected
+    ]
+    return timeline[: ends[-1]] if ends else ()
 
 
 def _coarse(entry: TimelineEntry) -> str:
@@ -175,16 +187,18 @@ def _folded(seen: Sequence[Line]) -> Line:
     return replace(seen[0], words=_("Inside a container"), notes=(words % {"n": len(seen)},), inner=inner)
 
 
-def _line(entry: TimelineEntry, at: dt.datetime, *, zone: str) -> Line:
+def _line(entry: TimelineEntry, at: dt.datetime, *, zone: str, late: bool) -> Line:
+    words = _("Handed to us, the sender says") if entry.source == "assumed" else _(CODES[entry.step].customer)
+    doubt = (_("Scanned after the delivery; we are looking into it"),) if late and not entry.corrected else ()
     return Line(
         # Translators: Django format of a time of day.
         time=date_format(at, _("H:i")),
         zone=zone,
         exact=exact(at),
         iso=at.isoformat(),
-        words=_(CODES[entry.step].customer),
+        words=words,
         place=_coarse(entry),
-        notes=notes(entry),
+        notes=doubt + notes(entry),
         struck=entry.corrected,
         observed=entry.source == "observed",
         moves=CODES[entry.step].moves,
@@ -268,7 +282,7 @@ def proof(journey: Journey) -> Proof:
 def spots(timeline: Sequence[TimelineEntry]) -> tuple[Spot, ...]:
     """Return the coarse places in the order of the journey, oldest first; a place passed twice in a row is one."""
     seen: list[Place] = []
-    for entry in reversed(timeline):
+    for entry in reversed(timeline[len(after_delivery(timeline)) :]):
         place = entry.place
         if place and not entry.corrected and (not seen or seen[-1].coarse != place.coarse):
             seen.append(place)

@@ -17,7 +17,15 @@ from parcelward.base.standards import gs1
 from parcelward.doors.simulator import abroad, delivery, local_time, transport
 from parcelward.doors.simulator.parcels import TICK_S, Demand, Item, Mint
 from parcelward.doors.simulator.plan import Planned, Scribe, Truth
-from parcelward.doors.simulator.world import COMPANY_PREFIX, World, cage_number, device_name, stream
+from parcelward.doors.simulator.world import (
+    CAGE_SERIALS,
+    COMPANY_PREFIX,
+    World,
+    cage_number,
+    cages,
+    device_name,
+    stream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +65,7 @@ class Journeys:
         self.now = demand.start
         self.queues: dict[tuple[str, str], list[Item]] = {lane: [] for lane in world.lanes}
         self.shelves: dict[str, list[Item]] = {office.code: [] for office in world.offices}
-        self.cages = deque(world.cages)
+        self.cages = deque(cages(seed, world.cage_count))
         self.cage_seals: dict[str, str] = {}  # the newest seal on each roll cage
         self.afoot = 0  # items that have not come to their end
         self.fates: Counter[str] = Counter()
@@ -117,7 +125,7 @@ class Journeys:
 
     def take_cage(self) -> str:
         """Return a roll cage that stands empty; a new one where all are under way."""
-        return self.cages.popleft() if self.cages else cage_number(self.rng.randrange(500_000, 1_000_000))
+        return self.cages.popleft() if self.cages else cage_number(self.rng.randrange(CAGE_SERIALS))
 
     def _start(self) -> None:
         for lane in self.world.lanes.values():

@@ -46,6 +46,9 @@ SAMPLES = {  # what is worth looking at, and how many of each
     "presented_to_customs": 1,
     "returned": 1,
 }
+SOON_S = 20  # a reader needs about so long to open a page
+SOON_ITEMS = 3  # of each kind: those that move next, and those that are delivered next
+REFRESHED_EVERY_S = 60  # what was about to happen has happened a minute later
 TOLD = ("stolen_bag", "cloned_label", "forged_scan", "broken_seal", "lost_truck")
 
 
@@ -71,9 +74,17 @@ class Watch:
         while len(self._last) > self.ITEMS_MAX:
             self._last.pop(next(iter(self._last)))
 
-    def samples(self, truth: Truth, *, now: int) -> list[dict[str, str]]:
-        """Return `{"item", "why"}` rows: the newest of each kind, then one of each story that has happened."""
-        rows: list[dict[str, str]] = []
+    def _soon(self, coming: Sequence[Planned], *, now: int) -> list[dict[str, str]]:
+        """Return the items of which a reader who opens them now sees something next, the soonest first."""
+        ahead = [p for p in coming if p.upload_at >= now + SOON_S and p.subject in self._last]
+        moving = list(dict.fromkeys(p.subject for p in ahead))[:SOON_ITEMS]
+        delivered = dict.fromkeys(p.subject for p in ahead if p.step == "delivered" and p.subject not in moving)
+        rows = [{"item": number, "why": "about to move"} for number in moving]
+        return rows + [{"item": number, "why": "soon delivered"} for number in list(delivered)[:SOON_ITEMS]]
+
+    def samples(self, truth: Truth, coming: Sequence[Planned], *, now: int) -> list[dict[str, str]]:
+        """Return `{"item", "why"}` rows: what moves next, the newest of each kind, one of each story that happened."""
+        rows = self._soon(coming, now=now)
         for what, count in SAMPLES.items():
             found = [number for number, (_, last) in reversed(self._last.items()) if last == what]
             rows += [{"item": number, "why": what.replace("_", " ")} for number in found[:count]]
@@ -81,7 +92,10 @@ class Watch:
             items, when = story["items"], dt.datetime.fromisoformat(str(story["when"])).timestamp()
             if isinstance(items, list) and items and items[0] in self._last and when <= now:
                 rows.append({"item": str(items[0]), "why": f"story: {str(story['story']).replace('_', ' ')}"})
-        return rows
+        first: dict[str, dict[str, str]] = {}
+        for row in rows:
+            first.setdefault(row["item"], row)
+        return list(first.values())
 
 
 def live_town(
@@ -95,8 +109,9 @@ def live_town(
 ) -> None:
     """Play the sample town until `stop` is set. Blocks; meant for a thread or a process of its own.
 
-    `folder` keeps the state, `items.json` (rows of `{"item", "why"}`, written when the history has been sent) and
-    `truth-N.ndjson`, one a chapter. `on_ready` is called with the same rows. The key needs the administrator's role.
+    `folder` keeps the state, `items.json` (rows of `{"item", "why"}`, written when the history has been sent, and again
+    every minute) and `truth-N.ndjson`, one a chapter. `on_ready` is called with the same rows. The key needs the
+    administrator's role.
     Raises Refused when the installation refuses to know the town.
     """
     town = world.build(seed, size="town")
@@ -104,13 +119,15 @@ def live_town(
     player = Player(town, url=url, api_key=api_key, fleet=fleet, stop=stop, tries_max=FOR_EVER)
     number, state = _chapter(fleet, int(time.time()))
     watch, truth = Watch(), Truth(folder / f"truth-{number}.ndjson")
-    ready = False
+    journeys = journeys_of(town, seed, number, state, truth)
+    written_at = 0
 
     def caught_up() -> None:
-        nonlocal ready
-        if not ready:
-            ready = True
-            rows = watch.samples(truth, now=int(time.time()))
+        nonlocal written_at
+        now = int(time.time())
+        if now - written_at >= REFRESHED_EVERY_S:
+            written_at = now
+            rows = watch.samples(truth, journeys.scribe.coming(), now=now)
             _write_items(folder, rows)
             if on_ready is not None:
                 on_ready(rows)
@@ -118,7 +135,7 @@ def live_town(
     # Asked to stop before the installation knew the town: nothing was sent, nothing is lost.
     with contextlib.closing(player), contextlib.closing(truth), contextlib.suppress(Stopped):
         player.register()
-        plan = _seen(journeys_of(town, seed, number, state, truth), state.position, watch)
+        plan = _seen(journeys, state.position, watch)
         player.play(plan, state, pace=RealTime(), on_sent=watch.see, on_wait=caught_up)
 
 

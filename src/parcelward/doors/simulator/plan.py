@@ -127,6 +127,10 @@ class Scribe:
         self._newest = planned.upload_at, self._made, planned
         heapq.heappush(self._due, self._newest)
 
+    def coming(self) -> list[Planned]:
+        """Return what is planned and not yet due, in order of upload: only what has been decided already."""
+        return [planned for _, _, planned in sorted(self._due)]
+
     def due_before(self, instant: int) -> Iterator[Planned]:
         """Yield, in order of upload, everything that uploads before the instant."""
         due = self._due

@@ -56,7 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     home = Path(os.environ.get("PARCELWARD_HOME") or "var")
     port = os.environ.get("PARCELWARD_PORT") or "8000"
     add = parser.add_argument
-    add("--seed", type=_number(0, 2**31), default=1, help="the same seed gives the same world and parcels (1)")
+    add(
+        "--seed",
+        type=_number(0, 2**31),
+        default=1,
+        help="the same seed gives the same world; with the same days, stories and start the same parcels (1)",
+    )
     add("--days", type=_number(1, DAYS_MAX), default=7, help="days to play (7)")
     add("--items", type=_number(1, ITEMS_MAX), default=1_000, help="parcels posted in all (1000)")
     add("--story", action="append", default=[], choices=sorted(stories.STORIES), help="what happens; may be repeated")
@@ -131,7 +136,9 @@ def journeys_of(options: argparse.Namespace, network: world.World, state: PlanSt
     demand = Demand(network, (Phase(state.start, end, options.items),))
     # Stories wait for a third of the time, so that there is a usual before the unusual.
     told = [(stories.STORIES[name], options.days * DAY_S // 3) for name in options.story]
-    return Journeys(network, demand, seed=options.seed, truth=truth, stories=told, until=end)
+    # Another story or another week has parcels of its own: on one installation each number travels only once.
+    seed = "/".join((str(options.seed), str(state.start), *sorted(options.story)))
+    return Journeys(network, demand, seed=seed, truth=truth, stories=told, until=end)
 
 
 def _state(options: argparse.Namespace, fleet: Fleet) -> PlanState:

@@ -22,6 +22,7 @@ Role = Literal["counter", "courier", "sorter", "door", "driver", "gateway"]
 COMPANY_PREFIX = "9521234"  # 952 is the GS1 prefix for demonstrations: never issued to anyone
 CAGE_ASSET_TYPE = "00001"
 CAGES_PER_LANE = 8
+CAGE_SERIALS = 10**9
 LANE_SHORTEST_S = 300
 
 
@@ -115,7 +116,7 @@ class World:
     customs: str = ""
     partners: dict[str, str] = field(default_factory=dict)  # country -> code of its office of exchange
     rounds: tuple[int, ...] = ()  # when couriers set out, minutes after local midnight
-    cages: tuple[str, ...] = ()  # GRAI of the roll cages
+    cage_count: int = 0  # roll cages; each plan numbers its own (`cages`)
 
     @property
     def offices(self) -> list[Facility]:
@@ -158,14 +159,24 @@ def build(
     _add_exchange(world, anchors[0])
     _add_lanes(world, stream(seed, "lanes"))
     world.rounds = tuple(range(7, 24 * 60, 40)) if scale.same_day else (8 * 60 + 30,)
-    world.cages = tuple(cage_number(n) for n in range(1, CAGES_PER_LANE * len(world.lanes) + 1))
+    world.cage_count = CAGES_PER_LANE * len(world.lanes)
     return world
+
+
+def cages(seed: int | str, count: int) -> tuple[str, ...]:
+    """Return the GRAIs of a plan's roll cages.
+
+    Two plans on one installation must not share a cage: each would find the other's seal on it, and a broken seal that
+    is none hides the one that is.
+    """
+    first = stream(seed, "cages").randrange(CAGE_SERIALS)
+    return tuple(cage_number((first + n) % CAGE_SERIALS) for n in range(count))
 
 
 def cage_number(serial: int) -> str:
     """Return a roll cage's GRAI as an element string."""
     body = f"{COMPANY_PREFIX}{CAGE_ASSET_TYPE}"
-    return f"(8003)0{body}{gs1.check_digit(body)}C{serial:06d}"
+    return f"(8003)0{body}{gs1.check_digit(body)}C{serial:09d}"
 
 
 def _anchors(rng: random.Random, size: Size, *, count: int, offices: int) -> list[Place]:

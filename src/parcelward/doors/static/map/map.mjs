@@ -22,8 +22,15 @@ const style = (base, c) => ({
   ],
 });
 
-// Straight and dashed: nobody saw which road was taken.
-const line = (points) => ({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: points } });
+// Straight and dashed: nobody saw which road was taken. The shorter way round the earth: beyond 180 degrees the map goes on at its other edge.
+const line = (points) => {
+  const near = [];
+  for (const [longitude, latitude] of points) {
+    const from = near.length ? near[near.length - 1][0] : longitude;
+    near.push([longitude + 360 * Math.round((from - longitude) / 360), latitude]);
+  }
+  return { type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: near } };
+};
 
 const button = (label, sign, act) => {
   const made = document.createElement("button");

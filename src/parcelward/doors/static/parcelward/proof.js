@@ -156,6 +156,9 @@ function failed(error, progress) {
   find("alert").hidden = false;
   find("alert").focus();
 }
+/** The three results in one breath, for those who do not see them change. */
+const spoken = () => [1, 2, 3].map((step) => ["h2", "[data-result]"].map(
+  (part) => find(`step-${step}`).querySelector(part).textContent).join(": ")).join(" ");
 function offerToKeep(kept) {
   const proofs = kept.get(page.dataset.proofs), log = {};
   if (!proofs) return;
@@ -175,6 +178,7 @@ async function run() {
   if (running) return;
   running = true;
   find("alert").hidden = true;
+  find("said").textContent = "";
   page.dataset.state = "checking";
   let state = "failed";
   for (let attempt = 0; attempt <= RETRIES_MAX; attempt += 1) {
@@ -193,7 +197,8 @@ async function run() {
     state = error ? "failed" : pending ? "waiting" : "done";
     if (!again || attempt === RETRIES_MAX) {
       for (let step = progress.step + 1; error && step <= 3; step += 1) settle(step, "unknown", words.not_reached, []);
-      if (error) failed(error, progress);
+      if (error) failed(error, progress); // an alert, which is spoken by itself
+      else find("said").textContent = spoken();
       break;
     }
     await new Promise((done) => { setTimeout(done, RETRY_MS); });

@@ -16,10 +16,10 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && journey) journey.dispatchEvent(new Event("look"));
 });
 
-// The clock of "Today" moves the tag too, so a change is announced only where the headline or the newest entry changed.
+// The clock of "Today" moves the tag too, and an entry's note goes when it is proven: only a new headline or entry is news.
 const told = () => {
-  const entry = document.querySelector(".pw-entry__what");
-  return [document.getElementById("journey")?.dataset.headline, entry ? entry.textContent.trim().replace(/\s+/g, " ") : ""];
+  const entry = document.querySelector(".pw-entry__said");
+  return [document.getElementById("journey")?.dataset.headline || "", entry ? entry.textContent.trim().replace(/\s+/g, " ") : ""];
 };
 let before = told();
 
@@ -30,7 +30,8 @@ document.addEventListener("htmx:afterSettle", () => {
   const now = told();
   if (now.join("|") !== before.join("|")) {
     const status = document.getElementById("announce");
-    status.textContent = `${status.dataset.words} ${now.join(". ")}`;
+    const news = now[1].startsWith(now[0]) ? [now[1]] : now; // most entries begin with the headline: it is said once
+    status.textContent = `${status.dataset.words} ${news.join(". ")}`;
     document.title = document.title.replace(before[0], now[0]);
     document.getElementById("headline").classList.add("pw-changed");
   }

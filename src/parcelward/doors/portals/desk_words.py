@@ -1,0 +1,94 @@
+"""The desk's words for kinds of exception, for steps and for roles, translated where they are shown."""
+
+from __future__ import annotations
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from parcelward.base.standards.steps import Step
+from parcelward.people.wire import Role
+
+
+def kind_name(kind: str) -> str:
+    """Return the words for a kind of alert or a reason of quarantine; an unknown one is shown as it is written."""
+    said = {
+        "quarantine": _("Quarantine"),
+        "short": _("Missing at hand-over"),
+        "over": _("Too many at hand-over"),
+        "unexpected": _("Not expected here"),
+        "one_hand": _("Both sides signed by one"),
+        "seal_mismatch": _("Seal does not match"),
+        "unknown_step": _("Unknown step"),
+        "unknown_facility": _("Unknown place"),
+        "after_delivery": _("Seen after delivery"),
+        "stuck": _("Not moving"),
+        "clock_ahead": _("Clock ahead"),
+        "too_old": _("Clock far behind"),
+        "unannounced": _("Not announced"),
+        "damaged": _("Damaged"),
+        "lost": _("Lost"),
+        "check_digit_wrong": _("Check digit wrong"),
+        "bad_item_number": _("Not a number that we know"),
+        "empty": _("No number"),
+        "too_long": _("Number too long"),
+        "one_number": _("One number, not two or none"),
+        "no_receptacle": _("Container not named"),
+        "inside_itself": _("Inside itself"),
+        "wrong_kind": _("Item and container mixed up"),
+        "unknown_item": _("Unknown item"),
+        "shredded": _("Record erased"),
+        "bad_character": _("Forbidden character"),
+        "bad_event": _("A field does not fit"),
+        "not_json": _("Not readable"),
+        "too_deep": _("Nested too deep"),
+        "sensors_too_large": _("Sensor readings too large"),
+    }
+    return said.get(kind) or kind.replace("_", " ").capitalize()
+
+
+def step_name(step: Step) -> str:
+    """Return the glossary's word for a step."""
+    said = {
+        Step.UNKNOWN: _("unknown"),
+        Step.ACCEPTED: _("accepted"),
+        Step.LEFT_SORTING: _("left sorting"),
+        Step.ARRIVED_OUTWARD_OFFICE: _("arrived outward office"),
+        Step.LEFT_OUTWARD_OFFICE: _("left outward office"),
+        Step.ARRIVED_INWARD_OFFICE: _("arrived inward office"),
+        Step.PRESENTED_TO_CUSTOMS: _("presented to customs"),
+        Step.HELD_BY_CUSTOMS: _("held by customs"),
+        Step.LEFT_INWARD_OFFICE: _("left inward office"),
+        Step.AT_DELIVERY_OFFICE: _("at delivery office"),
+        Step.OUT_FOR_DELIVERY: _("out for delivery"),
+        Step.DELIVERY_FAILED: _("delivery failed"),
+        Step.AT_COLLECTION_POINT: _("at collection point"),
+        Step.DELIVERED: _("delivered"),
+        Step.LOADED: _("loaded"),
+        Step.UNLOADED: _("unloaded"),
+        Step.HANDED_OVER: _("handed over"),
+        Step.SEALED: _("sealed"),
+        Step.HELD: _("held"),
+        Step.RELEASED: _("released"),
+        Step.RETURNING: _("returning"),
+        Step.RETURNED: _("returned"),
+        Step.CANCELLED: _("cancelled"),
+        Step.LOST: _("lost"),
+        Step.DAMAGED: _("damaged"),
+    }
+    return said[step]
+
+
+def role_name(role: Role) -> str:
+    """Return what a role is called."""
+    said = {
+        Role.ADMINISTRATOR: _("administrator"),
+        Role.INSPECTOR: _("inspector"),
+        Role.PARTNER: _("partner"),
+        Role.DEVICE: _("device"),
+    }
+    return said[role]
+
+
+def count(value: float, *, decimals: int = 0) -> str:
+    """Return a figure as it is written in the reader's language: 11,205 or 11.205."""
+    return number_format(value, decimals, use_l10n=True, force_grouping=True)
