@@ -12,6 +12,7 @@ from parcelward.parcels.actions.erasure import (
     request_erasure,
     withdraw_erasure,
 )
+from parcelward.parcels.actions.links import make_link
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
 from parcelward.parcels.actions.record import record_scans
@@ -30,6 +31,7 @@ __all__ = [
     "hold",
     "lift_legal_hold",
     "make_bundle",
+    "make_link",
     "place_legal_hold",
     "rebuild",
     "record_scans",
