@@ -9,11 +9,14 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 from scripts import build_verify_html
 from tests.custody.sample_bundle import edit, made, resigned, written
@@ -22,6 +25,9 @@ from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.custody import notes
 from parcelward.custody.keys import KeyName, SignatureType, Signer
+from parcelward.custody.models import Erasure
+from parcelward.parcels import actions, queries
+from parcelward.people.wire import Person, Role
 
 pytestmark = pytest.mark.browser
 WITHOUT_ED25519 = """const importKey = SubtleCrypto.prototype.importKey;
@@ -96,6 +102,18 @@ def visit(page: Page, url: str, number: str, fragment: str = "") -> str:
     page.goto(f"{url}/track/{number}/proof{fragment}")
     page.wait_for_selector(SETTLED, timeout=30_000)
     return page.get_attribute("#proof", "data-state") or ""
+
+
+def erase(number: str) -> None:
+    """Destroy the parcel's secret, as two people do."""
+    item = queries.find(number)
+    assert item is not None
+    anna, ben = (Person(uuid.uuid4(), Role.INSPECTOR, source, "x") for source in (900_021, 900_022))
+    erasure = actions.request_erasure(item, "asked for", by=anna)
+    actions.approve_erasure(erasure, by=ben)
+    Erasure.objects.filter(pk=erasure).update(not_before=timezone.now())
+    actions.erase(erasure, by=ben)
+    connections.close_all()
 
 
 def states(page: Page) -> list[str]:
@@ -430,20 +448,46 @@ class TestAttacks:
         page.wait_for_selector('#proof[data-state="done"]')
         assert not page.is_visible("#alert")
 
-    def test_a_destroyed_history_says_so(self, page: Page, live_url: str, parcel: str) -> None:
+    def test_a_history_that_is_only_said_to_be_destroyed(self, page: Page, live_url: str, parcel: str) -> None:
+        """The operator hides what happened behind a destruction that never was; or behind another parcel's."""
+        tombstone: dict[str, Any] = {}
+
         def shred(proofs: dict[str, Any]) -> None:
             rows = [
                 {**{k: each[k] for k in ("event_id", "log_index", "commitment")}, "public": None}
                 for each in proofs["events"]
             ]
-            proofs.update(shredded=True, events=rows)
+            proofs.update(shredded=True, events=rows, tombstone=tombstone or None)
 
         alter_proofs(page, shred)
         visit(page, live_url, parcel)
+        alarmed(page, "the record has no entry that says so", 1)
+        body = {"events": 4, "item": str(uuid.uuid4()), "kind": "custody.tombstone"}
+        tombstone.update(body=json.dumps(body), salt="00" * 32, log_index=1, commitment="00" * 32)
+        visit(page, live_url, parcel)
+        alarmed(page, "the record has no entry that says so", 1)
+        item = httpx.get(f"{live_url}/api/v1/items/{parcel}/proofs", timeout=30).json()["item_id"].removeprefix("itm_")
+        tombstone.update(body=json.dumps(body | {"item": item}))
+        visit(page, live_url, parcel)
+        alarmed(page, "not in the public record", 1)
+
+    def test_a_destroyed_history_says_so_and_shows_the_entry_that_destroyed_it(
+        self, page: Page, live_url: str, scanner: Scanner
+    ) -> None:
+        number = new_number()
+        scanner.send(event(number, "accepted"), event(number, "left_sorting", minutes=1))
+        published(live_url, number, 2)
+        assert visit(page, live_url, number) == "done"
+        with ThreadPoolExecutor(1) as apart:  # the browser's driver keeps an event loop in this thread
+            apart.submit(erase, number).result()
+        assert visit(page, live_url, number) == "done"
         assert states(page)[0] == "limited"
-        assert "nobody can open any more: 4 of 4" in page.inner_text("#step-1")
-        assert "found there, unchanged: 4" in page.inner_text("#step-1")
+        assert "nobody can open any more: 2 of 2" in page.inner_text("#step-1")
+        assert "found there, unchanged: 2" in page.inner_text("#step-1")
         assert page.is_visible("#shredded")
+        page.click("#step-1 summary")
+        assert '"kind":"custody.tombstone"' in page.inner_text("#step-1 pre")
+        assert "Of this parcel it saw 2 entries before" in page.inner_text("#step-2")
 
     def test_a_wrong_link_opens_nothing(self, page: Page, live_url: str, parcel: str) -> None:
         asked: list[str] = []

@@ -132,7 +132,7 @@ def texts() -> dict[str, Any]:
         "partial": _("This parcel has {all} entries. This page shows and checks the newest {total} of them."),
         "shredded": _(
             "Entries that nobody can open any more: {closed} of {total}. They stay in the record, unread; found there, "
-            "unchanged: {proven}."
+            "unchanged: {proven}. That they were closed is an entry of its own in the record."
         ),
         "first": _(
             "This browser has not been here before. It now remembers the record with {to} entries and will check, "
@@ -172,6 +172,7 @@ def _failures() -> dict[str, str]:
         "chain": _("Events are missing, were put in another order, or belong to another parcel."),
         "inclusion": _("An event is not in the public record where it is said to be."),
         "tile": _("A part of the public record is missing or damaged."),
+        "tombstone": _("It is said that this history was destroyed, and the record has no entry that says so."),
         "signature": _("A signature on the record is false."),
         "origin": _("The record is not the one that it should be."),
         "shrunk": _("The record is shorter than it was when it was seen before: entries were taken out."),

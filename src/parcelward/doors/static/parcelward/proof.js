@@ -3,7 +3,7 @@
  * localStorage, so that neither can be exchanged for another, or be shown shorter, without its noticing. */
 
 import {
-  ProofFailed, checkShown, grew, hex, openAddressee, openEvents, openLog, recorded, witnessed,
+  ProofFailed, checkShown, grew, hex, openAddressee, openEvents, openLog, recorded, sha256, unhex, utf8, witnessed,
 } from "./verify.js";
 import { browserChecks } from "./ed25519.js";
 
@@ -87,6 +87,24 @@ function continued([sequence, commitment] = [0, ""], proofs, opened) {
   return sequence;
 }
 
+/** That a secret was destroyed is an entry in the record: without it, "destroyed" would be a way to hide a history.
+ * Return its place, or null while the newest checkpoint does not cover it yet. */
+async function entombed({ tombstone, item_id: itemId, events_total: total }, { head, tiles }) {
+  const where = "the entry of destruction", fail = (why) => { throw new ProofFailed("tombstone", where, why); };
+  if (typeof tombstone?.body !== "string") fail("is not there");
+  let said;
+  try { said = JSON.parse(tombstone.body); } catch { fail("is not JSON"); }
+  if (said?.kind !== "custody.tombstone" || `itm_${String(said.item).replaceAll("-", "")}` !== itemId) {
+    fail("is of something else");
+  }
+  if (said.events !== total) fail(`is of ${said.events} entries, and there are ${total}`);
+  const group = await sha256("parcelward/v1/group\0", unhex(tombstone.salt, 32, where), utf8(tombstone.body));
+  const leaf = await sha256([0, 1], await sha256("parcelward/v1/event\0", group)), index = tombstone.log_index;
+  if (!Number.isSafeInteger(index) || index >= head.size) return null;
+  await tiles.include(leaf, index, head.root, where);
+  return index;
+}
+
 function settle(step, state, sentence, figures) {
   const box = find(`step-${step}`);
   box.dataset.state = state;
@@ -126,14 +144,16 @@ async function check(kept, progress) {
   const { head } = log;
   if (!proofs.shredded) checkShown(shownRows(), opened);
   const { proven, pending, closed, paths } = await recorded(opened, log);
+  const tomb = proofs.shredded ? await entombed(proofs, log) : null, late = proofs.shredded && tomb === null ? 1 : 0;
   const facts = { proven: number(proven), total: number(opened.length), pending: number(pending), closed: number(closed),
     all: number(proofs.events_total) };
   const found = opened.filter(({ leaf }) => leaf).flatMap(({ where, commitment, leaf, logIndex }) => [
     `${where}: log index ${logIndex ?? "-"}`, `  commitment ${hex(commitment)}`, `  leaf hash  ${hex(leaf)}`]);
   const siblings = paths.length ? [`siblings of ${opened[0].where}:`, ...paths[0].map((hash) => `  ${hex(hash)}`)] : [];
   const partial = proofs.events_total > opened.length;
+  if (tomb !== null) found.push(`destroyed by the entry at log index ${tomb}:`, `  ${proofs.tombstone.body}`);
   const sentence = proofs.shredded ? words.shredded : opened.length ? words.recorded : words.empty;
-  settle(1, pending ? "waiting" : proofs.shredded || !opened.length ? "limited" : "good",
+  settle(1, pending + late ? "waiting" : proofs.shredded || !opened.length ? "limited" : "good",
     [say(sentence, facts), partial ? say(words.partial, facts) : "", pending ? say(words.pending, facts) : ""].join(" "),
     [...found, ...siblings]);
   find("shredded").hidden = !proofs.shredded;
@@ -170,7 +190,7 @@ async function check(kept, progress) {
   const last = newest < 0 ? null : [sequence, hex(opened[newest].commitment), proofs.number];
   memory.keep(head, seen, proofs.item_id, last);
   find("fallback").hidden = await browserChecks();
-  return pending;
+  return pending + late;
 }
 
 function failed(error, progress) {
