@@ -139,6 +139,7 @@ def _follow(stop: threading.Event) -> None:
             stop.wait(TAKE_OVER_S)
         if not passed:
             stop.wait(TICK_S * 2)
+    _close()
 
 
 def _capture(stop: threading.Event) -> None:
