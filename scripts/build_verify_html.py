@@ -1,7 +1,7 @@
 """Build verify.html: the checks of the proof page and of evidence bundles as one file that works from a disk.
 
-`python scripts/build_verify_html.py` writes it beside its sources, and its SHA-256 to docs/, where it is published with
-the source and not by the operator; a test compares both files with what this script makes.
+`python scripts/build_verify_html.py` writes it beside its sources, and its SHA-256 to docs/ and the README, where it is
+published with the source and not by the operator; a test compares all three with what this script makes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Final
 FOLDER: Final = Path(__file__).resolve().parent.parent / "src" / "parcelward" / "doors" / "static" / "parcelward"
 TARGET: Final = FOLDER / "verify.html"
 HASH: Final = Path(__file__).resolve().parent.parent / "docs" / "verify.html.sha256"  # as `sha256sum -c` reads it
+README: Final = Path(__file__).resolve().parent.parent / "README.md"
+README_HASH: Final = re.compile(r"(?<=verify\.html`\) has SHA-256\n`)[0-9a-f]{64}(?=`)")
 MODULES: Final = ("ed25519.js", "verify.js", "offline.js")
 _IMPORT: Final = re.compile(r"^import \{[^}]*\} from \"\./[a-z0-9]+\.js\";\n", re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export ", re.MULTILINE)
@@ -101,4 +103,5 @@ if __name__ == "__main__":
     made = build()
     TARGET.write_text(made, encoding="utf-8")
     HASH.write_text(hash_line(made), encoding="utf-8")
+    README.write_text(README_HASH.sub(hash_line(made)[:64], README.read_text(encoding="utf-8")), encoding="utf-8")
     print(hash_line(made), end="")

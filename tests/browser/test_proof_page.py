@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import shutil
@@ -10,11 +9,14 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 from scripts import build_verify_html
 from tests.custody.sample_bundle import edit, made, resigned, written
@@ -22,9 +24,19 @@ from tests.custody.sample_log import STEPS, WITNESSED_AT_S, Item, SampleLog, wit
 from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.custody import notes
-from parcelward.custody.keys import Signer
+from parcelward.custody.keys import KeyName, SignatureType, Signer
+from parcelward.custody.models import Erasure
+from parcelward.parcels import actions, queries
+from parcelward.people.wire import Person, Role
 
 pytestmark = pytest.mark.browser
+WITHOUT_ED25519 = """const importKey = SubtleCrypto.prototype.importKey;
+SubtleCrypto.prototype.importKey = function (format, data, algorithm, ...rest) {
+  if ((algorithm.name ?? algorithm) === "Ed25519") {
+    return Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));
+  }
+  return importKey.call(this, format, data, algorithm, ...rest);
+};"""
 SETTLED = '#proof:not([data-state="new"]):not([data-state="checking"])'
 
 
@@ -90,6 +102,18 @@ def visit(page: Page, url: str, number: str, fragment: str = "") -> str:
     page.goto(f"{url}/track/{number}/proof{fragment}")
     page.wait_for_selector(SETTLED, timeout=30_000)
     return page.get_attribute("#proof", "data-state") or ""
+
+
+def erase(number: str) -> None:
+    """Destroy the parcel's secret, as two people do."""
+    item = queries.find(number)
+    assert item is not None
+    anna, ben = (Person(uuid.uuid4(), Role.INSPECTOR, source, "x") for source in (900_021, 900_022))
+    erasure = actions.request_erasure(item, "asked for", by=anna)
+    actions.approve_erasure(erasure, by=ben)
+    Erasure.objects.filter(pk=erasure).update(not_before=timezone.now())
+    actions.erase(erasure, by=ben)
+    connections.close_all()
 
 
 def states(page: Page) -> list[str]:
@@ -200,19 +224,35 @@ class TestHonest:
     def test_the_addressees_link_opens_what_is_theirs(
         self, page: Page, live_url: str, installation: Any, parcel: str
     ) -> None:
-        item = httpx.get(f"{live_url}/api/v1/items/{parcel}/proofs", timeout=30).json()["item_id"]
-        program = (
-            "import django, uuid; django.setup(); from parcelward.custody import queries;"
-            f" item = uuid.UUID(hex={item.removeprefix('itm_')!r});"
-            " print(queries.item_keys([item])[item].key('addressee').hex())"
-        )
-        key = bytes.fromhex(subprocess.check_output([sys.executable, "-c", program], text=True).strip())
-        fragment = base64.urlsafe_b64encode(key).decode().rstrip("=")
+        made = httpx.post(f"{live_url}/api/v1/items/{parcel}/links", headers=installation.headers, timeout=30)
+        assert made.headers["Cache-Control"] == "no-store"
+        fragment = made.json()["url"].partition("#k=")[2]
+        program = [sys.executable, "-m", "parcelward.doors.console", "link", parcel]
+        assert subprocess.check_output(program, text=True).strip() == made.json()["url"], "the console makes the same"
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url + str(request.headers)))
-        assert visit(page, live_url, parcel, f"#k={fragment}") == "done"
-        assert page.inner_text("#addressee-parts") == 'Event 1: {"size_mm":null,"weight_g":1200}'
+        page.goto(made.json()["url"])
+        page.wait_for_selector('#proof[data-state="done"]')
+        said = page.inner_text("#addressee-parts")
+        assert said == 'Event 1: weighed: 1,200 g {"size_mm":null,"weight_g":1200}'
         assert not any(fragment in each for each in asked), "the key left the browser"
+
+    def test_a_browser_without_ed25519_is_told_who_checked(self, page: Page, live_url: str, parcel: str) -> None:
+        assert visit(page, live_url, parcel) == "done"
+        assert not page.is_visible("#fallback")
+        page.add_init_script(WITHOUT_ED25519)
+        assert visit(page, live_url, parcel) == "done"
+        assert states(page)[0] == "good"
+        assert "cannot check Ed25519 signatures itself" in page.inner_text("#fallback")
+
+        def forge(route: Route) -> None:
+            answer = route.fetch()
+            origin, size, *rest = answer.text().split("\n")
+            route.fulfill(response=answer, body="\n".join([origin, str(int(size) + 1), *rest]))
+
+        page.route("**/log/checkpoint", forge)
+        visit(page, live_url, parcel)
+        alarmed(page, "A signature on the record is false", 1)
 
     def test_without_a_script_it_says_what_it_would_do(self, chromium: Browser, live_url: str, parcel: str) -> None:
         context = chromium.new_context(java_script_enabled=False)
@@ -326,8 +366,8 @@ class TestAttacks:
         assert visit(page, live_url, parcel) == "done"
         for size, words in ((10**6, "shorter than it was"), (1, "old entries were changed")):
             page.evaluate(
-                "size => { const key = Object.keys(localStorage)[0];"
-                " localStorage.setItem(key, JSON.stringify({ size, root: 'ab'.repeat(32) })); }",
+                "size => { const [[key, held]] = Object.entries(localStorage); const seen = JSON.parse(held);"
+                " localStorage.setItem(key, JSON.stringify({ ...seen, size, root: 'ab'.repeat(32) })); }",
                 size,
             )
             visit(page, live_url, parcel)
@@ -335,6 +375,63 @@ class TestAttacks:
         page.click("#forget")  # only a test system that was set up anew may be forgiven, and only by hand
         page.wait_for_selector('#proof[data-state="done"]')
         assert "has not been here before" in page.inner_text("#step-2")
+
+    def test_a_log_of_another_name_is_no_fresh_start(self, page: Page, live_url: str, parcel: str) -> None:
+        """A dishonest operator cannot begin a new log beside the one that this browser knows."""
+        assert visit(page, live_url, parcel) == "done"
+        other = Signer(KeyName("other.example/log"), SignatureType.ED25519, bytes(32))
+        size, root = httpx.get(f"{live_url}/log/checkpoint", timeout=30).text.split("\n")[1:3]
+        note = notes.sign(f"other.example/log\n{size}\n{root}\n", [other])
+        page.route("**/log/checkpoint", lambda route: route.fulfill(body=note, content_type="text/plain"))
+        alter_proofs(page, lambda proofs: proofs.update(origin="other.example/log", vkeys=[other.verifier.vkey]))
+        visit(page, live_url, parcel)
+        alarmed(page, "The record is not the one that it should be", 2)
+        assert "other.example/log" in page.inner_text("#alert-figures")
+
+    def test_an_event_that_this_browser_saw_cannot_be_held_back_or_exchanged(
+        self, page: Page, live_url: str, parcel: str
+    ) -> None:
+        assert visit(page, live_url, parcel) == "done"
+        assert "It now remembers the entries of this parcel, too." in page.inner_text("#step-2")
+        assert visit(page, live_url, parcel) == "done"
+        assert "Of this parcel it saw 4 entries before: they are the same today." in page.inner_text("#step-2")
+
+        def without_the_newest(route: Route) -> None:
+            answer = route.fetch()
+            head, mark, rest = answer.text().partition("<tr data-event=")
+            assert mark
+            route.fulfill(response=answer, body=head + rest.partition("</tr>")[2])
+
+        def shorter(proofs: dict[str, Any]) -> None:
+            proofs["events"].pop()
+            proofs["events_total"] -= 1
+
+        page.route(f"**/track/{parcel}/proof", without_the_newest)
+        alter_proofs(page, shorter)
+        visit(page, live_url, parcel)
+        alarmed(page, "saw other entries before: they were taken out or exchanged", 2)
+        page.unroute_all()
+        page.evaluate(
+            "() => { const [[key, held]] = Object.entries(localStorage); const seen = JSON.parse(held);"
+            " for (const known of Object.values(seen.parcels)) known[1] = 'ab'.repeat(32);"
+            " localStorage.setItem(key, JSON.stringify(seen)); }"
+        )
+        visit(page, live_url, parcel)  # as if the entry at that place had been another one then
+        alarmed(page, "saw other entries before: they were taken out or exchanged", 2)
+
+    def test_another_parcel_under_a_number_that_this_browser_knows_is_said(
+        self, page: Page, live_url: str, parcel: str
+    ) -> None:
+        """Numbers are used again, so it is no failure; but a second history for the same label must not pass unsaid."""
+        assert visit(page, live_url, parcel) == "done"
+        page.evaluate(
+            "() => { const [[key, held]] = Object.entries(localStorage); const seen = JSON.parse(held);"
+            " seen.parcels = { itm_earlier: Object.values(seen.parcels)[0] };"
+            " localStorage.setItem(key, JSON.stringify(seen)); }"
+        )
+        assert visit(page, live_url, parcel) == "done"
+        assert states(page)[:2] == ["good", "limited"]
+        assert "this browser saw another parcel before" in page.inner_text("#step-2")
 
     def test_a_promised_witness_that_did_not_sign(self, page: Page, live_url: str, parcel: str) -> None:
         alter_proofs(page, lambda proofs: proofs.update(witness_quorum=1, witness_vkeys=[witness(1).verifier.vkey]))
@@ -356,21 +453,47 @@ class TestAttacks:
         page.wait_for_selector('#proof[data-state="done"]')
         assert not page.is_visible("#alert")
 
-    def test_a_destroyed_history_says_so(self, page: Page, live_url: str, parcel: str) -> None:
+    def test_a_history_that_is_only_said_to_be_destroyed(self, page: Page, live_url: str, parcel: str) -> None:
+        """The operator hides what happened behind a destruction that never was; or behind another parcel's."""
+        tombstone: dict[str, Any] = {}
+
         def shred(proofs: dict[str, Any]) -> None:
             rows = [
                 {**{k: each[k] for k in ("event_id", "log_index", "commitment")}, "public": None}
                 for each in proofs["events"]
             ]
-            proofs.update(shredded=True, events=rows)
+            proofs.update(shredded=True, events=rows, tombstone=tombstone or None)
 
         alter_proofs(page, shred)
         visit(page, live_url, parcel)
+        alarmed(page, "the record has no entry that says so", 1)
+        body = {"events": 4, "item": str(uuid.uuid4()), "kind": "custody.tombstone"}
+        tombstone.update(body=json.dumps(body), salt="00" * 32, log_index=1, commitment="00" * 32)
+        visit(page, live_url, parcel)
+        alarmed(page, "the record has no entry that says so", 1)
+        item = httpx.get(f"{live_url}/api/v1/items/{parcel}/proofs", timeout=30).json()["item_id"].removeprefix("itm_")
+        tombstone.update(body=json.dumps(body | {"item": item}))
+        visit(page, live_url, parcel)
+        alarmed(page, "not in the public record", 1)
+
+    def test_a_destroyed_history_says_so_and_shows_the_entry_that_destroyed_it(
+        self, page: Page, live_url: str, scanner: Scanner
+    ) -> None:
+        number = new_number()
+        scanner.send(event(number, "accepted"), event(number, "left_sorting", minutes=1))
+        published(live_url, number, 2)
+        assert visit(page, live_url, number) == "done"
+        with ThreadPoolExecutor(1) as apart:  # the browser's driver keeps an event loop in this thread
+            apart.submit(erase, number).result()
+        assert visit(page, live_url, number) == "done"
         assert states(page)[0] == "limited"
-        assert "nobody can open any more: 4 of 4" in page.inner_text("#step-1")
-        assert "found there, unchanged: 4" in page.inner_text("#step-1")
+        assert "nobody can open any more: 2 of 2" in page.inner_text("#step-1")
+        assert "found there, unchanged: 2" in page.inner_text("#step-1")
         assert page.is_visible("#shredded")
         assert page.eval_on_selector(".pw-seal__wax", "wax => getComputedStyle(wax).fill") == "none"
+        page.click("#step-1 summary")
+        assert '"kind":"custody.tombstone"' in page.inner_text("#step-1 pre")
+        assert "Of this parcel it saw 2 entries before" in page.inner_text("#step-2")
 
     def test_a_wrong_link_opens_nothing(self, page: Page, live_url: str, parcel: str) -> None:
         asked: list[str] = []
@@ -417,6 +540,18 @@ class TestOffline:
         assert page.locator("#events tr").count() == 6
         held.write_bytes(resigned(log, data, edit("events/itm_one/000002.json", body_hash="00" * 32)))
         assert "events/itm_one/000002.json" in self.check(page, held)
+
+    def test_it_says_when_its_own_lines_checked_the_signatures(self, page: Page, tmp_path: Path) -> None:
+        log, item = SampleLog(), Item("one")
+        for step in STEPS:
+            log.record(item, step)
+        held = tmp_path / "bundle.zip"
+        held.write_bytes(written(log, made(log, item)))
+        assert self.check(page, held).startswith("Everything holds: bundle")
+        assert "cannot check Ed25519" not in page.inner_text("#facts")
+        page.add_init_script(WITHOUT_ED25519)
+        assert self.check(page, held).startswith("Everything holds: bundle")
+        assert "This browser cannot check Ed25519 signatures itself" in page.inner_text("#facts")
 
     def test_it_asks_nobody(self, page: Page, tmp_path: Path) -> None:
         asked: list[str] = []

@@ -72,6 +72,8 @@ def test_the_file_and_its_published_hash_are_what_the_sources_make() -> None:
     made_now = build_verify_html.build()
     assert build_verify_html.TARGET.read_text(encoding="utf-8") == made_now
     assert build_verify_html.HASH.read_text(encoding="utf-8") == build_verify_html.hash_line(made_now)
+    named = build_verify_html.README_HASH.findall(build_verify_html.README.read_text(encoding="utf-8"))
+    assert named == [build_verify_html.hash_line(made_now)[:64]]
 
 
 def test_the_file_can_talk_to_nobody() -> None:
@@ -280,6 +282,30 @@ def test_both_refuse_changed_saved_proofs(module: Path, log_and_item: tuple[Samp
         change(saved)
         files.append(json.dumps(saved).encode())
     both_refuse(module, *files)
+
+
+def test_both_count_a_witness_by_its_key_and_not_by_its_name(
+    module: Path, log_and_item: tuple[SampleLog, Item]
+) -> None:
+    log, item = log_and_item
+    impostor = dataclasses.replace(witness(1), seed=bytes(32))
+    named = (impostor, witness(2))
+    saved = saved_proof(log, item)
+    saved["proofs"]["witness_vkeys"] = [each.verifier.vkey for each in named]
+    saved["log"]["checkpoint/witnessed"] = log.checkpoint(310, witnesses=named).decode()
+    data = json.dumps(saved).encode()
+    (believed,) = check(module, data)
+    assert believed["ok"], "who names no witness believes the file's"
+    both_refuse(module, data, keys=(log.signer.verifier.vkey, *(each.verifier.vkey for each in WITNESSES)))
+    both = f"log {log.signer.verifier.vkey}\nwitness A {witness(1).verifier.vkey}\nwitness B {impostor.verifier.vkey}\n"
+    bundle = written(log, made(log, item))  # cosigned by the true one of that name alone
+
+    def with_policy(rest: str) -> bytes:
+        return resigned(log, bundle, lambda files: files.update({"policy.txt": (both + rest).encode()}))
+
+    (one,) = check(module, with_policy("group g any A B\nquorum g\n"))
+    assert one["ok"], one
+    both_refuse(module, with_policy("group g all A B\nquorum g\n"), with_policy("quorum B\n"))
 
 
 def test_policies_are_read_alike(module: Path, log_and_item: tuple[SampleLog, Item]) -> None:

@@ -16,7 +16,7 @@ from tests.custody.node import STATIC, case, refused, run
 from tests.custody.sample_log import ORIGIN, STEPS, WITNESSED_AT_S, Item, SampleLog, base64_text, signer, witness
 
 from parcelward.custody import checkpoints, notes, offline, tree, wire
-from parcelward.custody.keys import SignatureType, Signer
+from parcelward.custody.keys import SignatureType, Signer, parse_vkey
 
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 
@@ -424,7 +424,10 @@ class TestWitnesses:
         assert answer["witnesses"] == {
             "needed": 2,
             "known": 3,
-            "by": [{"name": f"w{n}.example", "time": WITNESSED_AT_S} for n in (1, 3)],
+            "by": [
+                {"name": f"w{n}.example", "key": witness(n).verifier.public_key.hex(), "time": WITNESSED_AT_S}
+                for n in (1, 3)
+            ],
             "size": 304,
             "covered": 2,
         }
@@ -544,7 +547,8 @@ class TestSignatures:
             {"kind": "note", "source": base64_text(note.encode()), "vkeys": [signer("else.example").verifier.vkey]},
             {"kind": "note", "source": base64_text(note.encode()), "vkeys": [wrong_id]},
         )
-        assert good == {"ok": True, "signed": [{"name": "example.com/foo", "time": None}]}
+        key = parse_vkey(vkey).public_key.hex()
+        assert good == {"ok": True, "signed": [{"name": "example.com/foo", "key": key, "time": None}]}
         refused([forged], "signature")
         assert unknown == {"ok": True, "signed": []}
         refused([bad_key], "malformed")

@@ -45,7 +45,8 @@ def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
 
 def change(sql: str, *values: Any) -> None:
     with connections["default"].cursor() as cur:
-        cur.execute(sql, values)
+        # One dictionary is a statement's named values.
+        cur.execute(sql, values[0] if len(values) == 1 and isinstance(values[0], dict) else values)
         assert cur.rowcount >= 1, "the tampering missed"
 
 

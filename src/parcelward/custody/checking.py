@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from parcelward.base import config, db
+from parcelward.custody.hold_check import check_holds
 from parcelward.custody.verification import Checker, Findings, Logged, Span, batches_of, check_log, kinds_in
 from parcelward.custody.wire import fact_commitment
 
@@ -44,9 +45,11 @@ class FactChecker:
         return sum(b.n for b in batches)
 
     def finish(self, span: Span, findings: Findings) -> None:
-        """Find facts that no batch knows, and erasures that left no entry."""
+        """Find facts that no batch knows, and what is in force although no fact says so."""
         if not span.whole:
             return
+        if findings.first is None:
+            check_holds(findings)
         with db.cursor() as cur:
             cur.execute(
                 "SELECT f.batch, f.kind FROM custody_fact f "

@@ -53,12 +53,14 @@ class Report:
     gaps: tuple[str, ...]  # what the file itself declares as left out
     pinned: bool
     verifier_sha256: str = ""  # of the bundle's verify.html; empty for a bare proof
+    said: str = ""  # what an opened entry says
 
     @property
     def words(self) -> tuple[str, ...]:
         """The report as sentences."""
+        what = f"The entry {self.said} was" if self.said else f"{self.events} event(s)"
         said = [
-            f"{self.events} event(s) recomputed and found in the log {self.origin}.",
+            f"{what} recomputed and found in the log {self.origin}.",
             f"The log then had {self.size} entries; root {self.root.hex()}.",
             f"Witnesses: {', '.join(self.witnesses) or 'none'}.",
             *(f"Left out: {gap}." for gap in self.gaps),

@@ -7,6 +7,7 @@ base64.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -23,13 +24,14 @@ from parcelward.custody.evidence_check import (
     require_item,
     said,
     trusted_part,
+    unhex,
     verify_bundle,
     within,
 )
 from parcelward.custody.keys import SignatureType, Verifier
 from parcelward.custody.notes import SignedCheckpoint
 from parcelward.custody.tree import HashReader
-from parcelward.custody.wire import ENTRY_PREFIX, EVENTS_AT_ONCE_MAX, GROUPS
+from parcelward.custody.wire import ENTRY_PREFIX, EVENTS_AT_ONCE_MAX, GROUPS, fact_commitment
 
 ENTRY_BYTES: Final = 1 + tree.HASH_BYTES
 
@@ -66,6 +68,17 @@ class ItemProofs(msgspec.Struct, frozen=True):
     events: list[EventProof]
 
 
+class OpenedEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry that is one salted group, in clear, with its tlog-proof (/log/verifier)."""
+
+    object: Literal["opened_entry"]
+    origin: str
+    vkeys: list[str]
+    body: str
+    salt: str
+    proof: str
+
+
 class SavedProof(msgspec.Struct, frozen=True):
     """A saved proof page."""
 
@@ -74,8 +87,12 @@ class SavedProof(msgspec.Struct, frozen=True):
     log: dict[str, str]
 
 
+class _Object(msgspec.Struct, frozen=True):
+    object: str = ""
+
+
 def verify_file(path: Path, *, vkeys: Sequence[str] = ()) -> Report:
-    """Check a bundle (.zip), a saved proof (.json) or a single .tlog-proof, told apart by content.
+    """Check a bundle (.zip), a saved proof or opened entry (.json) or a single .tlog-proof, told apart by content.
 
     `vkeys` are the keys that the caller trusts; without any, those in the file are believed and the Report says so.
     Raises ProofFailed, whose sentence begins with the file at fault, or OSError when the file cannot be read.
@@ -88,7 +105,17 @@ def verify_file(path: Path, *, vkeys: Sequence[str] = ()) -> Report:
     with within(path.name):
         if data.startswith(proofs.HEADER.encode()):
             return verify_proof(data, vkeys=vkeys)
+        if _kind(data) == "opened_entry":
+            return verify_entry(data, vkeys=vkeys)
         return verify_saved(data, vkeys=vkeys)
+
+
+def _kind(data: bytes) -> str:
+    """Return what a JSON file says that it is; empty for anything else."""
+    try:
+        return msgspec.json.decode(data, type=_Object).object
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
 
 
 def verify_proof(data: bytes, *, vkeys: Sequence[str]) -> Report:
@@ -107,6 +134,26 @@ def verify_proof(data: bytes, *, vkeys: Sequence[str]) -> Report:
     rule = policy.quorum_of(len(witnesses), logs=logs, witnesses=witnesses)
     signed = proofs.verify(proof, tree.leaf_hash(proof.extra), rule)
     return _report(signed, events=1, items=(), cosigners=signed.verified_by(witnesses), gaps=(), pinned=True)
+
+
+def verify_entry(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
+    """Check that the log holds what an opened entry says."""
+    try:
+        entry = msgspec.json.decode(data, type=OpenedEntry)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ProofFailed("Not an opened entry.") from None
+    trusted = [keys.parse_vkey(text) for text in vkeys]
+    rule = policy.quorum_of(0, logs=[keys.parse_vkey(text) for text in entry.vkeys], witnesses=[])
+    rule, _ = trusted_part(rule, trusted)
+    proof = proofs.parse(entry.proof.encode())
+    committed = ENTRY_PREFIX + fact_commitment(unhex(entry.salt), entry.body.encode())
+    if proof.extra != committed:
+        raise ProofFailed("The entry's content does not give its commitment.")
+    signed = proofs.verify(proof, tree.leaf_hash(committed), rule)
+    if signed.checkpoint.origin != entry.origin:
+        raise ProofFailed("The checkpoint is of another log.")
+    report = _report(signed, events=0, items=(), cosigners=(), gaps=(), pinned=bool(trusted))
+    return dataclasses.replace(report, said=entry.body)
 
 
 def verify_saved(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:

@@ -19,15 +19,32 @@ from parcelward.custody.checking import CheckLog
 from parcelward.custody.errors import NotInLog
 from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles
 from parcelward.custody.models import Fact, LogState, PendingBatch, Tombstone
+from parcelward.custody.opened import TOMBSTONE_KIND, VERIFIER_KIND, Entry
+from parcelward.custody.opened import proof as entry_proof
+from parcelward.custody.opened import tombstone as tombstone_entry
+from parcelward.custody.opened import verifier as verifier_entry
 from parcelward.custody.tree import HASH_BYTES, TILE_WIDTH
 from parcelward.custody.tree import inclusion_path as inclusion
 from parcelward.custody.verification import Checker, Findings, Logged, Span, read_span
 from parcelward.custody.verification import published as published_now
 from parcelward.custody.wire import ItemKeys, Published
 
-__all__ = ["CheckLog", "Checker", "Findings", "Logged", "Span", "published_now", "read_span"]
+__all__ = [
+    "TOMBSTONE_KIND",
+    "VERIFIER_KIND",
+    "CheckLog",
+    "Checker",
+    "Entry",
+    "Findings",
+    "Logged",
+    "Span",
+    "entry_proof",
+    "published_now",
+    "read_span",
+    "tombstone_entry",
+    "verifier_entry",
+]
 
-TOMBSTONE_KIND = "custody.tombstone"
 TOMBSTONES_AT_ONCE = 1_000
 KEYS_KEPT_MAX = 20_000  # about 70 MB a process; an item is scanned several times within minutes
 
@@ -171,10 +188,15 @@ def published(settings: config.Config, *, witnessed: bool = False) -> bytes | No
     return _files(settings).published(CHECKPOINT_WITNESSED if witnessed else CHECKPOINT)
 
 
+def size_of(note: bytes) -> int:
+    """Return how many entries a checkpoint of ours covers."""
+    return checkpoints.parse(notes.parse(note).text).size
+
+
 def published_size(settings: config.Config, *, witnessed: bool = False) -> int:
     """Return how many entries that checkpoint covers."""
     data = published(settings, witnessed=witnessed)
-    return 0 if data is None else checkpoints.parse(notes.parse(data).text).size
+    return 0 if data is None else size_of(data)
 
 
 def checkpoint_age_s(settings: config.Config) -> float:

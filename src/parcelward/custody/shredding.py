@@ -170,20 +170,23 @@ def due(now: dt.datetime) -> list[int]:
 def place_hold(item: UUID, reason: str, *, by: int, now: dt.datetime) -> None:
     """Keep an item's record whatever is asked. Doing it twice changes nothing."""
     _require_reason(reason)
+    # Whoever is about to erase it holds this row: wait for them, or let them find the hold.
+    list(Erasure.objects.select_for_update().filter(item=item, done_at=None))
     if Tombstone.objects.filter(item=item).exists():
         raise Conflict("This item was erased already: there is nothing left to hold", code="shredded")
     _, made = LegalHold.objects.get_or_create(
         item=item, lifted_at=None, defaults={"reason": reason, "placed_by": by, "placed_at": now}
     )
     if made:
-        record_fact("custody.legal_hold", {"by": by, "item": str(item), "reason": reason})
+        said = {"by": by, "item": str(item), "placed_at": now.isoformat(), "reason": reason}
+        record_fact("custody.legal_hold", said)
 
 
 @transaction.atomic
 def lift_hold(item: UUID, *, by: int, now: dt.datetime) -> None:
     """End a legal hold. Doing it twice changes nothing."""
     if LegalHold.objects.filter(item=item, lifted_at=None).update(lifted_by=by, lifted_at=now):
-        record_fact("custody.legal_hold_lifted", {"by": by, "item": str(item)})
+        record_fact("custody.legal_hold_lifted", {"by": by, "item": str(item), "lifted_at": now.isoformat()})
 
 
 def listed(*, limit: int = 200) -> tuple[ErasureRow, ...]:

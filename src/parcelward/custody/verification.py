@@ -218,6 +218,8 @@ def _check_heads(
     with db.cursor() as cur:
         cur.execute("SELECT root, origin FROM custody_logstate WHERE id = 1")
         row = cur.fetchone()
+    if row is not None and row[1] != settings.origin:
+        findings.note(f"The log's state is named {row[1]}, the log {settings.origin}.", differs="origin")
     if row is not None and files.root(size) != bytes(row[0]):
         findings.note(f"The root of {size} entries is not the one in the log's state.", differs="root")
     for name, note in signed.items():

@@ -21,6 +21,7 @@ log = logging.getLogger("parcelward.requests")
 Handler = Callable[[HttpRequest], HttpResponse]
 SLOW_S = 1.0
 _READ_LATER = (scans.PATH, "/epcis/")  # these doors look at who sends before they read
+_SAME_FOR_ALL = "/log/"  # no language and no cookie changes it: a cache keeps one copy
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 
 
@@ -101,6 +102,9 @@ def security_headers(get_response: Handler) -> Handler:
         request.csp_nonce = nonce  # type: ignore[attr-defined]  # read by the templates
         response = get_response(request)
         headers = response.headers
+        if request.path.startswith(_SAME_FOR_ALL):
+            for name in ("Vary", "Content-Language"):
+                headers.pop(name, None)
         headers.setdefault(
             "Content-Security-Policy",
             f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; "

@@ -14,6 +14,7 @@ urlpatterns = [
     path("log/checkpoint", log.checkpoint),
     path("log/checkpoint/witnessed", log.witnessed),
     path("log/vkey", log.vkey),
+    path("log/verifier", log.verifier),
     path("log/tile/<path:path>", log.tile),
     path("api/v1/", api.urls),
     path("epcis/", include("parcelward.doors.api.epcis")),

@@ -117,6 +117,7 @@ def proofs(item: UUID) -> dict[str, Any]:
             events.append(_closed(event_id, index, None if place is None else entries[batch][leaf]))
         else:
             events.append(_opened(keys, event_id, bytes(body), index))
+    tombstone = custody.tombstone_entry(item) if keys is None else None
     return {
         "object": "proofs",
         "item_id": identify.item_id(item),
@@ -128,8 +129,20 @@ def proofs(item: UUID) -> dict[str, Any]:
         "witness_vkeys": list(custody.witness_vkeys(settings)),
         "witness_quorum": settings.witness_quorum,
         "shredded": keys is None and bool(rows),
+        "tombstone": None if tombstone is None else _entry(tombstone, size),
         "events_total": rows[-1][4] if rows else 0,
         "events": events,
+    }
+
+
+def _entry(entry: custody.Entry, size: int) -> dict[str, Any]:
+    """Return an entry in clear, with its place once the published checkpoint covers it."""
+    covered = entry.log_index is not None and entry.log_index < size
+    return {
+        "log_index": entry.log_index if covered else None,
+        "body": entry.body.decode(),
+        "salt": entry.salt.hex(),
+        "commitment": entry.commitment.hex(),
     }
 
 

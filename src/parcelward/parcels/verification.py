@@ -27,6 +27,7 @@ from parcelward.custody.queries import CheckLog, Findings, Logged, Span
 from parcelward.parcels import event_check
 from parcelward.parcels.actions import statuses as status_actions
 from parcelward.parcels.epcis import verification as epcis
+from parcelward.parcels.number_check import check_numbers
 
 CHAIN_SUMS = 4_096
 ITEMS_AT_ONCE = 500
@@ -132,6 +133,8 @@ class ScanChecker:
             if findings.first is None:
                 findings.note("The events of some item do not follow each other.", differs="chain")
         _check_tombstones(findings)
+        if findings.first is None:
+            check_numbers(findings)
 
     def _unbalanced(self) -> frozenset[int]:
         """Take away each item's last event, as its status names it; return the parts in which something remains."""

@@ -34,6 +34,7 @@ class Task(enum.StrEnum):
     SHRED = "shred"  # needs two people
     IMPORT = "import"
     MAKE_BUNDLE = "make_bundle"  # evidence for somebody outside
+    MAKE_LINK = "make_link"  # for the addressee, who then sees more than the public journey
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,20 @@
-"""The log over HTTP exactly as C2SP tlog-tiles says: from flat files, never from the database."""
+"""The log over HTTP exactly as C2SP tlog-tiles says: from flat files, never from the database.
+
+Beside it, what belongs to the log and not to the standard: its keys, and the entry that names verify.html, in clear.
+"""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+import functools
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
 
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from parcelward import doors
 from parcelward.base import config
 from parcelward.base.errors import Invalid, NotFound
 from parcelward.custody import queries as custody
@@ -17,14 +28,32 @@ def _open_to_all(response: HttpResponse, cache: str) -> HttpResponse:
     response["Cache-Control"] = cache
     response["Access-Control-Allow-Origin"] = "*"  # anybody's browser may check the log
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
     return response
 
 
+def _only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refuse whatever would change a static resource."""
+
+    @csrf_exempt
+    @functools.wraps(view)
+    def answer(request: HttpRequest, **named: str) -> HttpResponse:
+        if request.method in {"GET", "HEAD"}:
+            return view(request, **named)
+        refused = problems.response(request, Invalid("The log is only read: use GET", code="method_not_allowed"))
+        refused.status_code, refused["Allow"] = 405, "GET, HEAD"
+        return refused
+
+    return answer
+
+
+@_only_read
 def checkpoint(request: HttpRequest) -> HttpResponse:
     """Answer the newest signed checkpoint."""
     return _checkpoint(request, witnessed=False)
 
 
+@_only_read
 def witnessed(request: HttpRequest) -> HttpResponse:
     """Answer the newest checkpoint with enough cosignatures."""
     return _checkpoint(request, witnessed=True)
@@ -37,6 +66,7 @@ def _checkpoint(request: HttpRequest, *, witnessed: bool) -> HttpResponse:
     return _open_to_all(HttpResponse(data, content_type="text/plain; charset=utf-8"), _BRIEFLY)
 
 
+@_only_read
 def tile(request: HttpRequest, path: str) -> HttpResponse:
     """Answer a tile or an entry bundle; what no checkpoint covers yet is not shown."""
     try:
@@ -46,6 +76,30 @@ def tile(request: HttpRequest, path: str) -> HttpResponse:
     return _open_to_all(HttpResponse(data, content_type="application/octet-stream"), _FOREVER)
 
 
+@_only_read
+def verifier(request: HttpRequest) -> HttpResponse:
+    """Answer the entry that names verify.html's hash, opened and proven; `parcelward verify` checks it offline."""
+    settings = config.get()
+    page = Path(doors.__path__[0]) / "static" / "parcelward" / "verify.html"
+    digest = hashlib.sha256(page.read_bytes()).hexdigest()
+    entry, note = custody.verifier_entry(digest), custody.published(settings)
+    proof = None
+    if entry is not None and note is not None:
+        proof = custody.entry_proof(settings, entry, note, custody.size_of(note))
+    if entry is None or proof is None:
+        return problems.response(request, NotFound("The log does not name this version of verify.html yet"))
+    opened = {
+        "object": "opened_entry",
+        "origin": settings.origin,
+        "vkeys": list(custody.vkeys(settings)),
+        "body": entry.body.decode(),
+        "salt": entry.salt.hex(),
+        "proof": proof.decode(),
+    }
+    return _open_to_all(HttpResponse(json.dumps(opened), content_type="application/json"), _BRIEFLY)
+
+
+@_only_read
 def vkey(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
     """Answer the log's verifier keys, one a line, in signed-note form."""
     lines = "".join(f"{key}\n" for key in custody.vkeys(config.get()))

@@ -19,13 +19,17 @@ from ninja.openapi.schema import OpenAPISchema
 
 from parcelward.base import config
 from parcelward.base.errors import Invalid, NotFound, NotKnown, ParcelwardError, Problem, TooLarge
+from parcelward.base.standards import identify
 from parcelward.base.standards.steps import Step
 from parcelward.doors import throttle
 from parcelward.doors.api import manifests, openapi, places, problems
 from parcelward.doors.api.shapes import PROBLEMS, Bearer, Strict, Text80, once
+from parcelward.parcels import actions
 from parcelward.parcels import queries as parcels
 from parcelward.parcels.wire import TimelineEntry
 from parcelward.people import actions as people
+from parcelward.people import queries as who
+from parcelward.people.wire import Task
 
 LOOKS_PER_MINUTE = 120
 DEVICE_PREFIX = "dev_"
@@ -208,6 +212,25 @@ def proofs(request: HttpRequest, response: HttpResponse, item_id: str) -> dict[s
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return parcels.proofs(_find(request, item_id))
+
+
+class LinkOut(Schema):
+    """An address that opens the addressee's part of one item. Whoever has it sees that part: send it to them alone."""
+
+    object: Literal["link"] = "link"
+    item_id: str
+    mode: str
+    url: str = Field(description="the proof page with the view key behind #k=, which browsers never send")
+
+
+@api.post("/items/{item_id}/links", auth=Bearer(), response={201: LinkOut, **PROBLEMS}, summary="An addressee's link")
+def make_link(request: HttpRequest, response: HttpResponse, item_id: str) -> tuple[int, dict[str, Any]]:
+    """Make the link with which an addressee opens and proves what only they may see; the log is told that it was."""
+    who.require(request.auth, Task.MAKE_LINK)  # type: ignore[attr-defined]  # set by ninja; strangers learn of no item
+    found = _find(request, item_id)
+    url = actions.make_link(found, by=request.auth)  # type: ignore[attr-defined]  # set by ninja
+    response["Cache-Control"] = "no-store"
+    return 201, {"item_id": identify.item_id(found), "mode": config.get().mode, "url": url}
 
 
 class DeviceIn(Strict):

@@ -53,5 +53,5 @@ def _first_entry() -> None:
     page = Path(doors.__file__).parent / "static" / "parcelward" / "verify.html"
     if page.exists():
         digest = hashlib.sha256(page.read_bytes()).hexdigest()
-        if not queries.fact_exists("custody.verifier", digest):
-            actions.record_fact("custody.verifier", {"sha256": digest})
+        if not queries.fact_exists(queries.VERIFIER_KIND, digest):
+            actions.record_fact(queries.VERIFIER_KIND, {"sha256": digest})

@@ -20,6 +20,7 @@ COMMANDS = {
     "shred": "erase items: two people, a wait, never under legal hold",
     "verify-log": "recompute the whole log from the database and compare",
     "bundle": "write an item's evidence bundle, to be checked by others",
+    "link": "make an addressee's link, which opens more than the public journey",
     "verify": "check an evidence bundle or a proof offline",
     "simulate": "play a postal network through the public API",
     "device": "enrol and revoke devices",

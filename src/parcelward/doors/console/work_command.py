@@ -38,14 +38,17 @@ def run(_options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     held: list[Sequencer] = []  # the sequencer, while this process is it
-    follower = threading.Thread(target=_follow, args=(stop, held), name="follow", daemon=True)
-    follower.start()
-    capturer = threading.Thread(target=_capture, args=(stop,), name="capture", daemon=True)
-    capturer.start()
+    others = [
+        threading.Thread(target=_follow, args=(stop,), name="follow", daemon=True),
+        threading.Thread(target=_ask_witnesses, args=(stop, held), name="witness", daemon=True),
+        threading.Thread(target=_capture, args=(stop,), name="capture", daemon=True),
+    ]
+    for other in others:
+        other.start()
     code = _sequence(stop, held)
     stop.set()
-    follower.join(5)
-    capturer.join(5)
+    for other in others:
+        other.join(5)
     return code
 
 
@@ -94,21 +97,36 @@ def _close() -> None:
         connection.close()
 
 
-def _follow(stop: threading.Event, held: list[Sequencer]) -> None:
-    """Run every follower, the witnesses and the housekeeping, each at its pace."""
-    from parcelward.base import config, db
+def _ask_witnesses(stop: threading.Event, held: list[Sequencer]) -> None:
+    """Ask every witness in its turn, while this process is the sequencer.
+
+    In a thread of its own: a witness that keeps the line open must delay neither notices nor an erasure that is due.
+    """
+    from parcelward.base import config
     from parcelward.custody import witnessing
-    from parcelward.parcels import follows
 
     settings = config.get()
-    kept_house = asked_witnesses = float("-inf")
+    while settings.witnesses and not stop.wait(TICK_S):
+        sequencer = held[0] if held else None
+        if sequencer is None:
+            continue
+        try:
+            witnessing.ask_all(settings, sequencer.files)
+        except Exception:  # whatever it was, the log goes on unwitnessed and is asked for again
+            log.exception("asking the witnesses failed; trying again")
+        stop.wait(WITNESS_S)
+
+
+def _follow(stop: threading.Event) -> None:
+    """Run every follower and the housekeeping, each at its pace."""
+    from parcelward.base import db
+    from parcelward.parcels import follows
+
+    kept_house = float("-inf")
     while not stop.is_set():
         try:
             now = time.monotonic()
             follows.catch_up()
-            if now - asked_witnesses > WITNESS_S and settings.witnesses and held:
-                asked_witnesses = now
-                witnessing.ask_all(settings, held[0].files)
             if now - kept_house > HOUSEKEEPING_S:
                 kept_house = now
                 today = dt.datetime.now(dt.UTC).date()
@@ -121,6 +139,7 @@ def _follow(stop: threading.Event, held: list[Sequencer]) -> None:
             _close()
             stop.wait(TAKE_OVER_S)
         stop.wait(TICK_S)
+    _close()
 
 
 def _capture(stop: threading.Event) -> None:

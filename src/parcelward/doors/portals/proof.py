@@ -132,7 +132,7 @@ def texts() -> dict[str, Any]:
         "partial": _("This parcel has {all} entries. This page shows and checks the newest {total} of them."),
         "shredded": _(
             "Entries that nobody can open any more: {closed} of {total}. They stay in the record, unread; found there, "
-            "unchanged: {proven}."
+            "unchanged: {proven}. That they were closed is an entry of its own in the record."
         ),
         "first": _(
             "This browser has not been here before. It now remembers the record with {to} entries and will check, "
@@ -140,6 +140,12 @@ def texts() -> dict[str, Any]:
         ),
         "unchanged": _("The record is the one that this browser saw before: {to} entries, all unchanged."),
         "grew": _("Since this browser was last here, the record only grew: from {from} to {to} entries, none changed."),
+        "parcel_first": _("It now remembers the entries of this parcel, too."),
+        "parcel_known": _("Of this parcel it saw {number} entries before: they are the same today."),
+        "reused": _(
+            "Under this number this browser saw another parcel before. Numbers are used again after some years; if "
+            "that parcel was still on its way, tell somebody outside."
+        ),
         "witnessed": _("Independent witnesses that signed the same record: {count} of {known}; last at {time}."),
         "witnessed_older": _(
             "Independent witnesses that signed the record: {count} of {known}, last at {time}, at {size} entries. That "
@@ -150,6 +156,7 @@ def texts() -> dict[str, Any]:
             "Witnesses that signed: {count} of {known}."
         ),
         "addressee_event": _("Event {number}:"),
+        "addressee": {"weight_g": _("weighed: {value} g"), "size_mm": _("measured: {value} mm")},
         "alert": _("This history does not hold"),
         "not_checked": _("This history could not be checked just now"),
         "not_reached": _("An earlier step has to hold first."),
@@ -165,10 +172,12 @@ def _failures() -> dict[str, str]:
         "chain": _("Events are missing, were put in another order, or belong to another parcel."),
         "inclusion": _("An event is not in the public record where it is said to be."),
         "tile": _("A part of the public record is missing or damaged."),
+        "tombstone": _("It is said that this history was destroyed, and the record has no entry that says so."),
         "signature": _("A signature on the record is false."),
         "origin": _("The record is not the one that it should be."),
         "shrunk": _("The record is shorter than it was when it was seen before: entries were taken out."),
         "forked": _("The record is not the one that was seen before: old entries were changed."),
+        "rewritten": _("Of this parcel this browser saw other entries before: they were taken out or exchanged."),
         "witness": _("Too few independent witnesses signed this record, although they should have."),
         "link": _("What was recorded for the addressee does not fit your link. Check that the link is complete."),
         "malformed": _("The answer is not in the form that it must have."),

@@ -13,6 +13,7 @@ from parcelward.parcels.actions.erasure import (
     withdraw_erasure,
 )
 from parcelward.parcels.actions.imports import import_scans
+from parcelward.parcels.actions.links import make_link
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
 from parcelward.parcels.actions.record import record_scans
@@ -32,6 +33,7 @@ __all__ = [
     "import_scans",
     "lift_legal_hold",
     "make_bundle",
+    "make_link",
     "place_legal_hold",
     "rebuild",
     "record_scans",

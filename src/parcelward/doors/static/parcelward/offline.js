@@ -5,7 +5,7 @@ import {
   ProofFailed, climb, hex, join, openCheckpoint, openEvents, openLog, parseNote, parseVkey, recorded, same, sha256, signers,
   text, unbase64, unhex, utf8, witnessed,
 } from "./verify.js";
-import { ed25519 } from "./ed25519.js";
+import { browserChecks, ed25519 } from "./ed25519.js";
 
 const FORMAT = "parcelward/v1/evidence", CHECKPOINT = "checkpoints/checkpoint.note", NAMES_MAX = 256;
 const FIXED = [CHECKPOINT, "certification.txt", "chain.json", "policy.txt", "report.html", "verify.html"];
@@ -53,6 +53,9 @@ function decode(bytes, where, fields) {
   return value;
 }
 const only = (value, where, fields) => need(Object.keys(value).join() === fields, where, `has other fields than ${fields}`);
+/** Whether `vkey` is one of those that the reader gave: the same name, type and key, for a name alone is anybody's. */
+const among = (trusted, { key, name, type }) => trusted.some(
+  (each) => each.name === name && each.type === type && same(each.key, key));
 /** C2SP tlog-policy: {logs, witnesses: Map(name -> vkey), met(names)}. */
 export async function parsePolicy(bytes) {
   const where = "policy.txt", lines = text(bytes, where).split("\n");
@@ -155,16 +158,15 @@ async function checkManifest(files, manifest) {
 /** The manifest's note and the checkpoint, under the bundle's policy as far as the reader trusts its keys. */
 async function checkSigned(files, trusted) {
   const policy = await parsePolicy(held(files, "policy.txt")), strict = trusted.some(({ type }) => type >= 4);
-  const knows = ({ key, name, type }) => trusted.some((t) => t.name === name && t.type === type && same(t.key, key));
-  const logs = policy.logs.filter((vkey) => !trusted.length || knows(vkey));
+  const logs = policy.logs.filter((vkey) => !trusted.length || among(trusted, vkey));
   need(logs.length, "policy.txt", "has no log key that you trust");
-  const counted = [...policy.witnesses].filter(([, vkey]) => vkey.type === 4 && (!strict || knows(vkey)));
+  const counted = [...policy.witnesses].filter(([, vkey]) => vkey.type === 4 && (!strict || among(trusted, vkey)));
   const signed = parseNote(held(files, "manifest.note")), hash = hex(await sha256(held(files, "manifest.json")));
   need(signed.text === `Parcelward evidence manifest v1\nsha256 ${hash}\n`, "manifest.note", "is of another manifest");
   need((await signers(signed, logs.filter(({ type }) => type === 1))).length, "manifest.note", "is not signed by the log");
   const note = text(held(files, CHECKPOINT), CHECKPOINT), checkpoint = await openCheckpoint(note, logs[0].name, logs);
   const by = await signers(checkpoint.note, counted.map(([, vkey]) => vkey));
-  const seen = counted.filter(([, vkey]) => by.some((each) => each.name === vkey.name)).map(([name]) => name);
+  const seen = counted.filter(([, vkey]) => by.some(({ key }) => key === hex(vkey.key))).map(([name]) => name);
   need(policy.met(new Set(seen)), CHECKPOINT, "too few trusted witnesses signed it");
   return { checkpoint, note, by };
 }
@@ -226,13 +228,12 @@ export async function checkSaved(data, trusted) {
     if (!own(path)) return null;
     return path.startsWith("tile/") ? unbase64(saved.log[path], path) : utf8(saved.log[path]);
   };
-  const knows = ({ key, name }) => trusted.some((t) => t.name === name && same(t.key, key));
   const log = await openLog(proofs, get);
-  if (trusted.length) await openCheckpoint(log.head.note.source, proofs.origin, log.vkeys.filter(knows));
+  if (trusted.length) await openCheckpoint(log.head.note.source, proofs.origin, log.vkeys.filter((vkey) => among(trusted, vkey)));
   const { pending, closed } = await recorded(opened, log), { by, needed } = await witnessed(proofs, opened, log);
   need(closed === 0, "events", "nobody can open this history any more: its secret was destroyed");
-  const strict = trusted.filter(({ type }) => type === 4);
-  const counted = strict.length ? by.filter(({ name }) => strict.some((each) => each.name === name)) : by;
+  const strict = trusted.some(({ type }) => type >= 4), mine = log.witnesses.filter((vkey) => among(trusted, vkey));
+  const counted = by.filter(({ key }) => !strict || mine.some((vkey) => hex(vkey.key) === key));
   need(counted.length >= needed, "witnessed checkpoint", "too few trusted witnesses signed it");
   const older = proofs.events_total - opened.length, left = older ? [`${proofs.item_id}: events 1 to ${older}`] : [];
   const events = opened.map(({ sequence, at, step, place, logIndex }) => ({
@@ -245,7 +246,7 @@ export async function checkFile(data, keyLines) {
   return data[0] === 0x50 && data[1] === 0x4b ? checkBundle(data, trusted) : checkSaved(data, trusted);
 }
 
-function show(report, pinned) {
+function show(report, pinned, own) {
   const row = (cells, kind) => {
     const line = document.createElement("tr");
     line.append(...cells.map((cell) => Object.assign(document.createElement(kind), { textContent: cell ?? "" })));
@@ -256,7 +257,8 @@ function show(report, pinned) {
     `Log ${report.checkpoint.origin}, ${report.checkpoint.size} entries, root ${hex(report.checkpoint.root)}.`,
     `Witnesses: ${report.by.map(({ name }) => name).join(", ") || "none"}.`,
     ...report.gaps.map((gap) => `Left out, and declared: ${gap}.`),
-    pinned ? "The keys are among those that you gave." : "The keys came with the file: compare them with published ones."];
+    pinned ? "The keys are among those that you gave." : "The keys came with the file: compare them with published ones.",
+    ...(own ? [] : ["This browser cannot check Ed25519 signatures itself: the lines for it in this file did."])];
   document.getElementById("facts").replaceChildren(...facts.map(
     (fact) => Object.assign(document.createElement("li"), { textContent: fact })));
   document.getElementById("events").replaceChildren(row(["Item", "No.", "Time (UTC)", "Step", "Place", "Log index"], "th"),
@@ -271,7 +273,7 @@ function start(file) {
     try {
       const keys = document.getElementById("keys").value;
       const report = await checkFile(new Uint8Array(await file.files[0].arrayBuffer()), keys);
-      show(report, keys.trim() !== "");
+      show(report, keys.trim() !== "", await browserChecks());
       found.hidden = false;
       result.dataset.state = report.pending ? "waiting" : "good";
       const holds = report.pending ? "Holds, but is not complete yet" : "Everything holds";

@@ -1,11 +1,14 @@
 /* The proof page: runs the three steps of verify.js, shows what each gave, and never says more than that. All words come
- * from the page, translated; figures are as computed. What this browser saw stays in localStorage under the log's name. */
+ * from the page, translated; figures are as computed. What this browser saw of the log and of each parcel stays in
+ * localStorage, so that neither can be exchanged for another, or be shown shorter, without its noticing. */
 
 import {
-  ProofFailed, checkShown, grew, hex, openAddressee, openEvents, openLog, recorded, witnessed,
+  ProofFailed, checkShown, grew, hex, openAddressee, openEvents, openLog, recorded, sha256, unhex, utf8, witnessed,
 } from "./verify.js";
+import { browserChecks } from "./ed25519.js";
 
-const RETRIES_MAX = 5, RETRY_MS = 1000;
+const RETRIES_MAX = 5, RETRY_MS = 1000, PARCELS_KEPT_MAX = 500;
+const FORGIVABLE = ["shrunk", "forked", "origin", "rewritten"]; // by hand, on a test system that was set up anew
 const words = JSON.parse(document.getElementById("proof-texts").textContent);
 const page = document.getElementById("proof"), find = (id) => document.getElementById(id);
 const say = (text, facts) => text.replace(/\{(\w+)\}/g, (all, name) => (name in facts ? facts[name] : all));
@@ -47,25 +50,60 @@ async function refreshRows() {
   if (fresh) find("shown").replaceWith(fresh);
 }
 
+const SEEN = "parcelward/v1/seen"; // one record a site: an operator has one log, and its name does not change
 const memory = {
-  key: (origin) => `parcelward/v1/seen/${origin}`,
-  recall(origin) {
+  /** {origin, size, root, parcels: {item_id: [its newest proven event, that commitment, its number]}}, null at first. */
+  recall() {
     try {
-      const seen = JSON.parse(localStorage.getItem(this.key(origin)));
-      return Number.isSafeInteger(seen?.size) && /^[0-9a-f]{64}$/.test(seen.root) ? seen : null;
+      const seen = JSON.parse(localStorage.getItem(SEEN));
+      const whole = Number.isSafeInteger(seen?.size) && /^[0-9a-f]{64}$/.test(seen.root) && typeof seen.origin === "string";
+      return whole ? { ...seen, parcels: seen.parcels ?? {} } : null;
     } catch {
       return null; // a browser that keeps nothing: each visit is a first one, and the page says so
     }
   },
-  keep({ origin, size, root, note }) {
+  keep({ origin, size, root, note }, seen, item, newest) {
+    const { [item]: before, ...others } = seen?.parcels ?? {}, known = newest ?? before; // the latest goes to the end
+    const listed = Object.entries(known ? { ...others, [item]: known } : others).slice(-PARCELS_KEPT_MAX);
     try {
-      localStorage.setItem(this.key(origin), JSON.stringify({ size, root: hex(root), note: note.source }));
+      localStorage.setItem(SEEN, JSON.stringify({ origin, size, root: hex(root), note: note.source,
+        parcels: Object.fromEntries(listed) }));
     } catch { /* as above */ }
   },
-  forget(origin) {
-    try { localStorage.removeItem(this.key(origin)); } catch { /* as above */ }
+  forget() {
+    try { localStorage.removeItem(SEEN); } catch { /* as above */ }
   },
 };
+/** The parcel's history as this browser saw it is still there: a log that only grew may hold a second, other history.
+ * Return how many entries that is; 0 where nothing is remembered, or what is lies before the part that is shown. */
+function continued([sequence, commitment] = [0, ""], proofs, opened) {
+  const at = sequence - 1 - (proofs.events_total - opened.length);
+  if (!sequence || at < 0) return 0;
+  const now = hex(opened[at]?.commitment ?? []);
+  if (now !== commitment) {
+    const what = `was ${commitment} at an earlier visit and is now ${now || "not there"}`;
+    throw new ProofFailed("rewritten", `event ${sequence}`, what);
+  }
+  return sequence;
+}
+
+/** That a secret was destroyed is an entry in the record: without it, "destroyed" would be a way to hide a history.
+ * Return its place, or null while the newest checkpoint does not cover it yet. */
+async function entombed({ tombstone, item_id: itemId, events_total: total }, { head, tiles }) {
+  const where = "the entry of destruction", fail = (why) => { throw new ProofFailed("tombstone", where, why); };
+  if (typeof tombstone?.body !== "string") fail("is not there");
+  let said;
+  try { said = JSON.parse(tombstone.body); } catch { fail("is not JSON"); }
+  if (said?.kind !== "custody.tombstone" || `itm_${String(said.item).replaceAll("-", "")}` !== itemId) {
+    fail("is of something else");
+  }
+  if (said.events !== total) fail(`is of ${said.events} entries, and there are ${total}`);
+  const group = await sha256("parcelward/v1/group\0", unhex(tombstone.salt, 32, where), utf8(tombstone.body));
+  const leaf = await sha256([0, 1], await sha256("parcelward/v1/event\0", group)), index = tombstone.log_index;
+  if (!Number.isSafeInteger(index) || index >= head.size) return null;
+  await tiles.include(leaf, index, head.root, where);
+  return index;
+}
 
 function settle(step, state, sentence, figures) {
   const box = find(`step-${step}`);
@@ -80,7 +118,9 @@ function showAddressee(opened, parts) {
   list.replaceChildren(...opened.filter(({ id }) => parts[id]).map(({ sequence, id }) => {
     const item = document.createElement("li"), said = document.createElement("code");
     said.textContent = parts[id];
-    item.append(say(words.addressee_event, { number: number(sequence) }), " ", said);
+    const facts = Object.entries(JSON.parse(parts[id])).filter(([name, value]) => value !== null && words.addressee[name]);
+    const told = facts.map(([name, value]) => say(words.addressee[name], { value: [value].flat().map(number).join(" × ") }));
+    item.append(say(words.addressee_event, { number: number(sequence) }), " ", told.join(", "), " ", said);
     return item;
   }));
   find("addressee").hidden = false;
@@ -95,7 +135,7 @@ async function check(kept, progress) {
   try { proofs = JSON.parse(new TextDecoder().decode(answer)); } catch {
     throw new ProofFailed("malformed", "proofs", "not JSON");
   }
-  Object.assign(progress, { origin: proofs.origin, mode: proofs.mode });
+  progress.mode = proofs.mode;
   const named = page.querySelector(".pw-number").textContent.replaceAll(" ", ""); // numbers have no spaces of their own
   if (proofs.item_id !== page.dataset.item || named !== (proofs.number || proofs.item_id)) {
     throw new ProofFailed("shown", "proofs", `are of ${proofs.number || "no number"}, ${proofs.item_id}`);
@@ -104,14 +144,16 @@ async function check(kept, progress) {
   const { head } = log;
   if (!proofs.shredded) checkShown(shownRows(), opened);
   const { proven, pending, closed, paths } = await recorded(opened, log);
+  const tomb = proofs.shredded ? await entombed(proofs, log) : null, late = proofs.shredded && tomb === null ? 1 : 0;
   const facts = { proven: number(proven), total: number(opened.length), pending: number(pending), closed: number(closed),
     all: number(proofs.events_total) };
   const found = opened.filter(({ leaf }) => leaf).flatMap(({ where, commitment, leaf, logIndex }) => [
     `${where}: log index ${logIndex ?? "-"}`, `  commitment ${hex(commitment)}`, `  leaf hash  ${hex(leaf)}`]);
   const siblings = paths.length ? [`siblings of ${opened[0].where}:`, ...paths[0].map((hash) => `  ${hex(hash)}`)] : [];
   const partial = proofs.events_total > opened.length;
+  if (tomb !== null) found.push(`destroyed by the entry at log index ${tomb}:`, `  ${proofs.tombstone.body}`);
   const sentence = proofs.shredded ? words.shredded : opened.length ? words.recorded : words.empty;
-  settle(1, pending ? "waiting" : proofs.shredded || !opened.length ? "limited" : "good",
+  settle(1, pending + late ? "waiting" : proofs.shredded || !opened.length ? "limited" : "good",
     [say(sentence, facts), partial ? say(words.partial, facts) : "", pending ? say(words.pending, facts) : ""].join(" "),
     [...found, ...siblings]);
   find("shredded").hidden = !proofs.shredded;
@@ -122,11 +164,16 @@ async function check(kept, progress) {
   }
 
   progress.step = 2;
-  const seen = memory.recall(head.origin), growth = await grew(seen, log);
+  const seen = memory.recall(), moved = seen !== null && seen.origin !== head.origin;
+  if (moved) throw new ProofFailed("origin", "the record", `was ${seen.origin} at an earlier visit, now ${head.origin}`);
+  const growth = await grew(seen, log), same = continued(seen?.parcels[proofs.item_id], proofs, opened);
   const sizes = { from: number(growth.from ?? 0), to: number(growth.to) };
   const compared = growth.from === growth.to ? words.unchanged : words.grew;
   const before = seen ? [`then: ${seen.size} ${seen.root}`] : [];
-  settle(2, seen ? "good" : "limited", say(seen ? compared : words.first, sizes),
+  const reused = Object.entries(seen?.parcels ?? {}).some(
+    ([item, [, , label]]) => label === proofs.number && item !== proofs.item_id);
+  const parcel = reused ? words.reused : same ? say(words.parcel_known, { number: number(same) }) : opened.length ? words.parcel_first : "";
+  settle(2, seen && !reused ? "good" : "limited", [say(seen ? compared : words.first, sizes), parcel].join(" "),
     [head.origin, ...before, `now:  ${head.size} ${hex(head.root)}`, "", head.note.source]);
 
   progress.step = 3;
@@ -137,9 +184,13 @@ async function check(kept, progress) {
   const enough = needed > 0 && by.length >= needed;
   settle(3, enough ? (covered === opened.length ? "good" : "waiting") : "limited",
     say(enough ? (covered === opened.length ? words.witnessed : words.witnessed_older) : words.unwitnessed, told),
-    by.map(({ name, time }) => `${name}  ${moment(time)}`));
-  memory.keep(head);
-  return pending;
+    by.map(({ name, key, time }) => `${name}  ${moment(time)}\n  public key ${key}`));
+  const newest = opened.findLastIndex(({ logIndex }) => logIndex !== null && logIndex < head.size);
+  const sequence = newest + 1 + proofs.events_total - opened.length;
+  const last = newest < 0 ? null : [sequence, hex(opened[newest].commitment), proofs.number];
+  memory.keep(head, seen, proofs.item_id, last);
+  find("fallback").hidden = await browserChecks();
+  return pending + late;
 }
 
 function failed(error, progress) {
@@ -151,8 +202,8 @@ function failed(error, progress) {
   find("alert-tell").hidden = away;
   find("alert-figures").textContent = error.message;
   find("alert").dataset.state = away ? "unknown" : "bad";
-  find("forget").hidden = !(progress.mode === "test" && ["shrunk", "forked"].includes(code) && progress.step === 2);
-  find("forget").onclick = () => { memory.forget(progress.origin); run(); };
+  find("forget").hidden = !(progress.mode === "test" && FORGIVABLE.includes(code) && progress.step === 2);
+  find("forget").onclick = () => { memory.forget(); run(); };
   find("alert").hidden = false;
   find("alert").focus();
 }

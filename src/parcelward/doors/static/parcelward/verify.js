@@ -84,7 +84,7 @@ export function parseNote(source) {
   });
   return { text: whole.slice(0, end + 1), signatures, source: whole };
 }
-/** Return [{name, time}] of those of `vkeys` that signed; a bad signature of a known key condemns the whole note. */
+/** Return [{name, key, time}] of those of `vkeys` that signed; a bad signature of a known key condemns the whole note. */
 export async function signers(note, vkeys) {
   const found = new Map();
   for (const { name, id, signature } of note.signatures) {
@@ -97,7 +97,7 @@ export async function signers(note, vkeys) {
       [message, raw] = [`cosignature/v1\ntime ${time}\n${note.text}`, signature.subarray(8)];
     }
     must(await ed25519(vkey.key, raw, utf8(message)), "signature", `signature of ${name}`, "does not fit this text");
-    found.set(hex(vkey.key), { name, time: time === null ? null : Number(time) }); // one key, one voice
+    found.set(hex(vkey.key), { name, key: hex(vkey.key), time: time === null ? null : Number(time) }); // one key, one voice
   }
   return [...found.values()];
 }
