@@ -22,7 +22,7 @@ case $kind in
 esac
 
 mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
-    sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +([^ ]*debian)\/?( .*)?$/\3/p' | head -n 1)
+    sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +([^ ]*debian)\/?( .*)?$/\3/p' | head -n 1 || true)
 if [ ! -e "$folder/base.made" ]; then
     debootstrap --variant=minbase --include=python3,make,git bookworm "$folder/base" ${mirror:+"$mirror"}
     touch "$folder/base.made"
