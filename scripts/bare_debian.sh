@@ -60,8 +60,8 @@ as() { # USER COMMAND...: in a clean environment, in the user's folder
     "${apart[@]}" chroot --userspec="$user" . /usr/bin/env -i HOME="$home" LANG=C.UTF-8 "${settings[@]}" \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -euo pipefail -c "cd $place; $2"
 }
-tried() { # COMMAND: as who is trying, in the checkout
-    printf '\n== %d s, %s: %s\n' "$((SECONDS - began))" "$who" "$1"
+tried() { # COMMAND [WHAT TO CALL IT]: as who is trying, in the checkout
+    printf '\n== after %d s, as %s: %s\n' "$((SECONDS - began))" "$who" "${2:-$1}"
     as "$who" "cd parcelward; $1"
 }
 up() { # `make up` until its first page and its greeting are there, then Ctrl-C; nothing may be left
@@ -75,22 +75,21 @@ up() { # `make up` until its first page and its greeting are there, then Ctrl-C;
         sleep 10
         kill -INT -- "-$(cat /tmp/up.pid)"
         wait $up && echo "ended by itself with 0" || echo "ended with $?"
-        sed "s/passphrase .*/passphrase .../" /tmp/up.log'
+        sed "s/passphrase .*/passphrase .../" /tmp/up.log' "make up${1:-}, then Ctrl-C"
     if grep -lE 'postgres|granian|parcelward' proc/[0-9]*/comm; then echo "these were left"; exit 1; fi
 }
 
 began=$SECONDS
 echo "$kind: $(. etc/os-release; echo "$PRETTY_NAME"), $(chroot . python3 --version), commit $(git -C "$checkout" rev-parse --short HEAD)"
-as "$who" 'git clone --quiet /srv/parcelward.bundle parcelward'
+as "$who" 'git -c advice.detachedHead=false clone --quiet /srv/parcelward.bundle parcelward'
 if [ "$who" != root ]; then
     ! tried 'make setup'
     as root 'apt-get update -qq && apt-get install -qq -y --no-install-recommends python3-venv >/dev/null'
 fi
 tried 'make setup'
 up
-printf '\n== now without a network'
 apart=(unshare --net -- sh -c 'ip link set lo up && exec "$@"' --)
-up
+up ', without any network'
 apart=()
 some='tests/base tests/people tests/network tests/browser/test_public_pages.py'
 tried "make test ARGS='$some -q'"

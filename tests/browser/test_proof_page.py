@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import subprocess
 import sys
 import uuid
@@ -15,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 from scripts import build_verify_html
 from tests.custody.sample_bundle import edit, made, resigned, written
 from tests.custody.sample_log import STEPS, WITNESSED_AT_S, Item, SampleLog, witness
@@ -26,17 +25,6 @@ from parcelward.custody.keys import Signer
 
 pytestmark = pytest.mark.browser
 SETTLED = '#proof:not([data-state="new"]):not([data-state="checking"])'
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
