@@ -43,6 +43,7 @@ mount --rbind /sys sys
 mount --rbind /dev dev
 mount -t tmpfs tmpfs tmp
 cp -L /etc/resolv.conf /etc/hosts etc/
+rm -f etc/apt/sources.list
 cp -rL /etc/apt/sources.list* /etc/apt/apt.conf.d etc/apt/
 for given in /etc/pip.conf /etc/npmrc /etc/ssl/certs/ca-certificates.crt /usr/local/share/ca-certificates/*; do
     [ ! -e "$given" ] || install -D -m 644 "$given" ".$given"
@@ -76,14 +77,14 @@ up() { # `make up` until its first page and its greeting are there, then Ctrl-C;
         kill -INT -- "-$(cat /tmp/up.pid)"
         wait $up && echo "ended by itself with 0" || echo "ended with $?"
         sed "s/passphrase .*/passphrase .../" /tmp/up.log' "make up${1:-}, then Ctrl-C"
-    if grep -lE 'postgres|granian|parcelward' proc/[0-9]*/comm; then echo "these were left"; exit 1; fi
+    if grep -E '^(postgres|granian|python)' proc/[0-9]*/comm; then echo "these were left"; exit 1; fi
 }
 
 began=$SECONDS
 echo "$kind: $(. etc/os-release; echo "$PRETTY_NAME"), $(chroot . python3 --version), commit $(git -C "$checkout" rev-parse --short HEAD)"
 as "$who" 'git -c advice.detachedHead=false clone --quiet /srv/parcelward.bundle parcelward'
 if [ "$who" != root ]; then
-    ! tried 'make setup'
+    if tried 'make setup'; then echo "that should have been refused"; exit 1; fi
     as root 'apt-get update -qq && apt-get install -qq -y --no-install-recommends python3-venv >/dev/null'
 fi
 tried 'make setup'

@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 
 import django
+import psycopg
 from django.core.management import call_command
 
 from parcelward import doors
@@ -27,6 +28,10 @@ def run(_options: argparse.Namespace) -> int:
     from parcelward.people import queries
 
     settings = config.get()
+    try:
+        db.require_durable(settings)
+    except psycopg.OperationalError as err:
+        raise config.BadSetting(f"the database does not answer: {str(err).splitlines()[0]}") from None
     kept = settings.home / config.ORIGIN_FILE
     if not kept.exists():
         kept.write_text(f"{settings.origin}\n")
