@@ -101,7 +101,7 @@ def test_a_server_that_could_lose_a_commit_is_refused_by_each_command(server, tm
 def test_the_secrets_server_is_held_to_the_same(server):
     with psycopg.connect(server.url("keys", role="postgres"), autocommit=True) as connection:
         connection.execute("ALTER DATABASE keys SET synchronous_commit = off")
-    with pytest.raises(BadSetting, match="PARCELWARD_KEYS_URL .* synchronous_commit"):
+    with pytest.raises(BadSetting, match=r"PARCELWARD_KEYS_URL .* synchronous_commit"):
         db.require_durable(_settings(server))
 
 
