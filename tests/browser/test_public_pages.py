@@ -91,6 +91,7 @@ def test_an_open_page_follows_the_parcel_and_says_only_what_changed(opened: Any,
     world.scanner.send(event(number, "out_for_delivery", minutes=30))
     looked(200)
     page.wait_for_function("document.querySelector('h1').textContent.includes('Out for delivery')")
+    page.wait_for_function("document.getElementById('announce').textContent !== ''")  # once the swap has settled
     assert "Out for delivery today" in page.inner_text("#announce")
     assert "Out for delivery" in page.title()
 
