@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+FACILITY_KINDS: Final = ("office", "hub", "depot", "collection_point", "exchange", "customs")
+LANE_DURATION_MAX_S: Final = 60 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from parcelward.doors import throttle
 from parcelward.doors.api import manifests, openapi, problems
 from parcelward.network import actions as network
 from parcelward.network import queries as places
+from parcelward.network.wire import FACILITY_KINDS, LANE_DURATION_MAX_S
 from parcelward.parcels import queries as parcels
 from parcelward.people import actions as people
 from parcelward.people import queries as who
@@ -204,12 +205,12 @@ class Strict(Schema):
 class FacilityIn(Strict):
     """A place's description."""
 
-    name: Text80
-    kind: str
-    country: str
-    time_zone: str
-    coarse_place: Text80
-    position: tuple[float, float] | None = None
+    name: Text80 = Field(examples=["Springfield office"])
+    kind: str = Field(examples=["office"], json_schema_extra={"enum": list(FACILITY_KINDS)})
+    country: str = Field(examples=["US"], json_schema_extra={"pattern": "^[A-Z]{2}$"})
+    time_zone: str = Field(examples=["America/Chicago"], description="an IANA name")
+    coarse_place: Text80 = Field(examples=["Springfield, IL"])
+    position: tuple[float, float] | None = Field(None, description="longitude and latitude in degrees")
     gln: str = Field("", pattern=r"^([0-9]{13})?$")
     simulated: bool = False
 
@@ -241,8 +242,10 @@ def get_facility(request: HttpRequest, code: str) -> dict[str, Any]:
 class LaneIn(Strict):
     """The usual way between two places."""
 
-    usual_duration_s: int
-    departures: list[str] = Field(default=[], max_length=200)
+    usual_duration_s: int = Field(json_schema_extra={"minimum": 1, "maximum": LANE_DURATION_MAX_S})
+    departures: list[Annotated[str, Field(json_schema_extra={"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]] = Field(
+        default=[], max_length=200
+    )
     mode: str = Field("road", pattern=r"^[a-z_]{1,10}$")
 
 
@@ -253,11 +256,16 @@ def put_lane(request: HttpRequest, origin: str, destination: str, body: LaneIn) 
     return 204, None
 
 
+_KEY = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"  # 32 bytes in base64: the last character carries four bits
+
+
 class DeviceIn(Strict):
     """A device that made its own key pair."""
 
     name: Text80
-    public_key_ed25519_base64: str
+    public_key_ed25519_base64: str = Field(
+        description="32 bytes; the private half never leaves the device", json_schema_extra={"pattern": _KEY}
+    )
     facility: str = Field("", pattern=r"^([A-Z0-9][A-Z0-9._-]{1,19})?$")
     simulated: bool = False
 
