@@ -90,7 +90,7 @@ def _configuration(known, facilities):
 def _answers(folder):
     """Return how often each operation of the description gave each status."""
     (report,) = folder.glob("*.json")
-    counted = Counter()
+    counted: Counter[tuple[str, str, int]] = Counter()
     for entry in json.loads(report.read_text())["log"]["entries"]:
         path = urlsplit(entry["request"]["url"]).path
         shape = [re.fullmatch(re.sub(r"{\w+}", "[^/]+", one), path) and one for one in PATHS]

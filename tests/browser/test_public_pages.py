@@ -90,8 +90,8 @@ def test_an_open_page_follows_the_parcel_and_says_only_what_changed(opened: Any,
     assert page.inner_text("#announce") == ""
     world.scanner.send(event(number, "out_for_delivery", minutes=30))
     looked(200)
-    page.wait_for_function("document.querySelector('h1').textContent.includes('Out for delivery')")
-    page.wait_for_function("document.getElementById('announce').textContent !== ''")  # once the swap has settled
+    until(lambda: "Out for delivery" in page.inner_text("h1"))
+    until(lambda: page.inner_text("#announce"))  # once the swap has settled
     assert "Out for delivery today" in page.inner_text("#announce")
     assert "Out for delivery" in page.title()
 
