@@ -33,15 +33,14 @@ def _settings(server):
     return dataclasses.replace(config.get(), database_url=server.url("app"), keys_url=server.url("keys"))
 
 
-def _install(server, home, **env):
+def _run(command, server, home):
     return subprocess.run(
-        [sys.executable, "-m", "parcelward.doors.console", "install"],
+        [sys.executable, "-m", "parcelward.doors.console", command],
         env={
             **os.environ,
             "PARCELWARD_HOME": str(home),
             "PARCELWARD_DATABASE_URL": server.url("app"),
             "PARCELWARD_KEYS_URL": server.url("keys"),
-            **env,
         },
         capture_output=True,
         text=True,
@@ -59,7 +58,7 @@ def test_every_postgresql_at_hand_takes_the_tables_and_takes_them_twice(tmp_path
         for name in ("app", "keys"):
             theirs.ensure_database(name)
         for _ in range(2):
-            told = _install(theirs, tmp_path / "home")
+            told = _run("install", theirs, tmp_path / "home")
             assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
         with psycopg.connect(theirs.url("app")) as connection:
             stored = connection.execute(
@@ -105,9 +104,10 @@ def test_the_secrets_server_is_held_to_the_same(server):
         db.require_durable(_settings(server))
 
 
-def test_a_server_that_is_away_is_told_in_one_line(server, tmp_path):
+@pytest.mark.parametrize("command", ["install", "verify-log", "rebuild"])
+def test_a_server_that_is_away_is_told_in_one_line(server, tmp_path, command):
     server.stop()
-    told = _install(server, tmp_path / "home")
+    told = _run(command, server, tmp_path / "home")
     assert told.returncode == 1
     assert told.stderr.startswith("parcelward: the database does not answer: ")
     assert told.stderr.count("\n") == 1

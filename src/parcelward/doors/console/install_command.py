@@ -8,7 +8,6 @@ import hashlib
 from pathlib import Path
 
 import django
-import psycopg
 from django.core.management import call_command
 
 from parcelward import doors
@@ -28,10 +27,7 @@ def run(_options: argparse.Namespace) -> int:
     from parcelward.people import queries
 
     settings = config.get()
-    try:
-        db.require_durable(settings)
-    except psycopg.OperationalError as err:
-        raise config.BadSetting(f"the database does not answer: {str(err).splitlines()[0]}") from None
+    db.require_durable(settings)
     kept = settings.home / config.ORIGIN_FILE
     if not kept.exists():
         kept.write_text(f"{settings.origin}\n")
