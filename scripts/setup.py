@@ -166,7 +166,7 @@ def front_end(python: Path) -> None:
         print(done.stdout, done.stderr, sep="", file=sys.stderr)
         raise CannotSetUp("the front end could not be made (its words stand above)")
     if "up to date" not in done.stdout:
-        say(done.stdout.strip())
+        say(done.stdout.strip().splitlines()[-1])  # npm talks before
 
 
 def browser() -> None:

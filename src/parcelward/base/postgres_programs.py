@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+import mmap
 import os
 import pwd
 import re
@@ -64,7 +65,11 @@ class Programs:
 
     def has_lz4(self) -> bool:
         """Tell whether the server was built with lz4: its program then names the library."""
-        return b"liblz4" in (self.folder / "postgres").read_bytes()
+        with (
+            (self.folder / "postgres").open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as program,
+        ):
+            return program.find(b"liblz4") >= 0
 
 
 def server_user(folder: Path) -> Owner:

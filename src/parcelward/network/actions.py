@@ -12,7 +12,7 @@ from parcelward.custody import actions as custody
 from parcelward.network import queries, rules
 from parcelward.network.errors import BadFacility, Changed
 from parcelward.network.models import ClosedDay, Facility, Lane
-from parcelward.network.wire import version_of
+from parcelward.network.wire import LANE_DURATION_MAX_S, version_of
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
@@ -85,7 +85,7 @@ def put_lane(
 ) -> None:
     """Store or change the usual way between two places. Raises NotFound for an unknown place, Changed as above."""
     require(by, Task.EDIT_NETWORK)
-    if not 0 < usual_duration_s <= rules.DURATION_MAX_S:
+    if not 0 < usual_duration_s <= LANE_DURATION_MAX_S:
         raise Invalid("A lane takes from 1 second to 60 days", code="bad_duration")
     if not rules.MODE.fullmatch(mode):
         raise Invalid("A mode is a word of small letters such as road or air", code="bad_mode")

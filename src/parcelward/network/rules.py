@@ -9,12 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo, available_timezones
 
 from parcelward.base.errors import Problem
+from parcelward.network.wire import FACILITY_KINDS
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{1,19}")
-KINDS = ("office", "hub", "depot", "collection_point", "exchange", "customs")
 MODE = re.compile(r"[a-z_]{1,10}")
 DEPARTURE = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-DURATION_MAX_S = 60 * 24 * 3600
 TEXT_MAX = 80
 SEARCH_DAYS_MAX = 60
 
@@ -41,8 +40,8 @@ def facility_problems(
     found = []
     if not CODE.fullmatch(code):
         found.append(Problem("/code", "bad_code", "A code has 2 to 20 capital letters, digits, dots or hyphens"))
-    if kind not in KINDS:
-        found.append(Problem("/kind", "bad_kind", f"A kind is one of {', '.join(KINDS)}"))
+    if kind not in FACILITY_KINDS:
+        found.append(Problem("/kind", "bad_kind", f"A kind is one of {', '.join(FACILITY_KINDS)}"))
     if not re.fullmatch(r"[A-Z]{2}", country):
         found.append(Problem("/country", "bad_country", "A country is its two-letter ISO 3166-1 code"))
     if not _is_zone(time_zone):

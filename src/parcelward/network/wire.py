@@ -6,6 +6,10 @@ import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Final
+
+FACILITY_KINDS: Final = ("office", "hub", "depot", "collection_point", "exchange", "customs")
+LANE_DURATION_MAX_S: Final = 60 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from parcelward.base import config, db
@@ -21,6 +22,7 @@ from parcelward.custody import queries as custody
 from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, NONCE_SIZE, ItemKeys, hmac_sha256, open_body
 from parcelward.network import queries as network
 from parcelward.parcels import rules
+from parcelward.parcels.errors import RecordChanged
 from parcelward.parcels.models import Item, ItemAlias, ItemStatus
 from parcelward.parcels.rules import Seen
 
@@ -116,7 +118,12 @@ def proofs(item: UUID) -> dict[str, Any]:
         if keys is None:
             events.append(_closed(event_id, index, None if place is None else entries[batch][leaf]))
         else:
-            events.append(_opened(keys, event_id, bytes(body), index))
+            try:
+                events.append(_opened(keys, event_id, bytes(body), index))
+            except InvalidTag:
+                raise RecordChanged(
+                    "What was recorded about this item was changed afterwards, so its history cannot be proven"
+                ) from None
     tombstone = custody.tombstone_entry(item) if keys is None else None
     return {
         "object": "proofs",

@@ -7,6 +7,7 @@ import pytest
 from parcelward.base.standards import gs1
 from parcelward.doors.simulator import geography, world
 from parcelward.network import rules
+from parcelward.network.wire import LANE_DURATION_MAX_S
 
 
 def test_the_same_seed_builds_the_same_world_and_another_seed_another() -> None:
@@ -57,7 +58,7 @@ def test_the_apis_own_rules_find_nothing_wrong_with_any_place_or_lane(size: worl
         assert isinstance(times, list)
         assert all(rules.DEPARTURE.fullmatch(time) for time in times)
         assert len(times) <= 200
-        assert 0 < lane.usual_duration_s <= rules.DURATION_MAX_S
+        assert 0 < lane.usual_duration_s <= LANE_DURATION_MAX_S
 
 
 def test_a_lane_takes_as_long_as_its_road_and_its_timetable_is_made_of_times_of_day(region: world.World) -> None:

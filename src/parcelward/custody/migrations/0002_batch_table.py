@@ -9,9 +9,10 @@ CREATE TABLE custody_batch (
     id bigint NOT NULL DEFAULT nextval('custody_batch_id'),
     kind varchar(20) NOT NULL,
     n integer NOT NULL,
-    commitments bytea STORAGE EXTERNAL NOT NULL,
+    commitments bytea NOT NULL,
     PRIMARY KEY (record_time, id)
 ) PARTITION BY RANGE (record_time);
+ALTER TABLE custody_batch ALTER commitments SET STORAGE EXTERNAL;
 -- A row of the waiting list lives a tenth of a second: clean up after it often.
 ALTER TABLE custody_pendingbatch SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 """

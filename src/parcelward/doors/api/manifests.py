@@ -17,9 +17,9 @@ from parcelward.parcels import actions as parcels
 class ManifestIn(Strict):
     """Which items were handed in, where and when. No names, no addresses."""
 
-    manifest_id: str = Field(min_length=1, max_length=64)
-    facility: str = Field(max_length=20)
-    event_time: dt.datetime
+    manifest_id: str = Field(min_length=1, max_length=64, examples=["M-2026-11-25-7"])
+    facility: str = Field(max_length=20, description="a facility's code")
+    event_time: dt.datetime = Field(description="with its offset")
     items: list[str] = Field(min_length=1, max_length=parcels.MANIFEST_ITEMS_MAX)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema
@@ -13,7 +13,7 @@ from parcelward.doors import throttle
 from parcelward.doors.api.shapes import PROBLEMS, Bearer, Strict, Text80
 from parcelward.network import actions as network
 from parcelward.network import queries as places
-from parcelward.network.wire import FacilityRow, LaneRow
+from parcelward.network.wire import FACILITY_KINDS, LANE_DURATION_MAX_S, FacilityRow, LaneRow
 
 LOOKS_PER_MINUTE = 120
 
@@ -23,12 +23,12 @@ router = Router()
 class FacilityIn(Strict):
     """A place's description."""
 
-    name: Text80
-    kind: str
-    country: str
-    time_zone: str
-    coarse_place: Text80
-    position: tuple[float, float] | None = None
+    name: Text80 = Field(examples=["Springfield office"])
+    kind: str = Field(examples=["office"], json_schema_extra={"enum": list(FACILITY_KINDS)})
+    country: str = Field(examples=["US"], json_schema_extra={"pattern": "^[A-Z]{2}$"})
+    time_zone: str = Field(examples=["America/Chicago"], description="an IANA name")
+    coarse_place: Text80 = Field(examples=["Springfield, IL"])
+    position: tuple[float, float] | None = Field(None, description="longitude and latitude in degrees")
     gln: str = Field("", pattern=r"^([0-9]{13})?$")
     simulated: bool = False
 
@@ -53,8 +53,10 @@ class FacilityOut(Schema):
 class LaneIn(Strict):
     """The usual way between two places."""
 
-    usual_duration_s: int
-    departures: list[str] = Field(default=[], max_length=200)
+    usual_duration_s: int = Field(json_schema_extra={"minimum": 1, "maximum": LANE_DURATION_MAX_S})
+    departures: list[Annotated[str, Field(json_schema_extra={"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]] = Field(
+        default=[], max_length=200
+    )
     mode: str = Field("road", pattern=r"^[a-z_]{1,10}$")
 
 

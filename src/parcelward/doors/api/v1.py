@@ -233,11 +233,16 @@ def make_link(request: HttpRequest, response: HttpResponse, item_id: str) -> tup
     return 201, {"item_id": identify.item_id(found), "mode": config.get().mode, "url": url}
 
 
+_KEY = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"  # 32 bytes in base64: the last character carries four bits
+
+
 class DeviceIn(Strict):
     """A device that made its own key pair."""
 
     name: Text80
-    public_key_ed25519_base64: str
+    public_key_ed25519_base64: str = Field(
+        description="32 bytes; the private half never leaves the device", json_schema_extra={"pattern": _KEY}
+    )
     facility: str = Field("", pattern=r"^([A-Z0-9][A-Z0-9._-]{1,19})?$")
     simulated: bool = False
 

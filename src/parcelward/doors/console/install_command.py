@@ -27,6 +27,7 @@ def run(_options: argparse.Namespace) -> int:
     from parcelward.people import queries
 
     settings = config.get()
+    db.require_durable(settings)
     kept = settings.home / config.ORIGIN_FILE
     if not kept.exists():
         kept.write_text(f"{settings.origin}\n")

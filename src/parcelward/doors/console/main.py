@@ -46,6 +46,14 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _database_away() -> tuple[type[Exception], ...]:
+    """Return what a missing database raises; looked up only when something was raised, so that --help stays quick."""
+    from django.db.utils import OperationalError
+    from psycopg import OperationalError as Away
+
+    return (OperationalError, Away)
+
+
 def main() -> None:
     """Run one command. Exits 0 when it did what it says, 1 when it found something wrong, 2 for a wrong call."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parcelward.doors.settings")
@@ -64,4 +72,7 @@ def main() -> None:
         code = 1
     except KeyboardInterrupt:
         code = 130
+    except _database_away() as err:
+        sys.stderr.write(f"parcelward: the database does not answer: {str(err).splitlines()[0]}\n")
+        code = 1
     sys.exit(code)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import socket
 import sys
 
-from parcelward.base import config
+import psycopg
+
+from parcelward.base import config, db
 
 THREADS = 32  # a thread waits most of its time: for the database, or for company in a group commit
 BACKLOG = 1024
@@ -20,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(_options: argparse.Namespace) -> int:
     """Become the HTTP server; return only when that cannot be."""
     settings = config.get()
+    with contextlib.suppress(psycopg.OperationalError):  # a database that is away is waited for, and the pages say so
+        db.require_durable(settings)
     if not _free(settings.bind, settings.port):
         sys.stderr.write(f"Port {settings.port} is in use. Stop what uses it, or set PARCELWARD_PORT to another.\n")
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import gc
 import logging
@@ -34,6 +35,10 @@ def run(_options: argparse.Namespace) -> int:
     """Work until asked to stop."""
     django.setup()
     gc.freeze()  # what was loaded lives as long as the process
+    from parcelward.base import config, db
+
+    with contextlib.suppress(psycopg.OperationalError):  # a database that is away is waited for
+        db.require_durable(config.get())
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

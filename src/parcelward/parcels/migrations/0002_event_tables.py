@@ -18,9 +18,10 @@ CREATE TABLE parcels_scan_event (
     flags smallint NOT NULL,
     receptacle uuid,
     corrects uuid,
-    body bytea STORAGE EXTERNAL NOT NULL,  -- sealed, so it does not compress
+    body bytea NOT NULL,
     PRIMARY KEY (item, event_time, event_id)
 ) PARTITION BY RANGE (event_time);
+ALTER TABLE parcels_scan_event ALTER body SET STORAGE EXTERNAL;  -- sealed, so it does not compress
 -- Rows arrive in the order of batches: every insert goes to the last page, and equal batches share one entry. A BRIN
 -- index is smaller still, but its newest ranges are unsummarised for up to a minute, and followers read just those.
 CREATE INDEX scan_event_batch ON parcels_scan_event (batch);

@@ -1,0 +1,113 @@
+"""A PostgreSQL of the operator's own: every release that is promised will do, and none that could lose a commit."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from parcelward.base import config, db, postgres_programs
+from parcelward.base.config import BadSetting
+from parcelward.base.postgres import KEYS, Cluster
+
+SYSTEM = [str(folder) for folder in postgres_programs._system() if postgres_programs._complete(folder)]
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Stands for the operator's server: we only know its addresses."""
+    left_to_them = {name: value for name, value in KEYS.items() if name not in {"fsync", "synchronous_commit"}}
+    cluster = Cluster(tmp_path / "theirs", settings=left_to_them)
+    cluster.start()
+    for name in ("app", "keys"):
+        cluster.ensure_database(name)
+    yield cluster
+    cluster.stop()
+
+
+def _settings(server):
+    return dataclasses.replace(config.get(), database_url=server.url("app"), keys_url=server.url("keys"))
+
+
+def _run(command, server, home):
+    return subprocess.run(
+        [sys.executable, "-m", "parcelward.doors.console", command],
+        env={
+            **os.environ,
+            "PARCELWARD_HOME": str(home),
+            "PARCELWARD_DATABASE_URL": server.url("app"),
+            "PARCELWARD_KEYS_URL": server.url("keys"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("programs", ["", *SYSTEM], ids=lambda folder: folder.replace("/", " ").strip() or "wheel")
+def test_every_postgresql_at_hand_takes_the_tables_and_takes_them_twice(tmp_path, monkeypatch, programs):
+    if programs:
+        monkeypatch.setenv("PG_BIN", programs)
+    theirs = Cluster(tmp_path / "theirs", settings=KEYS)
+    theirs.start()
+    try:
+        for name in ("app", "keys"):
+            theirs.ensure_database(name)
+        for _ in range(2):
+            told = _run("install", theirs, tmp_path / "home")
+            assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
+        with psycopg.connect(theirs.url("app")) as connection:
+            stored = connection.execute(
+                "SELECT DISTINCT attstorage::text FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid "
+                "WHERE (relname LIKE 'custody_batch%' AND attname = 'commitments') "
+                "OR (relname LIKE 'parcels_scan_event%' AND attname = 'body')"
+            ).fetchall()
+            assert stored == [("e",)], "packed bytes are stored as they are, in every partition"
+        assert not (tmp_path / "home" / "postgres").exists(), "no server of our own beside theirs"
+    finally:
+        theirs.stop()
+
+
+def test_a_durable_server_is_taken(server):
+    db.require_durable(_settings(server))
+
+
+@pytest.mark.parametrize("setting", ["fsync", "synchronous_commit"])
+@pytest.mark.parametrize("command", ["install", "serve", "work"])
+def test_a_server_that_could_lose_a_commit_is_refused_by_each_command(server, tmp_path, setting, command):
+    with psycopg.connect(server.url("postgres", role="postgres"), autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+        connection.execute("SELECT pg_reload_conf(), pg_sleep(0.3)")
+    told = subprocess.run(
+        [sys.executable, "-m", "parcelward.doors.console", command],
+        env={**os.environ, "PARCELWARD_HOME": str(tmp_path / "home"), "PARCELWARD_DATABASE_URL": server.url("app")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 1
+    assert told.stderr == (
+        f"parcelward: PARCELWARD_DATABASE_URL leads to a server with {setting} = off, "
+        "so a commit could be lost: set it to on there\n"
+    )
+
+
+def test_the_secrets_server_is_held_to_the_same(server):
+    with psycopg.connect(server.url("keys", role="postgres"), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE keys SET synchronous_commit = off")
+    with pytest.raises(BadSetting, match=r"PARCELWARD_KEYS_URL .* synchronous_commit"):
+        db.require_durable(_settings(server))
+
+
+@pytest.mark.parametrize("command", ["install", "verify-log", "rebuild"])
+def test_a_server_that_is_away_is_told_in_one_line(server, tmp_path, command):
+    server.stop()
+    told = _run(command, server, tmp_path / "home")
+    assert told.returncode == 1
+    assert told.stderr.startswith("parcelward: the database does not answer: ")
+    assert told.stderr.count("\n") == 1
