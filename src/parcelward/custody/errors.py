@@ -8,6 +8,7 @@ ParcelwardError
   │    ├─ BadProof       422  not a tlog-proof
   │    ├─ BadNote        422  not a signed note, or not signed by a key that we trust
   │    ├─ BadCheckpoint  422  a note whose text is not a checkpoint
+  │    ├─ BadReceipt     422  a note whose text is not a receipt of the log that signed it
   │    ├─ BadKey         422  not a verifier key, or two keys that cannot be told apart
   │    ├─ BadPolicy      422  not a trust policy
   │    └─ BadTile        422  not a tile's path, or a tile of the wrong shape
@@ -86,6 +87,13 @@ class BadCheckpoint(Invalid):
 
     default_code = "bad_checkpoint"
     title = "Not a checkpoint"
+
+
+class BadReceipt(Invalid):
+    """A note whose text is not a receipt of the log that signed it."""
+
+    default_code = "bad_receipt"
+    title = "Not a receipt"
 
 
 class BadKey(Invalid):

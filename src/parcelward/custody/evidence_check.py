@@ -54,11 +54,14 @@ class Report:
     pinned: bool
     verifier_sha256: str = ""  # of the bundle's verify.html; empty for a bare proof
     said: str = ""  # what an opened entry says
+    receipt: str = ""  # which request's receipt was shown to be kept
 
     @property
     def words(self) -> tuple[str, ...]:
         """The report as sentences."""
         what = f"The entry {self.said} was" if self.said else f"{self.events} event(s)"
+        if self.receipt:
+            what = f"All that the receipt promises ({self.receipt}) was"
         said = [
             f"{what} recomputed and found in the log {self.origin}.",
             f"The log then had {self.size} entries; root {self.root.hex()}.",

@@ -1,4 +1,4 @@
-"""Checks any file that we hand out, offline: an evidence bundle, a saved proof page, a single tlog-proof.
+"""Checks any file that we hand out, offline: an evidence bundle, a saved proof page, a receipt's answer, a tlog-proof.
 
 A saved proof is what the proof page keeps of its own check, one JSON object: `proofs` is the answer of
 /api/v1/items/{item_id}/proofs as it came, `log` maps each path below /log/ that was read to its content; tiles are in
@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from parcelward.custody import keys, lines, notes, policy, proofs, stored_zip, tiles, tree
+from parcelward.custody import keys, lines, notes, policy, proofs, receipts, stored_zip, tiles, tree
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence import NO_EVENT, EventFile, GroupFile
 from parcelward.custody.evidence_check import (
@@ -92,7 +92,7 @@ class _Object(msgspec.Struct, frozen=True):
 
 
 def verify_file(path: Path, *, vkeys: Sequence[str] = ()) -> Report:
-    """Check a bundle (.zip), a saved proof or opened entry (.json) or a single .tlog-proof, told apart by content.
+    """Check a bundle (.zip), a saved proof, receipt or opened entry (.json) or a .tlog-proof, told apart by content.
 
     `vkeys` are the keys that the caller trusts; without any, those in the file are believed and the Report says so.
     Raises ProofFailed, whose sentence begins with the file at fault, or OSError when the file cannot be read.
@@ -105,8 +105,11 @@ def verify_file(path: Path, *, vkeys: Sequence[str] = ()) -> Report:
     with within(path.name):
         if data.startswith(proofs.HEADER.encode()):
             return verify_proof(data, vkeys=vkeys)
-        if _kind(data) == "opened_entry":
+        kind = _kind(data)
+        if kind == "opened_entry":
             return verify_entry(data, vkeys=vkeys)
+        if kind == receipts.KIND:
+            return receipts.verify_receipt(data, vkeys=vkeys)
         return verify_saved(data, vkeys=vkeys)
 
 

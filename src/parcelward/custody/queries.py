@@ -18,25 +18,33 @@ from parcelward.custody.actions import log_signer
 from parcelward.custody.checking import CheckLog
 from parcelward.custody.errors import NotInLog
 from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles
+from parcelward.custody.keys import parse_vkey
 from parcelward.custody.models import Fact, LogState, PendingBatch, Tombstone
 from parcelward.custody.opened import TOMBSTONE_KIND, VERIFIER_KIND, Entry
 from parcelward.custody.opened import proof as entry_proof
 from parcelward.custody.opened import tombstone as tombstone_entry
 from parcelward.custody.opened import verifier as verifier_entry
+from parcelward.custody.receipts import RECEIPT_BYTES_MAX, EntryProof, Receipt, ReceiptProof
+from parcelward.custody.receipts import open_receipt as receipt_in
 from parcelward.custody.tree import HASH_BYTES, TILE_WIDTH
 from parcelward.custody.tree import inclusion_path as inclusion
+from parcelward.custody.tree import inclusion_paths as inclusions
 from parcelward.custody.verification import Checker, Findings, Logged, Span, read_span
 from parcelward.custody.verification import published as published_now
 from parcelward.custody.wire import ItemKeys, Published
 
 __all__ = [
+    "RECEIPT_BYTES_MAX",
     "TOMBSTONE_KIND",
     "VERIFIER_KIND",
     "CheckLog",
     "Checker",
     "Entry",
+    "EntryProof",
     "Findings",
     "Logged",
+    "Receipt",
+    "ReceiptProof",
     "Span",
     "entry_proof",
     "published_now",
@@ -251,6 +259,22 @@ def tile(settings: config.Config, path: str) -> bytes:
 def inclusion_path(settings: config.Config, index: int, size: int) -> tuple[bytes, ...]:
     """Return the proof that entry `index` is among the first `size`; NotInLog when it is not."""
     return tuple(inclusion(index, size, _files(settings).read_hashes))
+
+
+def inclusion_paths(settings: config.Config, indexes: Iterable[int], size: int) -> list[list[bytes]]:
+    """Return the proofs of many entries under a checkpoint of `size` entries."""
+    return inclusions(indexes, size, _files(settings).read_hashes)
+
+
+def open_receipt(settings: config.Config, data: bytes) -> Receipt:
+    """Return what a receipt of this log promises. Raises BadNote or BadReceipt for anything else."""
+    return receipt_in(data, [parse_vkey(text) for text in vkeys(settings)])
+
+
+def waiting(batch: int) -> Published | None:
+    """Return a batch that has no place in the log yet, with -1 for its place; None if it does not wait."""
+    row = PendingBatch.objects.filter(batch=batch).first()
+    return None if row is None else Published(-1, row.batch, row.record_time, row.n, row.kind)
 
 
 def sign_receipt(settings: config.Config, text: str) -> str:

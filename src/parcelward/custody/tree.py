@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from parcelward.custody.errors import LogDiverged, NotInLog, ProofFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 HASH_BYTES: Final = 32
 TILE_HEIGHT: Final = 8
@@ -63,6 +63,22 @@ def inclusion_path(index: int, size: int, read: HashReader) -> list[bytes]:
     if not 0 <= index < size:
         raise NotInLog(f"There is no entry {index} among the first {size}.")
     return [_subtree_root(start, end, read) for start, end in _inclusion_siblings(index, size)]
+
+
+def inclusion_paths(indexes: Iterable[int], size: int, read: HashReader) -> list[list[bytes]]:
+    """Return the proofs of many entries; what neighbours share is read and hashed once. Raises NotInLog like one."""
+    _require_size(size)
+    known: dict[tuple[int, int], bytes] = {}
+    paths = []
+    for index in indexes:
+        if not 0 <= index < size:
+            raise NotInLog(f"There is no entry {index} among the first {size}.")
+        siblings = _inclusion_siblings(index, size)
+        for start, end in siblings:
+            if (start, end) not in known:
+                known[start, end] = _subtree_root(start, end, read)
+        paths.append([known[each] for each in siblings])
+    return paths
 
 
 def consistency_path(old_size: int, new_size: int, read: HashReader) -> list[bytes]:

@@ -21,6 +21,7 @@ from parcelward.parcels.alert_words import in_words
 from parcelward.parcels.models import Alert, Item, ItemAlias, ItemStatus, Manifest, Quarantine
 from parcelward.parcels.proofs import proofs as proofs_of
 from parcelward.parcels.proofs import proven_before, shown_events
+from parcelward.parcels.receipts import receipt_proof as receipt_proof_of
 from parcelward.parcels.rules import Seen, State
 from parcelward.parcels.wire import (
     AlertRow,
@@ -35,6 +36,7 @@ from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
 proofs = proofs_of
+receipt_proof = receipt_proof_of
 verify_log = verification.verify_log
 
 

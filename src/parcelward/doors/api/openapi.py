@@ -54,7 +54,12 @@ _ANSWER: dict[str, Any] = {
                 },
             },
         },
-        "receipt": {"type": "string", "description": "signed note (C2SP): the promise to be in the log within 10 s"},
+        "receipt": {
+            "type": "string",
+            "description": (
+                "signed note (C2SP): the promise to be in the log within 10 s; POST /api/v1/receipts proves it kept"
+            ),
+        },
     },
 }
 

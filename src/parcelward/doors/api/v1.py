@@ -22,7 +22,7 @@ from parcelward.base.errors import Invalid, NotFound, NotKnown, ParcelwardError,
 from parcelward.base.standards import identify
 from parcelward.base.standards.steps import Step
 from parcelward.doors import throttle
-from parcelward.doors.api import manifests, openapi, places, problems
+from parcelward.doors.api import manifests, openapi, places, problems, receipts
 from parcelward.doors.api.shapes import PROBLEMS, Bearer, Strict, Text80, once
 from parcelward.parcels import actions
 from parcelward.parcels import queries as parcels
@@ -56,6 +56,7 @@ api = Described(
     docs_url="/docs",
 )
 api.add_router("", places.router)
+api.add_router("", receipts.router)
 
 
 @api.exception_handler(ParcelwardError)

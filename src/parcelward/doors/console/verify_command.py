@@ -1,4 +1,4 @@
-"""`parcelward verify`: check an evidence bundle, a saved proof or a tlog-proof. No database, no network."""
+"""`parcelward verify`: check a bundle, a saved proof, an answer about a receipt or a tlog-proof, offline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the file and whom to trust."""
-    parser.add_argument("bundle", type=Path, help="an evidence bundle (.zip), a saved proof (.json) or a .tlog-proof")
+    parser.add_argument(
+        "bundle", type=Path, help="a bundle (.zip), a saved proof or answer about a receipt (.json) or a .tlog-proof"
+    )
     parser.add_argument(
         "--key", action="append", default=[], metavar="VKEY", help="a verifier key that you trust; may be repeated"
     )
