@@ -28,6 +28,7 @@ from parcelward.parcels import event_check
 from parcelward.parcels.actions import statuses as status_actions
 from parcelward.parcels.epcis import verification as epcis
 from parcelward.parcels.number_check import check_numbers
+from parcelward.people import queries as people
 
 CHAIN_SUMS = 4_096
 ITEMS_AT_ONCE = 500
@@ -334,6 +335,8 @@ def verify_log(
         }
         check = CheckLog(span, kinds, tell=tell)
         done = check.run(settings, signed, findings)
+        if span.whole and findings.first is None:
+            people.check_devices(findings)
         folded = 0
         if statuses and findings.first is None:
             folded = _check_statuses(findings, tell)

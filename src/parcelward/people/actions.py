@@ -54,7 +54,7 @@ def enrol_device(name: str, public_key: bytes, *, by: Person, facility: str = ""
     if rules.is_weak_key(public_key):
         raise Invalid("This is no key of a device: anybody could sign with it", code="bad_key")
     Ed25519PublicKey.from_public_bytes(public_key)
-    key_id = f"dev-{hashlib.sha256(public_key).hexdigest()[:20]}"
+    key_id = rules.key_id_of(public_key)
     source = Source.objects.create(kind="device", name=name, simulated=simulated)
     try:
         with transaction.atomic():
@@ -78,7 +78,8 @@ def revoke_device(device_id: UUID, *, by: Person) -> None:
     if device.revoked_at is None:
         device.revoked_at = timezone.now()
         device.save(update_fields=["revoked_at"])
-        custody.record_fact("people.device_revoked", {"by": by.source, "device": str(device.id)})
+        said = {"by": by.source, "device": str(device.id), "revoked_at": device.revoked_at.isoformat()}
+        custody.record_fact("people.device_revoked", said)
 
 
 @transaction.atomic

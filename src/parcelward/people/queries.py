@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils import timezone
 
 from parcelward.base import db
-from parcelward.people import roles
+from parcelward.people import device_check, roles
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Source, User
 from parcelward.people.rules import key_id_in, parse_signature, require_fresh
@@ -23,6 +23,7 @@ from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
 require = roles.require
+check_devices = device_check.check_devices
 
 KNOWN_DEVICES_MAX = 20_000
 

@@ -37,6 +37,11 @@ def is_weak_key(public_key: bytes) -> bool:
     return y in {0, 1, _P - 1} or (_D * pow(y, 4, _P) + 2 * y * y - 1) % _P == 0
 
 
+def key_id_of(public_key: bytes) -> str:
+    """Return the name under which a device's key signs: it follows from the key."""
+    return f"dev-{hashlib.sha256(public_key).hexdigest()[:20]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
     """A request's signature, taken apart: `base` is what the device signed."""

@@ -1,0 +1,99 @@
+"""Compare the table of devices with the entries that enrolled and revoked them: part of `verify-log`.
+
+Whoever can turn a device's row can sign in its name: by another key, by waking one that was revoked, by enrolling one
+that nobody decided on. So the table, which every batch is checked against, must be what the log's entries add up to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from parcelward.base import db
+from parcelward.custody.queries import Findings
+from parcelward.people.rules import key_id_of
+
+ENROLLED: Final = "people.device_enrolled"
+REVOKED: Final = "people.device_revoked"
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the log says of a device; the places are None while an entry waits for its own."""
+
+    key: bytes
+    source: int
+    enrolled_index: int | None
+    revoked: bool = False
+    revoked_index: int | None = None
+    revoked_at: dt.datetime | None = None  # None, too, where an entry of an older version says none
+
+
+class _Row(NamedTuple):
+    key_id: str
+    key: bytes
+    source: int
+    revoked_at: dt.datetime | None
+
+
+def check_devices(findings: Findings) -> None:
+    """Note every device whose row is not what the log's entries say."""
+    said, stored = _from_entries(findings), _from_table()
+    for device in stored.keys() - said.keys():
+        findings.note(f"Device dev_{device.hex} is in the table and no entry enrolled it.", differs="device")
+    for device, told in said.items():
+        what, index = _problem(told, stored.get(device))
+        if what:
+            findings.note(f"Device dev_{device.hex} {what}.", differs="device", index=index)
+
+
+def _from_entries(findings: Findings) -> dict[UUID, _Said]:
+    said: dict[UUID, _Said] = {}
+    with db.cursor() as cur:
+        cur.execute(
+            "SELECT f.kind, f.body, l.first_index + f.leaf FROM custody_fact f "
+            "LEFT JOIN custody_logbatch l ON l.batch = f.batch WHERE f.kind IN (%s, %s) "
+            "ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
+            (ENROLLED, REVOKED),
+        )
+        for kind, packed, index in cur.fetchall():
+            body = json.loads(bytes(packed))
+            device = UUID(body["device"])
+            if kind == ENROLLED:
+                said[device] = _Said(bytes.fromhex(body["key"]), int(body["source"]), index)
+            elif device in said:
+                mine = said[device]
+                mine.revoked, mine.revoked_index = True, index
+                mine.revoked_at = dt.datetime.fromisoformat(body["revoked_at"]) if "revoked_at" in body else None
+            else:
+                what = f"Device dev_{device.hex} was revoked and never enrolled."
+                findings.note(what, differs="device", index=index)
+    return said
+
+
+def _from_table() -> dict[UUID, _Row]:
+    with db.cursor() as cur:
+        cur.execute("SELECT id, key_id, public_key, source_id, revoked_at FROM people_device")
+        return {device: _Row(key_id, bytes(key), *rest) for device, key_id, key, *rest in cur.fetchall()}
+
+
+def _problem(told: _Said, row: _Row | None) -> tuple[str, int | None]:
+    """Return what is wrong with a row and the entry that it contradicts; empty words if nothing is."""
+    if row is None:
+        return "was enrolled and its row is gone", told.enrolled_index
+    if row.key != told.key:
+        return "has another public key than it was enrolled with", told.enrolled_index
+    if row.key_id != key_id_of(told.key):
+        return "has a key id that is not its key's", told.enrolled_index
+    if row.source != told.source:
+        return "sends as another source than it was enrolled as", told.enrolled_index
+    if told.revoked and row.revoked_at is None:
+        return "was revoked and its row says that it is not", told.revoked_index
+    if row.revoked_at is not None and not told.revoked:
+        return "is revoked in the table and no entry revoked it", told.enrolled_index
+    if told.revoked_at is not None and row.revoked_at != told.revoked_at:
+        return "was revoked at another moment than its row says", told.revoked_index
+    return "", None
