@@ -23,6 +23,7 @@ PLAY = """
 import os, sys
 from pathlib import Path
 from parcelward.base.postgres import KEYS, Cluster
+from parcelward.base import supervisor
 from parcelward.base.supervisor import Program, Service, Supervisor, say
 home = Path(sys.argv[1])
 kinds = sys.argv[2:]
@@ -35,6 +36,12 @@ WITH_WORKER = (
 STUBBORN = (
     "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     "print('up', os.getpid(), flush=True); time.sleep(600)"
+)
+REFUSING = "import sys; print('tree and checkpoint disagree', flush=True); sys.exit(1)"
+RECOVERING = (
+    "import os, sys, time; from pathlib import Path; here = Path(sys.argv[1]); tries = len(here.read_text()) if "
+    "here.exists() else 0; here.write_text('x' * (tries + 1)); print('try', tries + 1, flush=True); "
+    "sys.exit(1) if tries < 6 else time.sleep(600)"
 )
 FAILING = "import sys; print('no room on the disk'); sys.exit(3)"
 parts = []
@@ -49,6 +56,10 @@ for kind in kinds:
         parts.append(Program("once", [sys.executable, "-c", "print('prepared')"], once=True))
     elif kind == "bad":
         parts.append(Program("bad", [sys.executable, "-c", FAILING], once=True))
+    elif kind in {"refusing", "recovering"}:
+        supervisor.RESTART_AFTER_S, supervisor.STEADY_AFTER_S = (0.05, 0.1, 0.2), 1.0
+        code = {"refusing": REFUSING, "recovering": RECOVERING}[kind]
+        parts.append(Program(kind, [sys.executable, "-c", code, str(home / "tries")]))
     else:
         code = {"web": SLEEPER, "work": SLEEPER, "master": WITH_WORKER, "stubborn": STUBBORN}[kind]
         parts.append(Program(kind, [sys.executable, "-c", code], stop_wait_s=1.0))
@@ -153,6 +164,36 @@ def test_a_killed_database_is_back_within_fifteen_seconds(play):
     took_s = time.monotonic() - began
     print(f"database back after {took_s:.2f} s")
     assert took_s < DATABASE_BACK_S_MAX
+
+
+def test_what_keeps_ending_is_tried_less_and_less_often_and_that_is_said_once(play):
+    up = play("refusing")
+    for pause in ("0.05", "0.1"):
+        up.until(rf"ended with exit code 1; starting it again in {pause} s")
+    told = up.until(r"keeps ending \(ended with exit code 1\); tried once in 0.2 s from now on. It said: (.*)")
+    assert told == "tree and checkpoint disagree"
+    tries = len(up.said)
+    for _ in range(4):
+        up.until("refusing +. tree and checkpoint disagree")
+    assert up.end() == 0
+    later = [line for line in up.said[tries:] if "stopp" not in line]
+    assert {line.split("|")[1].strip() for line in later} == {"tree and checkpoint disagree"}, "it is said once"
+
+
+def test_what_stays_up_after_it_kept_ending_is_told(play):
+    up = play("recovering")
+    up.until("keeps ending")
+    up.until("stays up again")
+    assert up.said[-1].startswith("recoveri")
+    assert sum("keeps ending" in line for line in up.said) == 1
+
+
+def test_the_pauses_rise_to_a_minute_and_what_was_killed_does_not_wait_that_long():
+    from parcelward.base import supervisor
+
+    assert list(supervisor.RESTART_AFTER_S) == sorted(supervisor.RESTART_AFTER_S)
+    assert supervisor.RESTART_AFTER_S[-1] == 60
+    assert supervisor.KILLED_RESTART_AFTER_S_MAX < PROCESS_BACK_S_MAX
 
 
 def test_the_workers_of_a_killed_master_are_ended_before_it_starts_again(play):

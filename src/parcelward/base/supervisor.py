@@ -27,8 +27,11 @@ from typing import IO
 from parcelward.base import lifeline, processes
 from parcelward.base.postgres_programs import ClusterFailed
 
-RESTART_AFTER_S = (0.1, 0.5, 1.0, 2.0)
-"""Pauses before the first and the following restarts of a part that keeps dying; the last one repeats."""
+RESTART_AFTER_S = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+"""Pauses before the first and the following restarts of a program that keeps ending; the last one repeats, and the part
+is said to keep ending once, not at every turn: whatever it refuses to go on with needs a person."""
+KILLED_RESTART_AFTER_S_MAX = 2.0
+"""No longer than this for what was killed, and for a service: from outside, and over when it is over."""
 STEADY_AFTER_S = 20.0
 """A part that lived this long is well: its next death counts as the first."""
 READY_WAIT_S = 60.0
@@ -79,6 +82,7 @@ class _Running:
     deaths: int = 0
     again_at: float | None = None
     last_line: str = ""
+    given_up: bool = False  # it was said that it keeps ending; said again only when that changes
     pump: threading.Thread | None = field(default=None, repr=False)
 
     def alive(self) -> bool:
@@ -192,8 +196,11 @@ class Supervisor:
     def _look(self) -> None:
         """Notice the dead and start again those whose pause is over."""
         for running in self._running:
+            steady = running.again_at is None and time.monotonic() - running.started_at > STEADY_AFTER_S
+            if running.given_up and steady and running.alive():
+                running.given_up = False
+                self._say(running.part.name, "stays up again")
             if running.again_at is None and not running.alive():
-                steady = time.monotonic() - running.started_at > STEADY_AFTER_S
                 running.deaths = 1 if steady else running.deaths + 1
                 self._end_group(running)
                 self._try_later(running, self._how_it_ended(running))
@@ -204,12 +211,26 @@ class Supervisor:
                     running.deaths += 1
                     self._try_later(running, f"does not start: {error}")
                 else:
-                    self._say(running.part.name, "started again")
+                    if not running.given_up:
+                        self._say(running.part.name, "started again")
 
     def _try_later(self, running: _Running, why: str) -> None:
         pause_s = RESTART_AFTER_S[min(running.deaths, len(RESTART_AFTER_S)) - 1]
+        by_itself = running.child is not None and (running.child.returncode or 0) >= 0
+        if not by_itself:
+            pause_s = min(pause_s, KILLED_RESTART_AFTER_S_MAX)
         running.again_at = time.monotonic() + pause_s
-        self._say(running.part.name, f"{why}; starting it again in {pause_s} s")
+        if not by_itself or running.deaths < len(RESTART_AFTER_S):
+            running.given_up = False
+            self._say(running.part.name, f"{why}; starting it again in {pause_s} s")
+        elif not running.given_up:
+            running.given_up = True
+            if running.pump is not None:
+                running.pump.join(timeout=1)  # its last words may still be on their way
+            words = running.last_line or "it said nothing"
+            self._say(
+                running.part.name, f"keeps ending ({why}); tried once in {pause_s} s from now on. It said: {words}"
+            )
 
     @staticmethod
     def _how_it_ended(running: _Running) -> str:

@@ -71,6 +71,7 @@ class LogHead:
 
     size: int
     pending: int
+    waits_s: float  # how long the oldest of them has waited; 0 if none does
     published_size: int
     witnessed_size: int
 
@@ -219,12 +220,13 @@ def head(settings: config.Config) -> LogHead:
     """Return how far the log has come and how much waits."""
     state = LogState.objects.filter(id=1).first()
     with connections["default"].cursor() as cur:
-        cur.execute("SELECT coalesce(sum(n), 0) FROM custody_pendingbatch")
-        row = cur.fetchone()
+        cur.execute("SELECT coalesce(sum(n), 0), min(record_time) FROM custody_pendingbatch")
+        pending, oldest = cur.fetchone() or (0, None)
     size = state.size if state else 0
     return LogHead(
         size=size,
-        pending=int(row[0]) if row else PendingBatch.objects.count(),
+        pending=int(pending),
+        waits_s=0.0 if oldest is None else max(0.0, time.time() - oldest.timestamp()),
         published_size=published_size(settings),
         witnessed_size=published_size(settings, witnessed=True),
     )

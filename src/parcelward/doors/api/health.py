@@ -11,6 +11,15 @@ from parcelward.custody import queries as custody
 from parcelward.doors import outage
 
 BEHIND_MAX = 200_000  # entries that may wait before we say that we are not ready
+WAIT_S_MAX = 10.0  # how long one may: what every receipt promises
+
+_DATABASE_AWAY = "The database does not answer."
+_BEHIND = f"More than {BEHIND_MAX} entries wait for their place in the log: the worker does not keep up."
+_STANDS_STILL = (
+    "For {waits_s:.0f} s recorded entries have waited for their place in the log, and receipts promise it within "
+    "{max_s:.0f} s. No worker runs, or it refuses to go on because the log's files and the database disagree: "
+    "its last lines say which."
+)
 
 
 def live(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
@@ -25,15 +34,29 @@ def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's sig
             cur.execute("SELECT 1")
         head = custody.head(config.get())
     except Error:
-        answer = JsonResponse({"ready": False, "database": False}, status=503)
+        answer = JsonResponse({"ready": False, "database": False, "reason": _DATABASE_AWAY}, status=503)
         answer["Retry-After"] = str(outage.RETRY_AFTER_S)
         return answer
-    good = head.pending <= BEHIND_MAX
-    body = {"ready": good, "database": True, "log_size": head.published_size, "log_behind": head.pending}
-    answer = JsonResponse(body, status=200 if good else 503)
-    if not good:
+    reason = _reason(head)
+    body = {
+        "ready": not reason,
+        "database": True,
+        "log_size": head.published_size,
+        "log_behind": head.pending,
+        "log_waits_s": round(head.waits_s, 1),
+        "reason": reason,
+    }
+    answer = JsonResponse(body, status=503 if reason else 200)
+    if reason:
         answer["Retry-After"] = str(outage.RETRY_AFTER_S)
     return answer
+
+
+def _reason(head: custody.LogHead) -> str:
+    """Return why the log is not ready, in words; empty if it is."""
+    if head.waits_s > WAIT_S_MAX:
+        return _STANDS_STILL.format(waits_s=head.waits_s, max_s=WAIT_S_MAX)
+    return _BEHIND if head.pending > BEHIND_MAX else ""
 
 
 def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
@@ -44,6 +67,8 @@ def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's s
         f"parcelward_log_entries {head.published_size}",
         "# TYPE parcelward_log_waiting gauge",
         f"parcelward_log_waiting {head.pending}",
+        "# TYPE parcelward_log_waiting_seconds gauge",
+        f"parcelward_log_waiting_seconds {head.waits_s:.1f}",
         "# TYPE parcelward_log_witnessed gauge",
         f"parcelward_log_witnessed {head.witnessed_size}",
     ]
