@@ -121,6 +121,7 @@ def _answers(folder):
 PATHS = (
     "/api/v1/items/{item_id}",
     "/api/v1/items/{item_id}/events",
+    "/api/v1/items/{item_id}/links",
     "/api/v1/items/{item_id}/proofs",
     "/api/v1/facilities/{code}",
     "/api/v1/lanes/{origin}/{destination}",
