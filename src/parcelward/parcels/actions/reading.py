@@ -23,6 +23,7 @@ from parcelward.parcels.rules import PackedStatus, State, Status
 from parcelward.parcels.wire import TOO_DEEP, Answer, ScanIn, too_deep
 from parcelward.people import queries as people
 
+_new = tuple.__new__  # see record.py
 _LOADING = frozenset({int(steps.Step.LOADED), int(steps.Step.UNLOADED)})
 _ACCEPTED = int(steps.Step.ACCEPTED)
 _SIMULATED = int(State.SIMULATED)
@@ -129,7 +130,7 @@ def _wanted(
                 raise _Bad("not_a_receptacle", "This is a parcel's number. Scan the receptacle that it goes into.")
         if receptacle == number:
             raise _Bad("inside_itself", "Nothing can be loaded into itself.")
-    return Wanted(i, position, scan, event_us, number, receptacle, step, place.number)
+    return _new(Wanted, (i, position, scan, event_us, number, receptacle, step, place.number))
 
 
 def _require_storable(scan: ScanIn, step: int) -> None:

@@ -49,6 +49,7 @@ _SEAL_M, _HANDOVER_M, _AUTHORISED_M, _UNKNOWN_M = (
 )
 _AGAIN = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _item = attrgetter("item")
+_new = tuple.__new__  # makes a NamedTuple at a third of what calling its class costs: three of them a scan
 _RECEPTACLE_PROBLEM = "not_a_receptacle", "No receptacle has this number or id. Scan what the item goes into."
 _ON_HOLD = "This item is on hold. Set it aside and tell your supervisor."
 
@@ -148,18 +149,12 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) ->
         here.add(key)
         source, sequence, common, authorised = senders[i]
         seal = scan.seal
-        seen = Observed(
-            event_us,
-            source,
-            sequence,
-            position,
-            event_id,
-            step,
-            facility,
-            _marks(scan, step) | authorised,
-            inside,
-            None if scan.corrects is None else scan.corrects.event_id.bytes,
-            None if seal is None else Seal(seal.did, seal.number, seal.replaces),
+        flags = authorised if step and seal is None and scan.handover is None else _marks(scan, step) | authorised
+        corrects = None if scan.corrects is None else scan.corrects.event_id.bytes
+        sealed = None if seal is None else Seal(seal.did, seal.number, seal.replaces)
+        seen: PackedSeen = _new(
+            Observed,
+            (event_us, source, sequence, position, event_id, step, facility, flags, inside, corrects, sealed),
         )
         status = thing.status
         item_seq = status.item_seq + 1
@@ -193,7 +188,7 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) ->
             thing.refold = True
         else:
             rules.advance(status, seen)
-        work.events.append(Recorded(i, thing, seen, item_seq, body, commitment))
+        work.events.append(_new(Recorded, (i, thing, seen, item_seq, body, commitment)))
         if seen.flags or status.flags:
             _note(work, i, thing, seen, scan, seal_before)
 
