@@ -23,7 +23,7 @@ def kind_name(kind: str) -> str:
         "after_delivery": _("Seen after delivery"),
         "stuck": _("Not moving"),
         "release_refused": _("Release refused"),
-        "idle_correction": _("Correction without effect"),
+        "idle_correction": _("Idle correction"),
         "not_a_receptacle": _("Not a container"),
         "clock_ahead": _("Clock ahead"),
         "too_old": _("Clock far behind"),
