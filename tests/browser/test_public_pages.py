@@ -223,3 +223,21 @@ def test_the_page_of_the_api_asks_nobody_else_and_shows_the_operations(opened: A
     assert page.get_attribute("html", "lang") == "en"
     assert page.locator("main .opblock").count() > 5
     assert elsewhere == []
+
+
+def test_a_place_with_a_very_long_name_does_not_push_the_page_aside(
+    opened: Any, installation: Any, live_url: str, world: World
+) -> None:
+    place = {"name": "W" * 80, "kind": "office", "country": "US", "time_zone": "America/Chicago"}
+    httpx.put(
+        f"{installation.url}/api/v1/facilities/LONG-NAME",
+        json=place | {"coarse_place": "W" * 80, "position": [-89.6, 39.8]},
+        headers=installation.headers,
+        timeout=30,
+    ).raise_for_status()
+    number = new_number()
+    world.scanner.send(event(number, "accepted", facility="LONG-NAME"))
+    page = opened()
+    page.goto(f"{live_url}/track/{number}")
+    assert "W" * 80 in page.inner_text("main")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375

@@ -16,6 +16,7 @@ from parcelward.custody import notes
 from parcelward.custody.errors import BadNote
 from parcelward.custody.keys import parse_vkey
 from parcelward.doors.api import scans
+from parcelward.parcels.wire import RAW_KEPT_MAX
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_a_bad_events_bytes_are_kept_as_they_came(scanner):
 
 def test_a_huge_bad_event_is_kept_in_part(scanner):
     scanner.post(b'[{"x": "' + b"a" * 200_000 + b'"}]')
-    assert len(bytes(quarantined(scanner).last().raw)) == scans.RAW_KEPT_MAX
+    assert len(bytes(quarantined(scanner).last().raw)) == RAW_KEPT_MAX
 
 
 def test_a_repaired_event_is_recorded_and_the_original_stays(installation, scanner, number):

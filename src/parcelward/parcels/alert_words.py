@@ -33,6 +33,10 @@ def in_words(alert: Alert) -> str:
             return gettext("Scanned after it was delivered. Compare the labels: one may be a copy.")
         case "seal_mismatch":
             return gettext(details.get("why", "")) or gettext("The seal is not the one that was put on.")
+        case "release_refused":
+            return gettext("A device tried to release what an inspector holds. It stays held: find out who wanted it.")
+        case "idle_correction":
+            return gettext("A correction changed nothing: its sender did not make that event, or there is none.")
         case "stuck":
             return gettext("Nobody has seen it for two days. Look for it where it was last seen.")
     return gettext("Something needs a person.")

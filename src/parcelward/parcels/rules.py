@@ -46,9 +46,11 @@ class State(enum.IntFlag):
     LOST = 64
     SIMULATED = 128  # made by the simulator; given at birth, not by events
     SHREDDED = 256  # its secret was destroyed: nothing more can be recorded of it
+    REUSED = 512  # its number was another item's before: late events are told apart by their time
+    SECURED = 1024  # held by somebody with an inspector's rights: no device releases it
 
 
-AT_BIRTH = int(State.SIMULATED | State.SHREDDED)
+AT_BIRTH = int(State.SIMULATED | State.SHREDDED | State.REUSED)
 """The flags that no event gives or takes."""
 
 
@@ -58,7 +60,7 @@ class Mark(enum.IntFlag):
     NONE = 0
     SEAL = 1  # its body carries a seal
     HANDOVER = 2
-    AUTHORISED = 4  # its actor may correct anybody's event
+    AUTHORISED = 4  # its actor has an inspector's rights: may correct anybody's event and release any hold
     UNKNOWN_STEP = 8
 
 
@@ -112,7 +114,8 @@ class Status(Generic[TimeT, IdT]):
 _MOVES = frozenset(int(step) for step, codes in CODES.items() if codes.moves)
 _LOADED, _UNLOADED, _HELD, _RELEASED = (int(s) for s in (Step.LOADED, Step.UNLOADED, Step.HELD, Step.RELEASED))
 _DELIVERED, _DAMAGED, _LOST = (int(s) for s in (Step.DELIVERED, Step.DAMAGED, Step.LOST))
-_HELD_F, _DELIVERED_F, _AFTER_F, _UNKNOWN_F, _CORRECTED_F, _DAMAGED_F, _LOST_F = (
+_AUTHORISED_M = int(Mark.AUTHORISED)
+_HELD_F, _DELIVERED_F, _AFTER_F, _UNKNOWN_F, _CORRECTED_F, _DAMAGED_F, _LOST_F, _SECURED_F = (
     int(f)
     for f in (
         State.HELD,
@@ -122,10 +125,12 @@ _HELD_F, _DELIVERED_F, _AFTER_F, _UNKNOWN_F, _CORRECTED_F, _DAMAGED_F, _LOST_F =
         State.CORRECTED,
         State.DAMAGED,
         State.LOST,
+        State.SECURED,
     )
 )
 
 
+_SETS = {_DAMAGED: _DAMAGED_F, _LOST: _LOST_F}
 PackedStatus = Status[int, bytes]
 """A status on the scan path."""
 
@@ -150,7 +155,10 @@ def in_order(status: Status[TimeT, IdT], seen: Observed[TimeT, IdT]) -> bool:
 
 
 def advance(status: Status[TimeT, IdT], seen: Observed[TimeT, IdT]) -> None:
-    """Add the next event in order to `status`. Delivered stays delivered: only a correction takes it back."""
+    """Add the next event in order to `status`. Delivered stays delivered: only a correction takes it back.
+
+    A hold set with an inspector's rights is released only with them.
+    """
     when, step = seen.event_time, seen.step
     if status.first_time is None:
         status.first_time = when
@@ -160,19 +168,19 @@ def advance(status: Status[TimeT, IdT], seen: Observed[TimeT, IdT]) -> None:
         return
     if seen.facility:
         status.facility = seen.facility
+    if step == _RELEASED and status.flags & _SECURED_F and not seen.flags & _AUTHORISED_M:
+        return  # recorded, and changes nothing
     if step in _MOVES:
         status.step, status.step_time, status.step_facility = step, when, seen.facility
         if step == _DELIVERED:
             status.flags |= _DELIVERED_F
             status.receptacle = None
         elif step == _HELD:
-            status.flags |= _HELD_F
+            status.flags |= _HELD_F | (_SECURED_F if seen.flags & _AUTHORISED_M else 0)
         elif step == _RELEASED:
-            status.flags &= ~_HELD_F
-        elif step == _DAMAGED:
-            status.flags |= _DAMAGED_F
-        elif step == _LOST:
-            status.flags |= _LOST_F
+            status.flags &= ~(_HELD_F | _SECURED_F)
+        else:
+            status.flags |= _SETS.get(step, 0)
     elif step == _LOADED:
         status.receptacle = seen.receptacle
     elif step == _UNLOADED:

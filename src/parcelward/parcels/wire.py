@@ -211,6 +211,17 @@ def too_deep(value: Any) -> bool:
     return True
 
 
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+RAW_KEPT_MAX = 65_536  # bytes of one bad event that are kept
+
+
+def split_events(body: bytes, *, ndjson: bool) -> list[bytes]:
+    """Return each event's bytes as they came. Raises msgspec.DecodeError when an array is none."""
+    if ndjson:
+        return [line for line in body.splitlines() if line.strip()]
+    return [bytes(raw) for raw in _RAWS.decode(body)]
+
+
 class BadScan(NamedTuple):
     """An event that cannot be recorded as it is: kept with its bytes."""
 
@@ -228,6 +239,8 @@ class Submission(NamedTuple):
     digest: bytes
     events: Sequence[tuple[int, ScanIn]]  # position in the request, event
     bad: Sequence[BadScan]
+    body: bytes = b""  # as received; empty where there is none, as for what a person does
+    ndjson: bool = False
 
 
 class Instruction(msgspec.Struct, frozen=True):

@@ -40,8 +40,8 @@ def _only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     def answer(request: HttpRequest, **named: str) -> HttpResponse:
         if request.method in {"GET", "HEAD"}:
             return view(request, **named)
-        refused = problems.response(request, Invalid("The log is only read: use GET", code="method_not_allowed"))
-        refused.status_code, refused["Allow"] = 405, "GET, HEAD"
+        refused = problems.of_status(request, 405)
+        refused["Allow"] = "GET, HEAD"
         return refused
 
     return answer

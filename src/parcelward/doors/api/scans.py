@@ -21,11 +21,13 @@ from parcelward.parcels import actions as parcels
 from parcelward.parcels.wire import (
     BATCH_BYTES_MAX,
     BATCH_EVENTS_MAX,
+    RAW_KEPT_MAX,
     TOO_DEEP,
     Answer,
     BadScan,
     ScanIn,
     Submission,
+    split_events,
     too_deep,
 )
 from parcelward.people import queries as people
@@ -33,11 +35,9 @@ from parcelward.people.wire import Person, Task
 
 PATH = "/api/v1/scans"
 COALESCE_BELOW = 100  # events; a bigger batch fills a transaction by itself
-RAW_KEPT_MAX = 65_536  # bytes of one bad event that are kept
 MESSAGE_MAX = 300  # characters of what is wrong with it: a name that we do not know may be long
 
 _BATCH = msgspec.json.Decoder(list[ScanIn])
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _ONE = msgspec.json.Decoder(ScanIn)
 _NUL = rb"\u0000"
 _NUL_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # an escaped backslash before u0000 is text
@@ -79,15 +79,16 @@ def view(request: HttpRequest) -> HttpResponse:
     """Answer one batch; every refusal is a problem document."""
     try:
         if request.method != "POST":
-            answer = problems.response(request, Invalid("Send scans with POST", code="method_not_allowed"))
-            answer.status_code, answer["Allow"] = 405, "POST"
+            answer = problems.of_status(request, 405)
+            answer["Allow"] = "POST"
             return answer
         _require_known(request)
         body = _body(request)
         person, sequence, digest = _sender(request, body)
-        events, bad = parse(body, ndjson="ndjson" in (request.content_type or "").lower())
+        ndjson = "ndjson" in (request.content_type or "").lower()
+        events, bad = parse(body, ndjson=ndjson)
         people.require(person, Task.SCAN)  # before it joins others, whom its refusal would slow down
-        submission = Submission(person, sequence, digest, events, bad)
+        submission = Submission(person, sequence, digest, events, bad, body, ndjson)
         if len(events) < COALESCE_BELOW:
             given = _coalescer.submit(submission)
         else:
@@ -186,10 +187,8 @@ def _unfit(event: ScanIn, raw: bytes) -> tuple[str, str] | None:
 
 
 def _split(body: bytes, *, ndjson: bool) -> list[bytes]:
-    if ndjson:
-        return [line for line in body.splitlines() if line.strip()]
     try:
-        return [bytes(raw) for raw in _RAWS.decode(body)]
+        return split_events(body, ndjson=ndjson)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Invalid(
             "The body is not a JSON array of events. For one event per line say Content-Type: application/x-ndjson.",
@@ -204,7 +203,25 @@ def _require_size(count: int) -> None:
         raise TooLarge(f"A batch has 1 to {BATCH_EVENTS_MAX} events; this one has {count}")
 
 
+_SAID = (  # how msgspec begins, and what a person is told instead
+    ("Expected `datetime` with a timezone", "give a time with its offset, such as 2026-11-25T10:15:00Z"),
+    ("Invalid RFC3339", "give a time as RFC 3339, such as 2026-11-25T10:15:00Z"),
+    ("Invalid UUID", "give a UUID, such as 0f8fad5b-d9cd-469f-a165-70867728950e"),
+    ("Invalid enum value", "this word is not one of those allowed here"),
+)
+_NAMED = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
+
+
 def _safe(message: str) -> str:
-    """Return msgspec's sentence: it names the place and the expected type, and would quote a word it does not know."""
-    message = message if "Invalid enum value" not in message else f"Unknown word - {message.rsplit(' - ', 1)[-1]}"
-    return "".join(c if c.isprintable() else "?" for c in message[:MESSAGE_MAX])
+    """Return msgspec's sentence for people: the place first, then what to do. It quotes no value that was sent."""
+    said, _, place = message.rpartition(" - at `$")
+    said, place = (said, place.rstrip("`").lstrip(".")) if said else (message, "")
+    found = _NAMED.match(said)
+    if found:
+        inside = f"{place}." if place else ""
+        todo = "is missing" if found[1] == "missing required" else "is not a field of an event: leave it out"
+        words = f"{inside}{found[2]} {todo}."
+    else:
+        told = next((words for begin, words in _SAID if said.startswith(begin)), said[:1].lower() + said[1:])
+        words = f"{place}: {told}." if place else f"{told[:1].upper()}{told[1:]}."
+    return "".join(c if c.isprintable() else "?" for c in words[:MESSAGE_MAX])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from parcelward.base import db
 from parcelward.base.errors import Busy
-from parcelward.base.standards import identify, steps
+from parcelward.base.standards import identify, s10, steps
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.custody import actions as custody
 from parcelward.custody import queries as custody_queries
@@ -22,13 +20,14 @@ from parcelward.parcels.actions.work import Born, Thing, Wanted, Work
 from parcelward.parcels.errors import SequenceReused, SequenceTooOld
 from parcelward.parcels.models import ItemKind
 from parcelward.parcels.rules import PackedStatus, State, Status
-from parcelward.parcels.wire import TOO_DEEP, Answer, BadScan, ScanIn, too_deep
+from parcelward.parcels.wire import TOO_DEEP, Answer, ScanIn, too_deep
 from parcelward.people import queries as people
 
+_new = tuple.__new__  # see record.py
 _LOADING = frozenset({int(steps.Step.LOADED), int(steps.Step.UNLOADED)})
 _ACCEPTED = int(steps.Step.ACCEPTED)
 _SIMULATED = int(State.SIMULATED)
-_SHREDDED = int(State.SHREDDED)
+_SHREDDED, _REUSED = int(State.SHREDDED), int(State.REUSED)
 _ITEM, _RECEPTACLE = int(ItemKind.ITEM), int(ItemKind.RECEPTACLE)
 
 
@@ -89,8 +88,7 @@ def wanted_events(work: Work, open_: Iterable[int]) -> list[Wanted]:
             try:
                 wanted.append(_wanted(i, position, scan, step, place, limits, numbers))
             except (_Bad, BadItemNumber) as err:
-                raw = b"" if err.code == "too_deep" else msgspec.json.encode(scan)  # the encoder has a stack, too
-                work.bad.append((i, BadScan(position, err.code, err.message, raw)))
+                work.refuse(i, position, scan, (err.code, err.message))
     return wanted
 
 
@@ -127,9 +125,12 @@ def _wanted(
         receptacle = numbers.get(inside, "")
         if not receptacle:
             receptacle = numbers[inside] = identify.canonical(inside)
+            if s10.fits(receptacle) or any(own.fits(receptacle) for own in identify.OWN_FORMATS):
+                del numbers[inside]
+                raise _Bad("not_a_receptacle", "This is a parcel's number. Scan the receptacle that it goes into.")
         if receptacle == number:
             raise _Bad("inside_itself", "Nothing can be loaded into itself.")
-    return Wanted(i, position, scan, event_us, number, receptacle, step, place.number)
+    return _new(Wanted, (i, position, scan, event_us, number, receptacle, step, place.number))
 
 
 def _require_storable(scan: ScanIn, step: int) -> None:
@@ -165,10 +166,11 @@ def find_things(work: Work, wanted: list[Wanted], born: Born, *, lock: bool) -> 
     by_number = [n for n in named if not n.startswith(identify.ITEM_PREFIX)]
     by_id = [bytes.fromhex(n[len(identify.ITEM_PREFIX) :]) for n in named if n.startswith(identify.ITEM_PREFIX)]
     _read_things(work, by_number, by_id)
-    _end_recycled(work, wanted)
+    ended = _end_recycled(work, wanted)
+    by_id += _give_to_the_one_before(work, wanted, ended)
     fresh = [n for n in by_number if n not in work.things]
     if fresh:
-        _make_things(work, fresh, named, born)
+        _make_things(work, fresh, named, born, ended)
     if lock:
         _read_things(work, [n for n in by_number if not work.things[n].is_new], by_id, more=rows.LOCKED)
     alive = [t for t in work.things.values() if not t.is_new and not t.status.flags & _SHREDDED]
@@ -186,22 +188,56 @@ def _read_things(work: Work, by_number: list[str], by_id: list[bytes], *, more: 
         if by_id:
             cur.execute(rows.FIND_BY_ITEM + more, (db.uuid_array(by_id),), binary=True)
             found += cur.fetchall()
+    same: dict[bytes, Thing] = {}  # one item may be named by several numbers in one batch
     for number, row in found:
         item, kind, status = rows.status_from(row)
-        work.things[number] = Thing(number, item, kind, status, status.item_seq, bool(status.flags & _SIMULATED))
+        thing = same.get(item)
+        if thing is None:
+            thing = Thing(number, item, kind, status, status.item_seq, bool(status.flags & _SIMULATED))
+            same[item] = thing
+        work.things[number] = thing
 
 
-def _end_recycled(work: Work, wanted: list[Wanted]) -> None:
-    """Let go of items whose number has come back long after delivery: what carries it now is another item."""
+def _give_to_the_one_before(work: Work, wanted: list[Wanted], ended: set[str]) -> list[bytes]:
+    """Point late events of a number that was another item's at their time to that item; return the items they go to."""
+    reused = {n for n, thing in work.things.items() if thing.status.flags & _REUSED} | ended
+    if not reused:
+        return []
+    before: dict[str, list[tuple[int, bytes]]] = {}
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT number, valid_to, uuid_send(item) FROM parcels_itemalias "
+            "WHERE number = ANY(%s::text[]) AND valid_to IS NOT NULL ORDER BY valid_to",
+            (db.text_array(sorted(reused)),),
+            binary=True,
+        )
+        for number, until, item in cur:
+            before.setdefault(number, []).append((db.pg_micros(until), item))
+    moved: set[bytes] = set()
+    for nth, event in enumerate(wanted):
+        owner = next((item for until, item in before.get(event.number, ()) if event.event_us < until), None)
+        if owner is not None:
+            moved.add(owner)
+            wanted[nth] = event._replace(number=identify.ITEM_PREFIX + owner.hex())
+    if moved:
+        _read_things(work, [], sorted(moved))
+    return sorted(moved)
+
+
+def _end_recycled(work: Work, wanted: list[Wanted]) -> set[str]:
+    """Let go of items whose number has come back long after delivery, and return the numbers: they name other items."""
+    ended: set[str] = set()
     for event in wanted:
         if event.step == _ACCEPTED and event.number in work.things:
             status = work.things[event.number].status
             if rules.is_recycled(status, step=event.step, event_us=event.event_us):
                 items.end_alias(event.number, at=event.scan.event_time)
                 del work.things[event.number]
+                ended.add(event.number)
+    return ended
 
 
-def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]], born: Born) -> None:
+def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]], born: Born, ended: set[str]) -> None:
     unborn = [n for n in fresh if n not in born.items]
     made = items.new_item_ids(len(unborn), now=work.now)
     born.items.update(zip(unborn, made, strict=True))
@@ -210,7 +246,7 @@ def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]]
         item = born.items[number]
         kind, i = named[number]
         simulated = work.submissions[i].by.simulated
-        status: PackedStatus = Status(flags=_SIMULATED if simulated else 0)
+        status: PackedStatus = Status(flags=(_SIMULATED if simulated else 0) | (_REUSED if number in ended else 0))
         work.things[number] = Thing(number, item, kind, status, rows.NEW, simulated, keys=born.keys[item], is_new=True)
     items.insert_items([work.things[n] for n in fresh], now=work.now)
 

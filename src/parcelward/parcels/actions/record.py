@@ -49,6 +49,8 @@ _SEAL_M, _HANDOVER_M, _AUTHORISED_M, _UNKNOWN_M = (
 )
 _AGAIN = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _item = attrgetter("item")
+_new = tuple.__new__  # makes a NamedTuple at a third of what calling its class costs: three of them a scan
+_RECEPTACLE_PROBLEM = "not_a_receptacle", "No receptacle has this number or id. Scan what the item goes into."
 _ON_HOLD = "This item is on hold. Set it aside and tell your supervisor."
 
 
@@ -128,28 +130,31 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) ->
     for nth, (i, position, scan, event_us, number, receptacle, step, facility) in enumerate(wanted):
         thing = things.get(number)
         if thing is None or thing.keys is None or thing.kind != (_ITEM if scan.item_id is not None else _RECEPTACLE):
-            work.bad.append((i, BadScan(position, *_thing_problem(thing), msgspec.json.encode(scan))))
+            work.refuse(i, position, scan, _thing_problem(thing))
             continue
+        inside = None
+        if receptacle:
+            outer = things.get(receptacle)
+            if outer is None or outer.kind != _RECEPTACLE:
+                work.refuse(i, position, scan, _RECEPTACLE_PROBLEM)
+                continue
+            inside = outer.item
         event_id = scan.event_id.bytes
         key = thing.item + event_id
         if key in known or key in here:
             work.duplicates[i] = work.duplicates.get(i, 0) + 1
+            if thing.status.flags & _HELD_F and step != _HELD:  # the first answer may never have arrived
+                work.instruct(i, thing, "HOLD", _ON_HOLD)
             continue
         here.add(key)
         source, sequence, common, authorised = senders[i]
         seal = scan.seal
-        seen = Observed(
-            event_us,
-            source,
-            sequence,
-            position,
-            event_id,
-            step,
-            facility,
-            _marks(scan, step) | authorised,
-            things[receptacle].item if receptacle else None,
-            None if scan.corrects is None else scan.corrects.event_id.bytes,
-            None if seal is None else Seal(seal.did, seal.number, seal.replaces),
+        flags = authorised if step and seal is None and scan.handover is None else _marks(scan, step) | authorised
+        corrects = None if scan.corrects is None else scan.corrects.event_id.bytes
+        sealed = None if seal is None else Seal(seal.did, seal.number, seal.replaces)
+        seen: PackedSeen = _new(
+            Observed,
+            (event_us, source, sequence, position, event_id, step, facility, flags, inside, corrects, sealed),
         )
         status = thing.status
         item_seq = status.item_seq + 1
@@ -183,7 +188,7 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) ->
             thing.refold = True
         else:
             rules.advance(status, seen)
-        work.events.append(Recorded(i, thing, seen, item_seq, body, commitment))
+        work.events.append(_new(Recorded, (i, thing, seen, item_seq, body, commitment)))
         if seen.flags or status.flags:
             _note(work, i, thing, seen, scan, seal_before)
 
@@ -221,8 +226,10 @@ def _marks(scan: ScanIn, step: int) -> int:
 def _note(work: Work, i: int, thing: Thing, seen: PackedSeen, scan: ScanIn, seal_before: str) -> None:
     """Note what the hand that scanned and the desk should know of this event."""
     flags = thing.status.flags
-    if flags & _HELD_F and seen.step not in {_HELD, _RELEASED}:
+    if flags & _HELD_F and seen.step != _HELD:
         work.instruct(i, thing, "HOLD", _ON_HOLD)
+        if seen.step == _RELEASED and not thing.refold:
+            work.after.alert("release_refused", thing.item, seen.event_id, seen.facility, {})
     if flags & _AFTER_F and not thing.refold:
         work.instruct(i, thing, "STOP", "This item was delivered already. Set it aside: its label may be a copy.")
         work.after.alert("after_delivery", thing.item, seen.event_id, seen.facility, {"step": seen.step})
@@ -242,7 +249,7 @@ def _seal_is_wrong(work: Work, i: int, thing: Thing, seen: PackedSeen, why: str)
 
 
 def _write_statuses(work: Work) -> None:
-    touched = sorted([t for t in work.things.values() if t.touched], key=_item)
+    touched = sorted({t.item: t for t in work.things.values() if t.touched}.values(), key=_item)
     again = [t for t in touched if t.refold]
     if again:
         _refold(work, again)
@@ -269,6 +276,10 @@ def _refold(work: Work, things: list[Thing]) -> None:
         status.flags |= before.flags & rules.AT_BIRTH
         thing.status = status
         mine = [event for event in work.events if event.thing is thing]
+        void = rules.voided(events)
+        for event in mine:
+            if event.seen.corrects is not None and event.seen.corrects not in void:
+                work.after.alert("idle_correction", thing.item, event.seen.event_id, event.seen.facility, {})
         if status.flags & _HELD_F:
             for i in {event.submission for event in mine}:
                 work.instruct(i, thing, "HOLD", _ON_HOLD)

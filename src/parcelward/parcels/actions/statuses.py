@@ -26,6 +26,10 @@ _SELECT = (
     f"SELECT i.item, i.kind, i.simulated, s.item IS NOT NULL, {', '.join(f's.{c}' for c in _COLUMNS[1:])} "  # noqa: S608 -- our own column names
     "FROM parcels_item i LEFT JOIN parcels_item_status s ON s.item = i.item WHERE i.item = ANY(%s) ORDER BY i.item"
 )
+_REUSED = (
+    "SELECT a.item FROM parcels_itemalias a JOIN parcels_itemalias b ON b.number = a.number "
+    "AND b.valid_to IS NOT NULL AND b.valid_from < a.valid_from WHERE a.item = ANY(%s)"
+)
 _LAST_EVENTS = (
     "SELECT DISTINCT ON (e.item) e.item, e.item_seq, substring(b.commitments FROM e.leaf * 32 + 1 FOR 32) "
     "FROM parcels_scan_event e LEFT JOIN custody_logbatch l ON l.batch = e.batch "
@@ -57,12 +61,16 @@ def _stored_and_right(items: Sequence[UUID]) -> Iterator[tuple[UUID, tuple[Any, 
     with db.cursor(binary=True) as cur:
         cur.execute(_LAST_EVENTS, (wanted,), binary=True)
         last = {item: (seq, bytes(head or b"")) for item, seq, head in cur}
+        cur.execute(_REUSED, (wanted,), binary=True)
+        reused = {row[0] for row in cur}
         cur.execute(_SELECT, (wanted,), binary=True)
         for item, kind, simulated, there, *columns in cur.fetchall():
             status = folded[item]
             status.item_seq, status.head = last.get(item, (0, bytes(32)))
             if simulated:
                 status.flags |= rules.State.SIMULATED
+            if item in reused:
+                status.flags |= rules.State.REUSED
             if item in erased:
                 status.flags |= rules.State.SHREDDED
             yield item, ((item, *columns[:-1], bytes(columns[-1])) if there else None), _row(item, kind, status)

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from parcelward.base.errors import ParcelwardError
 from parcelward.custody.wire import ItemKeys
 from parcelward.parcels.actions import afterwards
 from parcelward.parcels.rules import PackedSeen, PackedStatus
-from parcelward.parcels.wire import Answer, BadScan, Instruction, ScanIn, Submission
+from parcelward.parcels.wire import RAW_KEPT_MAX, Answer, BadScan, Instruction, ScanIn, Submission, split_events
 
 
 @dataclass(slots=True)
@@ -76,6 +78,16 @@ class Work:
     duplicates: dict[int, int] = field(default_factory=dict)
     instructions: dict[int, dict[tuple[str, str], Instruction]] = field(default_factory=dict)
     after: afterwards.Afterwards = field(default_factory=afterwards.Afterwards)
+    raws: dict[int, list[bytes]] = field(default_factory=dict)  # of requests with something bad in them
+
+    def refuse(self, i: int, position: int, scan: ScanIn, problem: tuple[str, str]) -> None:
+        """Set an event aside as (code, message), with its bytes as they came."""
+        submission = self.submissions[i]
+        if i not in self.raws:
+            self.raws[i] = split_events(submission.body, ndjson=submission.ndjson) if submission.body else []
+        raws = self.raws[i]
+        raw = raws[position] if position < len(raws) else msgspec.json.encode(scan)
+        self.bad.append((i, BadScan(position, *problem, raw[:RAW_KEPT_MAX])))
 
     def instruct(self, submission: int, thing: Thing, do: str, reason: str) -> None:
         """Tell the hand that scanned what to do now; once per item and instruction."""
