@@ -1,4 +1,7 @@
-"""The tracking page with many items behind it: server time, size over the wire, cost as the history grows."""
+"""The tracking page with many items behind it: server time, size over the wire, cost as the history grows.
+
+The first events are recorded as always; to reach a larger size, they are copied inside the database.
+"""
 
 from __future__ import annotations
 
@@ -74,6 +77,59 @@ def look(installation: Installation, name: str) -> tuple[list[tuple[str, float, 
     return rows, seen["accepted"]
 
 
+_COLUMNS = "batch, sequence, facility, source, item_seq, leaf, step, position, flags, receptacle, corrects, body"
+# The items of the first million once more, under other ids and numbers, with all that hangs on them. Their ids are in
+# the order of making, as real ones are; their events are where items' events are in every index.
+_COPY_AGAIN = (
+    (
+        "CREATE TEMPORARY TABLE again AS SELECT item AS old, uuidv7() AS new, row_number() OVER (ORDER BY item) AS n "
+        "FROM parcels_item WHERE kind = 1 AND item IN (SELECT item FROM first_items)"
+    ),
+    (
+        "INSERT INTO parcels_item SELECT a.new, i.kind, i.simulated, i.announced_at, i.made_at "
+        "FROM again a JOIN parcels_item i ON i.item = a.old"
+    ),
+    (
+        "INSERT INTO parcels_itemalias (number, valid_from, valid_to, item) "
+        "SELECT 'ZZ' || lpad((%(turn)s * 1000000 + n)::text, 9, '0') || 'ZZ', now(), NULL, new FROM again"
+    ),
+    (
+        "INSERT INTO parcels_item_status SELECT a.new, s.step_time, s.last_time, s.last_sequence, s.first_time, "
+        "s.step_facility, s.last_source, s.facility, s.flags, s.item_seq, s.kind, s.step, s.last_position, s.last_event, "
+        "s.receptacle, s.seal, s.head FROM again a JOIN parcels_item_status s ON s.item = a.old"
+    ),
+    (
+        f"INSERT INTO parcels_scan_event (item, event_time, event_id, {_COLUMNS}) "
+        f"SELECT a.new, e.event_time, gen_random_uuid(), {', '.join(f'e.{c}' for c in _COLUMNS.split(', '))} "
+        "FROM again a JOIN parcels_scan_event e ON e.item = a.old"
+    ),
+    "DROP TABLE again",
+)
+
+
+def fill(installation: Installation, wanted: int, *, turn: int) -> tuple[int, int]:
+    """Copy the first items inside the database until there are `wanted` events; return (events now, next turn).
+
+    What is copied stands in no log: it is there to make tables and indexes large, and only that.
+    """
+    url = Cluster(installation.home / "postgres" / "main").url("parcelward")
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE IF NOT EXISTS first_items AS SELECT item FROM parcels_item WHERE kind = 1")
+
+        def count() -> int:
+            found = conn.execute("SELECT sum(item_seq) FROM parcels_item_status").fetchone()
+            return int(found[0]) if found else 0
+
+        now = count()
+        while now < wanted:
+            with conn.transaction():
+                for statement in _COPY_AGAIN:
+                    conn.execute(statement, {"turn": turn} if "%(" in statement else None)
+            now, turn = count(), turn + 1
+        conn.execute("VACUUM ANALYZE")
+    return now, turn
+
+
 def disk(installation: Installation, total: int) -> list[tuple[str, float, str]]:
     """Return how many bytes on disk an event takes, and where."""
     url = Cluster(installation.home / "postgres" / "main").url("parcelward")
@@ -104,12 +160,14 @@ def main() -> None:
     with running(PARCELWARD_TRUSTED_PROXIES="1") as installation:
         installation.know(sample_world())
         load(installation, seconds=5, rate=0, batch=500, devices=4)  # warm caches and partitions
-        total = 0
-        for size in options.sizes.split(","):
-            more = int(float(size) * 1_000_000) - total
-            if more > 0:
-                total += load(installation, seconds=7_200, rate=0, batch=500, devices=4, events_max=more)["accepted"]
+        total, turn = 0, 1
+        for nth, size in enumerate(options.sizes.split(",")):
+            wanted = int(float(size) * 1_000_000)
+            if nth == 0:
+                total += load(installation, seconds=7_200, rate=0, batch=500, devices=4, events_max=wanted)["accepted"]
                 time.sleep(SETTLE_S)
+            else:
+                total, turn = fill(installation, wanted, turn=turn)
             found, recorded = look(installation, f"{size} million")
             total += recorded
             rows += found
