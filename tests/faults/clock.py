@@ -1,9 +1,9 @@
 """The server's own clock jumps, forward and back, while devices send: nothing acknowledged may be lost by it.
 
-The processes of one installation see a moved clock through Debian's libfaketime; the driver and the devices keep the
-right one. What the contract promises meanwhile: a device whose clock stands right is told that its signature is of
-another time and sends again later; a device that follows the server's clock is heard, and its events from the server's
-future, and only those, are quarantined as `clock_ahead`; sequencing goes on.
+Web and worker of one installation see a moved clock through Debian's libfaketime; PostgreSQL, the driver and the
+devices keep the right one. What the contract promises meanwhile: a device whose clock stands right is told that its
+signature is of another time and sends again later; a device that follows the server's clock is heard, and its events
+from the server's future, and only those, are quarantined as `clock_ahead`; sequencing goes on.
 """
 
 from __future__ import annotations
