@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -89,6 +90,9 @@ def test_nested_columns_are_refused_in_one_sentence(write):
 
 
 def test_rows_keep_their_numbers_and_values_across_groups(write):
-    table = {"item_id": [f"n{n % 7}" if n % 5 else None for n in range(5_000)], "weight_g": list(range(5_000))}
+    table: dict[str, list[Any]] = {
+        "item_id": [f"n{n % 7}" if n % 5 else None for n in range(5_000)],
+        "weight_g": list(range(5_000)),
+    }
     path = write(table, row_group_size=1_500)
     assert read(path) == [(n + 1, {"item_id": table["item_id"][n], "weight_g": n}) for n in range(5_000)]

@@ -177,7 +177,7 @@ def _jump(home: Path, outcome: Outcome, jumps: int) -> str:
         "## The server's own clock",
         "",
         (
-            f"Web and worker saw {jumps} jumps, as far as {max(map(abs, found.offsets_s)) / 3_600:.1f} h from the right "
+            f"Web and worker saw {jumps} jumps, up to {max(map(abs, found.offsets_s)) / 3_600:.1f} h from the right "
             f"time (PostgreSQL kept it), while devices sent: {len(found.ledger.acknowledged):,} events acknowledged; "
             f"{len(found.set_aside)} quarantined as `clock_ahead` and accepted when sent again; {found.told_to_wait} "
             f"requests told that their signature is of another time; **{len(found.problems)}** broken promises."
