@@ -95,8 +95,8 @@ _COPY_AGAIN = (
     ),
     (
         "INSERT INTO parcels_item_status SELECT a.new, s.step_time, s.last_time, s.last_sequence, s.first_time, "
-        "s.step_facility, s.last_source, s.facility, s.flags, s.item_seq, s.kind, s.step, s.last_position, s.last_event, "
-        "s.receptacle, s.seal, s.head FROM again a JOIN parcels_item_status s ON s.item = a.old"
+        "s.step_facility, s.last_source, s.facility, s.flags, s.item_seq, s.kind, s.step, s.last_position, "
+        "s.last_event, s.receptacle, s.seal, s.head FROM again a JOIN parcels_item_status s ON s.item = a.old"
     ),
     (
         f"INSERT INTO parcels_scan_event (item, event_time, event_id, {_COLUMNS}) "

@@ -1,9 +1,9 @@
-"""Sets up what is missing: the virtual environment, the locked packages, the front end; with --tests also Chromium.
+"""Sets up what is missing: the virtual environment, the packages, the front end; with --tests Chromium and faketime.
 
     python3 scripts/setup.py [--tests]
 
 Needs only Python 3.11 and its standard library. Run again it does nothing, and needs no network, until a lock file
-changes. As root on Debian it installs the two Debian packages it may need; otherwise it says in one line what to do.
+changes. As root on Debian it installs the three Debian packages it may need; otherwise it says in one line what to do.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ def main(arguments: list[str]) -> int:
             front_end(python)
             if "--tests" in arguments:
                 browser()
+                moved_clock()
         except CannotSetUp as missing:
             print(f"setup: {missing}", file=sys.stderr)
             return 1
@@ -180,6 +181,19 @@ def browser() -> None:
         install_debian("chromium")
     except CannotSetUp as missing:
         say(f"{missing}; the tests marked `browser` will be skipped")
+
+
+def moved_clock() -> None:
+    """Have Debian's libfaketime for the tests that move the server's clock, or say that they will be skipped."""
+    if any(Path("/usr/lib").glob("*/faketime/libfaketime*.so.1")):
+        return
+    if not may_install():
+        say("no faketime: the test of a jumping clock will be skipped; as root, `apt-get install faketime` brings it")
+        return
+    try:
+        install_debian("faketime")
+    except CannotSetUp as missing:
+        say(f"{missing}; the test of a jumping clock will be skipped")
 
 
 def may_install() -> bool:

@@ -44,6 +44,7 @@ def _run(command, server, home):
         },
         capture_output=True,
         text=True,
+        timeout=120,
         check=False,
     )
 
@@ -111,3 +112,18 @@ def test_a_server_that_is_away_is_told_in_one_line(server, tmp_path, command):
     assert told.returncode == 1
     assert told.stderr.startswith("parcelward: the database does not answer: ")
     assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("prepared", [False, True], ids=["no tables", "the keys' tables gone"])
+def test_a_worker_without_tables_says_in_one_line_what_to_run(server, tmp_path, prepared):
+    """Else it would write the same errors for ever, and nothing would ever be sequenced."""
+    if prepared:
+        assert _run("install", server, tmp_path / "home").returncode == 0
+        with psycopg.connect(server.url("keys"), autocommit=True) as keys:
+            keys.execute("DROP SCHEMA public CASCADE")
+            keys.execute("CREATE SCHEMA public")
+    told = _run("work", server, tmp_path / "home")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.count("\n") == 1, told.stderr
+    assert "run `parcelward install` once" in told.stderr
+    assert ("`keys`" if prepared else "`default`") in told.stderr

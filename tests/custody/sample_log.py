@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,3 +136,19 @@ def proofs_row(event: dict[str, Any]) -> dict[str, Any]:
 
 def base64_text(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+def shown_of(item: Item) -> list[dict[str, str]]:
+    said = [json.loads(event["groups"]["public"]["canon"]) for event in item.events]
+    return [{name: each[name] for name in ("id", "at", "step", "place")} for each in said]
+
+
+def journey(before: int, between: int, after: int) -> tuple[SampleLog, Item]:
+    """Return a log in which an item's five events stand among other entries."""
+    log, item = SampleLog(), Item("one")
+    log.grow(before)
+    for step in STEPS:
+        log.record(item, step)
+        log.grow(between)
+    log.grow(after)
+    return log, item

@@ -5,41 +5,25 @@ from __future__ import annotations
 import base64
 import copy
 import dataclasses
-import hashlib
 import json
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from scripts import make_test_vectors
 from tests.custody.node import STATIC, case, refused, run
-from tests.custody.sample_log import ORIGIN, STEPS, WITNESSED_AT_S, Item, SampleLog, base64_text, signer, witness
+from tests.custody.sample_log import (
+    ORIGIN,
+    WITNESSED_AT_S,
+    Item,
+    SampleLog,
+    base64_text,
+    journey,
+    shown_of,
+    signer,
+    witness,
+)
 
-from parcelward.custody import checkpoints, notes, offline, tree, wire
-from parcelward.custody.keys import SignatureType, Signer, parse_vkey
-
-ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
-
-
-def shown_of(item: Item) -> list[dict[str, str]]:
-    said = [json.loads(event["groups"]["public"]["canon"]) for event in item.events]
-    return [{name: each[name] for name in ("id", "at", "step", "place")} for each in said]
-
-
-def journey(before: int, between: int, after: int) -> tuple[SampleLog, Item]:
-    """Return a log in which an item's five events stand among other entries."""
-    log, item = SampleLog(), Item("one")
-    log.grow(before)
-    for step in STEPS:
-        log.record(item, step)
-        log.grow(between)
-    log.grow(after)
-    return log, item
-
-
-@pytest.fixture(scope="module")
-def small() -> tuple[SampleLog, Item]:
-    return journey(3, 2, 4)
+from parcelward.custody import notes, offline, tree, wire
+from parcelward.custody.keys import SignatureType, Signer
 
 
 class TestHonest:
@@ -371,234 +355,3 @@ class TestLog:
         ]  # fmt: skip
         made = [notes.sign(text, [log.signer]) for text in texts]
         refused(run(*(case(log.proofs(item), log.files() | {"checkpoint": each}) for each in made)), "malformed")
-
-
-class TestGrowth:
-    def test_the_first_visit_says_so_and_later_ones_compare(self, small: tuple[SampleLog, Item]) -> None:
-        log, item = journey(600, 1, 5)
-        sizes = [1, 2, 3, 255, 256, 257, 511, 512, 600, len(log.leaves)]
-        seen = [{"size": size, "root": tree.root(size, log.read).hex()} for size in sizes]
-        first, *later = run(
-            case(log.proofs(item), log.files()), *(case(log.proofs(item), log.files(), seen=each) for each in seen)
-        )
-        assert first["growth"] == {"from": None, "to": len(log.leaves)}
-        for size, answer in zip(sizes, later, strict=True):
-            assert answer["ok"], answer
-            assert answer["growth"] == {"from": size, "to": len(log.leaves)}
-
-    def test_a_shrunk_log_is_found(self) -> None:
-        log, item = journey(3, 1, 0)
-        before = {"size": len(log.leaves) + 40, "root": "ab" * 32}
-        refused(run(case(log.proofs(item), log.files(), seen=before)), "shrunk")
-
-    def test_a_forked_log_is_found_at_every_size(self) -> None:
-        log, item = journey(300, 1, 0)
-        other = SampleLog()
-        other.grow(300, salt="fork ")
-        seen = [{"size": size, "root": tree.root(size, other.read).hex()} for size in (1, 2, 128, 255, 256, 257, 300)]
-        whole = {"size": len(log.leaves), "root": "cd" * 32}
-        refused(run(*(case(log.proofs(item), log.files(), seen=each) for each in [*seen, whole])), "forked")
-
-    def test_tiles_of_the_old_log_do_not_vouch_for_another_checkpoint(self) -> None:
-        """With no event to prove, only the comparison of the new root is left to notice."""
-        old, new = SampleLog(), SampleLog()
-        old.grow(9)
-        new.grow(9, salt="fork ")
-        seen = {"size": 5, "root": tree.root(5, old.read).hex()}
-        files = old.files() | {"checkpoint": new.checkpoint()}
-        refused(run(case(new.proofs(Item("none")), files, seen=seen)), "forked")
-
-
-class TestWitnesses:
-    def answer(self, log: SampleLog, item: Item, note: bytes | None, *, known: int, quorum: int) -> dict[str, Any]:
-        keys = tuple(witness(number).verifier for number in range(1, known + 1))
-        files = log.files() | ({} if note is None else {"checkpoint/witnessed": note})
-        return run(case(log.proofs(item, witnesses=keys, quorum=quorum), files))[0]
-
-    def test_enough_witnesses_of_an_older_checkpoint(self) -> None:
-        log, item = journey(300, 1, 0)
-        note = log.checkpoint(304, witnesses=(witness(1), witness(3), witness(9)))
-        answer = self.answer(log, item, note, known=3, quorum=2)
-        assert answer["ok"], answer
-        assert answer["asked"][:2] == ["checkpoint/witnessed", "checkpoint"]
-        assert answer["witnesses"] == {
-            "needed": 2,
-            "known": 3,
-            "by": [
-                {"name": f"w{n}.example", "key": witness(n).verifier.public_key.hex(), "time": WITNESSED_AT_S}
-                for n in (1, 3)
-            ],
-            "size": 304,
-            "covered": 2,
-        }
-
-    def test_no_witness_asked_for_and_none_there(self, small: tuple[SampleLog, Item]) -> None:
-        for known in (0, 2):
-            answer = self.answer(*small, None, known=known, quorum=0)
-            assert answer["witnesses"] == {"needed": 0, "known": known, "by": [], "size": None, "covered": 0}
-
-    def test_too_few_wrong_doubled_and_false_witnesses(self, small: tuple[SampleLog, Item]) -> None:
-        log, item = small
-        one = log.checkpoint(witnesses=(witness(1),))
-        doubled = notes.add_signatures(
-            one, [notes.signature(notes.parse(one).text, witness(1), timestamp_s=WITNESSED_AT_S + 9)]
-        )
-        strangers = log.checkpoint(witnesses=(witness(7), witness(8)))
-        for note in (None, log.checkpoint(), one, doubled, strangers):
-            refused([self.answer(log, item, note, known=3, quorum=2)], "witness")
-        text = notes.parse(one).text
-        wrong_time = notes.signature(text, witness(2), timestamp_s=WITNESSED_AT_S)
-        moved = notes.Signature(
-            wrong_time.name,
-            wrong_time.key_id,
-            (WITNESSED_AT_S + 1).to_bytes(8, "big") + wrong_time.signature[8:],
-        )
-        plain = notes.Signature(wrong_time.name, wrong_time.key_id, wrong_time.signature[8:])
-        late = 2**63  # validly signed, and beyond what the standard allows a time to be
-        made = Ed25519PrivateKey.from_private_bytes(witness(2).seed).sign(
-            f"cosignature/v1\ntime {late}\n{text}".encode()
-        )
-        beyond = notes.Signature(wrong_time.name, wrong_time.key_id, late.to_bytes(8, "big") + made)
-        for false in (moved, plain, beyond):
-            refused([self.answer(log, item, notes.add_signatures(one, [false]), known=3, quorum=1)], "signature")
-
-    def test_witnesses_who_saw_another_log(self, small: tuple[SampleLog, Item]) -> None:
-        log, item = small
-        other = SampleLog()
-        other.grow(10, salt="fork ")
-        seen_both = (witness(1), witness(2))
-        refused([self.answer(log, item, other.checkpoint(witnesses=seen_both), known=2, quorum=2)], "forked")
-        other.leaves = [*log.leaves, b"\0" * 32]
-        refused([self.answer(log, item, other.checkpoint(witnesses=seen_both), known=2, quorum=2)], "shrunk")
-
-
-class TestAddressee:
-    def test_the_link_opens_and_proves_the_addressees_part(self, small: tuple[SampleLog, Item]) -> None:
-        log, item = small
-        (answer,) = run(case(log.proofs(item), log.files(), key=base64_text(item.link_key)))
-        assert answer["ok"], answer
-        assert answer["addressee"] == {e["event_id"]: e["groups"]["addressee"]["canon"] for e in item.events}
-
-    def test_a_wrong_key_a_flipped_byte_and_a_withheld_part_are_found(self, small: tuple[SampleLog, Item]) -> None:
-        log, item = small
-        key = base64_text(item.link_key)
-        changed = []
-        for at in range(5):
-            sealed = log.proofs(item)["events"][at]["addressee_sealed"]
-            if sealed:
-                raw = bytearray(base64.b64decode(sealed))
-                for byte in range(len(raw)):
-                    proofs = log.proofs(item)
-                    raw[byte] ^= 1
-                    proofs["events"][at]["addressee_sealed"] = base64_text(bytes(raw))
-                    raw[byte] ^= 1
-                    changed.append(case(proofs, log.files(), key=key))
-            proofs = log.proofs(item)
-            proofs["events"][at]["addressee_sealed"] = (
-                "" if sealed else log.proofs(item)["events"][0]["addressee_sealed"]
-            )
-            changed.append(case(proofs, log.files(), key=key))
-        changed.append(case(log.proofs(item), log.files(), key=base64_text(hashlib.sha256(b"no").digest())))
-        refused(run(*changed), "link")
-
-
-class TestSignatures:
-    def test_the_browsers_ed25519_and_the_script_agree(self) -> None:
-        cases, expected = [], []
-        for number in range(12):
-            key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"key {number}".encode()).digest())
-            public, message = key.public_key().public_bytes_raw(), b"m" * number * 11
-            good = key.sign(message)
-            s = int.from_bytes(good[32:], "little")
-            flipped = bytearray(good)
-            flipped[number * 5] ^= 1
-            for signature, text, valid in (
-                (good, message, True),
-                (bytes(flipped), message, False),
-                (good, message + b"!", False),
-                (good[:32] + (s + ED25519_ORDER).to_bytes(32, "little"), message, False),  # malleable form
-                (good[:32] + (ED25519_ORDER - s).to_bytes(32, "little"), message, False),  # the mirrored point
-                (good[:32] + bytes(32), message, False),
-                (bytes(64), message, False),
-                (b"\xff" * 64, message, False),
-            ):
-                cases.append(
-                    {
-                        "kind": "signature",
-                        "key": base64_text(public),
-                        "signature": base64_text(signature),
-                        "message": base64_text(text),
-                    }
-                )
-                expected.append({"ok": True, "native": valid, "script": valid})
-        assert run(*cases) == expected
-
-    def test_the_standards_own_example_note(self) -> None:
-        """C2SP signed-note, section "Example"."""
-        vkey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
-        note = (
-            "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1"
-            "ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
-        )
-        wrong_id = vkey.replace("530d903a", "530d903b")
-        good, forged, unknown, bad_key = run(
-            {"kind": "note", "source": base64_text(note.encode()), "vkeys": [vkey]},
-            {"kind": "note", "source": base64_text(note.replace("message", "Message").encode()), "vkeys": [vkey]},
-            {"kind": "note", "source": base64_text(note.encode()), "vkeys": [signer("else.example").verifier.vkey]},
-            {"kind": "note", "source": base64_text(note.encode()), "vkeys": [wrong_id]},
-        )
-        key = parse_vkey(vkey).public_key.hex()
-        assert good == {"ok": True, "signed": [{"name": "example.com/foo", "key": key, "time": None}]}
-        refused([forged], "signature")
-        assert unknown == {"ok": True, "signed": []}
-        refused([bad_key], "malformed")
-
-    def test_notes_of_the_wrong_form_are_refused(self) -> None:
-        line = notes.sign("text\n", [signer("a.example")]).decode().splitlines()[-1]
-        wrong = [
-            "", "text", "text\n", "text\n\n", f"text\n{line}\n", f"text\n\n{line}", f"text\n\n{line}\r\n",
-            f"te\txt\n\n{line}\n", f"text\n\n-{line[1:]}\n", f"text\n\n{line} x\n", f"text\n\n{line[:-1]}\n",
-            f"text\n\n— a+b {line.split()[-1]}\n", "text\n\n— a.example AAAA\n", "text\n\n" + f"{line}\n" * 65,
-        ]  # fmt: skip
-        raw = [each.encode() for each in wrong] + [b"t\xffxt\n\n" + line.encode() + b"\n"]
-        refused(run(*({"kind": "note", "source": base64_text(each), "vkeys": []} for each in raw)), "malformed")
-
-
-def test_the_vectors_are_what_the_script_makes_and_the_verifier_accepts_them() -> None:
-    from scripts import make_test_vectors
-
-    assert make_test_vectors.TARGET.read_text(encoding="utf-8") == make_test_vectors.text()
-    vectors = make_test_vectors.vectors()
-    log, item = SampleLog(), Item("vectors")
-    log.grow(7)
-    for event in vectors["events"]:
-        item.events.append(event | {"log_index": len(log.leaves)})
-        log.leaves.append(tree.leaf_hash(bytes.fromhex(event["entry"])))
-    key = base64_text(bytes.fromhex(vectors["group_keys"]["addressee"]))
-    named = log.proofs(item) | {"number": vectors["number"], "item_id": vectors["item_id"]}
-    (answer,) = run(case(named, log.files(), key=key, shown=shown_of(item)))
-    assert answer["ok"], answer
-    assert answer["proven"] == 3
-
-
-def test_the_product_commits_as_the_vectors_say() -> None:
-    """`custody.wire` shares no line with the script that made the vectors."""
-    vectors = make_test_vectors.vectors()
-    keys = wire.ItemKeys(bytes.fromhex(vectors["item_secret"]))
-    for event in vectors["events"]:
-        event_id = bytes.fromhex(event["event_id"])
-        canons = [event["groups"][name]["canon"].encode() for name in wire.GROUPS]
-        commitment, body = wire.commit(keys, event_id, bytes(12), *canons)
-        groups = [bytes.fromhex(event["groups"][name]["hash"]) for name in wire.GROUPS]
-        assert commitment == make_test_vectors.commitment(groups, body)
-        opened = wire.open_body(keys, event_id, body)
-        assert {name: salt.hex() for name, salt in opened.salts.items()} == {
-            name: event["groups"][name]["salt"] for name in wire.GROUPS
-        }
-        entry = wire.ENTRY_PREFIX + bytes.fromhex(event["commitment"])
-        assert tree.leaf_hash(entry).hex() == event["leaf_hash"]
-
-
-def test_checkpoints_of_the_oracle_are_checkpoints() -> None:
-    log, _ = journey(1, 0, 0)
-    assert checkpoints.parse(notes.parse(log.checkpoint()).text).size == 6

@@ -20,7 +20,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.faults import checks
+from tests.faults import checks, clock
 from tests.faults.plant import KINDS, LIMIT_S, Plant, until
 from tests.faults.senders import Device, Ledger, probe
 
@@ -163,22 +163,52 @@ def _counts(counter: dict[int | str, int] | dict[str, int]) -> str:
     return ", ".join(f"{name}: {count}" for name, count in sorted(counter.items(), key=lambda pair: -pair[1]))
 
 
+def _jump(home: Path, outcome: Outcome, jumps: int) -> str:
+    """Let the clock of another installation jump; add its problems to the outcome and return what to report."""
+    moved = clock.ServerClock(home / "clock")
+    plant = Plant(home / "jumping", extra=moved.environment())
+    try:
+        found = clock.drive(plant, moved, seed=outcome.seed, jumps=jumps)
+    finally:
+        plant.close()
+    outcome.problems += found.problems
+    lines = [
+        "",
+        "## The server's own clock",
+        "",
+        (
+            f"Web and worker saw {jumps} jumps, up to {max(map(abs, found.offsets_s)) / 3_600:.1f} h from the right "
+            f"time (PostgreSQL kept it), while devices sent: {len(found.ledger.acknowledged):,} events acknowledged; "
+            f"{len(found.set_aside)} quarantined as `clock_ahead` and accepted when sent again; {found.told_to_wait} "
+            f"requests told that their signature is of another time; **{len(found.problems)}** broken promises."
+        ),
+        *(f"* {problem}" for problem in found.problems),
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Run from the command line; exit 1 when a promise was broken."""
     parser = argparse.ArgumentParser(description="Kill parts of an installation while devices send, and count.")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
+    parser.add_argument("--clock-jumps", type=int, default=0, help="afterwards, of the server's own clock")
     parser.add_argument("--report", type=Path)
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     home = Path(tempfile.mkdtemp(prefix="pw-faults-"))
+    if options.clock_jumps and clock.ServerClock.library() is None:
+        parser.error("--clock-jumps needs Debian's package faketime")
     plant = Plant(home / "home")
     try:
         outcome = drive(plant, seed=options.seed, kills=options.kills, events=options.events)
     finally:
         plant.close()
     text = report(outcome)
+    if options.clock_jumps:
+        text += _jump(home, outcome, options.clock_jumps)
     print(text)
     if options.report:
         options.report.parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ HOUSEKEEPING_S = 600.0
 WITNESS_S = 10.0
 TAKE_OVER_S = 1.0  # how often a second worker tries to become the sequencer
 DAYS_AHEAD = 3  # partitions made before they are needed
+TABLES = {"default": "custody_logstate", "keys": "custody_itemsecret"}  # one of each database that `install` makes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +43,7 @@ def run(_options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    _wait_for_tables(stop)
     held: list[Sequencer] = []  # the sequencer, while this process is it
     others = [
         threading.Thread(target=_follow, args=(stop,), name="follow", daemon=True),
@@ -55,6 +57,30 @@ def run(_options: argparse.Namespace) -> int:
     for other in others:
         other.join(5)
     return code
+
+
+def _wait_for_tables(stop: threading.Event) -> None:
+    """Return when the databases answer. Raises BadSetting when one of them was never prepared."""
+    from django.db import connections
+    from django.db.utils import OperationalError
+
+    from parcelward.base.config import BadSetting
+
+    said = False
+    for alias in connections:
+        while not stop.is_set():
+            try:
+                tables = connections[alias].introspection.table_names()
+            except OperationalError:
+                if not said:
+                    log.warning("work waits for the database")
+                said = True
+                _close()
+                stop.wait(TAKE_OVER_S)
+                continue
+            if TABLES[alias] not in tables:
+                raise BadSetting(f"the database `{alias}` has no tables yet: run `parcelward install` once, then this")
+            break
 
 
 def _sequence(stop: threading.Event, held: list[Sequencer]) -> int:

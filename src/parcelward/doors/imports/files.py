@@ -5,13 +5,20 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
 
 from parcelward.base.errors import Invalid
 
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
+    from pyarrow.parquet import ParquetFile
+
 PARQUET_ROWS_AT_ONCE: Final = 2_000
+PARQUET_ROWS_AS_VALUES: Final = 100  # so many rows with the largest cells are in memory as Python's own values
+PARQUET_GROUP_BYTES_MAX: Final = 512 * 1024 * 1024  # unpacked, of the columns read; writers make groups of 128 MB
+CELL_BYTES_MAX: Final = 131_072  # of Parquet; as much as Python's csv takes
 LINE_BYTES_MAX: Final = 1_000_000
 EPCIS_BYTES_MAX: Final = 512 * 1024 * 1024  # of one file; it is read in memory
 EPCIS_PART_BYTES: Final = 1024 * 1024
@@ -146,18 +153,73 @@ def _seen(line: bytes, advance: Advance) -> bytes:
 
 
 def parquet_rows(path: Path, columns: list[str] | None, advance: Advance) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Return the rows of a Parquet file, only the columns asked for; never the whole file in memory."""
+    """Return the rows of a Parquet file, only the columns asked for; never the whole file in memory.
+
+    Text is read as the table of different values that the file holds, so that a long one which fills a million rows
+    is unpacked once. Raises BadFile for what is larger than the limits when unpacked, before it is unpacked.
+    """
     import pyarrow as pa  # noqa: PLC0415 -- a third of a second that only Parquet needs
     import pyarrow.parquet as pq  # noqa: PLC0415 -- as above
 
     try:
-        with pq.ParquetFile(path) as source:
-            _require_columns(path, columns, source.schema_arrow.names)
+        with pq.ParquetFile(path) as plain:
+            _require_columns(path, columns, plain.schema_arrow.names)
+            texts = _require_unpackable(path, plain, columns)
+        with pq.ParquetFile(path, read_dictionary=texts) as source:
             number = 0
             for batch in source.iter_batches(batch_size=PARQUET_ROWS_AT_ONCE, columns=columns):
+                _require_short(path, batch)
                 advance(batch.num_rows)
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except pa.ArrowException as err:
+                for at in range(0, batch.num_rows, PARQUET_ROWS_AS_VALUES):
+                    for row in batch.slice(at, PARQUET_ROWS_AS_VALUES).to_pylist():
+                        number += 1
+                        yield number, row
+    except (pa.ArrowException, OSError) as err:
         raise BadFile(f"{path.name}: not a Parquet file that can be read: {type(err).__name__}") from None
+
+
+def _require_unpackable(path: Path, source: ParquetFile, columns: list[str] | None) -> list[str]:
+    """Return the columns of text. Raises BadFile, by what the file's end says, when one is nested or too large."""
+    import pyarrow as pa  # noqa: PLC0415 -- a third of a second that only Parquet needs
+
+    read = source.schema_arrow.names if columns is None else columns
+    texts = []
+    for name in read:
+        kind = source.schema_arrow.field(name).type
+        if pa.types.is_nested(kind):
+            raise BadFile(f"{path.name}: column {name} holds lists or structures; write them as text")
+        if pa.types.is_string(kind) or pa.types.is_binary(kind):
+            texts.append(name)
+    for nth in range(source.metadata.num_row_groups):
+        group = source.metadata.row_group(nth)
+        chunks = [group.column(at) for at in range(group.num_columns)]
+        unpacked = 0
+        for chunk in chunks:
+            if chunk.path_in_schema in read:
+                unpacked += chunk.total_uncompressed_size
+                if chunk.total_uncompressed_size > CELL_BYTES_MAX * (chunk.num_values + 1):
+                    raise _too_long(path, chunk.path_in_schema)
+        if unpacked > PARQUET_GROUP_BYTES_MAX:
+            raise BadFile(
+                f"{path.name}: row group {nth + 1} is {unpacked} bytes when unpacked, and at most "
+                f"{PARQUET_GROUP_BYTES_MAX} are read; write it with smaller row groups"
+            )
+    return texts
+
+
+def _require_short(path: Path, batch: RecordBatch) -> None:
+    """Raise BadFile when a cell is too long; a column of text comes as indices into its different values."""
+    import pyarrow as pa  # noqa: PLC0415 -- a third of a second that only Parquet needs
+    import pyarrow.compute as pc  # noqa: PLC0415 -- as above
+
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        values = column.dictionary if isinstance(column, pa.DictionaryArray) else column
+        kind = values.type
+        has_length = pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind)
+        has_length = has_length or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+        if has_length and (pc.max(pc.binary_length(values)).as_py() or 0) > CELL_BYTES_MAX:
+            raise _too_long(path, name)
+
+
+def _too_long(path: Path, column: str) -> BadFile:
+    return BadFile(f"{path.name}: column {column} has a cell of more than {CELL_BYTES_MAX} bytes")
