@@ -22,7 +22,9 @@ from parcelward.parcels.proofs import proofs as proofs_of
 from parcelward.parcels.proofs import proven_before, shown_events
 from parcelward.parcels.rules import Seen, State
 from parcelward.parcels.wire import (
+    Contents,
     EventStory,
+    Held,
     Journey,
     Place,
     Throughput,
@@ -140,6 +142,13 @@ def _assumed(item: UUID, places: dict[int, FacilityRow], *, seen_accepted: bool)
         return []
     place = place_of(places.get(row.facility))
     return [TimelineEntry(None, Step.ACCEPTED, row.event_time, place, "assumed", "", corrected=False, proven=False)]
+
+
+def inside(item: UUID, *, by: Person) -> Contents:
+    """Return what a receptacle holds now, as it follows from loadings and unloadings; nothing for an item."""
+    people.require(by, Task.READ_DESK)
+    found, more = containment.inside(item)
+    return Contents(tuple(Held(number or identify.item_id(one), since) for one, number, since in found), more)
 
 
 def story(item: UUID, *, by: Person) -> tuple[EventStory, ...]:

@@ -98,6 +98,22 @@ class EventStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """One thing that is inside a receptacle now."""
+
+    number: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is directly inside a receptacle now: derived, nobody has looked inside."""
+
+    held: tuple[Held, ...]  # newest first
+    more: bool  # there may be others that are not listed
+
+
+@dataclass(frozen=True, slots=True)
 class AlertRow:
     """One thing that needs a person."""
 

@@ -30,6 +30,7 @@ TYPED_LENGTH_MAX: Final = 512
 RAW_LENGTH_MAX: Final = 20_000
 NOTE_LENGTH_MAX: Final = 200  # why an event was dismissed; actions/desk.py has the same
 REASON_LENGTH_MAX: Final = 40  # why an item is held or released: a field of the event (ScanIn.reason)
+INSIDE_OPEN_MAX: Final = 8  # a longer list of contents is folded, so that the events stay in sight
 POLL_S: Final = 10
 SAID: Final = "desk_said"
 """Session key: what was just done, said once on the next page."""
@@ -167,6 +168,8 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
         "journey": journey,
         "number": shown.grouped(journey.number),
         "events": desk_shown.event_rows(queries.story(item, by=person), journey.timeline, now=now),
+        "contents": queries.inside(item, by=person),
+        "inside_open_max": INSIDE_OPEN_MAX,
         "headline": journey.headline or _(CODES[journey.step].customer),
         "held": journey.held,
         "may_hold": may(person, Task.HOLD) and not journey.held and not journey.shredded,
