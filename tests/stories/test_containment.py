@@ -100,7 +100,9 @@ def test_a_cage_out_of_which_one_thing_came_is_not_emptied(installation, partner
 
 
 def contents(number):
-    held = queries.inside(queries.find(number), by=installer()).held
+    item_id = queries.find(number)
+    assert item_id is not None
+    held = queries.inside(item_id, by=installer()).held
     return [one.number for one in held]
 
 
