@@ -6,6 +6,7 @@ import json
 import re
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -167,6 +168,10 @@ def test_the_json_says_the_same_as_the_page(live_url: str, world: World) -> None
     assert told["trackingNumber"] == world.derived
     assert {"observed", "derived"} <= {entry["source"] for entry in told["deliveryStatus"]}
     assert any(entry["corrected"] for entry in told["deliveryStatus"])
+    for address in told["@context"][1].values():
+        page, _, term = address.partition("#")
+        said = httpx.get(live_url + urlsplit(page).path, timeout=30)
+        assert (said.status_code, f'id="{term}"' in said.text) == (200, True), address
     missing = httpx.get(f"{live_url}/track/RR000000995US", params={"format": "json"}, timeout=30)
     assert missing.status_code == 404
     assert missing.headers["content-type"].startswith("application/problem+json")

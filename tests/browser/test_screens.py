@@ -27,6 +27,7 @@ PUBLIC: dict[str, Callable[[World], str]] = {
     "track-inside": lambda world: f"/track/{world.derived}",
     "track-held": lambda world: f"/track/{world.held}",
     "check-message": lambda world: "/check-message",
+    "terms": lambda world: "/terms",
     "sign-in": lambda world: "/accounts/sign-in",
     "not-found": lambda world: "/track/nothing",
     "proof": lambda world: f"/track/{world.derived}/proof",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 import uuid
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from tests.scanner import Scanner, event, new_number
 
+from parcelward.parcels.models import Alert, Quarantine
 from parcelward.people import actions as people
 from parcelward.people.wire import Role
 
@@ -99,3 +101,103 @@ def test_only_an_event_of_this_item_can_be_declared_wrong(desk, scanner, number)
     scanner.send(event(number, "accepted"), elsewhere)
     at = f"/app/desk/items/{number}/events/{uuid.UUID(elsewhere['event_id']).hex}/correct"
     assert desk.get(at).status_code == 404
+
+
+@pytest.fixture
+def flood():
+    """Leave 130 open alerts that only counts know of, the oldest first."""
+    now = dt.datetime.now(dt.UTC)
+    mark = uuid.uuid4().hex[:8]
+    made = Alert.objects.bulk_create(
+        Alert(kind="over", about=f"HO-{mark}-{n:03}", opened_at=now - dt.timedelta(minutes=200 - n)) for n in range(130)
+    )
+    yield made
+    Alert.objects.filter(id__in=[alert.id for alert in made]).delete()
+
+
+def rows_of(page):
+    return [int(row) for row in re.findall(r'id="row-(\d+)"', page)]
+
+
+def turn(page, way):
+    found = re.search(rf'href="([^"]+)" rel="{way}"', page)
+    return found and html.unescape(found[1])
+
+
+def test_every_open_alert_is_reached_from_part_to_part_and_back(desk, flood):
+    page = desk.get("/app/desk/", params={"queue": "alerts", "kind": "over"}).text
+    newest, seen, words = rows_of(page), [], []
+    assert turn(page, "prev") is None
+    while True:
+        seen += rows_of(page)
+        words += re.findall(r"(\d+ to \d+) of", page)
+        if not (older := turn(page, "next")):
+            break
+        page = desk.get(older).text
+    made = [alert.id for alert in reversed(flood)]
+    assert [row for row in seen if row in set(made)] == made, "each once, the newest first"
+    assert len(seen) == len(set(seen))
+    assert words[:2] == ["1 to 50", "51 to 100"]
+    for _ in range(len(words) - 1):
+        page = desk.get(turn(page, "prev")).text
+    assert rows_of(page) == newest
+    assert turn(page, "prev") is None
+
+
+def test_alerts_of_handovers_are_told_apart_by_the_handover(desk, flood):
+    page = desk.get("/app/desk/", params={"queue": "alerts", "kind": "over"}).text
+    titles = re.findall(r'pw-row__title pw-number" dir="auto">([^<]+)', page)
+    assert flood[-1].about in titles
+    assert len(set(titles)) == len(titles)
+    opened = desk.get("/app/desk/", params={"kind": "over", "row": flood[0].id}).text
+    assert re.search(rf"Hand-over <span[^>]+>{flood[0].about}</span>", opened)
+
+
+def test_an_old_alert_is_opened_by_its_address_and_closed_where_it_stands(desk, flood):
+    oldest = flood[0]
+    page = desk.get("/app/desk/", params={"queue": "alerts", "kind": "over", "row": oldest.id}).text
+    assert f'action="/app/desk/alerts/{oldest.id}/close"' in page
+    assert rows_of(page)[0] == oldest.id
+    assert turn(page, "prev") is not None
+    at = f"/app/desk/?kind=over&row={oldest.id}"
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert found is not None
+    said = {"csrfmiddlewaretoken": found[1], "kind": "over", "from": str(oldest.id)}
+    desk.post(f"/app/desk/alerts/{oldest.id}/close", data=said, headers={"Referer": str(desk.base_url)})
+    again = desk.get(at).text
+    assert oldest.id not in rows_of(again)
+    assert ">closed<" in again, "an address that was kept still tells what it was"
+
+
+def test_with_very_many_alerts_the_page_stays_light(desk, flood):
+    page = desk.get("/app/desk/", params={"queue": "alerts", "kind": "over", "row": flood[-1].id})
+    assert len(page.content) < 60_000
+    assert 'aria-current="true"' in page.text
+
+
+def test_a_quarantined_event_is_opened_whatever_its_age_and_state(desk):
+    now = dt.datetime.now(dt.UTC)
+    made = Quarantine.objects.bulk_create(
+        Quarantine(
+            received_at=now - dt.timedelta(minutes=200 - n),
+            source=1,
+            sequence=1,
+            position=n,
+            code="bad_event",
+            message="x",
+            raw=b"{}",
+            digest=uuid.uuid4().bytes * 2,
+        )
+        for n in range(120)
+    )
+    try:
+        oldest = made[0].id
+        page = desk.get("/app/desk/", params={"queue": "quarantine", "row": oldest}).text
+        assert f'action="/app/desk/quarantine/{oldest}/dismiss"' in page
+        assert rows_of(page)[0] == oldest
+        Quarantine.objects.filter(id=oldest).update(state="dismissed")
+        page = desk.get("/app/desk/", params={"queue": "quarantine", "row": oldest}).text
+        assert ">dismissed<" in page
+        assert f'action="/app/desk/quarantine/{oldest}/dismiss"' not in page
+    finally:
+        Quarantine.objects.filter(id__in=[one.id for one in made]).delete()

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from tests.scanner import Scanner, event, new_receptacle
+from tests.epcis_partner import Partner, at, item, packed, place
+from tests.epcis_partner import event as epcis_event
+from tests.scanner import Scanner, event, new_number, new_receptacle
+
+from parcelward.parcels import queries
+from parcelward.people.actions import installer
 
 
 @pytest.fixture(scope="module")
 def scanner(installation, facilities):
     return Scanner(installation)
+
+
+@pytest.fixture(scope="module")
+def partner(installation, facilities):
+    return Partner(installation)
 
 
 def derived(installation, number):
@@ -48,3 +58,69 @@ def test_receptacles_that_are_said_to_hold_each_other_are_counted_once(installat
         event(None, "left_sorting", minutes=5, receptacle_id=one, facility="TEST-B"),
     )
     assert derived(installation, number) == [("left_sorting", "TEST-B"), ("left_sorting", "TEST-HUB")]
+
+
+def all_out(cage, minutes, **changed):
+    said = packed(f"https://id.gs1.org/00/{cage}", minutes=minutes, action="DELETE", **changed)
+    del said["childEPCs"]
+    return said
+
+
+def loaded_with_partner(partner, number, cage):
+    """Put an item into a cage, which is then seen ten and thirty minutes later."""
+    link = f"https://id.gs1.org/00/{cage}"
+    partner.capture(
+        packed(link, item(number), minutes=0),
+        epcis_event(link, minutes=10, bizStep="arriving", readPoint=place("TEST-HUB")),
+        epcis_event(link, minutes=30, bizStep="arriving", readPoint=place("TEST-B")),
+    )
+
+
+def test_what_was_in_a_cage_that_is_said_to_be_emptied_travels_no_further_in_it(installation, partner, number):
+    cage = new_receptacle()
+    loaded_with_partner(partner, number, cage)
+    assert [where for _, where in derived(installation, number)] == ["TEST-B", "TEST-HUB"]
+    emptied = all_out(cage, 20)
+    partner.capture(emptied)
+    assert [where for _, where in derived(installation, number)] == ["TEST-HUB"]
+    wrong = {"declarationTime": at(40), "reason": "did_not_occur"}
+    partner.capture({**emptied, "errorDeclaration": wrong})
+    assert [where for _, where in derived(installation, number)] == ["TEST-B", "TEST-HUB"]
+
+
+def test_a_cage_out_of_which_one_thing_came_is_not_emptied(installation, partner, number):
+    cage = new_receptacle()
+    loaded_with_partner(partner, number, cage)
+    partner.capture(packed(f"https://id.gs1.org/00/{cage}", item(new_number()), minutes=20, action="DELETE"))
+    partner.capture(packed(f"https://id.gs1.org/00/{cage}", "urn:epc:id:giai:4000001.111", minutes=21, action="DELETE"))
+    quantity = [{"epcClass": "urn:epc:class:lgtin:4012345.012345.998877", "quantity": 2}]
+    partner.capture(all_out(cage, 22, childQuantityList=quantity))
+    partner.capture(all_out(new_receptacle(), 23))
+    assert [where for _, where in derived(installation, number)] == ["TEST-B", "TEST-HUB"]
+
+
+def contents(number):
+    item_id = queries.find(number)
+    assert item_id is not None
+    held = queries.inside(item_id, by=installer()).held
+    return [one.number for one in held]
+
+
+def test_what_is_inside_now_follows_from_what_went_in_and_came_out(scanner, partner, number):
+    cage, bag, others = new_receptacle(), new_receptacle(), [new_number() for _ in range(4)]
+    out, elsewhere, delivered, never = others
+    wrong = event(never, "loaded", minutes=1.5, receptacle=cage)
+    scanner.send(*(event(one, "loaded", minutes=n, receptacle=cage) for n, one in enumerate((number, *others[:3]))))
+    scanner.send(event(None, "loaded", minutes=5, receptacle_id=bag, receptacle=cage), wrong)
+    assert contents(cage) == [bag, delivered, elsewhere, never, out, number]
+    scanner.send(
+        event(out, "unloaded", minutes=6, receptacle=cage),
+        event(elsewhere, "loaded", minutes=6, receptacle=new_receptacle()),
+        event(delivered, "delivered", minutes=6),
+    )
+    declared = {"event_id": wrong["event_id"], "declares": "did_not_occur", "reason": "wrong_cage"}
+    scanner.send(event(never, "loaded", minutes=7, receptacle=cage, corrects=declared))
+    assert contents(cage) == [bag, number]
+    assert contents(number) == []
+    partner.capture(all_out(cage, 4 * 60 + 30))
+    assert contents(cage) == []

@@ -195,3 +195,26 @@ def test_a_handover_that_went_unjudged_while_no_worker_ran_is_judged_at_the_next
     monkeypatch.setattr(follows, "_kept_house_at", None)
     follows.keep_house(dt.datetime.now(dt.UTC) + dt.timedelta(hours=20))
     assert open_alerts(handover) == {("short", item) for item in items(numbers)}
+
+
+def test_what_a_late_side_brings_is_settled_before_the_rest_has_come(giver, receiver, handover):
+    numbers = [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", numbers, count=3)
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) == {("short", item) for item in items(numbers)}
+    scan(receiver, handover, "receiver", numbers[:2], count=3, minutes=2)
+    until(lambda: open_alerts(handover) == {("short", find(numbers[2]))})
+    scan(receiver, handover, "receiver", numbers[2:], count=3, minutes=3)
+    until(lambda: open_alerts(handover) == set())
+
+
+def test_a_late_giver_settles_what_was_unexpected(giver, receiver, handover):
+    numbers = [new_number() for _ in range(2)]
+    scan(receiver, handover, "receiver", numbers, count=2, minutes=2)
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) >= {("unexpected", item) for item in items(numbers)}
+    scan(giver, handover, "giver", numbers[:1], count=2)
+    until(lambda: ("unexpected", find(numbers[0])) not in open_alerts(handover))
+    assert ("unexpected", find(numbers[1])) in open_alerts(handover)
+    scan(giver, handover, "giver", numbers[1:], count=2, minutes=1)
+    until(lambda: open_alerts(handover) == set())

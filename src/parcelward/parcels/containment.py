@@ -9,10 +9,13 @@ from uuid import UUID
 
 from parcelward.base import db
 from parcelward.base.standards.steps import Step
+from parcelward.parcels.epcis.rows import NUMBER_PREFIX
 from parcelward.parcels.rules import Seen, voided
 
 NESTING_MAX = 5  # item in bag in cage in container in truck
 SIGHTINGS_MAX = 200
+INSIDE_MAX = 200  # things that are listed as inside a receptacle
+LOADED_LOOKED_AT_MAX = 2_000  # newest loadings into it that are looked at for that
 CORRECTED_WITHIN = dt.timedelta(
     days=30
 )  # after a stay ended; later corrections of what was seen in it are not looked for
@@ -71,6 +74,7 @@ def sightings(events: Sequence[Seen]) -> list[Sighting]:
     for _ in range(NESTING_MAX):
         if not open_stays:
             break
+        open_stays = _until_emptied(open_stays)
         outer: list[Stay] = []
         by_receptacle = _events_of({stay.receptacle for stay in open_stays}, open_stays)
         for stay in open_stays:
@@ -87,6 +91,72 @@ def sightings(events: Sequence[Seen]) -> list[Sighting]:
             ]
         open_stays = list(dict.fromkeys(outer))
     return sorted(found.values(), key=lambda sight: sight.event_time)[-SIGHTINGS_MAX:]
+
+
+def inside(receptacle: UUID) -> tuple[list[tuple[UUID, str, dt.datetime]], bool]:
+    """Return what is directly inside now as (item, number, since), newest first, and whether there may be more.
+
+    It follows from what was loaded and unloaded: nobody has looked inside.
+    """
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT item, max(event_time) FROM parcels_scan_event WHERE receptacle = %s AND step = %s "
+            "AND corrects IS NULL GROUP BY item ORDER BY 2 DESC LIMIT %s",
+            (receptacle, _LOADED, LOADED_LOOKED_AT_MAX + 1),
+            binary=True,
+        )
+        loaded = cur.fetchall()
+    more, loaded = len(loaded) > LOADED_LOOKED_AT_MAX, loaded[:LOADED_LOOKED_AT_MAX]
+    if not loaded:
+        return [], False
+    oldest = min(at for _, at in loaded)
+    its_events = _events_of({item for item, _ in loaded}, [Stay(receptacle, oldest, FOREVER)])
+    last = [(item, number, own[-1]) for item, (number, events) in its_events.items() if (own := stays(events))]
+    kept = _until_emptied([stay for _, _, stay in last if stay.receptacle == receptacle])
+    still = {stay for stay in kept if stay.until == FOREVER}
+    found = [(item, number, stay.since) for item, number, stay in last if stay in still]
+    found.sort(key=lambda one: (one[2], one[0]), reverse=True)
+    return found[:INSIDE_MAX], more or len(found) > INSIDE_MAX
+
+
+def _until_emptied(open_stays: Sequence[Stay]) -> list[Stay]:
+    """Return the stays, ended where the receptacle was said to be emptied: an EPCIS DELETE that names no children.
+
+    Such an event makes no scan of what came out, because nobody said what that was (EPCIS 2.0 section 7.4.3).
+    """
+    emptied = _emptied({stay.receptacle for stay in open_stays}, open_stays)
+    return [
+        stay._replace(until=min((stay.until, *(at for at in emptied.get(stay.receptacle, ()) if at > stay.since))))
+        for stay in open_stays
+    ]
+
+
+def _emptied(receptacles: set[UUID], within: Sequence[Stay]) -> dict[UUID, list[dt.datetime]]:
+    """Return when each receptacle was emptied during the stays; what its sender has declared wrong does not count."""
+    if not receptacles:
+        return {}
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT item, %s || number FROM parcels_itemalias WHERE item = ANY(%s)",
+            (NUMBER_PREFIX, list(receptacles)),
+            binary=True,
+        )
+        item_of = {key: item for item, key in cur}
+        cur.execute(
+            "SELECT e.event_time, e.epcs FROM parcels_epcis_event e WHERE e.epcs && %s::text[] "
+            "AND e.event_time BETWEEN %s AND %s AND e.type = 'AggregationEvent' AND e.action = 'DELETE' "
+            "AND NOT e.declares AND cardinality(e.epcs) <= 2 AND cardinality(e.classes) = 0 "  # the parent, twice
+            "AND NOT EXISTS (SELECT 1 FROM parcels_epcis_event d WHERE d.name = e.name AND d.source = e.source "
+            "AND d.declares)",
+            (list(item_of), min(stay.since for stay in within), max(stay.until for stay in within)),
+            binary=True,
+        )
+        found: dict[UUID, list[dt.datetime]] = {}
+        for at, epcs in cur:
+            for key in epcs:
+                if key in item_of:
+                    found.setdefault(item_of[key], []).append(at)
+    return found
 
 
 def _events_of(receptacles: set[UUID], within: Sequence[Stay]) -> dict[UUID, tuple[str, list[Seen]]]:

@@ -106,6 +106,7 @@ def reconcile(handovers: Sequence[str], *, now: dt.datetime) -> None:
             sights = [rules.Sight(*row[:5]) for row in rows]
             verdict = rules.judge_handover(sights, now=now)
             if verdict is None:
+                _close_settled(cur, handover, sights, now=now)
                 continue
             found: list[tuple[str, UUID | None]] = [("short", item) for item in verdict.short]
             found += [("unexpected", item) for item in verdict.unexpected]
@@ -116,6 +117,20 @@ def reconcile(handovers: Sequence[str], *, now: dt.datetime) -> None:
             if _signed_by_one({(row[0], row[1]): row[5] for row in rows}):
                 found.append(("one_hand", None))
             _write_alerts(cur, handover, found, facility=verdict.facility, now=now)
+
+
+def _close_settled(cur: Any, handover: str, sights: Sequence[rules.Sight], *, now: dt.datetime) -> None:
+    """Close the alerts of items that both sides have seen by now, though other scans may still be on their way.
+
+    A side that comes late rarely comes whole: what it does bring must not look lost until patience ends again.
+    """
+    gave = {sight.item for sight in sights if sight.side == "giver"}
+    got = {sight.item for sight in sights if sight.side == "receiver"}
+    cur.execute(
+        "UPDATE parcels_alert SET closed_at = %s WHERE about = %s AND closed_at IS NULL "
+        "AND kind IN ('short', 'unexpected') AND item = ANY(%s::uuid[])",
+        [now, handover, list(gave & got)],
+    )
 
 
 def _short_by_count(sights: Sequence[rules.Sight], verdict: rules.Verdict) -> bool:

@@ -16,19 +16,18 @@ from parcelward.custody import queries as custody
 from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_body
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
-from parcelward.parcels import containment, rules, told, verification
-from parcelward.parcels.alert_words import in_words
-from parcelward.parcels.models import Alert, Item, ItemAlias, ItemStatus, Manifest, Quarantine
+from parcelward.parcels import attention, containment, rules, told, verification
+from parcelward.parcels.models import Item, ItemAlias, ItemStatus, Manifest
 from parcelward.parcels.proofs import proofs as proofs_of
 from parcelward.parcels.proofs import proven_before, shown_events
 from parcelward.parcels.receipts import receipt_proof as receipt_proof_of
 from parcelward.parcels.rules import Seen, State
 from parcelward.parcels.wire import (
-    AlertRow,
+    Contents,
     EventStory,
+    Held,
     Journey,
     Place,
-    QuarantinedRow,
     Throughput,
     TimelineEntry,
 )
@@ -38,6 +37,8 @@ from parcelward.people.wire import Person, Task
 proofs = proofs_of
 receipt_proof = receipt_proof_of
 verify_log = verification.verify_log
+alerts, alert, open_by_kind = attention.alerts, attention.alert, attention.open_by_kind
+quarantined, quarantined_event = attention.quarantined, attention.quarantined_event
 
 
 def find(identifier: str) -> UUID | None:
@@ -145,59 +146,11 @@ def _assumed(item: UUID, places: dict[int, FacilityRow], *, seen_accepted: bool)
     return [TimelineEntry(None, Step.ACCEPTED, row.event_time, place, "assumed", "", corrected=False, proven=False)]
 
 
-def alerts(*, by: Person, kind: str = "", limit: int = 100) -> tuple[AlertRow, ...]:
-    """Return what needs a person, newest first: after a flood, what happens now is still in sight."""
+def inside(item: UUID, *, by: Person) -> Contents:
+    """Return what a receptacle holds now, as it follows from loadings and unloadings; nothing for an item."""
     people.require(by, Task.READ_DESK)
-    rows = Alert.objects.filter(closed_at=None)
-    if kind:
-        rows = rows.filter(kind=kind)
-    found = list(rows.order_by("-opened_at")[:limit])
-    numbers = dict(
-        ItemAlias.objects.filter(item__in={a.item for a in found if a.item}).values_list("item", "number"),
-    )
-    places = network.facilities().by_number
-    return tuple(
-        AlertRow(
-            alert_id=a.id,
-            kind=a.kind,
-            opened_at=a.opened_at,
-            facility=places[a.facility].code if a.facility in places else "",
-            item_number=numbers.get(a.item, "") if a.item else "",
-            words=in_words(a),
-            closed=False,
-        )
-        for a in found
-    )
-
-
-def quarantined(*, by: Person, limit: int = 100) -> tuple[QuarantinedRow, ...]:
-    """Return bad events that wait for a person, newest first."""
-    people.require(by, Task.READ_DESK)
-    rows = list(Quarantine.objects.filter(state="open").order_by("-received_at", "-id")[:limit])
-    names = people.source_names(r.source for r in rows)
-    return tuple(
-        QuarantinedRow(
-            quarantine_id=r.id,
-            received_at=r.received_at,
-            source_name=names.get(r.source, ""),
-            code=r.code,
-            message=r.message,
-            raw=bytes(r.raw).decode("utf-8", "replace"),
-            state="open",
-        )
-        for r in rows
-    )
-
-
-def open_by_kind() -> dict[str, int]:
-    """Return how many things of each kind need a person."""
-    with connections["default"].cursor() as cur:
-        cur.execute("SELECT kind, count(*) FROM parcels_alert WHERE closed_at IS NULL GROUP BY kind")
-        counts = dict(cur.fetchall())
-        cur.execute("SELECT count(*) FROM parcels_quarantine WHERE state = 'open'")
-        row = cur.fetchone()
-    counts["quarantine"] = row[0] if row else 0
-    return counts
+    found, more = containment.inside(item)
+    return Contents(tuple(Held(number or identify.item_id(one), since) for one, number, since in found), more)
 
 
 def story(item: UUID, *, by: Person) -> tuple[EventStory, ...]:

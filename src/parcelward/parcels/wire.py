@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,9 @@ from parcelward.people.wire import Person
 Source = Literal["observed", "derived", "assumed"]
 """observed: somebody scanned this very item. derived: computed on read from the receptacle it was in.
 assumed: an accepted manifest says so and nobody has seen it yet."""
+
+
+RowT = TypeVar("RowT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,22 @@ class EventStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """One thing that is inside a receptacle now."""
+
+    number: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is directly inside a receptacle now: derived, nobody has looked inside."""
+
+    held: tuple[Held, ...]  # newest first
+    more: bool  # there may be others that are not listed
+
+
+@dataclass(frozen=True, slots=True)
 class AlertRow:
     """One thing that needs a person."""
 
@@ -103,6 +122,7 @@ class AlertRow:
     opened_at: dt.datetime
     facility: str
     item_number: str
+    handover: str  # id of the hand-over that does not add up; empty for other kinds
     words: str  # what happened and what to do
     closed: bool
 
@@ -118,6 +138,16 @@ class QuarantinedRow:
     message: str
     raw: str  # as received
     state: Literal["open", "resubmitted", "dismissed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[RowT]):
+    """Some of a list that is too long to be shown at once."""
+
+    rows: tuple[RowT, ...]
+    before: int  # how many stand ahead of them
+    newer: int | None  # id that the part ahead starts with; 0: the list's beginning; None: this is the beginning
+    older: int | None  # id that the part behind starts with; None: this is the end
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -166,6 +168,47 @@ def test_the_json_tells_every_step_and_can_stand_in_a_page(step: Step) -> None:
     assert told["deliveryStatus"][0]["location"]["name"] == "Leeds"
     assert "Leeds North" not in str(told), "the facility is finer than what the public may know"
     assert "<" not in jsonld.in_page(told)
+
+
+SCHEMA_ORG = {
+    "ParcelDelivery": {
+        *("identifier", "trackingNumber", "trackingUrl", "provider", "description", "deliveryStatus", "dateModified")
+    },
+    "DeliveryEvent": {"identifier", "name", "startDate", "location"},
+    "Place": {"name", "geo"},
+    "GeoCoordinates": {"longitude", "latitude"},
+    "Organization": {"name"},
+}
+"""What schema.org calls the properties that we use of each type; dateModified is lent from its CreativeWork."""
+
+
+def assert_every_word_is_defined(node: Any, ours: dict[str, str]) -> None:
+    if isinstance(node, list):
+        for one in node:
+            assert_every_word_is_defined(one, ours)
+    elif isinstance(node, dict):
+        known = SCHEMA_ORG[node["@type"]] if "@type" in node else set()
+        for word, value in node.items():
+            assert word.startswith("@") or word in known or word in ours, word
+            if word != "@context":
+                assert_every_word_is_defined(value, ours)
+
+
+def test_every_word_of_the_json_is_schema_orgs_or_one_that_the_context_leads_to() -> None:
+    lines = [entry(Step.HELD_BY_CUSTOMS, 1), entry(Step.LEFT_SORTING, 2, source="derived", event_id=None)]
+    asked = ActionRequired(who="addressee", what="pay", by=NOW)
+    told = jsonld.parcel_delivery(
+        replace(journey(*lines), action_required=asked), public_url="https://post.example", operator="Post"
+    )
+    first, ours = told["@context"]
+    assert first == "https://schema.org"
+    assert ours == {term: f"https://post.example/terms#{term}" for term in jsonld.TERMS}
+    assert not set(ours) & {word for words in SCHEMA_ORG.values() for word in words}, (
+        "a term of ours must not change one of theirs"
+    )
+    assert told["@id"] == told["trackingUrl"] == f"https://post.example/track/{told['identifier']}"
+    assert_every_word_is_defined(told, ours)
+    assert json.loads(jsonld.in_page(told)) == told
 
 
 def test_every_step_reads_in_spanish() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -25,11 +25,12 @@ from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
 from parcelward.people.wire import Person, Task
 
-ROWS_MAX: Final = 100
+ROWS_MAX: Final = 50  # of a list at once: the page with all its parts stays under 60 kB
 TYPED_LENGTH_MAX: Final = 512
 RAW_LENGTH_MAX: Final = 20_000
 NOTE_LENGTH_MAX: Final = 200  # why an event was dismissed; actions/desk.py has the same
 REASON_LENGTH_MAX: Final = 40  # why an item is held or released: a field of the event (ScanIn.reason)
+INSIDE_OPEN_MAX: Final = 8  # a longer list of contents is folded, so that the events stay in sight
 POLL_S: Final = 10
 SAID: Final = "desk_said"
 """Session key: what was just done, said once on the next page."""
@@ -43,20 +44,26 @@ class Asked:
     kind: str
     row: int  # 0: none chosen
     item: str  # a number typed or followed
+    start: int = 0  # row that the list starts with; 0: the newest
     typed: dict[str, str] = field(default_factory=dict)  # what a refused form had held: nothing typed is ever lost
     problem: str = ""
 
     @classmethod
     def parse(cls, request: HttpRequest) -> Asked:
         """Read the address; what makes no sense means the start."""
-        row = request.GET.get("row", "")
         queue = request.GET.get("queue", "alerts")
         return cls(
             queue=queue if queue in {"alerts", "quarantine"} else "alerts",
             kind=request.GET.get("kind", "")[:40],
-            row=int(row) if row.isascii() and row.isdigit() and len(row) <= 18 else 0,  # noqa: PLR2004 -- fits a bigint
+            row=_id_in(request.GET.get("row", "")),
             item=request.GET.get("item", "")[:TYPED_LENGTH_MAX].strip(),
+            start=_id_in(request.GET.get("from", "")),
         )
+
+
+def _id_in(text: str) -> int:
+    """Return the row's id that an address or a form names; 0 for what can be none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0  # noqa: PLR2004 -- fits a bigint
 
 
 @login_required
@@ -88,24 +95,54 @@ def _show(request: HttpRequest, person: Person, asked: Asked, *, status: int = 2
     context["may_repair"] = may(person, Task.REPAIR)
     number = asked.item
     if asked.queue == desk_shown.QUARANTINE:
-        refused = queries.quarantined(by=person, limit=ROWS_MAX)
-        context["rows"] = desk_shown.quarantine_rows(refused, row=asked.row, now=now)
-        chosen = next((q for q in refused if q.quarantine_id == asked.row), None)
-        context["refused"] = chosen
-        if chosen:
-            context["refused_kind"], context["refused_words"] = kind_name(chosen.code), _(chosen.message)
+        context.update(_quarantine_context(asked, person, now, live.open_by_kind))
     else:
-        alerts = queries.alerts(by=person, kind=asked.kind, limit=ROWS_MAX)
-        context["rows"] = desk_shown.alert_rows(alerts, kind=asked.kind, row=asked.row, now=now)
-        alert = next((a for a in alerts if a.alert_id == asked.row), None)
-        context["alert"] = alert
-        context["alert_kind"] = kind_name(alert.kind) if alert else ""
-        number = number or (alert.item_number if alert else "")
-    context["rows_max"] = ROWS_MAX
+        context.update(_alerts_context(asked, person, now, live.open_by_kind))
+        number = number or (context["alert"].item_number if context["alert"] else "")
     context["list_name"] = next((q.name for q in context["queues"] if q.current), _("Exceptions"))
     if number:
         context.update(_story_context(number, person, now))
     return render(request, "desk.html", context, status=status)
+
+
+def _quarantine_context(asked: Asked, person: Person, now: Any, open_by_kind: Mapping[str, int]) -> dict[str, Any]:
+    """Return the list of bad events, and the one that was chosen, whatever its age."""
+    chosen = queries.quarantined_event(asked.row, by=person) if asked.row else None
+    start = asked.start
+    part = queries.quarantined(by=person, start=start, limit=ROWS_MAX)
+    if chosen and not start and chosen.quarantine_id not in {q.quarantine_id for q in part.rows}:
+        start = chosen.quarantine_id  # the list starts where the chosen one stands, or stood
+        part = queries.quarantined(by=person, start=start, limit=ROWS_MAX)
+    total = open_by_kind.get(desk_shown.QUARANTINE, 0)
+    context = {
+        "rows": desk_shown.quarantine_rows(part.rows, row=asked.row, start=start, now=now),
+        "pages": desk_shown.pages(part, total, queue=desk_shown.QUARANTINE, kind=""),
+        "start": start,
+        "refused": chosen,
+    }
+    if chosen:
+        context |= {"refused_kind": kind_name(chosen.code), "refused_words": _(chosen.message)}
+    return context
+
+
+def _alerts_context(asked: Asked, person: Person, now: Any, open_by_kind: Mapping[str, int]) -> dict[str, Any]:
+    """Return the list of alerts, and the one that was chosen, whatever its age."""
+    chosen = queries.alert(asked.row, by=person) if asked.row else None
+    start = asked.start
+    part = queries.alerts(by=person, kind=asked.kind, start=start, limit=ROWS_MAX)
+    if chosen and not start and chosen.alert_id not in {a.alert_id for a in part.rows}:
+        start = chosen.alert_id  # the list starts where the chosen one stands, or stood
+        part = queries.alerts(by=person, kind=asked.kind, start=start, limit=ROWS_MAX)
+    all_kinds = sum(n for k, n in open_by_kind.items() if k != desk_shown.QUARANTINE)
+    return {
+        "rows": desk_shown.alert_rows(part.rows, kind=asked.kind, row=asked.row, start=start, now=now),
+        "pages": desk_shown.pages(
+            part, open_by_kind.get(asked.kind, 0) if asked.kind else all_kinds, queue="alerts", kind=asked.kind
+        ),
+        "start": start,
+        "alert": chosen,
+        "alert_kind": kind_name(chosen.kind) if chosen else "",
+    }
 
 
 def _figures_context(person: Person) -> dict[str, Any]:
@@ -131,6 +168,8 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
         "journey": journey,
         "number": shown.grouped(journey.number),
         "events": desk_shown.event_rows(queries.story(item, by=person), journey.timeline, now=now),
+        "contents": queries.inside(item, by=person),
+        "inside_open_max": INSIDE_OPEN_MAX,
         "headline": journey.headline or _(CODES[journey.step].customer),
         "held": journey.held,
         "may_hold": may(person, Task.HOLD) and not journey.held and not journey.shredded,
@@ -153,6 +192,11 @@ def _given(reason: str, *, length_max: int) -> str:
     return reason
 
 
+def _list(request: HttpRequest, queue: str, kind: str = "") -> str:
+    """Return the address of the list where the form was opened, at the part that was in sight."""
+    return desk_shown.link(queue=queue, kind=kind, **{"from": _id_in(request.POST.get("from", "")) or ""})
+
+
 def _kind_of(request: HttpRequest) -> str:
     return request.POST.get("kind", "")[:40]
 
@@ -164,7 +208,7 @@ def close_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     """Close an alert that somebody has looked after."""
     person, kind = person_of(request.user), _kind_of(request)
     actions.close_alert(alert_id, by=person)
-    return _done(request, _("Alert closed."), desk_shown.link(queue="alerts", kind=kind))
+    return _done(request, _("Alert closed."), _list(request, "alerts", kind))
 
 
 @login_required
@@ -177,9 +221,17 @@ def resubmit(request: HttpRequest, quarantine_id: int) -> HttpResponse:
     try:
         actions.resubmit(quarantine_id, repaired, by=person)
     except (Invalid, Conflict) as refused:
-        asked = Asked("quarantine", "", quarantine_id, "", {"repaired": repaired}, _(refused.message))
+        asked = Asked(
+            "quarantine",
+            "",
+            quarantine_id,
+            "",
+            _id_in(request.POST.get("from", "")),
+            {"repaired": repaired},
+            _(refused.message),
+        )
         return _show(request, person, asked, status=refused.status)
-    return _done(request, _("Event repaired and sent again."), desk_shown.link(queue=desk_shown.QUARANTINE))
+    return _done(request, _("Event repaired and sent again."), _list(request, desk_shown.QUARANTINE))
 
 
 @login_required
@@ -192,9 +244,17 @@ def dismiss(request: HttpRequest, quarantine_id: int) -> HttpResponse:
     try:
         actions.dismiss(quarantine_id, _given(reason, length_max=NOTE_LENGTH_MAX), by=person)
     except (Invalid, Conflict) as refused:
-        asked = Asked("quarantine", "", quarantine_id, "", {"reason": reason, "dismissing": "yes"}, _(refused.message))
+        asked = Asked(
+            "quarantine",
+            "",
+            quarantine_id,
+            "",
+            _id_in(request.POST.get("from", "")),
+            {"reason": reason, "dismissing": "yes"},
+            _(refused.message),
+        )
         return _show(request, person, asked, status=refused.status)
-    return _done(request, _("Event dismissed."), desk_shown.link(queue=desk_shown.QUARANTINE))
+    return _done(request, _("Event dismissed."), _list(request, desk_shown.QUARANTINE))
 
 
 def _confirmed(

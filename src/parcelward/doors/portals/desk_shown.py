@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from django.utils.formats import date_format
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from parcelward.doors.portals import shown
 from parcelward.doors.portals.desk_words import count, kind_name, step_name
-from parcelward.parcels.wire import AlertRow, EventStory, QuarantinedRow, Throughput, TimelineEntry
+from parcelward.parcels.wire import AlertRow, EventStory, Part, QuarantinedRow, Throughput, TimelineEntry
 
 QUARANTINE: Final = "quarantine"
 SPARK_WIDTH: Final = 132
@@ -51,6 +51,15 @@ class Row:
     exact: str
     iso: str
     current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which part of a list this is, and the ways to the others; an empty address where there is none."""
+
+    words: str
+    newer: str
+    older: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +128,34 @@ def queues(open_by_kind: Mapping[str, int], *, queue: str, kind: str) -> tuple[Q
     return (everything, *each, refused)
 
 
-def alert_rows(alerts: Sequence[AlertRow], *, kind: str, row: int, now: dt.datetime) -> tuple[Row, ...]:
+def pages(part: Part[Any], total: int, *, queue: str, kind: str) -> Pages:
+    """Return where this part of a list stands, and the ways to what is newer and older."""
+
+    def address(start: int | None) -> str:
+        return "" if start is None else link(queue=queue, kind=kind, **{"from": start or ""})
+
+    # Counted in two questions a moment apart: what came in between must not make it say "1 to 50 of 49".
+    total = max(total, part.before + len(part.rows))
+    words = count(total)
+    if part.newer is not None or part.older is not None:
+        first, last = part.before + bool(part.rows), part.before + len(part.rows)
+        words = _("%(first)s to %(last)s of %(total)s") % {
+            "first": count(first),
+            "last": count(last),
+            "total": count(total),
+        }
+    return Pages(words, address(part.newer), address(part.older))
+
+
+def alert_rows(alerts: Sequence[AlertRow], *, kind: str, row: int, start: int, now: dt.datetime) -> tuple[Row, ...]:
     """Return alerts as lines of the list."""
     return tuple(
         Row(
             key=f"row-{a.alert_id}",
-            href=link(queue="alerts", kind=kind, row=a.alert_id),
-            title=shown.grouped(a.item_number) if a.item_number else a.facility,
+            href=link(queue="alerts", kind=kind, row=a.alert_id, **{"from": start or ""}),
+            title=shown.grouped(a.item_number) if a.item_number else a.handover or a.facility,
             is_code=True,
-            beside=a.facility if kind and a.item_number else kind_name(a.kind),
+            beside=a.facility if kind and (a.item_number or a.handover) else kind_name(a.kind),
             words=a.words,
             ago=shown.ago(a.opened_at, now=now),
             exact=shown.exact(a.opened_at),
@@ -138,12 +166,12 @@ def alert_rows(alerts: Sequence[AlertRow], *, kind: str, row: int, now: dt.datet
     )
 
 
-def quarantine_rows(refused: Sequence[QuarantinedRow], *, row: int, now: dt.datetime) -> tuple[Row, ...]:
+def quarantine_rows(refused: Sequence[QuarantinedRow], *, row: int, start: int, now: dt.datetime) -> tuple[Row, ...]:
     """Return quarantined events as lines of the list."""
     return tuple(
         Row(
             key=f"row-{q.quarantine_id}",
-            href=link(queue=QUARANTINE, row=q.quarantine_id),
+            href=link(queue=QUARANTINE, row=q.quarantine_id, **{"from": start or ""}),
             title=kind_name(q.code),
             is_code=False,
             beside=q.source_name,

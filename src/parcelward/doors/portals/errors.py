@@ -37,7 +37,7 @@ PAGES: Final = {
     422: (gettext_lazy("Something in that was not right"), gettext_lazy("Nothing was changed.")),
     429: (
         gettext_lazy("Too many questions in a short time"),
-        gettext_lazy("Nothing is wrong with your parcel. Wait a moment, then try again."),
+        gettext_lazy("Nothing is wrong with your parcel."),
     ),
     500: (
         gettext_lazy("Something went wrong on our side"),
@@ -45,10 +45,15 @@ PAGES: Final = {
     ),
     503: (
         gettext_lazy("We are busy just now"),
-        gettext_lazy("Nothing was stored, so nothing is half done. Try again shortly."),
+        gettext_lazy("Nothing was stored, so nothing is half done."),
     ),
 }
 RETRY_AFTER_S_DEFAULT: Final = 60
+_PASSING: Final = frozenset({429, 503})  # says when to come back
+_AGAIN: Final = frozenset({429, 500, 503})
+_OWN_WORDS: Final = frozenset({403, 404, 429, 500, 503})
+"""Never more exact than the page's own sentence: unknown and forbidden must look alike, and what these errors say is
+written for programs, or says the title again."""
 
 
 def for_programs(request: HttpRequest) -> bool:
@@ -67,6 +72,8 @@ def page(
     request: HttpRequest, status: int, *, detail: str = "", code: str = "", retry_after_s: int | None = None
 ) -> HttpResponse:
     """Return the page for `status`; `detail` is a sentence that is safe to show, more exact than the usual one."""
+    if status in _PASSING and retry_after_s is None:
+        retry_after_s = RETRY_AFTER_S_DEFAULT
     title, words = PAGES.get(status, PAGES[500])
     context = {
         "title": title,
@@ -74,6 +81,8 @@ def page(
         "status": status,
         "code": code,
         "retry_after_s": retry_after_s,
+        # A form is not sent again by following a link: only what was looked at is offered again.
+        "again": request.get_full_path() if status in _AGAIN and request.method in {"GET", "HEAD"} else "",
         "with_search": status == 404,  # noqa: PLR2004 -- the HTTP status is the name
     }
     response = render(request, "error.html", context, status=status)
@@ -142,7 +151,5 @@ class ErrorPages:
         if for_programs(request):
             return problems.response(request, exception)
         status = 403 if isinstance(exception, NotKnown) else exception.status
-        # Unknown and forbidden must look alike, so a 404 never says more than the usual sentence; and the sentence of
-        # a 403 is written for programs.
-        detail = "" if status in {403, 404, 500} else in_words(exception, otherwise="")
+        detail = "" if status in _OWN_WORDS else in_words(exception, otherwise="")
         return page(request, status, detail=detail, code=exception.code, retry_after_s=exception.retry_after_s)

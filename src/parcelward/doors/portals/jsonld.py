@@ -10,15 +10,30 @@ from typing import Any, Final
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from parcelward.base.standards.steps import CODES
 from parcelward.doors.portals import shown
 from parcelward.parcels.wire import Journey, TimelineEntry
 
-OUR_TERMS: Final = (
-    *("step", "tracker_status", "reason", "action_required", "source", "corrected", "proven"),
-    *("simulated", "mode", "events_total", "events_proven", "proof_url"),
-)
+TERMS: Final = {
+    "step": gettext_lazy("The last thing that happened, in our own word, such as out_for_delivery."),
+    "tracker_status": gettext_lazy("The same, as one of the ten statuses that shops know."),
+    "reason": gettext_lazy("Why it is held, was not delivered or goes back; empty where there is nothing to explain."),
+    "action_required": gettext_lazy("What somebody has to do before it goes on; null where nobody has."),
+    "who": gettext_lazy("Of an action: who has to do it."),
+    "what": gettext_lazy("Of an action: what is to be done."),
+    "by": gettext_lazy("Of an action: until when; null where there is no limit."),
+    "source": gettext_lazy("How we know: observed, derived from the container it was in, or assumed from a manifest."),
+    "corrected": gettext_lazy("Whether the event was declared wrong later; it stays in the list."),
+    "proven": gettext_lazy("Whether the event stands in the public log under a published checkpoint."),
+    "simulated": gettext_lazy("Whether the parcel was made up by a simulator."),
+    "mode": gettext_lazy("Whether this installation carries real parcels (live) or only simulated ones (test)."),
+    "events_total": gettext_lazy("How many events were recorded of the parcel."),
+    "events_proven": gettext_lazy("How many of them stand in the public log under a published checkpoint."),
+    "proof_url": gettext_lazy("The page on which a browser checks that."),
+}
+"""Our own terms and what each means; `/terms` shows them, so that the context's addresses lead somewhere."""
 IN_HTML: Final = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 """Keeps a text from ending the script element that carries it (the same three that Django's json_script escapes)."""
 
@@ -48,7 +63,7 @@ def parcel_delivery(journey: Journey, *, public_url: str, operator: str) -> dict
     """Return the journey as a JSON-LD object; `public_url` without a slash at its end."""
     page = f"{public_url}/track/{journey.public_id}"
     told: dict[str, Any] = {
-        "@context": ["https://schema.org", {term: f"{public_url}/terms#{term}" for term in OUR_TERMS}],
+        "@context": ["https://schema.org", {term: f"{public_url}/terms#{term}" for term in TERMS}],
         "@type": "ParcelDelivery",
         "@id": page,
         "identifier": journey.public_id,

@@ -164,6 +164,12 @@ def check_message(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def terms(request: HttpRequest) -> HttpResponse:
+    """Say what our own terms in a journey's JSON-LD mean: its context leads here."""
+    return render(request, "terms.html", {"terms": jsonld.TERMS.items()})
+
+
+@require_safe
 def language(request: HttpRequest, code: str) -> HttpResponse:
     """Remember the reader's language in a cookie and go back to where they were; nothing else is stored."""
     back = request.GET.get("next", "/")

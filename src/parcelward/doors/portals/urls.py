@@ -11,6 +11,7 @@ urlpatterns = [
     path("track/<str:item_id>", public.track, name="track"),
     path("track/<str:item_id>/proof", proof.proof, name="proof"),
     path("check-message", public.check_message, name="check_message"),
+    path("terms", public.terms, name="terms"),
     path("language/<str:code>", public.language, name="language"),
     path("static/<path:name>", assets.serve, name="asset"),
     path("accounts/sign-in", accounts.SignIn.as_view(), name="sign_in"),

@@ -1,4 +1,5 @@
-// Hands on the keyboard: j and k move in a list, Enter follows, / finds, g goes to the queues, Esc back to the list, ? tells.
+// Hands on the keyboard: j and k move in a list, Enter follows, n and p turn to the older and newer part of it, / finds,
+// g goes to the queues, Esc back to the list, ? tells.
 "use strict";
 
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
@@ -18,6 +19,8 @@ const keys = {
   j: () => move(1),
   k: () => move(-1),
   g: () => document.querySelector(".pw-queues [aria-current], .pw-queues [data-row]")?.focus(),
+  n: () => document.querySelector("[data-older]")?.click(),
+  p: () => document.querySelector("[data-newer]")?.click(),
   "/": () => {
     const search = document.getElementById("search");
     search.focus();
