@@ -11,10 +11,12 @@ import datetime as dt
 import itertools
 import json
 import queue
+import selectors
 import socket
 import threading
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from benchmarks.installation import SEED, sample_world
@@ -42,6 +44,16 @@ def main() -> None:
         (key_id, Ed25519PrivateKey.from_private_bytes(base64.b64decode(key)))
         for key_id, key in json.loads(options.devices)
     ]
+    start = dt.datetime.now(dt.UTC) - dt.timedelta(hours=2)
+    # Another seed each run: the numbers must be new ones, the places the same.
+    plan = load_plan(
+        SEED + time.time_ns() % 1_000_000, 50_000_000, start=start, batch=max(options.batch, 500), world=sample_world()
+    )
+    first = next(plan)  # building the world is not what is measured
+    if options.batch == 1:  # as a sorter does that sends every scan by itself
+        apart = (b"[" + one + b"]" for body in plan for one in body[1:-1].replace(b"},{", b"}\n{").split(b"\n"))
+        print(json.dumps(singles(options.url, devices, apart, options.seconds)))
+        return
     work: queue.Queue[tuple[float, bytes] | None] = queue.Queue(QUEUE_MAX)
     results: list[dict[str, Any]] = [{} for _ in devices]
     threads = [
@@ -51,14 +63,6 @@ def main() -> None:
     for thread in threads:
         thread.start()
     events = 0
-    start = dt.datetime.now(dt.UTC) - dt.timedelta(hours=2)
-    # Another seed each run: the numbers must be new ones, the places the same.
-    plan = load_plan(
-        SEED + time.time_ns() % 1_000_000, 50_000_000, start=start, batch=max(options.batch, 500), world=sample_world()
-    )
-    if options.batch == 1:  # as a sorter does that sends every scan by itself
-        plan = (b"[" + one + b"]" for body in plan for one in body[1:-1].replace(b"},{", b"}\n{").split(b"\n"))
-    first = next(plan)  # building the world is not what is measured
     began = time.monotonic()
     for body in itertools.chain([first], plan):
         due = began + events / options.rate if options.rate else time.monotonic()
@@ -97,26 +101,82 @@ class _Line:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._host = host.netloc
 
+        self._got = b""
+
+    def fileno(self) -> int:
+        """Return the socket's number, for a selector."""
+        return self._socket.fileno()
+
     def post(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Return status and body of the answer, which must say how long it is."""
+        self.send(body, headers)
+        while True:
+            answer = self.receive()
+            if answer is not None:
+                return answer
+
+    def send(self, body: bytes, headers: dict[str, str]) -> None:
+        """Send a request; its answer is `receive`d."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         head = f"POST {PATH} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n{lines}\r\n"
+        self._got = b""
         self._socket.sendall(head.encode() + body)
-        got = b""
-        while (end := got.find(b"\r\n\r\n")) < 0:
-            got += self._more()
-        said = got[:end].lower()
-        at = said.index(b"content-length:") + 15
-        length = int(said[at:].split(b"\r\n", 1)[0])
-        while len(got) < end + 4 + length:
-            got += self._more()
-        return int(said[9:12]), got[end + 4 :]
 
-    def _more(self) -> bytes:
-        got = self._socket.recv(65_536)
-        if not got:
+    def receive(self) -> tuple[int, bytes] | None:
+        """Return status and body when the answer is whole; None while more must come."""
+        more = self._socket.recv(65_536)
+        if not more:
             raise ConnectionError("the server ended the connection")
-        return got
+        self._got += more
+        end = self._got.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        said = self._got[:end].lower()
+        at = said.index(b"content-length:") + 15
+        if len(self._got) < end + 4 + int(said[at:].split(b"\r\n", 1)[0]):
+            return None
+        return int(said[9:12]), self._got[end + 4 :]
+
+
+def singles(
+    url: str, devices: list[tuple[str, Ed25519PrivateKey]], bodies: Iterator[bytes], seconds: float
+) -> dict[str, Any]:
+    """Send one event a request, every device waiting for its answer; one thread, so that it costs the server little."""
+    result: dict[str, Any] = {"accepted": 0, "failed": 0, "quarantined": 0, "answers": []}
+    waiting = selectors.DefaultSelector()
+    sequence = int(time.time()) * 1000
+    sent_at: dict[int, float] = {}
+
+    def go_on(line: _Line, nth: int) -> None:
+        nonlocal sequence
+        sequence += 1
+        key_id, key = devices[nth]
+        body = next(bodies)
+        headers = signing.headers(key, key_id=key_id, body=body, sequence=sequence, created=int(time.time()))
+        sent_at[nth] = time.monotonic()
+        line.send(body, headers)
+
+    began = time.monotonic()
+    for nth in range(len(devices)):
+        line = _Line(url)
+        waiting.register(line, selectors.EVENT_READ, nth)
+        go_on(line, nth)
+    left = len(devices)
+    while left:
+        for ready, _ in waiting.select():
+            line, nth = cast("_Line", ready.fileobj), int(ready.data)
+            answer = line.receive()
+            if answer is None:
+                continue
+            now = time.monotonic()
+            result["answers"].append(now - sent_at[nth])
+            result["accepted" if answer[0] == 200 and b'"accepted":1,' in answer[1] else "failed"] += 1
+            if now - began < seconds:
+                go_on(line, nth)
+            else:
+                waiting.unregister(line)
+                left -= 1
+    return {"seconds": time.monotonic() - began, **result}
 
 
 def _send(url: str, key_id: str, key: Ed25519PrivateKey, work: queue.Queue[Any], result: dict[str, Any]) -> None:

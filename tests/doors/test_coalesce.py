@@ -75,10 +75,10 @@ def test_who_comes_while_others_are_recorded_is_recorded_with_the_next():
 
     coalescer = Coalescer(record)
     with ThreadPoolExecutor(12) as pool:
-        leader = pool.submit(coalescer.submit, submission(0))
+        alone = pool.submit(coalescer.submit, submission(0))
         assert first.wait(5)
         others = [pool.submit(coalescer.submit, submission(n)) for n in range(1, 11)]
-        assert leader.result(5).body == b"0"
+        assert alone.result(5).body == b"0"
         assert [other.result(5).body for other in others] == [b"%d" % n for n in range(1, 11)]
     assert groups[0] == [0]
     assert len(groups) == 2
@@ -104,7 +104,7 @@ def test_one_that_makes_the_group_fail_fails_alone():
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(send, range(8)))
     assert said == [b"ok", b"ok", b"ok", ValueError, b"ok", Conflict, b"ok", b"ok"]
-    assert coalescer.submit(submission(9)).body == b"ok", "the next one finds a leader"
+    assert coalescer.submit(submission(9)).body == b"ok", "the next one is recorded as ever"
 
 
 def test_a_group_has_at_most_five_hundred_events():

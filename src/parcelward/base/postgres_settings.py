@@ -24,7 +24,7 @@ _COMMON = {
     "full_page_writes": "on",
     "wal_level": "replica",
     "wal_compression": "off",  # the wheel has pglz alone, which costs more CPU than the bytes are worth
-    "max_connections": "120",
+    "max_connections": "150",
     "autovacuum": "on",
     "jit": "off",  # compiling costs more than it saves on short statements
     "random_page_cost": "1.1",  # solid-state disks

@@ -13,7 +13,7 @@ from django.http import HttpRequest, UnreadablePostError
 
 from parcelward.base.errors import Busy, Invalid, TooLarge
 
-READERS_MAX = 24  # of the 32 threads of a web worker
+READERS_MAX = 40  # of the 48 threads of a web worker
 RETRY_AFTER_S = 1
 
 _readers = threading.BoundedSemaphore(READERS_MAX)

@@ -37,8 +37,7 @@ class Requests:
         start = time.monotonic()
         try:
             _require_possible(request)
-            # The scan path needs no session, language or cookie: it skips the rest of the chain, 60 us a request.
-            response = scans.view(request) if request.path == scans.PATH else self._get_response(request)
+            response = self._get_response(request)
         except ParcelwardError as err:
             response = problems.response(request, err)
         if response.status_code == 405 and response["Content-Type"] != problems.TYPE:  # noqa: PLR2004 -- the HTTP status is the name

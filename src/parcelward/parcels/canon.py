@@ -87,9 +87,9 @@ def operations(scan: ScanIn, *, position: int, common: str, unknown_step: str, a
     return head.encode() + b'"details":' + _ENCODE(details) + b"," + tail.encode()
 
 
-def common_operations(*, now: dt.datetime, sequence: int, source: int) -> str:
-    """Return the part of the operations group that a whole request shares."""
-    return f'"recorded":"{instant(now)}","sequence":{sequence},"source":{source}'
+def common_operations(*, recorded: str, sequence: int, source: int) -> str:
+    """Return the part of the operations group that a whole request shares; `recorded` is an `instant`."""
+    return f'"recorded":"{recorded}","sequence":{sequence},"source":{source}'
 
 
 def restricted(scan: ScanIn) -> bytes:

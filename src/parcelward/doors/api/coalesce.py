@@ -1,12 +1,13 @@
 """Group commit: requests that arrive together are recorded in one transaction.
 
-A database commit costs the same for one event as for five hundred. So the first request that arrives leads: it waits a
-few milliseconds for others, records them all, and hands the lead to one that arrived meanwhile. No thread of its own.
+A database commit costs the same for one event as for five hundred. So one thread of the process records for all: it
+waits a few milliseconds for company, takes what has arrived, records it, and lets each caller go with its own answer.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from parcelward.parcels.wire import Answer, Submission
 
 log = logging.getLogger(__name__)
 
-GATHER_S = 0.004  # how long the first waits for company
+GATHER_S = 0.008  # how long the first of a group waits for others
 EVENTS_MAX = 500
 WAITING_MAX = 2_000  # requests; beyond that the caller is told to come back
 PATIENCE_S = 30.0
@@ -25,13 +26,14 @@ Record = Callable[[Sequence[Submission]], list[Answer | ParcelwardError]]
 
 
 class _Ticket:
-    __slots__ = ("answer", "leads", "ready", "submission")
+    __slots__ = ("answer", "gate", "given_up", "submission")
 
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
-        self.ready = threading.Event()
+        self.gate = threading.Lock()  # closed until there is an answer; an Event would cost ten times as much
+        self.gate.acquire()
         self.answer: Answer | Exception | None = None
-        self.leads = False
+        self.given_up = False
 
 
 class Coalescer:
@@ -39,62 +41,60 @@ class Coalescer:
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        self._lock = threading.Lock()
-        self._waiting: list[_Ticket] = []
-        self._busy = False
+        self._waiting: queue.SimpleQueue[_Ticket] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     def submit(self, submission: Submission) -> Answer:
         """Return the answer once it is durable. Raises what recording raised, or Busy when too many wait."""
+        if self._waiting.qsize() >= WAITING_MAX:
+            raise Busy("Too many requests wait to be recorded; send it again", retry_after_s=1)
         ticket = _Ticket(submission)
-        with self._lock:
-            if len(self._waiting) >= WAITING_MAX:
-                raise Busy("Too many requests wait to be recorded; send it again", retry_after_s=1)
-            self._waiting.append(ticket)
-            ticket.leads = not self._busy
-            self._busy = True
-        if ticket.leads:
-            time.sleep(GATHER_S)
-            self._lead()
-        else:
-            if not ticket.ready.wait(PATIENCE_S):
-                self._give_up(ticket)
-            if ticket.leads and ticket.answer is None:
-                self._lead()
+        self._waiting.put(ticket)
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+        if not ticket.gate.acquire(timeout=PATIENCE_S):
+            ticket.given_up = True  # it may be recorded all the same: sent again, it is known
+            raise Busy("Recording takes too long; send the same batch again", retry_after_s=2)
         if isinstance(ticket.answer, Answer):
             return ticket.answer
         raise ticket.answer or Busy("Not recorded; send the same batch again", retry_after_s=1)
 
-    def _give_up(self, ticket: _Ticket) -> None:
-        """Leave the queue, or raise nothing when the lead was handed over at the last moment: then it must be taken."""
-        with self._lock:
-            if ticket.leads:
-                return
-            if ticket in self._waiting:
-                self._waiting.remove(ticket)
-        raise Busy("Recording takes too long; send the same batch again", retry_after_s=2)
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="record", daemon=True)
+                self._thread.start()
 
-    def _lead(self) -> None:
-        """Record what waits, then hand the lead on."""
-        with self._lock:
-            taken: list[_Ticket] = []
-            events = 0
-            while self._waiting and (not taken or events + len(self._waiting[0].submission.events) <= EVENTS_MAX):
-                taken.append(self._waiting.pop(0))
-                events += len(taken[-1].submission.events)
-        try:
-            self._settle(taken)
-        finally:
-            with self._lock:
-                if self._waiting:
-                    heir = self._waiting[0]
-                    heir.leads = True
-                    heir.ready.set()
-                else:
-                    self._busy = False
-            for ticket in taken:
-                ticket.ready.set()
+    def _run(self) -> None:
+        """Record group after group, for as long as the process lives."""
+        first = self._waiting.get()
+        while True:
+            taken, left_over = self._gather(first)
+            try:
+                self._settle([ticket for ticket in taken if not ticket.given_up])
+            finally:
+                for ticket in taken:
+                    ticket.gate.release()
+            first = left_over or self._waiting.get()
+
+    def _gather(self, first: _Ticket) -> tuple[list[_Ticket], _Ticket | None]:
+        """Return what is recorded together with `first`, and one that is too large to join."""
+        time.sleep(GATHER_S)
+        taken, events = [first], len(first.submission.events)
+        while True:
+            try:
+                ticket = self._waiting.get_nowait()
+            except queue.Empty:
+                return taken, None
+            events += len(ticket.submission.events)
+            if events > EVENTS_MAX:
+                return taken, ticket
+            taken.append(ticket)
 
     def _settle(self, taken: Sequence[_Ticket]) -> None:
+        if not taken:
+            return
         try:
             answers = self._record([t.submission for t in taken])
         except Exception as err:  # noqa: BLE001 -- handed to the caller whose request it was, never swallowed

@@ -115,7 +115,7 @@ def _require_known(request: HttpRequest) -> None:
 
 
 def _body(request: HttpRequest) -> bytes:
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise Invalid("Send the body uncompressed", code="no_encoding")
     if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequired("Say how long the body is with Content-Length; send no chunks")

@@ -12,7 +12,7 @@ import psycopg
 
 from parcelward.base import config, db
 
-THREADS = 32  # a thread waits most of its time: for the database, or for company in a group commit
+THREADS = 48  # a thread waits most of its time: for the database, or for company in a group commit
 BACKLOG = 1024
 
 

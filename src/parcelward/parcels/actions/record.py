@@ -195,11 +195,12 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) ->
 
 def _senders(work: Work) -> list[tuple[int, int, str, int]]:
     """Return (source, sequence, common part of the operations group, mark of the right to correct) of each request."""
+    recorded = canon.instant(work.now)
     return [
         (
             s.by.source,
             s.sequence,
-            canon.common_operations(now=work.now, sequence=s.sequence, source=s.by.source),
+            canon.common_operations(recorded=recorded, sequence=s.sequence, source=s.by.source),
             _AUTHORISED_M if people.may(s.by, Task.CORRECT) else 0,
         )
         for s in work.submissions
@@ -294,7 +295,7 @@ def _refold(work: Work, things: list[Thing]) -> None:
 
 def _answer(work: Work, open_: list[int], batch: int) -> None:
     """Make each new request's answer and keep it in the same transaction, so that a repeat gets the same bytes."""
-    settings = config.get()
+    settings, recorded = config.get(), canon.instant(work.now)
     packed: dict[int, list[bytes]] = {}
     for event in work.events:
         packed.setdefault(event.submission, []).append(event.commitment)
@@ -310,7 +311,7 @@ def _answer(work: Work, open_: list[int], batch: int) -> None:
             f"{settings.origin}/receipt\nbatch {batch}\nsource {submission.by.id}\nsequence {submission.sequence}\n"
             f"body {submission.digest.hex()}\ncount {len(accepted)}\n"
             f"commitments {hashlib.sha256(b''.join(accepted)).hexdigest()}\n"
-            f"recorded {canon.instant(work.now)}\npromise in the log within {PROMISE_S} s\n",
+            f"recorded {recorded}\npromise in the log within {PROMISE_S} s\n",
         )
         body = {
             "accepted": len(accepted),
