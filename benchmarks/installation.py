@@ -176,7 +176,7 @@ def report(name: str, rows: list[tuple[str, float, str]], **more: Any) -> None:
     """Print a table and write it to $PARCELWARD_HOME/bench/NAME.json."""
     print(f"\n{name}   {machine()}   seed {SEED}   commit {commit()}")
     for figure, value, unit in rows:
-        print(f"  {figure:<34}{value:>14,.3f}  {unit}")
+        print(f"  {figure:<46}{value:>14,.3f}  {unit}")
     folder = Path(os.environ.get("PARCELWARD_HOME") or "var") / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     out = {
