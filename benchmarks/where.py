@@ -12,7 +12,7 @@ import functools
 import hashlib
 import os
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ class _Clock:
     """Own CPU time of every part, here and in the server process of this connection."""
 
     def __init__(self) -> None:
-        self.here: Counter[str] = Counter()
-        self.there: Counter[str] = Counter()
+        self.here: defaultdict[str, float] = defaultdict(float)
+        self.there: defaultdict[str, float] = defaultdict(float)
         self._inside = [(0.0, 0.0)]
         self._server: Path | None = None
 
@@ -122,9 +122,8 @@ def main() -> None:
             "PARCELWARD_PORT": installation.url.rsplit(":", 1)[1],
             "DJANGO_SETTINGS_MODULE": "parcelward.doors.settings",
         }
-        from parcelward.doors import wsgi
+        import parcelward.doors.wsgi  # noqa: F401 -- sets Django and the garbage collector up as in the web process
 
-        assert wsgi.application  # sets Django and the garbage collector up as in the web process
         clock, parsing, here, there = _measure(installation, options.batches)
     to_us = 1e6 / (options.batches * BATCH)
     rows = [("parse: here", parsing * to_us, "us")]
