@@ -39,7 +39,10 @@ class Requests:
             _require_possible(request)
             response = self._get_response(request)
         except ParcelwardError as err:
-            response = problems.response(request, err)
+            if pages.for_programs(request):
+                response = problems.response(request, err)
+            else:
+                response = pages.page(request, err.status, code=err.code, retry_after_s=err.retry_after_s)
         if response.status_code == 405 and response["Content-Type"] != problems.TYPE:  # noqa: PLR2004 -- the HTTP status is the name
             response = _refused_method(request, response)
         took_s = time.monotonic() - start

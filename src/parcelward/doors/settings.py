@@ -30,8 +30,8 @@ INSTALLED_APPS = [
     "parcelward.doors",
 ]
 MIDDLEWARE = [
-    "parcelward.doors.middleware.requests",
     "parcelward.doors.middleware.security_headers",
+    "parcelward.doors.middleware.requests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
