@@ -142,9 +142,7 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) ->
         event_id = scan.event_id.bytes
         key = thing.item + event_id
         if key in known or key in here:
-            work.duplicates[i] = work.duplicates.get(i, 0) + 1
-            if thing.status.flags & _HELD_F and step != _HELD:  # the first answer may never have arrived
-                work.instruct(i, thing, "HOLD", _ON_HOLD)
+            _count_again(work, i, thing, step)
             continue
         here.add(key)
         source, sequence, common, authorised = senders[i]
@@ -191,6 +189,13 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) ->
         work.events.append(_new(Recorded, (i, thing, seen, item_seq, body, commitment)))
         if seen.flags or status.flags:
             _note(work, i, thing, seen, scan, seal_before)
+
+
+def _count_again(work: Work, i: int, thing: Thing, step: int) -> None:
+    """Count a duplicate; what the first answer said is said again, for it may never have arrived."""
+    work.duplicates[i] = work.duplicates.get(i, 0) + 1
+    if thing.status.flags & _HELD_F and step != _HELD:
+        work.instruct(i, thing, "HOLD", _ON_HOLD)
 
 
 def _senders(work: Work) -> list[tuple[int, int, str, int]]:
