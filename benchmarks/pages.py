@@ -1,6 +1,6 @@
 """The tracking page with many items behind it: server time, size over the wire, cost as the history grows.
 
-The first events are recorded as always; to reach a larger size, they are copied inside the database.
+Every event is recorded as always, through the API: the history is as long as it says.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import random
 import time
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 from benchmarks.ingest import SETTLE_S, load, percentile
 from benchmarks.installation import ROLES, SEED, Installation, report, running, sample_world
@@ -20,6 +21,7 @@ from parcelward.base.postgres import Cluster
 
 PAGES = 300
 WINDOW = 250_000  # events recorded at each size, to see what one costs there
+QUIET_PERCENT, QUIET_S, QUIET_WAIT_S = 15.0, 5, 900.0
 
 
 def numbers(installation: Installation, count: int) -> list[str]:
@@ -27,8 +29,7 @@ def numbers(installation: Installation, count: int) -> list[str]:
     url = Cluster(installation.home / "postgres" / "main").url("parcelward")
     with psycopg.connect(url) as conn:
         rows = conn.execute(
-            "SELECT number FROM parcels_itemalias TABLESAMPLE BERNOULLI (5) WHERE length(number) = 13 LIMIT %s",
-            (count * 20,),
+            "SELECT number FROM parcels_itemalias TABLESAMPLE BERNOULLI (5) WHERE length(number) = 13"
         ).fetchall()
     found = [row[0] for row in rows]
     random.Random(SEED).shuffle(found)
@@ -77,60 +78,15 @@ def look(installation: Installation, name: str) -> tuple[list[tuple[str, float, 
     return rows, seen["accepted"]
 
 
-_COLUMNS = "batch, sequence, facility, source, item_seq, leaf, step, position, flags, receptacle, corrects, body"
-# The items of the first million once more, under other ids and numbers, with all that hangs on them. Their ids are in
-# the order of making, as real ones are; their events are where items' events are in every index.
-_COPY_AGAIN = (
-    (
-        "CREATE TEMPORARY TABLE again AS SELECT item AS old, uuidv7() AS new, row_number() OVER (ORDER BY item) AS n "
-        "FROM parcels_item WHERE kind = 1 AND item IN (SELECT item FROM first_items)"
-    ),
-    (
-        "INSERT INTO parcels_item SELECT a.new, i.kind, i.simulated, i.announced_at, i.made_at "
-        "FROM again a JOIN parcels_item i ON i.item = a.old"
-    ),
-    (
-        "INSERT INTO parcels_itemalias (number, valid_from, valid_to, item) "
-        "SELECT 'ZZ' || lpad((%(turn)s * 1000000 + n)::text, 9, '0') || 'ZZ', now(), NULL, new FROM again"
-    ),
-    (
-        "INSERT INTO parcels_item_status SELECT a.new, s.step_time, s.last_time, s.last_sequence, s.first_time, "
-        "s.step_facility, s.last_source, s.facility, s.flags, s.item_seq, s.kind, s.step, s.last_position, "
-        "s.last_event, s.receptacle, s.seal, s.head FROM again a JOIN parcels_item_status s ON s.item = a.old"
-    ),
-    (
-        f"INSERT INTO parcels_scan_event (item, event_time, event_id, {_COLUMNS}) "
-        f"SELECT a.new, e.event_time, gen_random_uuid(), {', '.join(f'e.{c}' for c in _COLUMNS.split(', '))} "
-        "FROM again a JOIN parcels_scan_event e ON e.item = a.old"
-    ),
-    "DROP TABLE again",
-)
+def quiet(seconds_max: float = QUIET_WAIT_S) -> None:
+    """Wait until the machine has little to do: the vacuum after the load is over, and nobody else computes."""
+    deadline = time.monotonic() + seconds_max
+    calm = 0
+    while calm < QUIET_S and time.monotonic() < deadline:
+        calm = calm + 1 if psutil.cpu_percent(interval=1) < QUIET_PERCENT else 0
 
 
-def fill(installation: Installation, wanted: int, *, turn: int) -> tuple[int, int]:
-    """Copy the first items inside the database until there are `wanted` events; return (events now, next turn).
-
-    What is copied stands in no log: it is there to make tables and indexes large, and only that.
-    """
-    url = Cluster(installation.home / "postgres" / "main").url("parcelward")
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("CREATE TABLE IF NOT EXISTS first_items AS SELECT item FROM parcels_item WHERE kind = 1")
-
-        def count() -> int:
-            found = conn.execute("SELECT sum(item_seq) FROM parcels_item_status").fetchone()
-            return int(found[0]) if found else 0
-
-        now = count()
-        while now < wanted:
-            with conn.transaction():
-                for statement in _COPY_AGAIN:
-                    conn.execute(statement, {"turn": turn} if "%(" in statement else None)
-            now, turn = count(), turn + 1
-        conn.execute("VACUUM ANALYZE")
-    return now, turn
-
-
-def disk(installation: Installation, total: int) -> list[tuple[str, float, str]]:
+def disk(installation: Installation, total: int, name: str) -> list[tuple[str, float, str]]:
     """Return how many bytes on disk an event takes, and where."""
     url = Cluster(installation.home / "postgres" / "main").url("parcelward")
     with psycopg.connect(url) as conn:
@@ -142,11 +98,11 @@ def disk(installation: Installation, total: int) -> list[tuple[str, float, str]]
         ).fetchone()
     log_bytes = sum(f.stat().st_size for f in (installation.home / "log").iterdir())
     return [
-        ("events", float(total), ""),
-        ("items", float(items[0] if items else 0), ""),
-        ("database bytes per event", float(size[0] if size else 0) / total, "B"),
-        ("of which events and their indexes", float(events[0] if events else 0) / total, "B"),
-        ("log bytes per event", log_bytes / total, "B"),
+        (f"{name}: events", float(total), ""),
+        (f"{name}: items", float(items[0] if items else 0), ""),
+        (f"{name}: database bytes per event", float(size[0] if size else 0) / total, "B"),
+        (f"{name}: of which events and their indexes", float(events[0] if events else 0) / total, "B"),
+        (f"{name}: log bytes per event", log_bytes / total, "B"),
     ]
 
 
@@ -159,18 +115,16 @@ def main() -> None:
     rows: list[tuple[str, float, str]] = []
     with running(PARCELWARD_TRUSTED_PROXIES="1") as installation:
         installation.know(sample_world())
-        load(installation, seconds=5, rate=0, batch=500, devices=4)  # warm caches and partitions
-        total, turn = 0, 1
-        for nth, size in enumerate(options.sizes.split(",")):
-            wanted = int(float(size) * 1_000_000)
-            if nth == 0:
-                total += load(installation, seconds=7_200, rate=0, batch=500, devices=4, events_max=wanted)["accepted"]
-                time.sleep(SETTLE_S)
-            else:
-                total, turn = fill(installation, wanted, turn=turn)
+        total = load(installation, seconds=5, rate=0, batch=500, devices=4)["accepted"]  # warm caches and partitions
+        for size in options.sizes.split(","):
+            missing = int(float(size) * 1_000_000) - WINDOW - total
+            if missing > 0:
+                total += load(installation, seconds=7_200, rate=0, batch=500, devices=4, events_max=missing)["accepted"]
+            print(f"{total:,} events; waiting until the machine is quiet", flush=True)
+            quiet()
             found, recorded = look(installation, f"{size} million")
             total += recorded
-            rows += found
+            rows += found + disk(installation, total, f"{size} million")
             print(*(f"  {figure:<44}{value:>14,.3f}  {unit}" for figure, value, unit in found), sep="\n", flush=True)
         first, last = options.sizes.split(",")[0], options.sizes.split(",")[-1]
         value = {figure: number for figure, number, _ in rows}
@@ -178,7 +132,6 @@ def main() -> None:
             (f"{what}, last to first", value[f"{last} million: {what}"] / value[f"{first} million: {what}"], "")
             for what in ("cpu_us_per_event", "page_p50_ms", "page_p95_ms")
         ]
-        rows += disk(installation, total)
     report("pages", rows)
 
 
