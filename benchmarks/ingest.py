@@ -143,7 +143,8 @@ def main() -> None:
         for role in ROLES:
             used = [m[role] for m in watch.memory]
             if used:
-                rows += [(f"memory_mb {role} first", used[0], "MB"), (f"memory_mb {role} last", used[-1], "MB")]
+                when = (("first", 0), ("half-way", len(used) // 2), ("last", -1))
+                rows += [(f"memory_mb {role} {word}", used[at], "MB") for word, at in when]
         report("ingest", rows, median_answer_ms=statistics.median(answers_ms))
 
 

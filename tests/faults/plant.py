@@ -164,22 +164,22 @@ class Plant:
         self._output.close()
 
     def _children(self, word: str) -> list[psutil.Process]:
-        try:
-            children = psutil.Process(self._process.pid).children()
-            return [child for child in children if word in child.cmdline()]
-        except psutil.NoSuchProcess:
-            return []
+        found = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self._process.pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess):  # it ended while we looked
+                    if word in child.cmdline():
+                        found.append(child)
+        return found
 
     def _web(self, _rng: random.Random) -> list[int]:
         return [child.pid for child in self._children("granian")]
 
     def _web_worker(self, rng: random.Random) -> list[int]:
-        workers = [
-            grandchild.pid
-            for child in self._children("granian")
-            for grandchild in child.children()
-            if "resource_tracker" not in " ".join(grandchild.cmdline())
-        ]
+        workers = []
+        for child in self._children("granian"):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                workers += [one.pid for one in child.children() if "resource_tracker" not in " ".join(one.cmdline())]
         return [rng.choice(workers)] if workers else []
 
     def _worker(self, _rng: random.Random) -> list[int]:

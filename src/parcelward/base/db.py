@@ -73,7 +73,7 @@ def django_database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "")),
         "CONN_MAX_AGE": None,  # a connection lives as long as its thread
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"prepare_threshold": PREPARE_AFTER} | query,
+        "OPTIONS": {"prepare_threshold": PREPARE_AFTER, "connect_timeout": CONNECT_WAIT_S} | query,
         "TEST": {"SERIALIZE": False},
     }
 

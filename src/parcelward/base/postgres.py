@@ -49,7 +49,7 @@ SOCKET_PATH_BYTES_MAX = 107  # sockaddr_un.sun_path less its closing zero, unix(
 START_WAIT_S = 60.0
 STOP_FAST_S = 10.0
 STOP_AT_ONCE_S = 5.0
-ORPHANS_WAIT_S = 3.0
+ORPHANS_WAIT_S = 1.0
 """How long the children of a killed server may take to end by themselves before they are killed too."""
 POLL_S = 0.02
 DATABASE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")

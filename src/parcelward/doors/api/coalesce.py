@@ -18,7 +18,8 @@ from parcelward.parcels.wire import Answer, Submission
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.008  # how long the first of a group waits for others
-EVENTS_MAX = 500
+LARGE = 100  # events: as many fill a transaction without company, and are not kept waiting for it
+EVENTS_MAX = 1_000
 WAITING_MAX = 2_000  # requests; beyond that the caller is told to come back
 PATIENCE_S = 30.0
 
@@ -80,7 +81,8 @@ class Coalescer:
 
     def _gather(self, first: _Ticket) -> tuple[list[_Ticket], _Ticket | None]:
         """Return what is recorded together with `first`, and one that is too large to join."""
-        time.sleep(GATHER_S)
+        if len(first.submission.events) < LARGE:
+            time.sleep(GATHER_S)
         taken, events = [first], len(first.submission.events)
         while True:
             try:
@@ -97,6 +99,10 @@ class Coalescer:
             return
         try:
             answers = self._record([t.submission for t in taken])
+        except Busy as err:  # the database is away or overrun: trying each by itself would make all wait for it in turn
+            for ticket in taken:
+                ticket.answer = err
+            return
         except Exception as err:  # noqa: BLE001 -- handed to the caller whose request it was, never swallowed
             if len(taken) == 1:
                 taken[0].answer = err
