@@ -1,9 +1,14 @@
-"""The yardstick: a binary COPY of the run's own rows into the same table and indexes, 500 a commit, nothing else."""
+"""The yardstick: a binary COPY of the run's own rows into the same table and indexes, 500 a commit, nothing else.
+
+It is taken while the load goes on: what a row costs in CPU depends on what else the cores and their caches have to do,
+so both must have the same neighbours. Alone on the machine the same COPY takes a third less.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import psutil
@@ -14,7 +19,7 @@ from parcelward.base.postgres import Cluster
 from parcelward.parcels import rows
 from parcelward.parcels.rules import Observed, PackedSeen
 
-COMMITS = 400
+COMMITS = 200
 ROWS = 500
 _BATCH = 2**40  # far above the numbers of real batches, so that the copies can be removed
 
@@ -59,32 +64,21 @@ def _copy(conn: psycopg.Connection[Any], batch: int, some: list[_Row]) -> None:
     conn.commit()
 
 
-def measure(installation: Installation) -> Cost:
-    """Return what COPY costs on both ends: the database's processes, and the client."""
+def measure(installation: Installation, meanwhile: AbstractContextManager[None]) -> Cost:
+    """Return what COPY costs on both ends, its server process and the client, with `meanwhile` going on beside it."""
     url = Cluster(installation.home / "postgres" / "main").url("parcelward")
     with psycopg.connect(url) as conn:
         found = conn.execute(_NEWEST, ((COMMITS + 1) * ROWS,), binary=True).fetchall()[::-1]
         copied = [_again(row) for row in found]
         conn.commit()
         server: Any = psutil.Process(conn.info.backend_pid)
-        others = installation.by_role()["database"]
-
-        def used() -> float:
-            total: float = sum(server.cpu_times()[:2])
-            for process in others:
-                if process.pid != server.pid:
-                    try:
-                        total += sum(process.cpu_times()[:2])
-                    except psutil.Error:
-                        continue
-            return total
-
-        _copy(conn, _BATCH, copied[:ROWS])
-        before, client_before = used(), time.process_time()
-        for nth, at in enumerate(range(ROWS, len(copied), ROWS), 1):
-            _copy(conn, _BATCH + nth, copied[at : at + ROWS])
-        client = time.process_time() - client_before
-        taken, count = used() - before, len(copied) - ROWS
+        with meanwhile:
+            _copy(conn, _BATCH, copied[:ROWS])
+            before, client_before = sum(server.cpu_times()[:2]), time.process_time()
+            for nth, at in enumerate(range(ROWS, len(copied), ROWS), 1):
+                _copy(conn, _BATCH + nth, copied[at : at + ROWS])
+            client = time.process_time() - client_before
+            taken, count = sum(server.cpu_times()[:2]) - before, len(copied) - ROWS
         conn.execute("DELETE FROM parcels_scan_event WHERE batch >= %s", (_BATCH,))
         conn.commit()
     return Cost(taken / count * 1e6, client / count * 1e6)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import base64
 import bisect
+import contextlib
 import json
 import statistics
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from parcelward.base.postgres import Cluster
 
 DEVICES = 4
 SETTLE_S = 3.0
+MEANWHILE_S = 25.0  # how long the load goes on while COPY is measured
 
 
 def _log_size(url: str) -> int:
@@ -100,6 +103,20 @@ def load(
     return dict(json.loads(done.stdout))
 
 
+@contextlib.contextmanager
+def _going_on(installation: Installation, *, rate: float) -> Iterator[None]:
+    """Let the same load as before go on meanwhile; it must outlast what is measured."""
+    going = threading.Thread(
+        target=load, args=(installation,), kwargs={"seconds": MEANWHILE_S, "rate": rate, "batch": 500, "devices": 4}
+    )
+    going.start()
+    time.sleep(SETTLE_S * 2)  # its plan takes a while to build
+    yield
+    if not going.is_alive():
+        raise SystemExit("the load was over before the COPY: raise MEANWHILE_S")
+    going.join()
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="ingest")
@@ -118,7 +135,8 @@ def main() -> None:
         watch.stop.set()
         after, size_after = installation.cpu_seconds(), _log_size(installation.url)
         lags = _in_log_lags_ms(installation, watch.published)
-        copy = copy_baseline.measure(installation)
+        alone = copy_baseline.measure(installation, contextlib.nullcontext())
+        copy = copy_baseline.measure(installation, _going_on(installation, rate=options.rate))
         events = seen["accepted"]
         cpu = {role: (after[role] - before[role]) / events * 1e6 for role in ROLES}
         total = sum(cpu.values())
@@ -139,6 +157,8 @@ def main() -> None:
             ("copy_cpu_us_per_row client", copy.client, "us"),
             ("ratio_to_copy", sum(copy) / total, ""),
             ("ratio_to_copy, database end alone", copy.database / total, ""),
+            ("copy_cpu_us_per_row on an idle machine", sum(alone), "us"),
+            ("ratio_to_copy, COPY on an idle machine", sum(alone) / total, ""),
         ]
         for role in ROLES:
             used = [m[role] for m in watch.memory]

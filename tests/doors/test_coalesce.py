@@ -74,7 +74,7 @@ def test_who_comes_while_others_are_recorded_is_recorded_with_the_next():
         return [Answer(b"%d" % s.sequence) for s in submissions]
 
     coalescer = Coalescer(record)
-    with ThreadPoolExecutor(22) as pool:
+    with ThreadPoolExecutor(12) as pool:
         alone = pool.submit(coalescer.submit, submission(0))
         assert first.wait(5)
         others = [pool.submit(coalescer.submit, submission(n)) for n in range(1, 11)]
@@ -129,15 +129,7 @@ def test_while_the_database_is_away_nobody_waits_for_the_others_turns():
     assert sum(calls) == 8, "each was tried once"
 
 
-def test_a_large_request_waits_for_no_company(monkeypatch):
-    monkeypatch.setattr(coalesce, "GATHER_S", 5)
-    coalescer = Coalescer(lambda submissions: [Answer(b"ok") for _ in submissions])
-    began = time.monotonic()
-    assert coalescer.submit(submission(1)._replace(events=[(0, SCAN)] * coalesce.LARGE)).body == b"ok"
-    assert time.monotonic() - began < 2
-
-
-def test_a_group_has_at_most_a_thousand_events():
+def test_a_group_has_at_most_five_hundred_events():
     groups, gate = [], threading.Event()
 
     def record(submissions):
@@ -146,14 +138,14 @@ def test_a_group_has_at_most_a_thousand_events():
         return [Answer(b"ok") for _ in submissions]
 
     coalescer = Coalescer(record)
-    big = [submission(n)._replace(events=[(0, SCAN)] * 99) for n in range(22)]
-    with ThreadPoolExecutor(22) as pool:
+    big = [submission(n)._replace(events=[(0, SCAN)] * 99) for n in range(12)]
+    with ThreadPoolExecutor(12) as pool:
         sent = [pool.submit(coalescer.submit, one) for one in big]
         time.sleep(0.3)
         gate.set()
         assert all(one.result(10).body == b"ok" for one in sent)
     assert max(groups) <= coalesce.EVENTS_MAX
-    assert sum(groups) == 22 * 99
+    assert sum(groups) == 12 * 99
 
 
 def test_too_many_that_wait_are_told_to_come_back(monkeypatch):

@@ -18,8 +18,7 @@ from parcelward.parcels.wire import Answer, Submission
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.008  # how long the first of a group waits for others
-LARGE = 100  # events: as many fill a transaction without company, and are not kept waiting for it
-EVENTS_MAX = 1_000
+EVENTS_MAX = 500
 WAITING_MAX = 2_000  # requests; beyond that the caller is told to come back
 PATIENCE_S = 30.0
 
@@ -81,8 +80,7 @@ class Coalescer:
 
     def _gather(self, first: _Ticket) -> tuple[list[_Ticket], _Ticket | None]:
         """Return what is recorded together with `first`, and one that is too large to join."""
-        if len(first.submission.events) < LARGE:
-            time.sleep(GATHER_S)
+        time.sleep(GATHER_S)
         taken, events = [first], len(first.submission.events)
         while True:
             try:

@@ -34,6 +34,7 @@ from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
 PATH = "/api/v1/scans"
+COALESCE_BELOW = 100  # events; a bigger batch fills a transaction by itself
 MESSAGE_MAX = 300  # characters of what is wrong with it: a name that we do not know may be long
 
 _BATCH = msgspec.json.Decoder(list[ScanIn])
@@ -88,7 +89,13 @@ def view(request: HttpRequest) -> HttpResponse:
         events, bad = parse(body, ndjson=ndjson)
         people.require(person, Task.SCAN)  # before it joins others, whom its refusal would slow down
         submission = Submission(person, sequence, digest, events, bad, body, ndjson)
-        given = _coalescer.submit(submission)
+        if len(events) < COALESCE_BELOW:
+            given = _coalescer.submit(submission)
+        else:
+            recorded = _record([submission])[0]
+            if isinstance(recorded, ParcelwardError):
+                raise recorded
+            given = recorded
     except ParcelwardError as err:
         return problems.response(request, err)
     except outage.ERRORS:
