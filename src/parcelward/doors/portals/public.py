@@ -120,6 +120,7 @@ def _journey_context(journey: Journey, *, now: dt.datetime) -> dict[str, object]
         "why": shown.why(journey.reason),
         "proof": shown.proof(journey),
         "days": shown.days(journey.timeline, now=now),
+        "zone": shown.one_zone(journey.timeline),
         "spots": spots,
         "spots_json": jsonld.in_page(
             [[s.name, s.longitude, s.latitude, s.newest] for s in spots if s.longitude is not None]
