@@ -61,12 +61,22 @@ def test_n_and_p_turn_to_the_older_and_newer_part_of_a_long_list_and_stay_in_it(
     focused(page, f"#{newest[0]}")
 
 
+def test_the_live_figures_do_not_take_the_focus(opened: Any, signed_in: Any, live_url: str, world: World) -> None:
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/")
+    page.locator("#figures a").first.focus()
+    page.evaluate("document.getElementById('figures').toBeReplaced = true")
+    page.evaluate("htmx.ajax('GET', '/app/desk/', {source: '#figures', target: '#figures', swap: 'outerHTML'})")
+    page.wait_for_function("() => !document.getElementById('figures').toBeReplaced")
+    focused(page, "#figures a")
+
+
 def test_what_opens_beside_the_list_is_said(opened: Any, signed_in: Any, live_url: str, world: World) -> None:
     page = opened(1280, 800, storage_state=signed_in)
     page.goto(f"{live_url}/app/desk/?queue=quarantine")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('announce').textContent.startsWith('Story: ')")
+    page.wait_for_function("() => document.getElementById('announce').textContent.startsWith('Story: ')")
     assert page.inner_text("#story h2") in page.inner_text("#announce")
     assert page.get_attribute("#announce", "role") == "status"
 

@@ -59,6 +59,14 @@ def test_another_carriers_number_is_recognised_as_theirs(opened: Any, live_url: 
     assert "1Z5R89390357567127" in link
 
 
+def test_a_number_of_our_own_country_is_not_called_another_carriers(live_url: str) -> None:
+    ours = httpx.get(f"{live_url}/", params={"number": new_number()}, timeout=30)  # well formed, of the US, as we are
+    assert ours.status_code == 404
+    assert "another carrier" not in ours.text
+    abroad = httpx.get(f"{live_url}/", params={"number": "RA473012345GB"}, timeout=30)
+    assert "Royal Mail" in abroad.text
+
+
 def test_the_journey_is_whole_without_javascript(opened: Any, live_url: str, world: World) -> None:
     page = opened(java_script_enabled=False)
     page.goto(f"{live_url}/track/{world.derived}")
@@ -108,6 +116,23 @@ def test_an_open_page_follows_the_parcel_and_says_only_what_changed(opened: Any,
     until(proven)  # that the entry is in the log now is shown, and is not said as if something had happened again
     page.wait_for_function("() => !document.querySelector('.htmx-settling, .htmx-request')")
     assert page.evaluate("said") == ["Something changed: Out for delivery today, Springfield, IL"]
+
+
+def test_a_page_that_updates_itself_takes_neither_the_focus_nor_what_was_unfolded(
+    opened: Any, live_url: str, world: World
+) -> None:
+    page = opened()
+    page.goto(f"{live_url}/track/{world.derived}")
+    page.locator(".pw-inner summary").focus()
+    page.keyboard.press("Enter")
+    focusable = "#journey :is(a, button, summary):not(#map *)"
+    unnamed = page.eval_on_selector_all(focusable, "all => all.filter(e => !e.id).map(e => e.outerHTML)")
+    assert unnamed == [], "without an id the focus is lost when the part is swapped"
+    page.evaluate("document.getElementById('announce').dataset.etag = ''; etag = ''")
+    page.evaluate("document.getElementById('journey').toBeReplaced = true")
+    page.evaluate("document.getElementById('journey').dispatchEvent(new Event('look'))")
+    page.wait_for_function("() => !document.getElementById('journey').toBeReplaced")
+    focused(page, ".pw-inner[open] summary")
 
 
 def test_copying_gives_the_bare_number(opened: Any, live_url: str, world: World) -> None:

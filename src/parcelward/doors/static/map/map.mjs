@@ -3,7 +3,7 @@
 
 const KILOMETRE_ZOOM = 9; // closer would pretend to know more than the kilometre that we show
 
-const FIRST_ZOOM = 5.2; // far enough out that borders say where this is
+const FIRST_ZOOM = 3.9; // far enough out that borders and names say where this is
 
 const colours = () => {
   const style = getComputedStyle(document.documentElement);
@@ -17,7 +17,11 @@ const letters = (size, colour, c) => ({
 });
 const name = (id, source, kind, zooms, size, colour, c) =>
   ({ id, type: "symbol", source, filter: ["==", ["get", "kind"], kind], ...zooms, ...largestFirst(letters(size, colour, c)) });
-const largestFirst = ({ layout, paint }) => ({ layout: { ...layout, "symbol-sort-key": ["-", ["get", "size"]] }, paint });
+// The larger first; and a name makes way for the place that stands on it.
+const largestFirst = ({ layout, paint }) => {
+  const room = { "text-variable-anchor": ["center", "top", "bottom", "left", "right"], "text-radial-offset": 2 };
+  return { layout: { ...layout, ...room, "symbol-sort-key": ["-", ["get", "size"]] }, paint };
+};
 
 const style = (base, c) => ({
   version: 8,
@@ -28,11 +32,15 @@ const style = (base, c) => ({
     { id: "state", type: "line", source: "base", filter: ["==", ["get", "kind"], "state"], paint: { "line-color": c.state, "line-width": 1 } },
     { id: "border", type: "line", source: "base", filter: ["==", ["get", "kind"], "border"], paint: { "line-color": c.border, "line-width": 1 } },
     { id: "way", type: "line", source: "way", paint: { "line-color": c.way, "line-width": 2, "line-dasharray": [2, 2] } },
-    name("name-state", "names", "state", { minzoom: 4.5 }, 12, "muted", c),
+    name("name-state", "names", "state", { minzoom: 3.5 }, 12, "muted", c),
     name("name-country", "names", "country", { maxzoom: 6 }, 13, "muted", c),
-    spotNames(c), // the topmost layer finds its room first
+    spotNames(c), // an upper layer finds its room before those below it
+    SPOTS,
   ],
 });
+// Unseen: the spots themselves lie above the map, and this keeps names out from under them.
+const SPOTS = { id: "spot", type: "symbol", source: "spots", paint: { "text-opacity": 0 },
+  layout: { "text-field": "■", "text-font": ["sans-serif"], "text-size": 16, "text-allow-overlap": true } };
 const spotNames = (c) => {
   const { layout, paint } = letters(["case", ["get", "newest"], 15, 13], "ink", c);
   const room = { "text-variable-anchor": ["bottom", "top", "left", "right"], "text-radial-offset": 0.8, "text-max-width": 12 };
