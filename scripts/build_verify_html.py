@@ -69,11 +69,11 @@ trustworthy as where you got it. Compare its SHA-256 hash with the one that is p
 <label for="file">An evidence bundle (.zip) or a saved proof (.json)</label>
 <p class="hint" id="file-hint">It is checked as soon as it is chosen.</p>
 <input id="file" type="file" aria-describedby="file-hint">
+<p id="result" role="status"></p>
 <label for="keys">Verifier keys that you know from elsewhere, one a line (optional)</label>
 <p class="hint" id="keys-hint">Without any, the keys inside the file are believed.</p>
 <textarea id="keys" rows="3" spellcheck="false" aria-describedby="keys-hint"></textarea>
 <noscript><p>Without JavaScript: the command <code>parcelward verify FILE</code> does the same.</p></noscript>
-<p id="result" role="status"></p>
 <section id="found" hidden>
 <ul id="facts"></ul>
 <table id="events"></table>
