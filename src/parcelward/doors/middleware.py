@@ -43,7 +43,7 @@ class Requests:
                 response = problems.response(request, err)
             else:
                 response = pages.page(request, err.status, code=err.code, retry_after_s=err.retry_after_s)
-        if response.status_code == 405 and not response.content:  # noqa: PLR2004 -- the HTTP status is the name
+        if response.status_code == 405 and response["Content-Type"] != problems.TYPE:  # noqa: PLR2004 -- the HTTP status is the name
             response = _refused_method(request, response)
         took_s = time.monotonic() - start
         if response.status_code >= 500 or took_s > SLOW_S:  # noqa: PLR2004 -- the HTTP status class

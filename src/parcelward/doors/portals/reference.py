@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from parcelward.doors.api.v1 import api
 from parcelward.doors.portals import assets
 
-METHODS: Final = ("get", "post", "put", "delete")
 FIRST: Final = "/api/v1/scans"  # what most come for
+PROBLEM: Final = "ProblemSchema"
 LIMITS: Final = {
     "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
@@ -37,6 +37,12 @@ class Value:
     words: str
     place: str = ""  # of a parameter: path, query or header
 
+    @property
+    def rest(self) -> str:
+        """What is said after the type: `, in the header, optional: RFC 9421`."""
+        where = f", in the {self.place}" if self.place else ""
+        return where + ("" if self.required else ", optional") + (f": {self.words}" if self.words else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -47,11 +53,11 @@ class Operation:
     path: str
     summary: str
     words: str
-    signs: tuple[str, ...]  # names of the security schemes, any of which will do; none: anyone may ask
+    who: str  # names of the security schemes, any of which will do
     parameters: tuple[Value, ...]
     bodies: tuple[Value, ...]
     answers: tuple[Value, ...]
-    refusals: tuple[str, ...]  # statuses that come as problem documents
+    refusals: str  # statuses that come as problem documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ def reference(request: HttpRequest) -> HttpResponse:
     """Show every operation and every shape."""
     operations, shapes = _described()
     css = assets.named("parcelward/reference.css")
-    return render(request, "reference.html", {"operations": operations, "shapes": shapes, "css": css})
+    context = {"operations": operations, "shapes": shapes, "css": css, "problem": PROBLEM}
+    return render(request, "reference.html", context)
 
 
 @functools.cache
@@ -96,11 +103,11 @@ def _operation(path: str, method: str, said: Mapping[str, Any]) -> Operation:
         path=path,
         summary=said.get("summary", ""),
         words=said.get("description", ""),
-        signs=tuple(name for scheme in said.get("security", ()) for name in scheme),
+        who=" or ".join(name for scheme in said.get("security", ()) for name in scheme) or "anyone",
         parameters=parameters,
         bodies=tuple(_value(media, held.get("schema", {}), required=True) for media, held in body.items()),
         answers=tuple(_answer(status, answer) for status, answer in good.items()),
-        refusals=tuple(sorted(str(status) for status in said["responses"].keys() - good.keys())),
+        refusals=", ".join(sorted(str(status) for status in said["responses"].keys() - good.keys())),
     )
 
 
