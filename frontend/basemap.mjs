@@ -1,6 +1,6 @@
 // Makes the offline base map: land, country borders and the borders of the states of the USA, as one small GeoJSON.
 // Sources: world-atlas (Natural Earth 1:50m, public domain; packaging ISC) and us-atlas (US Census Bureau, public domain; packaging ISC).
-// Usage: node basemap.mjs OUT.json
+// Usage: node basemap.mjs OUT.json NAMES.json: the second holds where the names of countries and states belong.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { feature, mesh } from "topojson-client";
@@ -47,3 +47,23 @@ const out = {
   ],
 };
 writeFileSync(process.argv[2], JSON.stringify(out));
+
+// A name stands at the centre of gravity of the largest piece of its country or state.
+const middle = (ring) => {
+  let [area, x, y] = [0, 0, 0];
+  for (const [i, [x1, y1]] of ring.slice(0, -1).entries()) {
+    const [x2, y2] = ring[i + 1], cross = x1 * y2 - x2 * y1;
+    [area, x, y] = [area + cross, x + (x1 + x2) * cross, y + (y1 + y2) * cross];
+  }
+  return { area: Math.abs(area / 2), at: [x / (3 * area), y / (3 * area)] };
+};
+const named = (kind) => ({ id, properties, geometry }) => {
+  const { type, coordinates } = whole(geometry);
+  const pieces = (type === "MultiPolygon" ? coordinates : [coordinates]).map(([ring]) => middle(ring));
+  const largest = pieces.reduce((a, b) => (a.area >= b.area ? a : b));
+  const at = { type: "Point", coordinates: shorten(largest.at) };
+  return { type: "Feature", properties: { kind, name: properties.name, code: id, size: Math.round(largest.area) }, geometry: at };
+};
+const countries = feature(world, world.objects.countries).features.filter(({ geometry }) => geometry).map(named("country"));
+const parts = feature(states, states.objects.states).features.filter(({ geometry }) => geometry).map(named("state"));
+writeFileSync(process.argv[3], JSON.stringify({ type: "FeatureCollection", features: [...countries, ...parts] }));

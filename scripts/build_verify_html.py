@@ -19,22 +19,35 @@ README: Final = Path(__file__).resolve().parent.parent / "README.md"
 README_HASH: Final = re.compile(r"(?<=verify\.html`\) has SHA-256\n`)[0-9a-f]{64}(?=`)")
 MODULES: Final = ("ed25519.js", "verify.js", "offline.js")
 _IMPORT: Final = re.compile(r"^import \{[^}]*\} from \"\./[a-z0-9]+\.js\";\n", re.MULTILINE)
+_FETCHED: Final = 'await import("./ed25519.js")'  # here it stands in the same file
 _EXPORT: Final = re.compile(r"^export ", re.MULTILINE)
 
 STYLE: Final = """
-:root { color-scheme: light dark; --ink: #14202b; --paper: #fff; --line: #c9d1d6; --good: #1e6b45; --bad: #b3261e; }
+:root { color-scheme: light dark; --ink: #14202b; --paper: #fff; --line: #c9d1d6; --edge: #6b7a85;
+  --post: #14406b; --good: #1e6b45; --wait: #8a5a00; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e8edf1; --paper: #10171d; --line: #33414b; --good: #7fd0a4; --bad: #ef8a80; }
+  :root { --ink: #e8edf1; --paper: #10171d; --line: #33414b; --edge: #8494a0;
+    --post: #8fbce6; --good: #7fd0a4; --wait: #e3b55c; --bad: #ef8a80; }
 }
 body { max-width: 66rem; margin: 32px auto; padding: 0 16px; color: var(--ink); background: var(--paper);
   font: 18px/28px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
+h1 { margin: 0 0 16px; font-size: 32px; line-height: 40px; }
+h2 { margin: 24px 0 8px; font-size: 22px; line-height: 28px; }
 p, li { max-width: 66ch; overflow-wrap: anywhere; }
-input, textarea { box-sizing: border-box; width: 100%; min-height: 44px; font: inherit; }
+label { display: block; max-width: 66ch; margin-top: 24px; font-weight: 600; }
+.hint { margin: 4px 0 8px; }
+input, textarea { box-sizing: border-box; width: 100%; min-height: 44px; padding: 8px; font: inherit; color: inherit;
+  background: var(--paper); border: 2px solid var(--edge); border-radius: 0; }
+textarea { font-family: ui-monospace, Menlo, Consolas, "Liberation Mono", monospace; font-size: 16px; }
+input::file-selector-button { min-height: 44px; margin-right: 16px; padding: 4px 16px; font: inherit;
+  color: var(--paper); background: var(--post); border: 0; cursor: pointer; }
+:focus-visible { outline: 3px solid #ffd84d; box-shadow: 0 0 0 5px #14202b; }
 table { border-collapse: collapse; width: 100%; font-size: 16px; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); text-align: left; overflow-wrap: anywhere; }
 #result { padding: 12px 16px; border-left: 4px solid var(--line); font-weight: 600; }
 #result:empty { display: none; }
 #result[data-state="good"] { border-color: var(--good); color: var(--good); }
+#result[data-state="waiting"] { border-color: var(--wait); color: var(--wait); }
 #result[data-state="bad"] { border-color: var(--bad); color: var(--bad); }
 """
 
@@ -53,13 +66,14 @@ style-src '{style_hash}'; base-uri 'none'; form-action 'none'">
 <h1>Check a proof or an evidence bundle</h1>
 <p>This file talks to nobody: it has no network access, and what you open in it stays on this computer. It is only as
 trustworthy as where you got it. Compare its SHA-256 hash with the one that is published with Parcelward's source.</p>
-<p><label for="keys">Verifier keys that you know from elsewhere, one a line (optional). Without any, the keys inside the
-file are believed.</label></p>
-<textarea id="keys" rows="3" spellcheck="false"></textarea>
-<p><label for="file">An evidence bundle (.zip) or a saved proof (.json)</label></p>
-<input id="file" type="file">
-<noscript><p>Without JavaScript: the command <code>parcelward verify FILE</code> does the same.</p></noscript>
+<label for="file">An evidence bundle (.zip) or a saved proof (.json)</label>
+<p class="hint" id="file-hint">It is checked as soon as it is chosen.</p>
+<input id="file" type="file" aria-describedby="file-hint">
 <p id="result" role="status"></p>
+<label for="keys">Verifier keys that you know from elsewhere, one a line (optional)</label>
+<p class="hint" id="keys-hint">Without any, the keys inside the file are believed.</p>
+<textarea id="keys" rows="3" spellcheck="false" aria-describedby="keys-hint"></textarea>
+<noscript><p>Without JavaScript: the command <code>parcelward verify FILE</code> does the same.</p></noscript>
 <section id="found" hidden>
 <ul id="facts"></ul>
 <table id="events"></table>
@@ -83,6 +97,7 @@ def script() -> str:
     """Return the modules as one, in the order in which they need each other."""
     parts = [(FOLDER / name).read_text(encoding="utf-8") for name in MODULES]
     joined = "\n".join(_EXPORT.sub("", _IMPORT.sub("", part)) for part in parts)
+    joined = joined.replace(_FETCHED, "{ ed25519InScript }")
     if "</script" in joined or re.search(r"^(import|export)\b", joined, re.MULTILINE):
         raise ValueError("A module cannot stand inline as it is written.")
     return f"\n{joined}"

@@ -101,7 +101,8 @@ def make() -> None:
     for source in TEST_COPIES:
         if not (MODULES / source).exists():
             raise CannotVendor(f"{source} is missing after npm ci")
-    subprocess.run(["node", "basemap.mjs", str(VENDOR / "base-map.json")], cwd=FRONTEND, env=env, check=True)
+    maps = [str(VENDOR / "base-map.json"), str(VENDOR / "base-map-names.json")]
+    subprocess.run(["node", "basemap.mjs", *maps], cwd=FRONTEND, env=env, check=True)
     (VENDOR / "LICENCES.txt").write_text(licences(), encoding="utf-8")
     STAMP.write_text(made_from(), encoding="ascii")
 

@@ -138,13 +138,21 @@ def focused(page: Page, selector: str) -> None:
     page.wait_for_function("selector => document.activeElement?.matches(selector)", arg=selector)
 
 
-def picture(page: Page, name: str) -> None:
-    """Keep the screen under docs/screens as a small WebP, when SCREENS=write asks for it."""
-    if os.environ.get("SCREENS") != "write":
+def picture(page: Page, name: str, *, kept: bool = True) -> None:
+    """Take the screen's picture where SCREENS asks for one.
+
+    SCREENS=write keeps what is first seen of the `kept` ones under docs/screens, as small WebP; any other value names
+    a folder that gets every screen from top to bottom, as PNG.
+    """
+    wanted = os.environ.get("SCREENS", "")
+    if not wanted or (wanted == "write" and not kept):
         return
     page.wait_for_load_state("networkidle")
     if page.locator("#map canvas").count():
         page.wait_for_selector(".pw-map__spot--newest")
+    if wanted != "write":
+        page.screenshot(path=Path(wanted) / f"{name}.png", full_page=True)
+        return
     SCREENS.mkdir(parents=True, exist_ok=True)
     session = page.context.new_cdp_session(page)
     shot = session.send("Page.captureScreenshot", {"format": "webp", "quality": 60})
@@ -165,3 +173,13 @@ def violations(page: Page, axe: str) -> list[tuple[str, Any]]:
     page.evaluate(axe)
     found = page.evaluate("axe.run(document)")["violations"]
     return [(rule["id"], [node["target"] for node in rule["nodes"]][:3]) for rule in found]
+
+
+def hold_up(page: Page, url: str, axe: str, width: int) -> None:
+    """Assert what must be true of every screen."""
+    page.goto(url)
+    if page.locator("#proof").count():
+        page.wait_for_selector('#proof:not([data-state="new"]):not([data-state="checking"])')
+    assert violations(page, axe) == [], url
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{url} scrolls sideways"
+    assert page.locator("h1").count() == 1, url

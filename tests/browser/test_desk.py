@@ -8,6 +8,7 @@ import pytest
 from tests.browser.conftest import World, focused, violations
 from tests.scanner import event, new_number, until
 
+from parcelward.doors.portals.desk import ROWS_MAX
 from parcelward.doors.portals.shown import grouped
 
 pytestmark = pytest.mark.browser
@@ -31,6 +32,53 @@ def test_the_keys_lead_through_the_list_to_the_story(opened: Any, signed_in: Any
     focused(page, "#search")
     page.keyboard.type("j k ?")
     assert page.input_value("#search") == "j k ?", "letters typed into a field are letters"
+
+
+def test_n_and_p_turn_to_the_older_and_newer_part_of_a_long_list_and_stay_in_it(
+    opened: Any, signed_in: Any, live_url: str, world: World
+) -> None:
+    world.scanner.send(*(event(new_number(), "accepted", facility="NOWHERE") for _ in range(ROWS_MAX + 5)))
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/?queue=quarantine")
+    newest = page.eval_on_selector_all(".pw-list [data-row]", "rows => rows.map(row => row.id)")
+    assert len(newest) == ROWS_MAX
+    page.keyboard.press("p")  # there is nothing newer: nothing happens
+    page.keyboard.press("n")
+    page.wait_for_url("**from=*")
+    focused(page, ".pw-list li:first-child [data-row]")
+    older = page.eval_on_selector_all(".pw-list [data-row]", "rows => rows.map(row => row.id)")
+    assert set(older).isdisjoint(newest)
+    page.keyboard.press("j")
+    focused(page, ".pw-list li:nth-child(2) [data-row]")
+    page.keyboard.press("p")
+    page.wait_for_selector(f"#{newest[0]}")
+    focused(page, f"#{newest[0]}")
+    assert page.eval_on_selector_all(".pw-list [data-row]", "rows => rows.map(row => row.id)") == newest
+    page.keyboard.press("n")
+    page.wait_for_selector(f"#{older[0]}")
+    page.locator("[data-newer]").focus()
+    page.keyboard.press("Enter")  # as somebody does who goes by Tab
+    focused(page, f"#{newest[0]}")
+
+
+def test_the_live_figures_do_not_take_the_focus(opened: Any, signed_in: Any, live_url: str, world: World) -> None:
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/")
+    page.locator("#figures a").first.focus()
+    page.evaluate("document.getElementById('figures').toBeReplaced = true")
+    page.evaluate("htmx.ajax('GET', '/app/desk/', {source: '#figures', target: '#figures', swap: 'outerHTML'})")
+    page.wait_for_function("() => !document.getElementById('figures').toBeReplaced")
+    focused(page, "#figures a")
+
+
+def test_what_opens_beside_the_list_is_said(opened: Any, signed_in: Any, live_url: str, world: World) -> None:
+    page = opened(1280, 800, storage_state=signed_in)
+    page.goto(f"{live_url}/app/desk/?queue=quarantine")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.getElementById('announce').textContent.startsWith('Story: ')")
+    assert page.inner_text("#story h2") in page.inner_text("#announce")
+    assert page.get_attribute("#announce", "role") == "status"
 
 
 def test_any_number_leads_to_the_whole_story_with_its_proofs(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from playwright.sync_api import Page
-from tests.browser.conftest import World, picture, violations
+from tests.browser.conftest import World, hold_up, picture
+from tests.browser.serving import serving
 from tests.scanner import new_number
 
 pytestmark = pytest.mark.browser
@@ -28,6 +25,7 @@ PUBLIC: dict[str, Callable[[World], str]] = {
     "track-held": lambda world: f"/track/{world.held}",
     "check-message": lambda world: "/check-message",
     "terms": lambda world: "/terms",
+    "reference": lambda world: "/api/v1/docs",
     "sign-in": lambda world: "/accounts/sign-in",
     "not-found": lambda world: "/track/nothing",
     "proof": lambda world: f"/track/{world.derived}/proof",
@@ -41,16 +39,7 @@ STAFF: dict[str, Callable[[World], str]] = {
     "hold": lambda world: f"/app/desk/items/{world.derived}/hold",
 }
 
-PICTURED = ("home", "track-inside", "check-message", "sign-in", "desk", "desk-item", "desk-quarantine")
-PICTURED_DARK = ("track-inside", "desk-item")
-
-
-def hold_up(page: Page, url: str, axe: str, width: int) -> None:
-    """Assert what must be true of every screen."""
-    page.goto(url)
-    assert violations(page, axe) == [], url
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{url} scrolls sideways"
-    assert page.locator("h1").count() == 1, url
+PICTURED_DARK = ("home", "track-inside", "proof", "desk", "desk-item")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -59,8 +48,7 @@ def test_public_screens_hold_up(opened: Any, live_url: str, world: World, axe: s
     page = opened(width, WIDTHS[width], color_scheme=scheme)
     for name, address in PUBLIC.items():
         hold_up(page, live_url + address(world), axe, width)
-        if name in PICTURED and (scheme == "light" or name in PICTURED_DARK):
-            picture(page, f"{name}-{width}-{scheme}")
+        picture(page, f"{name}-{width}-{scheme}", kept=scheme == "light" or name in PICTURED_DARK)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -71,8 +59,7 @@ def test_staff_screens_hold_up(
     page = opened(width, WIDTHS[width], color_scheme=scheme, storage_state=signed_in)
     for name, address in STAFF.items():
         hold_up(page, live_url + address(world), axe, width)
-        if name in PICTURED and (scheme == "light" or name in PICTURED_DARK):
-            picture(page, f"{name}-{width}-{scheme}")
+        picture(page, f"{name}-{width}-{scheme}", kept=scheme == "light" or name in PICTURED_DARK)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -83,26 +70,7 @@ def test_spanish_screens_hold_up(
     for name, address in {**PUBLIC, **STAFF}.items():
         hold_up(page, live_url + address(world), axe, width)
         assert page.get_attribute("html", "lang") == "es"
-        if name in {"track-inside", "desk-item"}:
-            picture(page, f"{name}-{width}-es")
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, and leave no database connection to a thread that ends."""
-        from django.db import connections
-
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            connections.close_all()
-
-
-class _Silent(WSGIRequestHandler):
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        picture(page, f"{name}-{width}-es", kept=name in {"track-inside", "desk-item"})
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +83,9 @@ def mirrored_url(installation: Any, tmp_path_factory: pytest.TempPathFactory) ->
 
     folder: Path = tmp_path_factory.mktemp("pseudo")
     pseudo_messages.main(folder)
-    with override_settings(LANGUAGES=[("en", "English"), ("ar-xb", "Pseudo")], LOCALE_PATHS=[folder]):
-        server = make_server("127.0.0.1", 0, get_wsgi_application(), _Server, _Silent)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
-        server.server_close()
+    changed = override_settings(LANGUAGES=[("en", "English"), ("ar-xb", "Pseudo")], LOCALE_PATHS=[folder])
+    with changed, serving(get_wsgi_application()) as url:
+        yield url
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -132,8 +97,7 @@ def test_screens_hold_up_from_right_to_left(
         hold_up(page, mirrored_url + address(world), axe, width)
         assert page.get_attribute("html", "dir") == "rtl"
         assert "[" in page.inner_text("h1"), f"{name}: a heading that was not marked for translation"
-        if name == "track-inside":
-            picture(page, f"{name}-{width}-rtl")
+        picture(page, f"{name}-{width}-rtl", kept=name == "track-inside")
 
 
 def test_nothing_important_of_the_desk_lies_below_the_fold(
@@ -153,7 +117,7 @@ def test_nothing_important_of_the_desk_lies_below_the_fold(
 
 def test_targets_on_public_pages_are_large_enough_for_a_thumb(opened: Any, live_url: str, world: World) -> None:
     page = opened(375)
-    for name in ("home", "home-other-carrier", "track-inside", "sign-in", "check-message", "proof"):
+    for name in ("home", "home-other-carrier", "track-inside", "sign-in", "check-message", "proof", "reference"):
         page.goto(live_url + PUBLIC[name](world))
         if name == "proof":
             page.wait_for_selector('#proof[data-state="done"]')

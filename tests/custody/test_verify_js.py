@@ -355,3 +355,13 @@ class TestLog:
         ]  # fmt: skip
         made = [notes.sign(text, [log.signer]) for text in texts]
         refused(run(*(case(log.proofs(item), log.files() | {"checkpoint": each}) for each in made)), "malformed")
+
+
+def test_what_must_be_read_to_believe_a_proof_is_one_file_that_can_be_read() -> None:
+    """Under 300 lines of at most 120 characters, needing WebCrypto and no other file; the rest is as plain."""
+    lines = (STATIC / "verify.js").read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 300
+    assert not [line for line in lines if line.startswith("import ")]
+    for name in ("verify.js", "proof.js", "addressee.js", "ed25519.js"):
+        wide = [line for line in (STATIC / name).read_text(encoding="utf-8").splitlines() if len(line) > 120]
+        assert wide == [], name

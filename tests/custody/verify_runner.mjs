@@ -4,7 +4,8 @@ import { text as readAll } from "node:stream/consumers";
 
 const { cases, folder } = JSON.parse(await readAll(process.stdin));
 const verify = await import(pathToFileURL(`${folder}/verify.js`));
-const { ed25519InScript, ed25519 } = await import(pathToFileURL(`${folder}/ed25519.js`));
+const { openAddressee } = await import(pathToFileURL(`${folder}/addressee.js`));
+const { ed25519InScript } = await import(pathToFileURL(`${folder}/ed25519.js`));
 const bytes = (base64) => Uint8Array.from(Buffer.from(base64, "base64"));
 
 async function item({ proofs, files, shown, key, seen }) {
@@ -19,12 +20,12 @@ async function item({ proofs, files, shown, key, seen }) {
   const { proven, pending, closed } = await verify.recorded(opened, log);
   const growth = await verify.grew(seen ?? null, log);
   const witnesses = await verify.witnessed(proofs, opened, log);
-  const addressee = key ? await verify.openAddressee(proofs, bytes(key)) : null;
+  const addressee = key ? await openAddressee(proofs, bytes(key)) : null;
   return { proven, pending, closed, growth, witnesses, addressee, asked, size: log.head.size, root: verify.hex(log.head.root) };
 }
 async function signature({ key, signature: made, message }) {
   const args = [bytes(key), bytes(made), bytes(message)];
-  return { native: await ed25519(...args), script: await ed25519InScript(...args) };
+  return { native: await verify.ed25519(...args), script: await ed25519InScript(...args) };
 }
 async function note({ source, vkeys }) {
   const signed = await verify.signers(verify.parseNote(bytes(source)), await Promise.all(vkeys.map(verify.parseVkey)));

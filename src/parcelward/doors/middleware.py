@@ -78,10 +78,11 @@ def requests(get_response: Handler) -> Requests:
 
 
 def _refused_method(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Return the framework's bare 405 as a problem document where programs ask."""
-    if not problems.is_for_programs(request):
-        return response
-    answer = problems.of_status(request, response.status_code)
+    """Return the framework's bare 405 as a problem document where programs ask, and as a page where people do."""
+    if problems.is_for_programs(request):
+        answer = problems.of_status(request, response.status_code)
+    else:
+        answer = pages.page(request, response.status_code)
     answer["Allow"] = response["Allow"]
     return answer
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from parcelward.doors.api import health, log
 from parcelward.doors.api.v1 import api
+from parcelward.doors.portals.reference import reference
 
 urlpatterns = [
     path("healthz", health.live),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("log/vkey", log.vkey),
     path("log/verifier", log.verifier),
     path("log/tile/<path:path>", log.tile),
+    path("api/v1/docs", reference),
     path("api/v1/", api.urls),
     path("epcis/", include("parcelward.doors.api.epcis")),
     path("", include("parcelward.doors.portals.urls")),

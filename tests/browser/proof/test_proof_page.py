@@ -105,7 +105,7 @@ class TestHonest:
         page.goto(made.json()["url"])
         page.wait_for_selector('#proof[data-state="done"]')
         said = page.inner_text("#addressee-parts")
-        assert said == 'Event 1: weighed: 1,200 g {"size_mm":null,"weight_g":1200}'
+        assert said == 'Event 1: weighed: 1,200 g\n{"size_mm":null,"weight_g":1200}'
         assert not any(fragment in each for each in asked), "the key left the browser"
 
     def test_a_browser_without_ed25519_is_told_who_checked(self, page: Page, live_url: str, parcel: str) -> None:

@@ -53,7 +53,7 @@ api = Described(
     version="1",
     description="The carrier's own side of e-commerce delivery: items, journeys and proofs, the network, devices.",
     urls_namespace="api",
-    docs_url="/docs",
+    docs_url=None,  # portals/reference.py shows it
 )
 api.add_router("", places.router)
 api.add_router("", receipts.router)

@@ -16,13 +16,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import ninja
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "static"
-LIBRARY: Final = Path(ninja.__file__).resolve().parent / "static"
-"""The API's own page (`/api/v1/docs`) comes with the API library; nothing is asked of another host."""
 PREFIX: Final = "/static/"
 KEEP_S: Final = 365 * 24 * 3600
 COMPRESS_BYTES_MIN: Final = 600  # below this the gzip header and the CPU cost more than they save
@@ -58,6 +55,7 @@ NAMES: Final = MappingProxyType(
         "maplibre": "vendor/maplibre-gl.mjs",
         "maplibre_worker": "vendor/maplibre-gl-worker.mjs",
         "base_map": "vendor/base-map.json",
+        "base_map_names": "vendor/base-map-names.json",
     }
 )
 """What templates call each file. A vendored one is absent until the front end is vendored; pages do without it."""
@@ -101,9 +99,8 @@ def _held(name: str) -> Held | None:
     """Return the file of that name inside our folder, or None: also for whatever points outside it."""
     if "\0" in name:
         return None
-    folder = LIBRARY if name.startswith("ninja/") else FOLDER
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
+    path = (FOLDER / name).resolve()
+    if not path.is_relative_to(FOLDER) or not path.is_file():
         return None
     stat = path.stat()
     if stat.st_size > FILE_BYTES_MAX:

@@ -168,6 +168,7 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
         "journey": journey,
         "number": shown.grouped(journey.number),
         "events": desk_shown.event_rows(queries.story(item, by=person), journey.timeline, now=now),
+        "zone": shown.one_zone(journey.timeline),
         "contents": queries.inside(item, by=person),
         "inside_open_max": INSIDE_OPEN_MAX,
         "headline": journey.headline or _(CODES[journey.step].customer),

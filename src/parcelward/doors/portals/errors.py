@@ -26,6 +26,10 @@ PAGES: Final = {
         gettext_lazy("There is nothing here to show"),
         gettext_lazy("The address may be mistyped, or there is no parcel with this number that we may show."),
     ),
+    405: (
+        gettext_lazy("This page cannot be opened by itself"),
+        gettext_lazy("It only takes what a form sends. Nothing was changed. Go back and use the button there."),
+    ),
     409: (
         gettext_lazy("Somebody was quicker"),
         gettext_lazy("It changed while you were looking at it, so nothing was done. Reload and look again."),

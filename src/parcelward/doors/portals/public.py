@@ -73,9 +73,13 @@ def _not_read(request: HttpRequest, typed: str, bad: BadItemNumber) -> HttpRespo
 
 
 def _other_carriers(typed: str) -> tuple[carriers.Recognised, ...]:
-    """Return whose number it may be, one reading a carrier; a mere shape only where no check digit fits."""
-    readings = carriers.recognise(typed)
-    checked = [reading for reading in readings if reading.checked] or list(readings)
+    """Return whose number it may be, one reading a carrier; a mere shape only where no check digit fits.
+
+    A number of the postal union that names our own country is ours to know, not another carrier's.
+    """
+    here = config.get().country
+    readings = [reading for reading in carriers.recognise(typed) if (reading.courier, reading.country) != ("s10", here)]
+    checked = [reading for reading in readings if reading.checked] or readings
     first: dict[str, carriers.Recognised] = {}
     for reading in checked:
         first.setdefault(reading.operator or reading.courier_name, reading)
@@ -120,6 +124,7 @@ def _journey_context(journey: Journey, *, now: dt.datetime) -> dict[str, object]
         "why": shown.why(journey.reason),
         "proof": shown.proof(journey),
         "days": shown.days(journey.timeline, now=now),
+        "zone": shown.one_zone(journey.timeline),
         "spots": spots,
         "spots_json": jsonld.in_page(
             [[s.name, s.longitude, s.latitude, s.newest] for s in spots if s.longitude is not None]

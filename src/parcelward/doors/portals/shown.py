@@ -144,6 +144,12 @@ def notes(entry: TimelineEntry) -> tuple[str, ...]:
     return tuple(said)
 
 
+def one_zone(timeline: Sequence[TimelineEntry]) -> str:
+    """Return the zone that all the times are in; empty where each time names its own, or there is none."""
+    names = {zone_name(entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline}
+    return names.pop() if len(names) == 1 else ""
+
+
 def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime) -> tuple[Day, ...]:
     """Group entries (newest first) by the local day of their place; name zones where two are involved."""
     local = [(entry, entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline]

@@ -1,26 +1,63 @@
-// The map of coarse places: our own base map of land and borders, no tiles, no letters fetched, no request to another host.
+// The map of coarse places: our own base map of land, borders and names, no tiles, no request to another host. No letters
+// are fetched: without an address for them, MapLibre draws them with the reader's own fonts.
 
 const KILOMETRE_ZOOM = 9; // closer would pretend to know more than the kilometre that we show
 
-const FIRST_ZOOM = 5.2; // far enough out that borders say where this is
+const FIRST_ZOOM = 3.9; // far enough out that borders and names say where this is
 
 const colours = () => {
   const style = getComputedStyle(document.documentElement);
   const token = (name) => style.getPropertyValue(name).trim();
-  return { water: token("--water"), land: token("--paper"), border: token("--edge"), state: token("--line"), way: token("--post") };
+  return { water: token("--water"), land: token("--paper"), border: token("--edge"), state: token("--line"), way: token("--post"), ink: token("--ink"), muted: token("--muted") };
+};
+
+const letters = (size, colour, c) => ({
+  layout: { "text-field": ["get", "name"], "text-font": ["sans-serif"], "text-size": size, "text-max-width": 8 },
+  paint: { "text-color": c[colour], "text-halo-color": c.land, "text-halo-width": 1.5 },
+});
+const name = (id, source, kind, zooms, size, colour, c) =>
+  ({ id, type: "symbol", source, filter: ["==", ["get", "kind"], kind], ...zooms, ...largestFirst(letters(size, colour, c)) });
+// The larger first; and a name makes way for the place that stands on it.
+const largestFirst = ({ layout, paint }) => {
+  const room = { "text-variable-anchor": ["center", "top", "bottom", "left", "right"], "text-radial-offset": 2 };
+  return { layout: { ...layout, ...room, "symbol-sort-key": ["-", ["get", "size"]] }, paint };
 };
 
 const style = (base, c) => ({
   version: 8,
-  sources: { base: { type: "geojson", data: base }, way: { type: "geojson", data: line([]) } },
+  sources: { base: { type: "geojson", data: base }, way: { type: "geojson", data: line([]) }, names: { type: "geojson", data: collection([]) }, spots: { type: "geojson", data: collection([]) } },
   layers: [
     { id: "water", type: "background", paint: { "background-color": c.water } },
     { id: "land", type: "fill", source: "base", filter: ["==", ["get", "kind"], "land"], paint: { "fill-color": c.land, "fill-outline-color": c.state } },
     { id: "state", type: "line", source: "base", filter: ["==", ["get", "kind"], "state"], paint: { "line-color": c.state, "line-width": 1 } },
     { id: "border", type: "line", source: "base", filter: ["==", ["get", "kind"], "border"], paint: { "line-color": c.border, "line-width": 1 } },
     { id: "way", type: "line", source: "way", paint: { "line-color": c.way, "line-width": 2, "line-dasharray": [2, 2] } },
+    name("name-state", "names", "state", { minzoom: 3.5 }, 12, "muted", c),
+    name("name-country", "names", "country", { maxzoom: 6 }, 13, "muted", c),
+    spotNames(c), // an upper layer finds its room before those below it
+    SPOTS,
   ],
 });
+// Unseen: the spots themselves lie above the map, and this keeps names out from under them.
+const SPOTS = { id: "spot", type: "symbol", source: "spots", paint: { "text-opacity": 0 },
+  layout: { "text-field": "■", "text-font": ["sans-serif"], "text-size": 16, "text-allow-overlap": true } };
+const spotNames = (c) => {
+  const { layout, paint } = letters(["case", ["get", "newest"], 15, 13], "ink", c);
+  const room = { "text-variable-anchor": ["bottom", "top", "left", "right"], "text-radial-offset": 0.8, "text-max-width": 12 };
+  return { id: "name-spot", type: "symbol", source: "spots", layout: { ...layout, ...room, "symbol-sort-key": ["case", ["get", "newest"], 0, 1] }, paint };
+};
+
+const collection = (features) => ({ type: "FeatureCollection", features });
+
+// Countries in the reader's language: the base map knows their numeric codes (ISO 3166-1), the browser their names.
+const localised = (names) => {
+  const words = new Intl.DisplayNames(document.documentElement.lang, { type: "region", fallback: "none" });
+  const said = ({ kind, code, name: english }) => (kind === "country" && code && words.of(new Intl.Locale(`und-${code}`).region)) || english;
+  return { ...names, features: names.features.map((feature) => ({ ...feature, properties: { ...feature.properties, name: said(feature.properties) } })) };
+};
+// A place passed several times is named once.
+const named = (points) => collection([...new Map(points.map(([spot, longitude, latitude, newest]) => [spot,
+  { type: "Feature", properties: { name: spot, newest }, geometry: { type: "Point", coordinates: [longitude, latitude] } }])).values()]);
 
 // Straight and dashed: nobody saw which road was taken. The shorter way round the earth: beyond 180 degrees the map goes on at its other edge.
 const line = (points) => {
@@ -76,7 +113,8 @@ export async function draw(box, spots) {
     if (JSON.stringify(next) === shown) return;
     shown = JSON.stringify(next);
     for (const marker of markers) marker.remove();
-    markers = next.map(([name, longitude, latitude, newest]) => new Marker({ element: dot(map, name, longitude, newest) }).setLngLat([longitude, latitude]).addTo(map));
+    markers = next.map(([, longitude, latitude, newest]) => new Marker({ element: dot(newest) }).setLngLat([longitude, latitude]).addTo(map));
+    map.getSource("spots")?.setData(named(next));
     map.getSource("way")?.setData(line(next.length > 1 ? next.map(([, longitude, latitude]) => [longitude, latitude]) : []));
     map.fitBounds(around(LngLatBounds, next), { padding: 48, maxZoom: FIRST_ZOOM, animate: false });
   };
@@ -85,6 +123,7 @@ export async function draw(box, spots) {
     map.once("error", (event) => reject(event.error));
   });
   show(spots);
+  if (box.dataset.names) fetch(box.dataset.names).then((answer) => answer.json()).then((names) => map.getSource("names")?.setData(localised(names)));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     const c = colours();
     map.setPaintProperty("water", "background-color", c.water);
@@ -93,21 +132,18 @@ export async function draw(box, spots) {
     map.setPaintProperty("state", "line-color", c.state);
     map.setPaintProperty("border", "line-color", c.border);
     map.setPaintProperty("way", "line-color", c.way);
+    for (const [layer, colour] of [["name-state", c.muted], ["name-country", c.muted], ["name-spot", c.ink]]) {
+      map.setPaintProperty(layer, "text-color", colour);
+      map.setPaintProperty(layer, "text-halo-color", c.land);
+    }
   });
   return { show };
 }
 
 const around = (LngLatBounds, spots) => spots.reduce((bounds, [, longitude, latitude]) => bounds.extend([longitude, latitude]), new LngLatBounds());
 
-const dot = (map, name, longitude, newest) => {
+const dot = (newest) => {
   const made = document.createElement("div");
   made.className = newest ? "pw-map__spot pw-map__spot--newest" : "pw-map__spot";
-  if (newest) {
-    const words = document.createElement("span");
-    // A name on the far side of the middle would run over the edge.
-    words.className = longitude > map.getCenter().lng ? "pw-map__name pw-map__name--left" : "pw-map__name";
-    words.textContent = name;
-    made.append(words);
-  }
   return made;
 };

@@ -40,11 +40,24 @@ document.addEventListener("keydown", (event) => {
   keys[event.key]();
 });
 
-// A row that was followed keeps the focus, so that j and k go on from there.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target?.id === "figures" && document.hidden) event.preventDefault();
+});
+
+// A row that was followed keeps the focus, so that j and k go on from there, and what has opened beside it is said; a
+// turned part of the list begins at its first row.
+let turned = false;
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-older], [data-newer]")) turned = true;
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target?.id !== "panes") return;
   document.title = event.detail.xhr.responseText.match(/<title>([^<]*)<\/title>/)?.[1].trim() || document.title;
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id !== "panes") return;
+  const story = document.getElementById("story"), title = story.querySelector("h2");
+  if (turned) document.querySelector("[data-first] [data-row]")?.focus();
+  else if (title) document.getElementById("announce").textContent = `${story.getAttribute("aria-label")}: ${title.innerText}`;
+  turned = false;
 });

@@ -1,5 +1,5 @@
-/* Ed25519 verification (RFC 8032): the browser's own where it has one, else these lines, and the page says so. They only
- * verify: no secret is touched, so nothing here needs to run in constant time. */
+/* Ed25519 verification (RFC 8032) for browsers that have none of their own; fetched only there, and the page says so.
+ * It only verifies: no secret is touched, so nothing here needs to run in constant time. */
 
 const P = 2n ** 255n - 19n, ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 const mod = (a, m = P) => ((a % m) + m) % m;
@@ -37,21 +37,4 @@ export async function ed25519InScript(key, signature, message) {
   const digest = await crypto.subtle.digest("SHA-512", Uint8Array.of(...signature.subarray(0, 32), ...key, ...message));
   const [x1, y1, z1] = times(s, BASE), [x2, y2, z2] = plus(r, times(mod(little(new Uint8Array(digest)), ORDER), a));
   return mod(x1 * z2 - x2 * z1) === 0n && mod(y1 * z2 - y2 * z1) === 0n;
-}
-/** Whether the browser checks Ed25519 itself; asked once, with a key that is one: the curve's own base point. */
-let own;
-export const browserChecks = () => {
-  const known = Uint8Array.from({ length: 32 }, (_, i) => (i ? 0x66 : 0x58));
-  own ??= crypto.subtle.importKey("raw", known, { name: "Ed25519" }, false, ["verify"]).then(() => true, () => false);
-  return own;
-};
-export async function ed25519(key, signature, message) {
-  if (signature.length !== 64) return false;
-  if (!await browserChecks()) return ed25519InScript(key, signature, message);
-  try {
-    const imported = await crypto.subtle.importKey("raw", key, { name: "Ed25519" }, false, ["verify"]);
-    return await crypto.subtle.verify({ name: "Ed25519" }, imported, signature, message);
-  } catch {
-    return false; // bytes that are no key sign nothing
-  }
 }

@@ -2,10 +2,9 @@
  * no network. The rules are those of custody/offline.py and custody/evidence_check.py; tests run both on every forgery. */
 
 import {
-  ProofFailed, climb, hex, join, openCheckpoint, openEvents, openLog, parseNote, parseVkey, recorded, same, sha256, signers,
-  text, unbase64, unhex, utf8, witnessed,
+  ProofFailed, browserChecks, climb, ed25519, hex, join, openCheckpoint, openEvents, openLog, parseNote, parseVkey, recorded,
+  same, sha256, signers, text, unbase64, unhex, utf8, witnessed,
 } from "./verify.js";
-import { browserChecks, ed25519 } from "./ed25519.js";
 
 const FORMAT = "parcelward/v1/evidence", CHECKPOINT = "checkpoints/checkpoint.note", NAMES_MAX = 256;
 const FIXED = [CHECKPOINT, "certification.txt", "chain.json", "policy.txt", "report.html", "verify.html"];
@@ -264,25 +263,28 @@ function show(report, pinned, own) {
   document.getElementById("events").replaceChildren(row(["Item", "No.", "Time (UTC)", "Step", "Place", "Log index"], "th"),
     ...report.events.map((e) => row([e.number, e.event, e.at, e.step, e.place, e.log_index ?? "not yet"], "td")));
 }
-function start(file) {
+function start(file, keys) {
   const result = document.getElementById("result"), found = document.getElementById("found");
-  file.addEventListener("change", async () => {
-    found.hidden = true;
-    result.dataset.state = "";
-    result.textContent = "Checking";
+  const say = (state, words) => { result.dataset.state = state; result.textContent = words; };
+  const clear = () => { found.hidden = true; say("", ""); };
+  const check = async () => {
+    clear();
+    if (!file.files.length) return;
+    say("", "Checking");
     try {
-      const keys = document.getElementById("keys").value;
-      const report = await checkFile(new Uint8Array(await file.files[0].arrayBuffer()), keys);
-      show(report, keys.trim() !== "", await browserChecks());
+      const report = await checkFile(new Uint8Array(await file.files[0].arrayBuffer()), keys.value);
+      show(report, keys.value.trim() !== "", await browserChecks());
       found.hidden = false;
-      result.dataset.state = report.pending ? "waiting" : "good";
       const holds = report.pending ? "Holds, but is not complete yet" : "Everything holds";
-      result.textContent = `${holds}: ${report.kind} ${report.reference}`;
+      say(report.pending ? "waiting" : "good", `${holds}: ${report.kind} ${report.reference}`);
     } catch (error) {
-      result.dataset.state = "bad";
-      result.textContent = `This does not hold. ${error.message}`;
+      say("bad", `This does not hold. ${error.message}`);
     }
-  });
+  };
+  file.addEventListener("change", check);
+  keys.addEventListener("change", check);
+  // A file that was changed meanwhile and is chosen again is a new one, and no old result may stand beside it.
+  file.addEventListener("click", () => { file.value = ""; clear(); });
 }
 const chosen = globalThis.document?.getElementById("file");
-if (chosen) start(chosen);
+if (chosen) start(chosen, document.getElementById("keys"));

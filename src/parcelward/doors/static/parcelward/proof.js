@@ -1,11 +1,13 @@
-/* The proof page: runs the three steps of verify.js, shows what each gave, and never says more than that. All words come
- * from the page, translated; figures are as computed. What this browser saw of the log and of each parcel stays in
- * localStorage, so that neither can be exchanged for another, or be shown shorter, without its noticing. */
+/* The proof page: fetches, runs the three steps, and shows what each gave. What must hold for a proof is in verify.js;
+ * here only what stands on the page is compared with it. All words come from the page, translated; figures are as
+ * computed. What this browser saw of the log and of each parcel stays in localStorage, so that neither can be exchanged
+ * for another, or be shown shorter, without its noticing. */
 
+import { openAddressee } from "./addressee.js";
 import {
-  ProofFailed, checkShown, grew, hex, openAddressee, openEvents, openLog, recorded, sha256, unhex, utf8, witnessed,
+  ProofFailed, browserChecks, checkShown, continued, entombed, grew, hex, openEvents, openLog, parsed, recorded,
+  witnessed,
 } from "./verify.js";
-import { browserChecks } from "./ed25519.js";
 
 const RETRIES_MAX = 5, RETRY_MS = 1000, PARCELS_KEPT_MAX = 500;
 const FORGIVABLE = ["shrunk", "forked", "origin", "rewritten"]; // by hand, on a test system that was set up anew
@@ -52,12 +54,12 @@ async function refreshRows() {
 
 const SEEN = "parcelward/v1/seen"; // one record a site: an operator has one log, and its name does not change
 const memory = {
-  /** {origin, size, root, parcels: {item_id: [its newest proven event, that commitment, its number]}}, null at first. */
+  /** {origin, size, root, parcels: {item_id: [its newest proven event, that commitment, number]}}, null at first. */
   recall() {
     try {
       const seen = JSON.parse(localStorage.getItem(SEEN));
-      const whole = Number.isSafeInteger(seen?.size) && /^[0-9a-f]{64}$/.test(seen.root) && typeof seen.origin === "string";
-      return whole ? { ...seen, parcels: seen.parcels ?? {} } : null;
+      const sized = Number.isSafeInteger(seen?.size) && /^[0-9a-f]{64}$/.test(seen.root);
+      return sized && typeof seen.origin === "string" ? { ...seen, parcels: seen.parcels ?? {} } : null;
     } catch {
       return null; // a browser that keeps nothing: each visit is a first one, and the page says so
     }
@@ -74,37 +76,6 @@ const memory = {
     try { localStorage.removeItem(SEEN); } catch { /* as above */ }
   },
 };
-/** The parcel's history as this browser saw it is still there: a log that only grew may hold a second, other history.
- * Return how many entries that is; 0 where nothing is remembered, or what is lies before the part that is shown. */
-function continued([sequence, commitment] = [0, ""], proofs, opened) {
-  const at = sequence - 1 - (proofs.events_total - opened.length);
-  if (!sequence || at < 0) return 0;
-  const now = hex(opened[at]?.commitment ?? []);
-  if (now !== commitment) {
-    const what = `was ${commitment} at an earlier visit and is now ${now || "not there"}`;
-    throw new ProofFailed("rewritten", `event ${sequence}`, what);
-  }
-  return sequence;
-}
-
-/** That a secret was destroyed is an entry in the record: without it, "destroyed" would be a way to hide a history.
- * Return its place, or null while the newest checkpoint does not cover it yet. */
-async function entombed({ tombstone, item_id: itemId, events_total: total }, { head, tiles }) {
-  const where = "the entry of destruction", fail = (why) => { throw new ProofFailed("tombstone", where, why); };
-  if (typeof tombstone?.body !== "string") fail("is not there");
-  let said;
-  try { said = JSON.parse(tombstone.body); } catch { fail("is not JSON"); }
-  if (said?.kind !== "custody.tombstone" || `itm_${String(said.item).replaceAll("-", "")}` !== itemId) {
-    fail("is of something else");
-  }
-  if (said.events !== total) fail(`is of ${said.events} entries, and there are ${total}`);
-  const group = await sha256("parcelward/v1/group\0", unhex(tombstone.salt, 32, where), utf8(tombstone.body));
-  const leaf = await sha256([0, 1], await sha256("parcelward/v1/event\0", group)), index = tombstone.log_index;
-  if (!Number.isSafeInteger(index) || index >= head.size) return null;
-  await tiles.include(leaf, index, head.root, where);
-  return index;
-}
-
 function settle(step, state, sentence, figures) {
   const box = find(`step-${step}`);
   box.dataset.state = state;
@@ -118,8 +89,8 @@ function showAddressee(opened, parts) {
   list.replaceChildren(...opened.filter(({ id }) => parts[id]).map(({ sequence, id }) => {
     const item = document.createElement("li"), said = document.createElement("code");
     said.textContent = parts[id];
-    const facts = Object.entries(JSON.parse(parts[id])).filter(([name, value]) => value !== null && words.addressee[name]);
-    const told = facts.map(([name, value]) => say(words.addressee[name], { value: [value].flat().map(number).join(" × ") }));
+    const known = Object.entries(JSON.parse(parts[id])).filter(([name, of]) => of !== null && name in words.addressee);
+    const told = known.map(([name, of]) => say(words.addressee[name], { value: [of].flat().map(number).join(" × ") }));
     item.append(say(words.addressee_event, { number: number(sequence) }), " ", told.join(", "), " ", said);
     return item;
   }));
@@ -131,10 +102,7 @@ function showAddressee(opened, parts) {
 async function check(kept, progress) {
   const answer = await read(page.dataset.proofs, kept);
   if (!answer) throw new ProofFailed("unreachable", page.dataset.proofs, "nothing there");
-  let proofs;
-  try { proofs = JSON.parse(new TextDecoder().decode(answer)); } catch {
-    throw new ProofFailed("malformed", "proofs", "not JSON");
-  }
+  const proofs = parsed(new TextDecoder().decode(answer), "malformed", "proofs");
   progress.mode = proofs.mode;
   const named = page.querySelector(".pw-number").textContent.replaceAll(" ", ""); // numbers have no spaces of their own
   if (proofs.item_id !== page.dataset.item || named !== (proofs.number || proofs.item_id)) {
@@ -145,8 +113,8 @@ async function check(kept, progress) {
   if (!proofs.shredded) checkShown(shownRows(), opened);
   const { proven, pending, closed, paths } = await recorded(opened, log);
   const tomb = proofs.shredded ? await entombed(proofs, log) : null, late = proofs.shredded && tomb === null ? 1 : 0;
-  const facts = { proven: number(proven), total: number(opened.length), pending: number(pending), closed: number(closed),
-    all: number(proofs.events_total) };
+  const counts = { proven, total: opened.length, pending, closed, all: proofs.events_total };
+  const facts = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, number(count)]));
   const found = opened.filter(({ leaf }) => leaf).flatMap(({ where, commitment, leaf, logIndex }) => [
     `${where}: log index ${logIndex ?? "-"}`, `  commitment ${hex(commitment)}`, `  leaf hash  ${hex(leaf)}`]);
   const siblings = paths.length ? [`siblings of ${opened[0].where}:`, ...paths[0].map((hash) => `  ${hex(hash)}`)] : [];
@@ -154,7 +122,7 @@ async function check(kept, progress) {
   if (tomb !== null) found.push(`destroyed by the entry at log index ${tomb}:`, `  ${proofs.tombstone.body}`);
   const sentence = proofs.shredded ? words.shredded : opened.length ? words.recorded : words.empty;
   settle(1, pending + late ? "waiting" : proofs.shredded || !opened.length ? "limited" : "good",
-    [say(sentence, facts), partial ? say(words.partial, facts) : "", pending ? say(words.pending, facts) : ""].join(" "),
+    [sentence, partial ? words.partial : "", pending ? words.pending : ""].map((text) => say(text, facts)).join(" "),
     [...found, ...siblings]);
   find("shredded").hidden = !proofs.shredded;
   const link = /^#k=([A-Za-z0-9_-]{43})$/.exec(location.hash);
@@ -164,21 +132,24 @@ async function check(kept, progress) {
   }
 
   progress.step = 2;
-  const seen = memory.recall(), moved = seen !== null && seen.origin !== head.origin;
-  if (moved) throw new ProofFailed("origin", "the record", `was ${seen.origin} at an earlier visit, now ${head.origin}`);
+  const seen = memory.recall();
+  if (seen !== null && seen.origin !== head.origin) {
+    throw new ProofFailed("origin", "the record", `was ${seen.origin} at an earlier visit, now ${head.origin}`);
+  }
   const growth = await grew(seen, log), same = continued(seen?.parcels[proofs.item_id], proofs, opened);
   const sizes = { from: number(growth.from ?? 0), to: number(growth.to) };
   const compared = growth.from === growth.to ? words.unchanged : words.grew;
   const before = seen ? [`then: ${seen.size} ${seen.root}`] : [];
   const reused = Object.entries(seen?.parcels ?? {}).some(
     ([item, [, , label]]) => label === proofs.number && item !== proofs.item_id);
-  const parcel = reused ? words.reused : same ? say(words.parcel_known, { number: number(same) }) : opened.length ? words.parcel_first : "";
+  const known = same ? words.parcel_known : opened.length ? words.parcel_first : "";
+  const parcel = say(reused ? words.reused : known, { number: number(same) });
   settle(2, seen && !reused ? "good" : "limited", [say(seen ? compared : words.first, sizes), parcel].join(" "),
     [head.origin, ...before, `now:  ${head.size} ${hex(head.root)}`, "", head.note.source]);
 
   progress.step = 3;
-  const { needed, known, by, size, covered } = await witnessed(proofs, opened, log);
-  const seenBy = { count: number(by.length), known: number(known), needed: number(needed), size: number(size ?? 0) };
+  const { needed, known: keys, by, size, covered } = await witnessed(proofs, opened, log);
+  const seenBy = { count: number(by.length), known: number(keys), needed: number(needed), size: number(size ?? 0) };
   const older = by.length ? moment(Math.min(...by.map(({ time }) => time))) : "";
   const told = { ...seenBy, time: older, covered: number(covered), total: facts.total };
   const enough = needed > 0 && by.length >= needed;

@@ -23,8 +23,14 @@ const told = () => {
 };
 let before = told();
 
+// What the reader has unfolded stays so, and what has the focus keeps it: htmx finds it again by its id.
+let unfolded = [];
 document.addEventListener("htmx:beforeSwap", (event) => {
   etag = event.detail.xhr.getResponseHeader("ETag") || "";
+  unfolded = [...document.querySelectorAll("#journey details[open] > summary")].map((summary) => summary.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of unfolded) document.getElementById(id)?.parentElement.setAttribute("open", "");
 });
 document.addEventListener("htmx:afterSettle", () => {
   const now = told();

@@ -1,9 +1,8 @@
-/* Parcelward's verifier: checks one item's history against the operator's public log, in a browser or in Node. It needs
- * ed25519.js beside it and nothing else, and believes nothing that it has not recomputed: what does not fit throws a
- * ProofFailed that names it. Formats: docs/test-vectors/ (commitments), RFC 6962 section 2.1 (tree), C2SP tlog-tiles,
- * tlog-checkpoint, signed-note and tlog-cosignature. */
-
-import { ed25519 } from "./ed25519.js";
+/* Parcelward's verifier: all that a proof rests on is in this one file. It checks one item's history against the
+ * operator's public log, in a browser or in Node, with nothing but WebCrypto, and believes nothing that it has not
+ * recomputed: what does not fit throws a ProofFailed that names it. Formats: docs/test-vectors/ (commitments), RFC 6962
+ * section 2.1 (tree), C2SP tlog-tiles, tlog-checkpoint, signed-note and tlog-cosignature. Where a browser itself has no
+ * Ed25519, ed25519.js is fetched, and the page says so. */
 
 const NOTE_BYTES_MAX = 1000000, SIGNATURES_MAX = 64, EVENTS_MAX = 1000, TILE_WIDTH = 256;
 const GROUPS = ["public", "addressee", "operations", "restricted"];
@@ -19,7 +18,6 @@ export class ProofFailed extends Error {
 const must = (holds, code, where, message) => { if (!holds) throw new ProofFailed(code, where, message); };
 
 // ---- bytes ------------------------------------------------------------------------------------------------------
-
 export const utf8 = (text) => new TextEncoder().encode(text);
 export const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 export const same = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
@@ -27,9 +25,7 @@ export const sha256 = async (...parts) => new Uint8Array(await crypto.subtle.dig
 export const node = (left, right) => sha256([1], left, right);
 
 export function text(bytes, where) {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
+  try { return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes); } catch {
     throw new ProofFailed("malformed", where, "not UTF-8");
   }
 }
@@ -46,19 +42,25 @@ export function unhex(value, length, where) {
 }
 /** Strict RFC 4648 section 4: padded, no spaces, and the one spelling that encodes these bytes. */
 export function unbase64(value, where) {
-  must(typeof value === "string" && /^[A-Za-z0-9+/]+={0,2}$/.test(value) && value.length % 4 === 0, "malformed", where,
-    "not base64");
-  const raw = atob(value);
-  must(btoa(raw) === value, "malformed", where, "not canonical base64");
-  return Uint8Array.from(raw, (c) => c.charCodeAt(0));
+  const spelt = typeof value === "string" && value.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(value);
+  must(spelt && btoa(atob(value)) === value, "malformed", where, "not canonical base64");
+  return Uint8Array.from(atob(value), (c) => c.charCodeAt(0));
 }
-async function hmac(key, message) {
-  const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, join(message)));
+export function parsed(source, code, where) {
+  try { return JSON.parse(source); } catch { throw new ProofFailed(code, where, "not JSON"); }
+}
+const ed25519Key = (raw) => crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
+const BASE_POINT = Uint8Array.from({ length: 32 }, (_, i) => (i ? 0x66 : 0x58)); // the curve's own: surely a key
+let own; // asked once
+export const browserChecks = () => own ??= ed25519Key(BASE_POINT).then(() => true, () => false);
+export async function ed25519(key, signature, message) {
+  if (signature.length !== 64) return false;
+  if (!await browserChecks()) return (await import("./ed25519.js")).ed25519InScript(key, signature, message);
+  const verifies = (imported) => crypto.subtle.verify("Ed25519", imported, signature, message);
+  return ed25519Key(key).then(verifies, () => false); // bytes that are no key sign nothing
 }
 
 // ---- signed notes, verifier keys, checkpoints ---------------------------------------------------------------------
-
 export async function parseVkey(line) {
   const parts = /^([^\s+]+)\+([0-9a-f]{8})\+(.+)$/u.exec(line);
   must(parts, "malformed", "verifier key", `cannot be read: ${String(line).slice(0, 80)}`);
@@ -84,7 +86,7 @@ export function parseNote(source) {
   });
   return { text: whole.slice(0, end + 1), signatures, source: whole };
 }
-/** Return [{name, key, time}] of those of `vkeys` that signed; a bad signature of a known key condemns the whole note. */
+/** Return [{name, key, time}] of those of `vkeys` that signed; a bad signature of a known key condemns the note. */
 export async function signers(note, vkeys) {
   const found = new Map();
   for (const { name, id, signature } of note.signatures) {
@@ -97,7 +99,8 @@ export async function signers(note, vkeys) {
       [message, raw] = [`cosignature/v1\ntime ${time}\n${note.text}`, signature.subarray(8)];
     }
     must(await ed25519(vkey.key, raw, utf8(message)), "signature", `signature of ${name}`, "does not fit this text");
-    found.set(hex(vkey.key), { name, key: hex(vkey.key), time: time === null ? null : Number(time) }); // one key, one voice
+    const key = hex(vkey.key); // one key, one voice
+    found.set(key, { name, key, time: time === null ? null : Number(time) });
   }
   return [...found.values()];
 }
@@ -115,7 +118,6 @@ export async function openCheckpoint(source, origin, vkeys) {
 }
 
 // ---- the tree (RFC 6962 section 2.1), read from tiles ---------------------------------------------------------------
-
 const split = (n) => { let k = 1; while (2 * k < n) k *= 2; return k; }; // the largest power of two below n
 /** Climb from `hash`, the leaf at `index`, to the root of D[lo:hi]; `sibling(lo, hi)` gives what is not on the way. */
 export async function climb(hash, index, lo, hi, sibling) {
@@ -132,7 +134,6 @@ export function tilePath(level, n, width) {
 /** The tree of `size` leaves behind tiles; `get(path)` resolves to bytes, or to null where there is no such tile. */
 export class Tiles {
   constructor(size, get) { Object.assign(this, { size, get, tiles: new Map(), nodes: new Map() }); }
-
   tile(level, n) {
     const key = `${level}/${n}`;
     if (!this.tiles.has(key)) this.tiles.set(key, this.load(level, n));
@@ -187,9 +188,8 @@ export class Tiles {
 }
 
 // ---- one item's events --------------------------------------------------------------------------------------------
-
-const groupHash = (salt, canon) => sha256(GROUP_DOMAIN, salt, canon);
-const idOf = (event, where) => unhex(String(event.event_id).replaceAll("-", ""), 16, where);
+export const groupHash = (salt, canon) => sha256(GROUP_DOMAIN, salt, canon);
+export const idOf = (event, where) => unhex(String(event.event_id).replaceAll("-", ""), 16, where);
 /** Recompute each commitment and the chain 1..n; return [{sequence, id, at, step, place, commitment, logIndex}]. */
 export async function openEvents(proofs) {
   must(Array.isArray(proofs.events) && proofs.events.length <= EVENTS_MAX, "malformed", "proofs", "no list of events");
@@ -211,13 +211,11 @@ export async function openEvents(proofs) {
     }
     const { canon, salt } = event.public ?? {}, id = hex(idOf(event, where));
     must(typeof canon === "string", "malformed", where, "its public part is missing");
-    let said;
-    try { said = JSON.parse(canon); } catch { must(false, "malformed", where, "its public part is not JSON"); }
-    const { at, event: sequence, item, place, step } = said ?? {};
+    const said = parsed(canon, "malformed", where), { at, event: sequence, item, place, step } = said ?? {};
+    const worded = [at, item, place, step].every((word) => typeof word === "string");
     previous ??= hex(unhex(said?.previous, 32, where)); // of the first event shown, when there are older ones
     const exact = JSON.stringify({ at, event: sequence, id, item, place, previous, step }) === canon;
-    must(exact && sequence === older + i + 1 && [at, item, place, step].every((word) => typeof word === "string"), "chain",
-      where, `does not continue the chain as event ${older + i + 1}`);
+    must(exact && worded && sequence === older + i + 1, "chain", where, `does not go on as event ${older + i + 1}`);
     must(item && [proofs.number, proofs.item_id].includes(item), "chain", where, `was recorded of ${item}`);
     const groups = [await groupHash(unhex(salt, 32, where), utf8(canon)),
       ...GROUPS.slice(1).map((name) => unhex(event.groups?.[name], 32, where))];
@@ -235,29 +233,8 @@ export function checkShown(shown, opened) {
   const odd = seen.find((row, i) => row !== kept[i]) ?? kept[seen.length];
   must(odd === undefined, "shown", "the history on this page", `differs from what was recorded: ${odd}`);
 }
-/** With the link's key, open and prove what the addressee may also see: {id: text}, empty where nothing was sealed. */
-export async function openAddressee(proofs, key) {
-  const opened = {}, raw = await hmac(key, "link");
-  const link = await crypto.subtle.importKey("raw", raw, { name: "AES-GCM" }, false, ["decrypt"]);
-  for (const [i, event] of proofs.events.entries()) {
-    const where = `addressee's part of event ${i + 1}`, id = idOf(event, where);
-    let canon = new Uint8Array();
-    if (event.addressee_sealed !== "") {
-      const box = unbase64(event.addressee_sealed, where);
-      const how = { name: "AES-GCM", iv: box.subarray(0, 12), additionalData: id };
-      try { canon = new Uint8Array(await crypto.subtle.decrypt(how, link, box.subarray(12))); } catch {
-        must(false, "link", where, "this link's key does not open it");
-      }
-    }
-    const hash = await groupHash(await hmac(key, id), canon);
-    must(hex(hash) === event.groups?.addressee, "link", where, "is not what was recorded");
-    opened[hex(id)] = text(canon, where);
-  }
-  return opened;
-}
 
 // ---- the three steps ------------------------------------------------------------------------------------------------
-
 /** Open the log: the witnessed checkpoint is fetched first, so that an honest one is never newer than the newest. */
 export async function openLog(proofs, get) {
   const [vkeys, witnesses] = await Promise.all([proofs.vkeys, proofs.witness_vkeys].map((list) => {
@@ -283,6 +260,16 @@ export async function grew(seen, { head, tiles }) {
   if (seen) await tiles.grewFrom(seen.size, unhex(seen.root, 32, "remembered root"), head.root, "the log");
   return { from: seen ? seen.size : null, to: head.size };
 }
+/** Step 2, of the parcel: what this browser saw of it, [its newest event's number, that commitment], still stands: a
+ * log that only grew may hold a second history. Return how many entries that covers, 0 for nothing to compare. */
+export function continued([sequence, commitment] = [0, ""], proofs, opened) {
+  const at = sequence - 1 - (proofs.events_total - opened.length);
+  if (!sequence || at < 0) return 0;
+  const now = hex(opened[at]?.commitment ?? []);
+  must(now === commitment, "rewritten", `event ${sequence}`,
+    `was ${commitment} at an earlier visit and is now ${now || "not there"}`);
+  return sequence;
+}
 /** Step 3: at least `needed` independent witnesses signed a checkpoint that today's log continues. */
 export async function witnessed(proofs, opened, { head, vkeys, witnesses, watched, tiles }) {
   const keys = witnesses.filter((vkey) => vkey.type === 4), needed = proofs.witness_quorum;
@@ -295,4 +282,18 @@ export async function witnessed(proofs, opened, { head, vkeys, witnesses, watche
   await tiles.grewFrom(seen.size, seen.root, head.root, "the log since the witnesses saw it");
   const covered = opened.filter(({ logIndex }) => logIndex !== null && logIndex < seen.size).length;
   return { needed, known, by, size: seen.size, covered };
+}
+/** That a secret was destroyed is an entry in the record: without it, "destroyed" would be a way to hide a history.
+ * Return its place, or null while the newest checkpoint does not cover it yet. */
+export async function entombed({ tombstone, item_id: itemId, events_total: total }, { head, tiles }) {
+  const where = "the entry of destruction", index = tombstone?.log_index;
+  must(typeof tombstone?.body === "string", "tombstone", where, "is not there");
+  const said = parsed(tombstone.body, "tombstone", where);
+  const item = `itm_${String(said?.item).replaceAll("-", "")}`;
+  must(said?.kind === "custody.tombstone" && item === itemId, "tombstone", where, "is of something else");
+  must(said.events === total, "tombstone", where, `is of ${said.events} entries, and there are ${total}`);
+  const group = await groupHash(unhex(tombstone.salt, 32, where), utf8(tombstone.body));
+  if (!Number.isSafeInteger(index) || index >= head.size) return null;
+  await tiles.include(await sha256([0, 1], await sha256(EVENT_DOMAIN, group)), index, head.root, where);
+  return index;
 }
