@@ -17,7 +17,7 @@ TARGET: Final = FOLDER / "verify.html"
 HASH: Final = Path(__file__).resolve().parent.parent / "docs" / "verify.html.sha256"  # as `sha256sum -c` reads it
 README: Final = Path(__file__).resolve().parent.parent / "README.md"
 README_HASH: Final = re.compile(r"(?<=verify\.html`\) has SHA-256\n`)[0-9a-f]{64}(?=`)")
-MODULES: Final = ("ed25519.js", "verify.js", "offline.js")
+MODULES: Final = ("ed25519.js", "verify.js", "succession.js", "offline.js")
 _IMPORT: Final = re.compile(r"^import \{[^}]*\} from \"\./[a-z0-9]+\.js\";\n", re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export ", re.MULTILINE)
 
@@ -56,6 +56,9 @@ trustworthy as where you got it. Compare its SHA-256 hash with the one that is p
 <p><label for="keys">Verifier keys that you know from elsewhere, one a line (optional). Without any, the keys inside the
 file are believed.</label></p>
 <textarea id="keys" rows="3" spellcheck="false"></textarea>
+<p><label for="chain">Where the log's key was replaced: its <code>/log/succession</code>, kept as a file (optional). The
+key that you know then vouches for those before and after it.</label></p>
+<input id="chain" type="file">
 <p><label for="file">An evidence bundle (.zip) or a saved proof (.json)</label></p>
 <input id="file" type="file">
 <noscript><p>Without JavaScript: the command <code>parcelward verify FILE</code> does the same.</p></noscript>
