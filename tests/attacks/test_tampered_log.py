@@ -29,7 +29,7 @@ def copied(installation, facilities, number, tmp_path):
         if PendingBatch.objects.exists():
             return False
         shutil.rmtree(settings.log_folder, ignore_errors=True)
-        shutil.copytree(config.get().log_folder, settings.log_folder)
+        shutil.copytree(config.get().log_folder, settings.log_folder, ignore=shutil.ignore_patterns(".*"))
         size = (settings.log_folder / "entries").stat().st_size // 32
         return size == LogState.objects.get(id=1).size and not PendingBatch.objects.exists()
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from parcelward.base import config, db
 from parcelward.base.errors import Invalid
 from parcelward.custody import archive, keyring, notes, succession
@@ -14,18 +16,20 @@ from parcelward.custody.files import CHECKPOINT, LogFiles
 from parcelward.custody.keys import Verifier, parse_vkey
 from parcelward.custody.models import Fact
 from parcelward.custody.opened import ARCHIVE_KEY_KIND
-from parcelward.custody.succession import Link
+from parcelward.custody.succession import Link, Succession
 from parcelward.custody.verification import Findings
 
 
 def check_heads(settings: config.Config, size: int, signed: Mapping[str, bytes | None], findings: Findings) -> None:
     """Compare the recomputed roots with the log's state, with what was signed, and with what was kept of each day."""
-    files = LogFiles(settings.log_folder, read_only=True)
+    files, notes_only = LogFiles(settings.log_folder, read_only=True), dict(signed)
+    held = notes_only.pop(keyring.SIGNERS, None)
     try:
         _check_state(settings, files, size, findings)
-        links = _links(settings, findings)
-        heads = _Heads(settings, files, size, _keys(settings, links, findings), links, findings)
-        for name, note in signed.items():
+        links, waiting = _links(settings, findings)
+        logs = _keys(settings, held, [*(each.said for each in links), *waiting], findings)
+        heads = _Heads(settings, files, size, logs, links, findings)
+        for name, note in notes_only.items():
             if note is not None:
                 heads.check(name, note)
             elif name == CHECKPOINT and size:
@@ -78,8 +82,8 @@ class _Heads:
             self.findings.note(f"The {name} was signed on {archive.day_of(signed)}.", differs=name)
 
 
-def _links(settings: config.Config, findings: Findings) -> list[Link]:
-    """Return the successions that have a place in the log; note the first entry that is not one."""
+def _links(settings: config.Config, findings: Findings) -> tuple[list[Link], list[Succession]]:
+    """Return the successions that have a place in the log and those that wait; note the first entry that is not one."""
     with db.cursor() as cur:
         cur.execute(
             "SELECT f.body, l.first_index + f.leaf FROM custody_fact f "
@@ -88,29 +92,34 @@ def _links(settings: config.Config, findings: Findings) -> list[Link]:
         )
         rows = cur.fetchall()
     links: list[Link] = []
+    waiting: list[Succession] = []
     for body, index in rows:
         try:
             said = succession.open_note(json.loads(bytes(body))["note"].encode())
-            succession.require_chain([*(each.said for each in links), said])
+            succession.require_chain([*(each.said for each in links), *waiting, said])
             if said.origin != settings.origin:
                 raise BadNote("It is of another log.")
         except (Invalid, ValueError, KeyError, TypeError, AttributeError) as err:
             findings.note(f"The entry does not name the log's next key: {err}", differs="keys", index=index)
-            return links
-        if index is not None:
+            break
+        if index is None:
+            waiting.append(said)
+        else:
             links.append(Link(said, index))
-    return links
+    return links, waiting
 
 
-def _keys(settings: config.Config, links: Sequence[Link], findings: Findings) -> list[Verifier]:
-    """Return all keys of the log, oldest first; note what the files say and no entry does."""
-    held = keyring.ring(settings)
-    if not links:
-        return held.verifiers[:1]
-    chain = succession.chain_keys([each.said for each in links])
-    if held.verifiers[: len(chain)] != chain:
+def _keys(
+    settings: config.Config, held: bytes | None, chain: Sequence[Succession], findings: Findings
+) -> list[Verifier]:
+    """Return all keys of the log, oldest first; note a key that the files name and no entry does."""
+    written = (
+        keyring.ring(settings).verifiers if held is None else msgspec.json.decode(held, type=keyring.Ring).verifiers
+    )
+    known = succession.chain_keys(chain) or written[:1]
+    if written != known[: len(written)]:
         findings.note("The keys that the log's files name are not those that its entries name.", differs="keys")
-    return chain
+    return known
 
 
 def _archive_keys(settings: config.Config, findings: Findings) -> list[Verifier]:

@@ -103,6 +103,12 @@ def ring(settings: config.Config) -> Ring:
     return _read(path, stat.st_mtime_ns, stat.st_ino)
 
 
+def written(settings: config.Config) -> bytes | None:
+    """Return what the sequencer last wrote down, as it stands."""
+    path = settings.log_folder / SIGNERS
+    return path.read_bytes() if path.exists() else None
+
+
 def write(settings: config.Config, now_known: Ring) -> None:
     """Let every process know the keys, once it is certain that the private halves are here."""
     signers(settings, now_known, timezone.now())

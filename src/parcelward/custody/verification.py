@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from parcelward.base import config, db
-from parcelward.custody import tiles, tree
+from parcelward.custody import keyring, tiles, tree
 from parcelward.custody.errors import EntryDiffers, LogDiverged, NotInLog
 from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles, leaf_hashes, parents
 
@@ -112,10 +112,11 @@ def read_span(*, first: int = 0, end: int | None = None) -> Span:
 
 
 def published(settings: config.Config) -> dict[str, bytes | None]:
-    """Return the checkpoints as published now: read before the database, which is never behind them."""
+    """Return the checkpoints and the keys as published now: read before the database, which is never behind them."""
     files = LogFiles(settings.log_folder, read_only=True)
     try:
-        return {name: files.published(name) for name in (CHECKPOINT, CHECKPOINT_WITNESSED)}
+        found = {name: files.published(name) for name in (CHECKPOINT, CHECKPOINT_WITNESSED)}
+        return {keyring.SIGNERS: keyring.written(settings), **found}
     finally:
         files.close()
 
