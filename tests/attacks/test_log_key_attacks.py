@@ -32,8 +32,13 @@ def replaced(installation, facilities):
     if len(keyring.ring(settings).keys) == 1:
         said = rotation.rotate(settings, rotation.plan(settings, now=timezone.now()), by=0)
         until(lambda: keyring.ring(settings).newest.vkey == said.new.vkey)
-        until(lambda: said.new.key_id in {each.key_id for each in notes.parse(queries.published(settings)).signatures})
+        line = f"{settings.origin} {said.new.key_id.hex()}"
+        until(lambda: line in {f"{each.name} {each.key_id.hex()}" for each in published(settings).signatures})
     return keyring.signer(settings, keyring.ring(settings).keys[-2].vkey)
+
+
+def published(settings):
+    return notes.parse(queries.published(settings) or b"")
 
 
 def stranger(settings):
@@ -113,6 +118,20 @@ def test_without_the_private_half_nothing_is_signed(replaced, home):
         Sequencer(home).close()
     assert caught.value.differs == "keys"
     assert (home.log_folder / "checkpoint").read_bytes() == before
+
+
+def test_a_web_process_on_another_home_takes_scans_with_the_key_that_it_has(replaced, home):
+    newest = keyring.log_signer(home).verifier
+    (home.home / "keys" / f"log-{newest.key_id.hex()}").unlink()
+    keyring.signer.cache_clear()
+    note = queries.sign_receipt(home, "a promise\n").encode()
+    assert notes.open_note(note, [replaced.verifier]).verified
+    assert newest.key_id not in {each.key_id for each in notes.parse(note).signatures}
+    for path in (home.home / "keys").glob("log*"):
+        path.unlink()
+    keyring.signer.cache_clear()
+    with pytest.raises(LogDiverged, match="is not in"):
+        queries.sign_receipt(home, "a promise\n")
 
 
 def test_a_lost_first_key_is_never_made_anew(replaced, home):

@@ -169,6 +169,14 @@ class TestFile:
         # Signed by nobody but the key that was replaced: then the new key never took the log over.
         both.refuse(data, vkey(3), chain=log.successions(key(1)))
 
+    def test_successions_stand_in_the_log_in_their_own_order(self, both: Both) -> None:
+        log, item = log_of(rotations=0)
+        first, second = succession_of(key(1), key(2), 1), succession_of(key(2), key(3), 2)
+        log.replace(key(2), note=succession.sign(second, old=key(2), new=key(3)))
+        log.replace(key(3), note=succession.sign(first, old=key(1), new=key(2)))
+        log.replaced.reverse()
+        both.refuse(bundle(log, item), match="another order")
+
     def test_an_entry_of_another_kind_names_no_key(self, both: Both) -> None:
         log, item = log_of(rotations=0)
         log.replace(key(2), kind="custody.tombstone")

@@ -208,7 +208,8 @@ def test_either_key_opens_old_and_new_bundles(installation, scanner, before, tmp
 
 
 def test_two_at_once_make_one_successor(installation, before):
-    agreed, had, results = rotation.plan(config.get(), now=now()), facts(), []
+    agreed, had = rotation.plan(config.get(), now=now()), facts()
+    results: list[object] = []
     start = threading.Barrier(2)
 
     def run() -> None:

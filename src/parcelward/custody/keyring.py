@@ -15,6 +15,7 @@ import base64
 import datetime as dt
 import functools
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import Final
@@ -95,12 +96,12 @@ def successions(settings: config.Config) -> list[succession.Succession]:
 
 def ring(settings: config.Config) -> Ring:
     """Return the keys as the sequencer last wrote them down: no database, and no restart when one is added."""
-    path = settings.log_folder / SIGNERS
+    path = _signers_path(settings)
     try:
-        stat = path.stat()
+        found = os.stat(path)  # noqa: PTH116 -- asked for each receipt: a Path costs three times as much
     except FileNotFoundError:
         return _first_ring(settings)
-    return _read(path, stat.st_mtime_ns, stat.st_ino)
+    return _read(path, found.st_mtime_ns, found.st_ino)
 
 
 def written(settings: config.Config) -> bytes | None:
@@ -122,9 +123,21 @@ def signers(settings: config.Config, known: Ring, now: dt.datetime) -> list[Sign
     return [signer(settings, each.vkey) for each in known.keys if each.signs(now)]
 
 
-def signers_now(settings: config.Config) -> list[Signer]:
-    """Return the keys that sign now."""
-    return signers(settings, ring(settings), timezone.now())
+def signers_here(settings: config.Config) -> list[Signer]:
+    """Return the keys that sign now and whose private halves are here: one of them is enough for a receipt.
+
+    A web process on another home takes scans with the key it has, until the new one was copied there. Raises
+    LogDiverged when it has none.
+    """
+    found, missing = [], None
+    for each in ring(settings).signing(timezone.now()):
+        try:
+            found.append(signer(settings, each.vkey))
+        except LogDiverged as err:
+            missing = err
+    if missing is not None and not found:
+        raise missing
+    return found
 
 
 def log_signer(settings: config.Config) -> Signer:
@@ -170,8 +183,13 @@ def archive_signer(settings: config.Config) -> Signer:
 
 
 @functools.lru_cache(maxsize=4)
-def _read(path: Path, _changed: int, _number: int) -> Ring:
-    return msgspec.json.decode(path.read_bytes(), type=Ring)
+def _read(path: str, _changed: int, _number: int) -> Ring:
+    return msgspec.json.decode(Path(path).read_bytes(), type=Ring)
+
+
+@functools.lru_cache(maxsize=4)
+def _signers_path(settings: config.Config) -> str:
+    return str(settings.log_folder / SIGNERS)
 
 
 def _first_ring(settings: config.Config) -> Ring:

@@ -318,8 +318,8 @@ def waiting(batch: int) -> Published | None:
 
 
 def sign_receipt(settings: config.Config, text: str) -> str:
-    """Return `text` as a note of each key that signs for the log now: a promise that its holder can show."""
-    return notes.sign(text, keyring.signers_now(settings)).decode()
+    """Return `text` as a note of each of the log's keys that signs now: a promise that its holder can show."""
+    return notes.sign(text, keyring.signers_here(settings)).decode()
 
 
 def fact_exists(kind: str, text: str) -> bool:
