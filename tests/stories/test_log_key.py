@@ -5,6 +5,7 @@ The tests stand in the order of one log's life; each begins with whatever key th
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import os
@@ -136,6 +137,12 @@ def test_when_its_time_is_over_a_replaced_key_signs_no_more(installation, scanne
     assert {old.verifier.vkey, said.new.vkey} <= set(asked["vkeys"])
     with pytest.raises(BadReceipt, match="had been replaced"):
         queries.open_receipt(settings, late)
+    # Its file is destroyed, and all that follows works without it.
+    number = old.verifier.key_id.hex()
+    for name in ("log", f"log-{number}"):
+        path = settings.home / "keys" / name
+        if path.exists() and base64.b64decode(path.read_text()) == old.seed:
+            path.unlink()
     parcels.verify_log(settings)
 
 
@@ -299,3 +306,23 @@ def test_an_archive_checkpoint_is_kept_of_today_and_everybody_can_check_it(insta
         assert httpx.get(f"{installation.url}/log/archive/{wrong}", timeout=30).status_code == 404
     held = config.get().home / "keys" / "log-mldsa44"
     assert stat.S_IMODE(held.stat().st_mode) == 0o600
+
+
+def test_a_bundle_holds_the_archive_checkpoint_that_covers_its_events(installation, before, tmp_path):
+    settings, held = config.get(), tmp_path / "bundle.zip"
+    head = notes.open_checkpoint(queries.published(settings) or b"", logs=keyring.ring(settings).verifiers).checkpoint
+    signers, late = keyring.signers_here(settings), keyring.archive_signer(settings)
+    tomorrow = now() + dt.timedelta(days=1)
+    archive.keep(settings.log_folder, head, signers=signers, archive=late, now=tomorrow)
+    try:
+        done = console("bundle", before["item"], "--out", str(held))
+        files = stored_zip.read(held.read_bytes())
+        assert files[archive.NOTE] == queries.archived(settings, f"{tomorrow:%Y-%m-%d}")
+        assert f"first {head.size} entries, signed as well with the ML-DSA-44 key" in done.stdout
+        known = keys.vkeys_in(text(installation, "vkey"))
+        checked = console("verify", str(held), *(word for key in known for word in ("--key", key)), away=tmp_path)
+        assert checked.returncode == 0, checked.stdout
+        assert late.verifier.key_id.hex() in checked.stdout
+        parcels.verify_log(settings)
+    finally:
+        (settings.log_folder / archive.FOLDER / f"{tomorrow:%Y-%m-%d}").unlink()
