@@ -56,7 +56,7 @@ def test_one_tile_has_one_path(live_url: str, size: int, path: str) -> None:
 
 
 def test_the_log_is_only_read(live_url: str, size: int) -> None:
-    for path in ("checkpoint", "checkpoint/witnessed", "tile/0/000.p/1", "vkey", "verifier"):
+    for path in ("checkpoint", "checkpoint/witnessed", "tile/0/000.p/1", "vkey", "verifier", "succession", "archive"):
         for method in ("POST", "PUT", "DELETE", "PATCH"):
             answer = httpx.request(method, f"{live_url}/log/{path}", timeout=30)
             assert answer.status_code == 405, (method, path)

@@ -214,6 +214,19 @@ def test_either_key_opens_old_and_new_bundles(installation, scanner, before, tmp
     assert proven.returncode == 0, proven.stdout
 
 
+def test_a_receipt_of_the_old_key_is_checked_with_either(installation, before, tmp_path):
+    new, chain, saved = vkeys(installation)[-1], tmp_path / "succession.json", tmp_path / "receipt.json"
+    chain.write_text(text(installation, "succession"))
+    answer = httpx.post(f"{installation.url}/api/v1/receipts", content=before["receipt"], timeout=30)
+    saved.write_bytes(answer.content)
+    assert answer.json()["signed_by"] == [before["vkey"].split("+", 2)[1]]
+    assert console("verify", str(saved), "--key", before["vkey"], away=tmp_path).returncode == 0
+    assert console("verify", str(saved), "--key", new, away=tmp_path).returncode == 1
+    proven = console("verify", str(saved), "--key", new, "--succession", str(chain), away=tmp_path)
+    assert proven.returncode == 0, proven.stdout
+    assert f"signed by key {before['vkey'].split('+', 2)[1]}" in proven.stdout
+
+
 def test_two_at_once_make_one_successor(installation, before):
     agreed, had = rotation.plan(config.get(), now=now()), facts()
     results: list[object] = []
