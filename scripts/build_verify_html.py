@@ -17,7 +17,7 @@ TARGET: Final = FOLDER / "verify.html"
 HASH: Final = Path(__file__).resolve().parent.parent / "docs" / "verify.html.sha256"  # as `sha256sum -c` reads it
 README: Final = Path(__file__).resolve().parent.parent / "README.md"
 README_HASH: Final = re.compile(r"(?<=verify\.html`\) has SHA-256\n`)[0-9a-f]{64}(?=`)")
-MODULES: Final = ("ed25519.js", "verify.js", "offline.js")
+MODULES: Final = ("ed25519.js", "verify.js", "succession.js", "offline.js")
 _IMPORT: Final = re.compile(r"^import \{[^}]*\} from \"\./[a-z0-9]+\.js\";\n", re.MULTILINE)
 _FETCHED: Final = 'await import("./ed25519.js")'  # here it stands in the same file
 _EXPORT: Final = re.compile(r"^export ", re.MULTILINE)
@@ -73,6 +73,9 @@ trustworthy as where you got it. Compare its SHA-256 hash with the one that is p
 <label for="keys">Verifier keys that you know from elsewhere, one a line (optional)</label>
 <p class="hint" id="keys-hint">Without any, the keys inside the file are believed.</p>
 <textarea id="keys" rows="3" spellcheck="false" aria-describedby="keys-hint"></textarea>
+<label for="chain">Where the log's key was replaced: its <code>/log/succession</code>, kept as a file (optional)</label>
+<p class="hint" id="chain-hint">The key that you know then vouches for those before and after it.</p>
+<input id="chain" type="file" aria-describedby="chain-hint">
 <noscript><p>Without JavaScript: the command <code>parcelward verify FILE</code> does the same.</p></noscript>
 <section id="found" hidden>
 <ul id="facts"></ul>

@@ -18,8 +18,8 @@ from tests.scanner import Scanner, event, new_number, until
 from parcelward.base import config
 from parcelward.base.errors import Invalid
 from parcelward.custody import keys, notes
-from parcelward.custody.actions import log_signer
 from parcelward.custody.checkpoints import Checkpoint
+from parcelward.custody.keyring import log_signer
 from parcelward.custody.receipts import verify_receipt
 from parcelward.custody.tree import EMPTY_ROOT
 
@@ -50,7 +50,7 @@ def held(installation, facilities):
     for receipt in receipts:
         until(lambda receipt=receipt: asked(receipt)["state"] == "in_log")
         saved.append(asked(receipt))
-    vkey = httpx.get(f"{installation.url}/log/vkey", timeout=30).text.strip()
+    vkey = keys.vkeys_in(httpx.get(f"{installation.url}/log/vkey", timeout=30).text)[0]
     return Held(installation.url, receipts[0], saved[0], saved[1], vkey)
 
 

@@ -12,8 +12,9 @@ from tests.scanner import Scanner, event, until
 
 from parcelward.base import config
 from parcelward.custody import checkpoints, notes
-from parcelward.custody.actions import Sequencer, log_signer
+from parcelward.custody.actions import Sequencer
 from parcelward.custody.errors import LogDiverged
+from parcelward.custody.keyring import log_signer
 from parcelward.custody.models import LogState, PendingBatch
 
 
@@ -28,18 +29,17 @@ def copied(installation, facilities, number, tmp_path):
         if PendingBatch.objects.exists():
             return False
         shutil.rmtree(settings.log_folder, ignore_errors=True)
-        shutil.copytree(config.get().log_folder, settings.log_folder)
+        shutil.copytree(config.get().log_folder, settings.log_folder, ignore=shutil.ignore_patterns(".*"))
         size = (settings.log_folder / "entries").stat().st_size // 32
         return size == LogState.objects.get(id=1).size and not PendingBatch.objects.exists()
 
     until(copy)
-    (tmp_path / "keys").mkdir()
-    shutil.copy(config.get().home / "keys" / "log", tmp_path / "keys" / "log")
+    shutil.copytree(config.get().home / "keys", tmp_path / "keys")
     return settings
 
 
 def everything(folder):
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name != "lock"}
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file() and file.name != "lock"}
 
 
 def refuses(settings, differs):

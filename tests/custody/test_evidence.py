@@ -51,6 +51,7 @@ class TestHonest:
             witnesses=("w1.example", "w2.example"),
             gaps=("itm_one, events 2 to 3", "dev_1, batches 6 to 8"),
             pinned=False,
+            signers=(log.signer.verifier,),
             verifier_sha256=hashlib.sha256(b"<!doctype html><title>verify</title>").hexdigest(),
         )
         assert any("compare them" in sentence for sentence in report.words)

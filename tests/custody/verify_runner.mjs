@@ -31,9 +31,9 @@ async function note({ source, vkeys }) {
   const signed = await verify.signers(verify.parseNote(bytes(source)), await Promise.all(vkeys.map(verify.parseVkey)));
   return { signed };
 }
-async function file({ module, data, keys }) {
+async function file({ module, data, keys, chain }) {
   const { checkFile } = await import(pathToFileURL(module));
-  const { kind, checkpoint, by, events, gaps, pending } = await checkFile(bytes(data), keys);
+  const { kind, checkpoint, by, events, gaps, pending } = await checkFile(bytes(data), keys, chain ? bytes(chain) : null);
   return { kind, size: checkpoint.size, by: by.map(({ name }) => name), events, gaps, pending };
 }
 async function log({ origin, vkey, checkpoints, files, leaves }) {

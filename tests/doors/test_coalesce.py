@@ -16,7 +16,7 @@ from tests.scanner import Scanner, event, new_number
 
 from parcelward.base.errors import Busy, Conflict
 from parcelward.custody import notes
-from parcelward.custody.keys import parse_vkey
+from parcelward.custody.keys import parse_vkey, vkeys_in
 from parcelward.custody.models import Batch
 from parcelward.doors.api import coalesce
 from parcelward.doors.api.coalesce import Coalescer
@@ -48,7 +48,7 @@ def test_a_hundred_requests_of_ten_devices_are_few_transactions(installation, fa
 
     with ThreadPoolExecutor(40) as pool:
         answers = list(pool.map(send, range(100)))
-    vkey = httpx.get(f"{installation.url}/log/vkey", timeout=30).text.split("\n")[0]
+    vkey = vkeys_in(httpx.get(f"{installation.url}/log/vkey", timeout=30).text)[0]
     for nth, answer in enumerate(answers):
         scanner, sequence, body = jobs[nth]
         if nth in bad:

@@ -14,6 +14,7 @@ from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.custody import offline
 from parcelward.custody.errors import ProofFailed
+from parcelward.custody.keys import vkeys_in
 
 
 def get(url: str, path: str, **headers: str) -> httpx.Response:
@@ -55,7 +56,7 @@ def test_one_tile_has_one_path(live_url: str, size: int, path: str) -> None:
 
 
 def test_the_log_is_only_read(live_url: str, size: int) -> None:
-    for path in ("checkpoint", "checkpoint/witnessed", "tile/0/000.p/1", "vkey", "verifier"):
+    for path in ("checkpoint", "checkpoint/witnessed", "tile/0/000.p/1", "vkey", "verifier", "succession", "archive"):
         for method in ("POST", "PUT", "DELETE", "PATCH"):
             answer = httpx.request(method, f"{live_url}/log/{path}", timeout=30)
             assert answer.status_code == 405, (method, path)
@@ -72,7 +73,7 @@ def test_the_first_entry_names_the_verifier_and_anyone_can_open_it(live_url: str
     report = offline.verify_file(held)
     assert json.loads(report.said)["sha256"] == digest
     assert any(digest in each for each in report.words)
-    vkey = get(live_url, "vkey").text.split("\n")[0]
+    vkey = vkeys_in(get(live_url, "vkey").text)[0]
     assert offline.verify_file(held, vkeys=[vkey]).pinned
     opened = answer.json()
     assert "\nindex 0\n" in opened["proof"], "it is the log's first entry"

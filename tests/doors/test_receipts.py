@@ -18,6 +18,7 @@ from tests.scanner import Scanner, event, new_number, until
 from parcelward.base import config
 from parcelward.custody import actions as custody
 from parcelward.custody import receipts as receipts_check
+from parcelward.custody.keys import vkeys_in
 from parcelward.custody.models import Batch
 from parcelward.custody.queries import sign_receipt
 from parcelward.doors.api import scans
@@ -54,7 +55,7 @@ def test_the_holder_gets_the_proof_and_the_command_checks_it_offline(installatio
     proof = tmp_path / "receipt.json"
     proof.write_bytes(kept(installation, given["receipt"]).content)
     saved = json.loads(proof.read_text())
-    vkey = httpx.get(f"{installation.url}/log/vkey", timeout=30).text.strip()
+    vkey = vkeys_in(httpx.get(f"{installation.url}/log/vkey", timeout=30).text)[0]
     proofs = httpx.get(f"{installation.url}/api/v1/items/{number}/proofs", timeout=30).json()["events"]
     assert [(e["log_index"], e["commitment"]) for e in saved["entries"]] == [
         (e["log_index"], e["commitment"]) for e in proofs

@@ -14,7 +14,7 @@ from tests.scanner import Scanner, event, new_number
 from parcelward.base.errors import Conflict, Invalid, ParcelwardError
 from parcelward.custody import notes
 from parcelward.custody.errors import BadNote
-from parcelward.custody.keys import parse_vkey
+from parcelward.custody.keys import parse_vkey, vkeys_in
 from parcelward.doors.api import scans
 from parcelward.parcels.wire import RAW_KEPT_MAX
 
@@ -101,7 +101,7 @@ def test_the_answer_has_the_promised_shape(scanner, number):
 def test_the_receipt_is_the_logs_own_word(installation, scanner, number):
     body = scanner.body([event(number, "accepted"), event(number, "left_sorting", minutes=1), {"bad": 1}])
     receipt = scanner.post(body).json()["receipt"].encode()
-    vkey = httpx.get(f"{installation.url}/log/vkey", timeout=30).text.split("\n")[0]
+    vkey = vkeys_in(httpx.get(f"{installation.url}/log/vkey", timeout=30).text)[0]
     lines = notes.open_note(receipt, [parse_vkey(vkey)]).text.splitlines()
     assert lines[0] == "test.parcelward.example/log/receipt"
     said = dict(one.split(" ", 1) for one in lines[1:])

@@ -34,6 +34,7 @@ class Config:
     web_workers: int  # PARCELWARD_WEB_WORKERS
     witnesses: tuple[str, ...]  # PARCELWARD_WITNESSES: "vkey=url" separated by spaces
     erasure_wait_days: int  # PARCELWARD_ERASURE_WAIT_DAYS: between the second person's approval and the erasure
+    log_key_overlap_days: int  # PARCELWARD_LOG_KEY_OVERLAP_DAYS: how long a replaced log key still signs
     witness_quorum: int  # PARCELWARD_WITNESS_QUORUM: cosignatures that make a checkpoint "witnessed"
 
     @property
@@ -81,6 +82,7 @@ def read() -> Config:
         web_workers=_number("PARCELWARD_WEB_WORKERS", min(2, os.cpu_count() or 1), least=1, most=64),
         witnesses=witnesses,
         erasure_wait_days=_number("PARCELWARD_ERASURE_WAIT_DAYS", 7, least=0, most=365),
+        log_key_overlap_days=_number("PARCELWARD_LOG_KEY_OVERLAP_DAYS", 30, least=1, most=365),
         witness_quorum=_number("PARCELWARD_WITNESS_QUORUM", len(witnesses), least=0, most=32),
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import functools
 import json
 import logging
 import secrets
@@ -15,7 +13,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from parcelward.base import config, db
-from parcelward.custody import checkpoints, keys, notes
+from parcelward.custody import archive, checkpoints, keyring, notes
 from parcelward.custody.errors import LogDiverged
 from parcelward.custody.files import CHECKPOINT, LogFiles
 from parcelward.custody.models import Cursor, Fact, LogState
@@ -26,6 +24,7 @@ log = logging.getLogger(__name__)
 ENTRIES_AT_ONCE_MAX = 50_000  # in one turn of the sequencer: 65 ms of hashing
 BATCHES_AT_ONCE_MAX = 5_000
 BATCHES_FOLLOWED_MAX = 256
+FACT = "fact"  # the kind of batches whose entries are facts
 
 
 def make_secrets(items: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -66,20 +65,13 @@ def record_fact(kind: str, body: dict[str, Any]) -> None:
     canon = json.dumps({"at": now.isoformat(), "kind": kind, **body}, sort_keys=True, separators=(",", ":")).encode()
     salt = secrets.token_bytes(32)
     with transaction.atomic():
-        batch = _add_batch_with_partition("fact", [fact_commitment(salt, canon)], now)
+        batch = _add_batch_with_partition(FACT, [fact_commitment(salt, canon)], now)
         Fact.objects.create(batch=batch, leaf=0, record_time=now, kind=kind, body=canon, salt=salt)
 
 
 def _add_batch_with_partition(kind: str, commitments: Sequence[bytes], now: dt.datetime) -> int:
     db.ensure_partition("custody_batch", now.date())
     return add_batch(kind, commitments, now=now)
-
-
-@functools.lru_cache(maxsize=4)
-def log_signer(settings: config.Config) -> keys.Signer:
-    """Return the log's signing key, made at first use and kept in a file of mode 0600."""
-    seed = db.secret_file(settings.home / "keys" / "log", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
-    return keys.Signer(keys.key_name(settings.origin), keys.SignatureType.ED25519, base64.b64decode(seed))
 
 
 class Sequencer:
@@ -90,8 +82,10 @@ class Sequencer:
     """
 
     def __init__(self, settings: config.Config) -> None:
-        self._signer = log_signer(settings)
+        self._settings = settings
         self._origin = settings.origin
+        self._ring: keyring.Ring
+        self._archived: dt.date | None = None
         self._files = LogFiles(settings.log_folder)
         try:
             self._settle()
@@ -119,18 +113,43 @@ class Sequencer:
                 "log's own name; it does not change with the address.",
                 differs="origin",
             )
+        self._learn_keys()
         self._files.truncate(state.size, root=bytes(state.root))
         self._publish(state.size, bytes(state.root))
 
+    def _learn_keys(self) -> None:
+        """Read which keys sign, and tell the other processes before anything is signed with a new one."""
+        self._ring = keyring.from_entries(self._settings)
+        keyring.write(self._settings, self._ring)
+
     def _publish(self, size: int, root: bytes) -> None:
         text = checkpoints.Checkpoint(self._origin, size, root).text
-        self._files.publish(CHECKPOINT, notes.sign(text, [self._signer]))
+        signers = keyring.signers(self._settings, self._ring, timezone.now())
+        self._files.publish(CHECKPOINT, notes.sign(text, signers))
+
+    def _keep_archive(self) -> None:
+        """Keep the published checkpoint as the day's archive checkpoint, once a day."""
+        now = timezone.now()
+        if self._archived == now.date():
+            return
+        head = self._files.published_head()
+        if head is None or head.size == 0:
+            return
+        archive.keep(
+            self._settings.log_folder,
+            head,
+            signers=keyring.signers(self._settings, self._ring, now),
+            archive=keyring.archive_signer(self._settings),
+            now=now,
+        )
+        self._archived = now.date()
 
     def once(self) -> int:
         """Sequence what is waiting; return how many entries were published.
 
         Files first, then one transaction whose compare-and-swap on the size is the fence, then the checkpoint.
         """
+        self._keep_archive()
         with connections["default"].cursor() as cur:
             cur.execute(
                 "SELECT p.batch, p.record_time, p.n, p.kind, b.commitments FROM custody_pendingbatch p "
@@ -158,6 +177,8 @@ class Sequencer:
             connections["default"].close()
             self._settle()
             raise
+        if any(row[3] == FACT for row in taken):  # it may name a new key, which then signs this very checkpoint
+            self._learn_keys()
         self._publish(first + total, root)
         return total
 

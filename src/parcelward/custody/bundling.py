@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 
 from parcelward.base import config
@@ -80,6 +81,8 @@ def make(item: UUID, number: str, stored: Sequence[Stored], order: Order, *, now
     ]
     if note is None or not covered:
         raise Busy("No checkpoint covers an event of this item yet; try again in a minute", retry_after_s=60)
+    replaced = queries.opened_successions(settings, note, queries.vkeys(settings))
+    archived = queries.archived_before(settings, size, after=min(index for _, index in covered))
     events = tuple(_event(settings, event, index, size, shown, opener) for event, index in covered)
     data = evidence.write_bundle(
         evidence.Bundle(
@@ -89,11 +92,13 @@ def make(item: UUID, number: str, stored: Sequence[Stored], order: Order, *, now
             exporter=f"source {order.source}",
             operator=settings.operator,
             software=order.software,
-            policy=_policy(settings),
+            policy=_policy(settings, [note, *([archived.note] if archived else [])]),
             checkpoint=note,
             items=(evidence.ItemEvidence(identify.item_id(item), number, len(stored), events),),
             devices=(),
             verify_html=order.verify_html,
+            succession=msgspec.json.encode(replaced) if replaced.entries else b"",
+            archived=archived,
         ),
         sign=lambda text: queries.sign_receipt(settings, text).encode(),
     )
@@ -138,8 +143,15 @@ def _group(opened: Opened, name: str, shown: frozenset[str]) -> Revealed | Hidde
     return Hidden(opened.group_hashes[name])
 
 
-def _policy(settings: config.Config) -> policy.Policy:
-    """Return whose signatures a receiver should ask for: the log's, and of its witnesses as many as are promised."""
-    logs = [keys.parse_vkey(text) for text in queries.vkeys(settings)]
+def _policy(settings: config.Config, signed: Sequence[bytes]) -> policy.Policy:
+    """Return whose signatures a receiver should ask for: the log's, and of its witnesses as many as are promised.
+
+    The log's are those that sign now, those that signed what the bundle holds, and the ML-DSA-44 key.
+    """
+    known = queries.log_keys(settings)
+    by = {each.key_id for note in signed for each in notes.parse(note).signatures}
+    signing = queries.vkeys(settings)
+    logs = [each for each in known.verifiers if each.vkey in signing or each.key_id in by]
+    logs.append(keys.parse_vkey(known.archive_vkey))
     witnesses = [keys.parse_vkey(text) for text in queries.witness_vkeys(settings)]
     return policy.quorum_of(settings.witness_quorum, logs=logs, witnesses=witnesses)

@@ -9,6 +9,7 @@ from typing import Any
 
 from parcelward.base import config, db
 from parcelward.custody.hold_check import check_holds
+from parcelward.custody.key_check import check_heads
 from parcelward.custody.verification import Checker, Findings, Logged, Span, batches_of, check_log, kinds_in
 from parcelward.custody.wire import fact_commitment
 
@@ -94,7 +95,9 @@ class CheckLog:
             passed += n
             self._tell("log", passed, length)
 
-        check_log(settings, self._span, signed, findings, tell_log)
+        check_log(settings, self._span, findings, tell_log)
+        if self._span.whole:
+            check_heads(settings, self._span.end, signed, findings)
         self.unchecked = {kind: n for kind, n in kinds.items() if kind not in self._checkers}
         done: dict[str, int] = {}
         for kind, checker in self._checkers.items():

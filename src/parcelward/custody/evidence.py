@@ -5,7 +5,8 @@ A bundle is one archive (`stored_zip`), the same bytes for the same values:
     manifest.json        every other file with its size and SHA-256; on what legal basis, by whom, with which tool
     manifest.note        the manifest's hash, as a signed note
     policy.txt           the keys of the log and its witnesses, and the quorum (C2SP tlog-policy)
-    checkpoints/         the checkpoint that all proofs lead to
+    checkpoints/         the checkpoint that all proofs lead to; an archive checkpoint before it, with its proof
+    succession.json      where the log's key was ever replaced: the entries that say so
     events/<item>/       one file an event: the groups that are revealed with their salts, the others as hashes
     proofs/<item>/       one C2SP tlog-proof an event
     devices/             public keys of devices and the batches that they signed
@@ -26,7 +27,8 @@ from uuid import UUID
 
 import msgspec
 
-from parcelward.custody import evidence_words, lines, notes, proofs, stored_zip
+from parcelward.custody import evidence_words, lines, notes, proofs, stored_zip, succession
+from parcelward.custody.archive import Archived
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.policy import Policy
 from parcelward.custody.wire import ENTRY_PREFIX, EVENT_DOMAIN, GROUP_DOMAIN, GROUPS, NOTHING_BEFORE
@@ -110,6 +112,8 @@ class Bundle:
     items: tuple[ItemEvidence, ...]
     devices: tuple[DeviceEvidence, ...]
     verify_html: bytes
+    succession: bytes = b""  # empty: the log has its first key
+    archived: Archived | None = None
 
 
 class FileRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -297,6 +301,10 @@ def _facts(bundle: Bundle) -> dict[str, bytes]:
     """Return the files that the proofs rest on."""
     notes.parse(bundle.checkpoint)
     files = {"policy.txt": bundle.policy.text.encode(), CHECKPOINT: bundle.checkpoint}
+    if bundle.succession:
+        files[succession.FILE] = bundle.succession
+    if bundle.archived is not None:
+        files |= bundle.archived.files
     for item in bundle.items:
         for event in item.events:
             where = event_path(item.item_id, event.sequence)

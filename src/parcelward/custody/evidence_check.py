@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from parcelward.base.errors import Invalid
-from parcelward.custody import evidence, keys, lines, notes, policy, proofs, stored_zip, tree
+from parcelward.custody import archive, evidence, keys, lines, notes, policy, proofs, stored_zip, succession, tree
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence import Hidden, Revealed
 from parcelward.custody.keys import Verifier
@@ -55,6 +55,8 @@ class Report:
     verifier_sha256: str = ""  # of the bundle's verify.html; empty for a bare proof
     said: str = ""  # what an opened entry says
     receipt: str = ""  # which request's receipt was shown to be kept
+    signers: tuple[Verifier, ...] = ()  # keys of the log that signed the checkpoint
+    archived: str = ""  # about an archive checkpoint that the bundle holds
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -65,6 +67,8 @@ class Report:
         said = [
             f"{what} recomputed and found in the log {self.origin}.",
             f"The log then had {self.size} entries; root {self.root.hex()}.",
+            f"Signed by the log's key {' and '.join(each.key_id.hex() for each in self.signers)}.",
+            *([self.archived] if self.archived else []),
             f"Witnesses: {', '.join(self.witnesses) or 'none'}.",
             *(f"Left out: {gap}." for gap in self.gaps),
         ]
@@ -91,8 +95,12 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
     """
     files = stored_zip.read(data)
     manifest = _manifest(files)
+    with within(succession.FILE):
+        links = succession.read(files[succession.FILE]) if succession.FILE in files else ()
+    trusted = succession.trusted_through([keys.parse_vkey(text) for text in vkeys], links)
     with within("policy.txt"):
-        rule, counted = trusted_part(policy.parse(files["policy.txt"]), [keys.parse_vkey(text) for text in vkeys])
+        whole = policy.parse(files["policy.txt"])
+        rule, counted = trusted_part(whole, trusted)
     with within("manifest.note"):
         note = notes.open_note(files["manifest.note"], rule.logs)
         if note.text != evidence.note_text(files["manifest.json"]):
@@ -102,13 +110,17 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
         cosigners = [each.verifier for each in signed.verified_by(counted)]
         if not rule.met_by(cosigners):
             raise ProofFailed("Too few of the trusted witnesses cosigned the checkpoint.")
+        signers = tuple(each.verifier for each in signed.verified_by(rule.logs))
+        succession.require_current(signed.checkpoint.size, signers, links)
+    with within(archive.NOTE):
+        archived = archive.verify_within(files, signed.checkpoint, archive.keys_of(whole, rule, trusted), links)
     with within("chain.json"):
         chain = decode(files["chain.json"], evidence.Chain)
         _require_one_each([item.item_id for item in chain.items])
         _require_one_each([device.device_id for device in chain.devices])
     gaps = [gap for item in chain.items for gap in _verify_item(item, files, signed)]
     gaps += [gap for device in chain.devices for gap in _verify_device(device, files)]
-    held = _expected(chain)
+    held = _expected(chain) | {succession.FILE, archive.NOTE, archive.CONSISTENCY} & files.keys()
     extra = sorted(files.keys() - held - {"manifest.json", "manifest.note"})
     if extra:
         raise ProofFailed(f"{extra[0]}: The file belongs to nothing that chain.json declares.")
@@ -121,6 +133,8 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
         witnesses=tuple(each.name for each in cosigners),
         gaps=tuple(gaps),
         pinned=bool(vkeys),
+        signers=signers,
+        archived=archived,
         verifier_sha256=manifest.verifier_sha256,
     )
 
@@ -156,7 +170,8 @@ def trusted_part(rule: Policy, trusted: Sequence[Verifier]) -> tuple[Policy, lis
     logs = rule.logs
     if trusted:
         logs = tuple(each for each in logs if each in trusted)
-    if any(each.kind.timed for each in trusted):
+    names = {each.name for each in rule.logs}  # of the logs: their ML-DSA-44 keys are timed as well, and no witnesses
+    if any(each.kind.timed and each.name not in names for each in trusted):
         counted = [each for each in counted if each in trusted]
     if not logs:
         raise ProofFailed("None of the log keys in the bundle is one that you trust.")

@@ -127,6 +127,11 @@ def parse_vkey(text: str) -> Verifier:
     return verifier
 
 
+def vkeys_in(text: str) -> list[str]:
+    """Return the verifier keys of a text that has one a line, as /log/vkey does; a line that begins with # is none."""
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
 @dataclass(frozen=True)
 class Signer:
     """A private key that signs notes, from its 32-byte `seed` (RFC 8032, FIPS 204).

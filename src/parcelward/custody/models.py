@@ -74,6 +74,9 @@ class Fact(models.Model):
     body = models.BinaryField()  # canonical JSON, the exact bytes committed to
     salt = models.BinaryField(max_length=32)
 
+    class Meta:
+        indexes = [models.Index(fields=["kind", "batch"], name="fact_kind")]  # noqa: RUF012 -- Django's own form
+
 
 class Tombstone(models.Model):
     """An item whose secret was destroyed; its entries stay in the log and mean nothing any more."""

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from parcelward.custody import keys, lines, notes, policy, proofs, receipts, stored_zip, tiles, tree
+from parcelward.custody import keys, lines, notes, policy, proofs, receipts, stored_zip, succession, tiles, tree
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence import NO_EVENT, EventFile, GroupFile
 from parcelward.custody.evidence_check import (
@@ -24,14 +24,14 @@ from parcelward.custody.evidence_check import (
     require_item,
     said,
     trusted_part,
-    unhex,
     verify_bundle,
     within,
 )
 from parcelward.custody.keys import SignatureType, Verifier
 from parcelward.custody.notes import SignedCheckpoint
+from parcelward.custody.succession import OpenedEntry
 from parcelward.custody.tree import HashReader
-from parcelward.custody.wire import ENTRY_PREFIX, EVENTS_AT_ONCE_MAX, GROUPS, fact_commitment
+from parcelward.custody.wire import ENTRY_PREFIX, EVENTS_AT_ONCE_MAX, GROUPS
 
 ENTRY_BYTES: Final = 1 + tree.HASH_BYTES
 
@@ -68,17 +68,6 @@ class ItemProofs(msgspec.Struct, frozen=True):
     events: list[EventProof]
 
 
-class OpenedEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry that is one salted group, in clear, with its tlog-proof (/log/verifier)."""
-
-    object: Literal["opened_entry"]
-    origin: str
-    vkeys: list[str]
-    body: str
-    salt: str
-    proof: str
-
-
 class SavedProof(msgspec.Struct, frozen=True):
     """A saved proof page."""
 
@@ -91,12 +80,27 @@ class _Object(msgspec.Struct, frozen=True):
     object: str = ""
 
 
-def verify_file(path: Path, *, vkeys: Sequence[str] = ()) -> Report:
+def verify_file(path: Path, *, vkeys: Sequence[str] = (), successions: Path | None = None) -> Report:
     """Check a bundle (.zip), a saved proof, receipt or opened entry (.json) or a .tlog-proof, told apart by content.
 
     `vkeys` are the keys that the caller trusts; without any, those in the file are believed and the Report says so.
+    `successions` is what /log/succession answered: through it, a key of the log vouches for those before and after it.
     Raises ProofFailed, whose sentence begins with the file at fault, or OSError when the file cannot be read.
     """
+    if successions is None:
+        return _verify_file(path, vkeys)
+    with within(successions.name):
+        links = succession.read(successions.read_bytes())
+    trusted = succession.trusted_through([keys.parse_vkey(text) for text in vkeys], links)
+    report = _verify_file(path, [each.vkey for each in trusted])
+    with within(path.name):
+        if any(each.said.origin != report.origin for each in links):
+            raise ProofFailed("The successions are of another log.")
+        succession.require_current(report.size, report.signers, links)
+    return report
+
+
+def _verify_file(path: Path, vkeys: Sequence[str]) -> Report:
     if path.stat().st_size > stored_zip.ARCHIVE_BYTES_MAX:
         raise ProofFailed(f"{path.name}: The file is too large.")
     data = path.read_bytes()
@@ -128,7 +132,8 @@ def verify_proof(data: bytes, *, vkeys: Sequence[str]) -> Report:
     """
     trusted = [keys.parse_vkey(text) for text in vkeys]
     logs = [each for each in trusted if each.kind is SignatureType.ED25519]
-    witnesses = [each for each in trusted if each.kind is not SignatureType.ED25519]
+    names = {each.name for each in logs}  # an ML-DSA-44 key of the log's own name is no witness's
+    witnesses = [each for each in trusted if each.kind is not SignatureType.ED25519 and each.name not in names]
     if not logs:
         raise ProofFailed("A single proof carries no keys: name the log's verifier key.")
     proof = proofs.parse(data)
@@ -148,13 +153,7 @@ def verify_entry(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
     trusted = [keys.parse_vkey(text) for text in vkeys]
     rule = policy.quorum_of(0, logs=[keys.parse_vkey(text) for text in entry.vkeys], witnesses=[])
     rule, _ = trusted_part(rule, trusted)
-    proof = proofs.parse(entry.proof.encode())
-    committed = ENTRY_PREFIX + fact_commitment(unhex(entry.salt), entry.body.encode())
-    if proof.extra != committed:
-        raise ProofFailed("The entry's content does not give its commitment.")
-    signed = proofs.verify(proof, tree.leaf_hash(committed), rule)
-    if signed.checkpoint.origin != entry.origin:
-        raise ProofFailed("The checkpoint is of another log.")
+    signed, _ = succession.prove(entry, rule.logs)
     report = _report(signed, events=0, items=(), cosigners=(), gaps=(), pinned=bool(trusted))
     return dataclasses.replace(report, said=entry.body)
 
@@ -268,4 +267,5 @@ def _report(
 ) -> Report:
     head = signed.checkpoint
     names = tuple(each.verifier.name for each in cosigners)
-    return Report(head.origin, head.size, head.root, events, items, names, gaps, pinned=pinned)
+    signers = tuple(each.verifier for each in signed.note.verified if each.verifier.name == head.origin)
+    return Report(head.origin, head.size, head.root, events, items, names, gaps, pinned=pinned, signers=signers)

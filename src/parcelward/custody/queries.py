@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connections
+from django.utils import timezone
 
 from parcelward.base import config, db
-from parcelward.custody import checkpoints, notes, tiles
-from parcelward.custody.actions import log_signer
+from parcelward.custody import archive, checkpoints, keyring, notes, tiles, tree
 from parcelward.custody.checking import CheckLog
-from parcelward.custody.errors import NotInLog
+from parcelward.custody.errors import BadReceipt, NotInLog
 from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles
 from parcelward.custody.keys import parse_vkey
 from parcelward.custody.models import Fact, LogState, PendingBatch, Tombstone
-from parcelward.custody.opened import TOMBSTONE_KIND, VERIFIER_KIND, Entry
+from parcelward.custody.opened import ARCHIVE_KEY_KIND, TOMBSTONE_KIND, VERIFIER_KIND, Entry
 from parcelward.custody.opened import proof as entry_proof
+from parcelward.custody.opened import successions as opened_successions
 from parcelward.custody.opened import tombstone as tombstone_entry
 from parcelward.custody.opened import verifier as verifier_entry
 from parcelward.custody.receipts import RECEIPT_BYTES_MAX, EntryProof, Receipt, ReceiptProof
@@ -34,6 +35,7 @@ from parcelward.custody.verification import published as published_now
 from parcelward.custody.wire import ItemKeys, Published
 
 __all__ = [
+    "ARCHIVE_KEY_KIND",
     "RECEIPT_BYTES_MAX",
     "TOMBSTONE_KIND",
     "VERIFIER_KIND",
@@ -47,6 +49,7 @@ __all__ = [
     "ReceiptProof",
     "Span",
     "entry_proof",
+    "opened_successions",
     "published_now",
     "read_span",
     "tombstone_entry",
@@ -233,8 +236,38 @@ def head(settings: config.Config) -> LogHead:
 
 
 def vkeys(settings: config.Config) -> tuple[str, ...]:
-    """Return the log's verifier keys in signed-note form."""
-    return (log_signer(settings).verifier.vkey,)
+    """Return the Ed25519 keys that sign for the log now, oldest first, in signed-note form."""
+    return tuple(each.vkey for each in keyring.ring(settings).signing(timezone.now()))
+
+
+def log_keys(settings: config.Config) -> keyring.Ring:
+    """Return all keys that the log ever had, oldest first, and the key of its archive checkpoints."""
+    return keyring.ring(settings)
+
+
+def archive_days(settings: config.Config) -> list[str]:
+    """Return the days that have an archive checkpoint, newest first."""
+    return archive.days(settings.log_folder)
+
+
+def archived_before(settings: config.Config, size: int, *, after: int) -> archive.Archived | None:
+    """Return the newest archive checkpoint that a checkpoint of `size` entries continues and that covers entry `after`.
+
+    With the path that shows it; None when there is no such one.
+    """
+    for day in archive.days(settings.log_folder):
+        note = archive.read(settings.log_folder, day)
+        old = size_of(note)
+        if old <= after:
+            return None
+        if old <= size:
+            return archive.Archived(note, tuple(tree.consistency_path(old, size, _files(settings).read_hashes)))
+    return None
+
+
+def archived(settings: config.Config, day: str) -> bytes:
+    """Return a day's archive checkpoint; NotInLog when there is none."""
+    return archive.read(settings.log_folder, day)
 
 
 def witness_vkeys(settings: config.Config) -> tuple[str, ...]:
@@ -270,7 +303,12 @@ def inclusion_paths(settings: config.Config, indexes: Iterable[int], size: int) 
 
 def open_receipt(settings: config.Config, data: bytes) -> Receipt:
     """Return what a receipt of this log promises. Raises BadNote or BadReceipt for anything else."""
-    return receipt_in(data, [parse_vkey(text) for text in vkeys(settings)])
+    known = keyring.ring(settings).keys
+    receipt = receipt_in(data, [parse_vkey(each.vkey) for each in known])
+    in_force = {each.vkey for each in known if each.signs(receipt.recorded)}
+    if not any(each.vkey in in_force for each in receipt.signers):
+        raise BadReceipt("The key that signed this receipt had been replaced before the receipt says it was made.")
+    return receipt
 
 
 def waiting(batch: int) -> Published | None:
@@ -280,8 +318,8 @@ def waiting(batch: int) -> Published | None:
 
 
 def sign_receipt(settings: config.Config, text: str) -> str:
-    """Return `text` as a signed note of the log's key: a promise that its holder can show."""
-    return notes.sign(text, [log_signer(settings)]).decode()
+    """Return `text` as a note of each of the log's keys that signs now: a promise that its holder can show."""
+    return notes.sign(text, keyring.signers_here(settings)).decode()
 
 
 def fact_exists(kind: str, text: str) -> bool:

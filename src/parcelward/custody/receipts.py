@@ -50,6 +50,7 @@ class Receipt:
     digest: bytes
     recorded: dt.datetime
     within_s: int
+    signers: tuple[Verifier, ...]
 
     @property
     def due(self) -> dt.datetime:
@@ -84,6 +85,7 @@ class ReceiptProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     receipt: str
     entries: list[EntryProof]
     checkpoint: str | None
+    signed_by: list[str] = []  # ids of the log's keys that signed the receipt; none in answers of older versions
 
 
 def open_receipt(data: bytes, verifiers: Iterable[Verifier]) -> Receipt:
@@ -112,6 +114,7 @@ def open_receipt(data: bytes, verifiers: Iterable[Verifier]) -> Receipt:
         digest=bytes.fromhex(said["digest"]),
         recorded=recorded,
         within_s=lines.number(said["within"], BadReceipt),
+        signers=tuple(each.verifier for each in note.verified),
     )
 
 
@@ -157,7 +160,9 @@ def verify_receipt(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
         witnesses=tuple(each.verifier.name for each in cosigners),
         gaps=(),
         pinned=bool(trusted),
-        receipt=f"batch {receipt.batch}, source {receipt.source}, sequence {receipt.sequence}, {receipt.count} entries",
+        signers=tuple(each.verifier for each in signed.verified_by(rule.logs)),
+        receipt=f"batch {receipt.batch}, source {receipt.source}, sequence {receipt.sequence}, "
+        f"{receipt.count} entries, signed by key {' and '.join(each.key_id.hex() for each in receipt.signers)}",
     )
 
 

@@ -10,14 +10,13 @@ Memory stays bounded: at most ENTRIES_AT_ONCE_MAX entries and their rows are hel
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from parcelward.base import config, db
-from parcelward.custody import notes, tiles, tree
-from parcelward.custody.actions import log_signer
-from parcelward.custody.errors import BadCheckpoint, BadNote, EntryDiffers, LogDiverged, NotInLog
+from parcelward.custody import keyring, tiles, tree
+from parcelward.custody.errors import EntryDiffers, LogDiverged, NotInLog
 from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles, leaf_hashes, parents
 
 ENTRIES_AT_ONCE_MAX = 20_000
@@ -113,18 +112,17 @@ def read_span(*, first: int = 0, end: int | None = None) -> Span:
 
 
 def published(settings: config.Config) -> dict[str, bytes | None]:
-    """Return the checkpoints as published now: read before the database, which is never behind them."""
+    """Return the checkpoints and the keys as published now: read before the database, which is never behind them."""
     files = LogFiles(settings.log_folder, read_only=True)
     try:
-        return {name: files.published(name) for name in (CHECKPOINT, CHECKPOINT_WITNESSED)}
+        found = {name: files.published(name) for name in (CHECKPOINT, CHECKPOINT_WITNESSED)}
+        return {keyring.SIGNERS: keyring.written(settings), **found}
     finally:
         files.close()
 
 
-def check_log(
-    settings: config.Config, span: Span, signed: Mapping[str, bytes | None], findings: Findings, tell: Tell
-) -> None:
-    """Compare every batch of the span with the files; for the whole log also tree, root and signed checkpoints."""
+def check_log(settings: config.Config, span: Span, findings: Findings, tell: Tell) -> None:
+    """Compare every batch of the span with the files; for the whole log also the tree, and what waits for its place."""
     files = LogFiles(settings.log_folder, read_only=True)
     try:
         end = _check_batches(files, span, findings, tell)
@@ -132,7 +130,6 @@ def check_log(
             findings.note(f"The batches end at entry {end} of {span.end}.", differs="log_batch", index=end)
         if span.whole:
             _check_levels(files, span.end, findings)
-            _check_heads(settings, files, span.end, signed, findings)
             _check_waiting(findings)
     except (LogDiverged, NotInLog) as err:  # a file ends too early
         findings.note(str(err), differs="files", index=getattr(err, "first", None) or min(files.size, span.end))
@@ -209,31 +206,6 @@ def _check_levels(files: LogFiles, size: int, findings: Findings) -> None:
                 )
                 return
         level += 1
-
-
-def _check_heads(
-    settings: config.Config, files: LogFiles, size: int, signed: Mapping[str, bytes | None], findings: Findings
-) -> None:
-    """Compare the recomputed roots with the log's state and with what was signed."""
-    with db.cursor() as cur:
-        cur.execute("SELECT root, origin FROM custody_logstate WHERE id = 1")
-        row = cur.fetchone()
-    if row is not None and row[1] != settings.origin:
-        findings.note(f"The log's state is named {row[1]}, the log {settings.origin}.", differs="origin")
-    if row is not None and files.root(size) != bytes(row[0]):
-        findings.note(f"The root of {size} entries is not the one in the log's state.", differs="root")
-    for name, note in signed.items():
-        if note is None:
-            if name == CHECKPOINT and size:
-                findings.note("No checkpoint is published.", differs=name)
-            continue
-        try:
-            head = notes.open_checkpoint(note, logs=[log_signer(settings).verifier]).checkpoint
-        except (BadNote, BadCheckpoint) as err:
-            findings.note(f"The {name} is not signed by the log: {err}", differs=name)
-            continue
-        if head.origin != settings.origin or head.size > size or files.root(head.size) != head.root:
-            findings.note(f"The signed {name} of {head.size} entries is not of this log.", differs=name)
 
 
 def _check_waiting(findings: Findings) -> None:

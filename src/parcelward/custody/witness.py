@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from parcelward.custody import checkpoints, keys, lines, notes, tree
+from parcelward.custody import checkpoints, keys, lines, notes, succession, tree
 from parcelward.custody.checkpoints import Checkpoint
 from parcelward.custody.errors import (
     BadCheckpoint,
@@ -21,6 +21,7 @@ from parcelward.custody.errors import (
     WitnessRefused,
 )
 from parcelward.custody.keys import SignatureType, Signer, Verifier
+from parcelward.custody.succession import Link
 
 PATH_HASHES_MAX: Final = 63
 REQUEST_BYTES_MAX: Final = 262_144  # 63 proof lines, a checkpoint, and 16 post-quantum signatures of nearly 7 kB each
@@ -106,18 +107,26 @@ def origin_of(request: AddCheckpoint, logs: Logs) -> str:
 
 
 def update(
-    seen: Checkpoint | None, request: AddCheckpoint, *, logs: Logs, signer: Signer, timestamp_s: int
+    seen: Checkpoint | None,
+    request: AddCheckpoint,
+    *,
+    logs: Logs,
+    signer: Signer,
+    timestamp_s: int,
+    links: Sequence[Link] = (),
 ) -> Cosigned:
     """Return the cosigned checkpoint, to be stored **before** it is answered; raise WitnessRefused otherwise.
 
-    `seen` is the newest checkpoint cosigned for the request's origin. The statuses are the protocol's: 400 malformed or
-    old size beyond the new one, 404 unknown log, 403 not signed by it, 409 another old size than ours (with ours), 422
-    not consistent with what we saw.
+    `seen` is the newest checkpoint cosigned for the request's origin, `links` how its keys followed each other. The
+    statuses are the protocol's: 400 malformed or old size beyond the new one, 404 unknown log, 403 not signed by it, or
+    not by the key that is its own by then, 409 another old size than ours (with ours), 422 not consistent with what we
+    saw.
     """
     origin = origin_of(request, logs)
     try:
         signed = notes.open_checkpoint(request.note, logs=logs[origin])
-    except (BadNote, BadCheckpoint) as error:
+        succession.require_current(signed.checkpoint.size, [each.verifier for each in signed.note.verified], links)
+    except (BadNote, BadCheckpoint, ProofFailed) as error:
         raise WitnessRefused(error.message, answer_status=_FORBIDDEN) from None
     new, seen_size = signed.checkpoint, seen.size if seen else 0
     if request.old_size > new.size:

@@ -2,6 +2,7 @@
 
 folder/witness.key                  32 bytes, the seed of its Ed25519 key; mode 0600; made at the first start
 folder/<SHA-256 of origin>.note     the newest checkpoint of one log, cosigned: the whole state
+folder/<SHA-256 of origin>.keys     how the keys of one log followed each other, as it was learned from the log
 folder/lock                         held while it runs: two witnesses with one key could sign two histories
 """
 
@@ -19,18 +20,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from parcelward.custody import durable, keys, witness
-from parcelward.custody.errors import BadKey, LogInUse, WitnessRefused
+from parcelward.base.errors import Invalid
+from parcelward.custody import durable, keys, succession, witness
+from parcelward.custody.errors import BadKey, LogInUse, ProofFailed, WitnessRefused
 from parcelward.custody.keys import SignatureType, Signer
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from parcelward.custody.checkpoints import Checkpoint
+    from parcelward.custody.succession import Link
 
 CONNECTIONS_MAX: Final = 64
 IDLE_S_MAX: Final = 10.0
+LEARN_S: Final = 3600.0  # a replaced key signs for a day at least
 _MONITORED = re.compile(r"/([0-9a-f]{64})/checkpoint", re.ASCII)
 
 
@@ -43,14 +47,18 @@ class WitnessState:
         self._locked_by = durable.hold_lock(folder / "lock")
         if self._locked_by is None:
             raise LogInUse("Another witness runs on this folder.")
-        self.logs = witness.trusted_logs(log_vkeys)
+        self.logs: witness.Logs = witness.trusted_logs(keys.vkeys_in("\n".join(log_vkeys)))
         self.signer = Signer(keys.key_name(name), SignatureType.COSIGNATURE, _seed(folder / "witness.key"))
         self._deciding = threading.Lock()
         self._seen: dict[str, Checkpoint] = {}
+        self._links: dict[str, tuple[Link, ...]] = {}
         for origin in self.logs:
             note = self.note(_origin_hash(origin))
             if note is not None:
                 self._seen[origin] = witness.remembered(note, signer=self.signer)
+            learned = folder / f"{_origin_hash(origin)}.keys"
+            if learned.exists():
+                self.learn(learned.read_bytes())
 
     def close(self) -> None:
         """Let another process use the folder."""
@@ -64,11 +72,37 @@ class WitnessState:
         origin = witness.origin_of(request, self.logs)
         with self._deciding:
             cosigned = witness.update(
-                self._seen.get(origin), request, logs=self.logs, signer=self.signer, timestamp_s=timestamp_s
+                self._seen.get(origin),
+                request,
+                logs=self.logs,
+                signer=self.signer,
+                timestamp_s=timestamp_s,
+                links=self._links.get(origin, ()),
             )
             durable.write_file(self._folder / f"{_origin_hash(origin)}.note", cosigned.note)
             self._seen[origin] = cosigned.checkpoint
         return cosigned.answer
+
+    def learn(self, data: bytes) -> bool:
+        """Take the keys that follow one we know, by what a log's /log/succession answers; return whether any is new.
+
+        From then on only the last of them counts for checkpoints that cover its entry. Raises ProofFailed or another
+        Invalid for what is not proven. A chain that holds no key of ours, or less than we know, teaches nothing.
+        """
+        links = succession.read(data)
+        origin = links[0].said.origin if links else ""
+        chain = succession.chain_keys([each.said for each in links])
+        with self._deciding:
+            known, before = self.logs.get(origin, ()), [each.said for each in self._links.get(origin, ())]
+            if not any(each in known for each in chain) or len(links) <= len(before):
+                return False
+            if [each.said for each in links[: len(before)]] != before:
+                raise ProofFailed("The log's keys followed each other in another way when they were learned.")
+            first = min(at for at, each in enumerate(chain) if each in known)
+            self.logs = {**self.logs, origin: (*known, *(each for each in chain[first:] if each not in known))}
+            self._links[origin] = links
+            durable.write_file(self._folder / f"{_origin_hash(origin)}.keys", data)
+        return True
 
     def note(self, origin_hash: str) -> bytes | None:
         """Return the newest cosigned checkpoint of the log with this origin hash (lower-case hex), or None."""
@@ -191,18 +225,40 @@ def make_witness(
 
 
 def serve_witness(
-    *, port: int, folder: Path | str, log_vkeys: Sequence[str], name: str, bind: str = "127.0.0.1"
+    *,
+    port: int,
+    folder: Path | str,
+    log_vkeys: Sequence[str],
+    name: str,
+    bind: str = "127.0.0.1",
+    successions: Callable[[], Iterable[bytes]] = tuple,
 ) -> None:
-    """Run a witness until it is interrupted; prints its verifier key and address first. Raises like `make_witness`."""
+    """Run a witness until it is interrupted; prints its verifier key and address first. Raises like `make_witness`.
+
+    `successions` is asked every hour for what the logs say of their keys.
+    """
     with make_witness(port=port, folder=folder, log_vkeys=log_vkeys, name=name, bind=bind) as server:
         sys.stdout.write(f"{server.state.signer.verifier.vkey}\nhttp://{bind}:{server.server_port}\n")
         sys.stdout.flush()
+        threading.Thread(target=_keep_learning, args=(server.state, successions), daemon=True).start()
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             pass
         finally:
             server.state.close()
+
+
+def _keep_learning(state: WitnessState, successions: Callable[[], Iterable[bytes]]) -> None:
+    while True:
+        for data in successions():
+            try:
+                if state.learn(data):
+                    sys.stdout.write("a log has a new key, which the old one vouches for\n")
+                    sys.stdout.flush()
+            except (Invalid, OSError) as err:
+                sys.stderr.write(f"what a log says of its keys does not hold: {err}\n")
+        time.sleep(LEARN_S)
 
 
 def _origin_hash(origin: str) -> str:

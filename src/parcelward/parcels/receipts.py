@@ -65,11 +65,14 @@ def _proof(
     due_in_s: float | None = None,
 ) -> ReceiptProof:
     settings = config.get()
+    # A receipt outlives its key: the holder checks it with the key that signed it, and the checkpoint with today's.
+    signed_by = [each.vkey for each in custody.open_receipt(settings, note).signers]
+    vkeys = [*signed_by, *(each for each in custody.vkeys(settings) if each not in signed_by)]
     return ReceiptProof(
         object="receipt_proof",
         mode=settings.mode,
         origin=settings.origin,
-        vkeys=list(custody.vkeys(settings)),
+        vkeys=vkeys,
         witness_vkeys=list(custody.witness_vkeys(settings)),
         witness_quorum=settings.witness_quorum,
         state=state,
@@ -78,6 +81,7 @@ def _proof(
         receipt=note.decode(),
         entries=entries,
         checkpoint=None if checkpoint is None else checkpoint.decode(),
+        signed_by=[vkey.split("+", 2)[1] for vkey in signed_by],
     )
 
 

@@ -31,6 +31,7 @@ class Task(enum.StrEnum):
     ENROL_DEVICE = "enrol_device"
     MANAGE_KEYS = "manage_keys"
     MANAGE_PEOPLE = "manage_people"
+    REPLACE_LOG_KEY = "replace_log_key"
     SHRED = "shred"  # needs two people
     IMPORT = "import"
     MAKE_BUNDLE = "make_bundle"  # evidence for somebody outside

@@ -5,12 +5,14 @@ Beside it, what belongs to the log and not to the standard: its keys, and the en
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -22,6 +24,8 @@ from parcelward.doors.api import problems
 
 _FOREVER = "public, max-age=31536000, immutable"
 _BRIEFLY = "no-cache"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_KEYS_HEAD = "# Keys of the log. Lines that begin with # are comments; how keys follow each other: /log/succession\n"
 
 
 def _open_to_all(response: HttpResponse, cache: str) -> HttpResponse:
@@ -101,6 +105,47 @@ def verifier(request: HttpRequest) -> HttpResponse:
 
 @_only_read
 def vkey(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
-    """Answer the log's verifier keys, one a line, in signed-note form."""
-    lines = "".join(f"{key}\n" for key in custody.vkeys(config.get()))
-    return _open_to_all(HttpResponse(lines, content_type="text/plain; charset=utf-8"), _BRIEFLY)
+    """Answer the log's verifier keys, one a line, in signed-note form, each below a comment that says since when.
+
+    A key that no longer signs stands in a comment, so that nobody takes it for one that does.
+    """
+    known, now = custody.log_keys(config.get()), dt.datetime.now(dt.UTC)
+    lines = [_KEYS_HEAD]
+    for key in known.keys:
+        since = "the log's beginning" if key.since is None else f"{key.since:{_TIME}}"
+        if key.until is None or key.signs(now):
+            until = "" if key.until is None else f" until {key.until:{_TIME}}, beside the key that follows"
+            lines.append(f"# Ed25519: signs since {since}{until}\n{key.vkey}\n")
+        else:
+            lines.append(f"# Ed25519: signed since {since} until {key.until:{_TIME}}, and no more: {key.vkey}\n")
+    lines.append(f"# ML-DSA-44: signs archive checkpoints as well\n{known.archive_vkey}\n")
+    return _open_to_all(HttpResponse("".join(lines), content_type="text/plain; charset=utf-8"), _BRIEFLY)
+
+
+@_only_read
+def succession(request: HttpRequest) -> HttpResponse:
+    """Answer which key followed which: each entry, opened and proven; `parcelward verify --succession` takes it."""
+    settings = config.get()
+    note = custody.published(settings)
+    if note is None:
+        return problems.response(request, NotFound("No checkpoint has been published yet"))
+    found = custody.opened_successions(settings, note, custody.vkeys(settings))
+    return _open_to_all(HttpResponse(msgspec.json.encode(found), content_type="application/json"), _BRIEFLY)
+
+
+@_only_read
+def archive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
+    """Answer the days that have an archive checkpoint, newest first."""
+    rows = [{"day": day, "path": f"/log/archive/{day}"} for day in custody.archive_days(config.get())]
+    listed = json.dumps({"object": "archive", "data": rows})
+    return _open_to_all(HttpResponse(listed, content_type="application/json"), _BRIEFLY)
+
+
+@_only_read
+def archived(request: HttpRequest, day: str) -> HttpResponse:
+    """Answer a day's archive checkpoint, signed with Ed25519 and ML-DSA-44; it never changes."""
+    try:
+        note = custody.archived(config.get(), day)
+    except NotFound as err:
+        return problems.response(request, err)
+    return _open_to_all(HttpResponse(note, content_type="text/plain; charset=utf-8"), _FOREVER)

@@ -48,6 +48,7 @@ class ReceiptProofOut(Schema):
     receipt: str
     entries: list[ReceiptEntryOut] = Field(description="in the order over which the receipt's hash was made")
     checkpoint: str | None = Field(description="signed note (C2SP) under which the proofs hold")
+    signed_by: list[str] = Field(description="ids of the log's keys that signed the receipt, as in `vkeys`")
 
 
 @router.post(

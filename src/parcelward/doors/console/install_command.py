@@ -43,12 +43,16 @@ def run(_options: argparse.Namespace) -> int:
     for days in DAYS_AROUND:
         for table in ("parcels_scan_event", "custody_batch"):
             db.ensure_partition(table, today + dt.timedelta(days=days))
-    _first_entry()
+    _first_entries()
     return 0
 
 
-def _first_entry() -> None:
-    """Publish the stand-alone verifier's hash in the log, once per version of the file: its way out of our hands."""
+def _first_entries() -> None:
+    """Publish in the log, once each, the stand-alone verifier's hash and the key of archive checkpoints.
+
+    That is their way out of our hands: whoever kept a checkpoint can tell if either was exchanged.
+    """
+    from parcelward.base import config
     from parcelward.custody import actions, queries
 
     page = Path(doors.__file__).parent / "static" / "parcelward" / "verify.html"
@@ -56,3 +60,6 @@ def _first_entry() -> None:
         digest = hashlib.sha256(page.read_bytes()).hexdigest()
         if not queries.fact_exists(queries.VERIFIER_KIND, digest):
             actions.record_fact(queries.VERIFIER_KIND, {"sha256": digest})
+    late = queries.log_keys(config.get()).archive_vkey
+    if not queries.fact_exists(queries.ARCHIVE_KEY_KIND, late):
+        actions.record_fact(queries.ARCHIVE_KEY_KIND, {"vkey": late})

@@ -19,6 +19,7 @@ COMMANDS = {
     "rebuild": "compute every item's status again from its events",
     "shred": "erase items: two people, a wait, never under legal hold",
     "verify-log": "recompute the whole log from the database and compare",
+    "log-key": "give the log a new signing key, which the old one vouches for",
     "bundle": "write an item's evidence bundle, to be checked by others",
     "link": "make an addressee's link, which opens more than the public journey",
     "verify": "check an evidence bundle or a proof offline",

@@ -15,6 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key", action="append", default=[], metavar="VKEY", help="a verifier key that you trust; may be repeated"
     )
+    parser.add_argument(
+        "--succession",
+        type=Path,
+        metavar="FILE",
+        help="what the log's /log/succession answered: the key you know then vouches for those before and after it",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,9 +29,9 @@ def run(options: argparse.Namespace) -> int:
     from parcelward.custody import offline
 
     try:
-        report = offline.verify_file(options.bundle, vkeys=options.key)
+        report = offline.verify_file(options.bundle, vkeys=options.key, successions=options.succession)
     except OSError as err:
-        sys.stderr.write(f"parcelward: cannot read {options.bundle}: {err.strerror}\n")
+        sys.stderr.write(f"parcelward: cannot read {err.filename}: {err.strerror}\n")
         return 1
     except ParcelwardError as err:
         print(f"It does not hold: {err}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -23,14 +25,32 @@ def run(options: argparse.Namespace) -> int:
     from parcelward.custody.witness_server import serve_witness
 
     keys = []
-    for log in options.log or ["http://localhost:8000/log/vkey"]:
+    logs = options.log or ["http://localhost:8000/log/vkey"]
+    for log in logs:
         if log.startswith(("http://", "https://")):
             try:
-                keys += httpx.get(log, timeout=10).raise_for_status().text.split()
+                keys += httpx.get(log, timeout=10).raise_for_status().text.splitlines()
             except httpx.HTTPError:
                 sys.stderr.write(f"parcelward: no log answers at {log}. Start it first, or give its vkey with --log.\n")
                 return 1
         else:
             keys.append(log)
-    serve_witness(port=options.port, folder=options.folder, log_vkeys=keys, name=options.name, bind=options.bind)
+    addresses = [log for log in logs if log.startswith(("http://", "https://"))]
+    serve_witness(
+        port=options.port,
+        folder=options.folder,
+        log_vkeys=keys,
+        name=options.name,
+        bind=options.bind,
+        successions=lambda: _successions(addresses),
+    )
     return 0
+
+
+def _successions(addresses: Sequence[str]) -> Iterator[bytes]:
+    """Give what each log answers about its keys; one that is away is asked again next time."""
+    import httpx
+
+    for address in addresses:
+        with contextlib.suppress(httpx.HTTPError):
+            yield httpx.get(f"{address.removesuffix('/vkey')}/succession", timeout=10).raise_for_status().content

@@ -5,9 +5,11 @@ import {
   ProofFailed, browserChecks, climb, ed25519, hex, join, openCheckpoint, openEvents, openLog, parseNote, parseVkey, recorded,
   same, sha256, signers, text, unbase64, unhex, utf8, witnessed,
 } from "./verify.js";
+import { readSuccessions, requireCurrent, trustThrough } from "./succession.js";
 
 const FORMAT = "parcelward/v1/evidence", CHECKPOINT = "checkpoints/checkpoint.note", NAMES_MAX = 256;
 const FIXED = [CHECKPOINT, "certification.txt", "chain.json", "policy.txt", "report.html", "verify.html"];
+const ARCHIVE = ["checkpoints/archive.note", "checkpoints/archive.consistency"];
 const MANIFEST = "absent,exporter,files,format,legal_basis,made_at,operator,reference,software,verifier_sha256";
 const EVENT = "body_hash,commitment,event_id,groups,item_id,log_index";
 const DEVICE = "batches,device_id,key_id,public_key_ed25519";
@@ -118,9 +120,12 @@ function missing(runs, first, last, where) {
 export async function checkBundle(data, trusted) {
   const files = readArchive(data), manifest = decode(held(files, "manifest.json"), "manifest.json", MANIFEST);
   await checkManifest(files, manifest);
-  const { checkpoint, note, by } = await checkSigned(files, trusted);
+  const links = files.has("succession.json") ? await readSuccessions(files.get("succession.json")) : [];
+  const { checkpoint, note, by } = await checkSigned(files, trustThrough(trusted, links));
+  await requireCurrent(checkpoint, links);
   const chain = decode(held(files, "chain.json"), "chain.json", "devices,items"), events = [], gaps = [];
-  const used = new Set([...FIXED, "manifest.json", "manifest.note"]);
+  const more = ["succession.json", ...ARCHIVE].filter((path) => files.has(path));
+  const used = new Set([...FIXED, "manifest.json", "manifest.note", ...more]);
   const use = (path) => { need(!used.has(path), path, "is used twice"); used.add(path); return held(files, path); };
   for (const item of chain.items) {
     only(item, "chain.json", "events_total,item_id,missing,number");
@@ -133,7 +138,8 @@ export async function checkBundle(data, trusted) {
     gaps.push(...device.missing.map(([a, b]) => `${device.device_id}: batches ${a} to ${b}`));
   }
   for (const path of files.keys()) need(used.has(path), path, "belongs to nothing that is declared");
-  return { kind: "bundle", checkpoint, by, events, gaps, pending: 0, reference: manifest.reference };
+  return { kind: "bundle", checkpoint, by, events, gaps, pending: 0, reference: manifest.reference,
+    archived: files.has(ARCHIVE[0]) };
 }
 function held(files, path) {
   need(files.has(path), path, "is missing");
@@ -156,7 +162,8 @@ async function checkManifest(files, manifest) {
 }
 /** The manifest's note and the checkpoint, under the bundle's policy as far as the reader trusts its keys. */
 async function checkSigned(files, trusted) {
-  const policy = await parsePolicy(held(files, "policy.txt")), strict = trusted.some(({ type }) => type >= 4);
+  const policy = await parsePolicy(held(files, "policy.txt")), own = policy.logs.map(({ name }) => name);
+  const strict = trusted.some(({ name, type }) => type >= 4 && !own.includes(name)); // a log's ML-DSA-44 key is no witness
   const logs = policy.logs.filter((vkey) => !trusted.length || among(trusted, vkey));
   need(logs.length, "policy.txt", "has no log key that you trust");
   const counted = [...policy.witnesses].filter(([, vkey]) => vkey.type === 4 && (!strict || among(trusted, vkey)));
@@ -231,7 +238,8 @@ export async function checkSaved(data, trusted) {
   if (trusted.length) await openCheckpoint(log.head.note.source, proofs.origin, log.vkeys.filter((vkey) => among(trusted, vkey)));
   const { pending, closed } = await recorded(opened, log), { by, needed } = await witnessed(proofs, opened, log);
   need(closed === 0, "events", "nobody can open this history any more: its secret was destroyed");
-  const strict = trusted.some(({ type }) => type >= 4), mine = log.witnesses.filter((vkey) => among(trusted, vkey));
+  const strict = trusted.some(({ name, type }) => type >= 4 && name !== proofs.origin);
+  const mine = log.witnesses.filter((vkey) => among(trusted, vkey));
   const counted = by.filter(({ key }) => !strict || mine.some((vkey) => hex(vkey.key) === key));
   need(counted.length >= needed, "witnessed checkpoint", "too few trusted witnesses signed it");
   const older = proofs.events_total - opened.length, left = older ? [`${proofs.item_id}: events 1 to ${older}`] : [];
@@ -239,10 +247,14 @@ export async function checkSaved(data, trusted) {
     event: sequence, at, step, place, number: proofs.number, log_index: logIndex }));
   return { kind: "saved proof", checkpoint: log.head, by: counted, events, gaps: left, pending, reference: proofs.number };
 }
-export async function checkFile(data, keyLines) {
-  const lines = keyLines.split("\n").map((line) => line.trim()).filter((line) => line);
-  const trusted = await Promise.all(lines.map(parseVkey));
-  return data[0] === 0x50 && data[1] === 0x4b ? checkBundle(data, trusted) : checkSaved(data, trusted);
+/** `chain` is what /log/succession answered, or nothing. */
+export async function checkFile(data, keyLines, chain = null) {
+  const lines = keyLines.split("\n").map((line) => line.trim()).filter((line) => line && !line.startsWith("#"));
+  const links = chain ? await readSuccessions(chain) : [];
+  const trusted = trustThrough(await Promise.all(lines.map(parseVkey)), links);
+  const report = await (data[0] === 0x50 && data[1] === 0x4b ? checkBundle(data, trusted) : checkSaved(data, trusted));
+  await requireCurrent(report.checkpoint, links);
+  return report;
 }
 
 function show(report, pinned, own) {
@@ -256,6 +268,8 @@ function show(report, pinned, own) {
     `Log ${report.checkpoint.origin}, ${report.checkpoint.size} entries, root ${hex(report.checkpoint.root)}.`,
     `Witnesses: ${report.by.map(({ name }) => name).join(", ") || "none"}.`,
     ...report.gaps.map((gap) => `Left out, and declared: ${gap}.`),
+    ...(report.archived ? ["It also holds an archive checkpoint. This page cannot check ML-DSA-44: parcelward verify can."]
+      : []),
     pinned ? "The keys are among those that you gave." : "The keys came with the file: compare them with published ones.",
     ...(own ? [] : ["This browser cannot check Ed25519 signatures itself: the lines for it in this file did."])];
   document.getElementById("facts").replaceChildren(...facts.map(
@@ -263,16 +277,17 @@ function show(report, pinned, own) {
   document.getElementById("events").replaceChildren(row(["Item", "No.", "Time (UTC)", "Step", "Place", "Log index"], "th"),
     ...report.events.map((e) => row([e.number, e.event, e.at, e.step, e.place, e.log_index ?? "not yet"], "td")));
 }
-function start(file, keys) {
+function start(file, keys, chain) {
   const result = document.getElementById("result"), found = document.getElementById("found");
   const say = (state, words) => { result.dataset.state = state; result.textContent = words; };
   const clear = () => { found.hidden = true; say("", ""); };
+  const bytes = async ([one]) => (one ? new Uint8Array(await one.arrayBuffer()) : null);
   const check = async () => {
     clear();
     if (!file.files.length) return;
     say("", "Checking");
     try {
-      const report = await checkFile(new Uint8Array(await file.files[0].arrayBuffer()), keys.value);
+      const report = await checkFile(await bytes(file.files), keys.value, await bytes(chain.files));
       show(report, keys.value.trim() !== "", await browserChecks());
       found.hidden = false;
       const holds = report.pending ? "Holds, but is not complete yet" : "Everything holds";
@@ -283,8 +298,9 @@ function start(file, keys) {
   };
   file.addEventListener("change", check);
   keys.addEventListener("change", check);
+  chain.addEventListener("change", check);
   // A file that was changed meanwhile and is chosen again is a new one, and no old result may stand beside it.
   file.addEventListener("click", () => { file.value = ""; clear(); });
 }
 const chosen = globalThis.document?.getElementById("file");
-if (chosen) start(chosen, document.getElementById("keys"));
+if (chosen) start(chosen, document.getElementById("keys"), document.getElementById("chain"));
