@@ -1,15 +1,21 @@
-"""The journey that most tests of the verifiers alter."""
+"""The journeys that most tests of the verifiers alter."""
 
 from __future__ import annotations
 
 import pytest
-from tests.custody.sample_log import (
-    Item,
-    SampleLog,
-    journey,
-)
+from tests.custody.sample_log import STEPS, Item, SampleLog, journey
 
 
 @pytest.fixture(scope="module")
 def small() -> tuple[SampleLog, Item]:
     return journey(3, 2, 4)
+
+
+@pytest.fixture(scope="module")
+def log_and_item() -> tuple[SampleLog, Item]:
+    log, item = SampleLog(), Item("one")
+    log.grow(300)
+    for step in STEPS:
+        log.record(item, step)
+        log.grow(3)
+    return log, item

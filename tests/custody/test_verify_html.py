@@ -22,16 +22,6 @@ WITNESSES = (witness(1), witness(2))
 
 
 @pytest.fixture(scope="module")
-def log_and_item() -> tuple[SampleLog, Item]:
-    log, item = SampleLog(), Item("one")
-    log.grow(300)
-    for step in STEPS:
-        log.record(item, step)
-        log.grow(3)
-    return log, item
-
-
-@pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The script that stands in the built file, as a module."""
     page = build_verify_html.TARGET.read_text(encoding="utf-8")
