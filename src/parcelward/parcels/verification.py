@@ -24,10 +24,13 @@ from django.db import connections, transaction
 from parcelward.base import config, db
 from parcelward.custody import queries as custody
 from parcelward.custody.queries import CheckLog, Findings, Logged, Span
+from parcelward.network import queries as network
 from parcelward.parcels import event_check
 from parcelward.parcels.actions import statuses as status_actions
 from parcelward.parcels.epcis import verification as epcis
 from parcelward.parcels.number_check import check_numbers
+from parcelward.parcels.quarantine_check import check_quarantine
+from parcelward.parcels.sent_check import SentChecker
 from parcelward.people import queries as people
 
 CHAIN_SUMS = 4_096
@@ -46,6 +49,7 @@ class Report:
     entries: int  # in the log, within the span
     events: int  # scans whose body was opened and compared
     closed: int  # scans whose item's secret was destroyed: counted, not opened
+    signatures: int  # of devices, over the requests that these scans came in
     facts: int
     unchecked: dict[str, int]  # kind of entry that this installation cannot check -> how many
     statuses: int  # item statuses folded again; 0 unless asked for
@@ -57,6 +61,7 @@ class ScanChecker:
 
     def __init__(self) -> None:
         self.closed = 0
+        self.sent = SentChecker()
         self._touched: set[UUID] | None = None  # of a part of the log only
         self._shut: set[UUID] = set()  # items whose secret was destroyed
         self._sums = [0] * CHAIN_SUMS
@@ -72,8 +77,11 @@ class ScanChecker:
         context = event_check.context(row for mine in rows.values() for row in mine)
         opened = 0
         for one in batches:
+            leaves: dict[tuple[int, int], int] = {}
             for row in self._matched(one, rows.get(one.batch, []), findings):
+                leaves.setdefault((row.source, row.sequence), row.leaf)
                 opened += self._check_event(one, row, context, findings)
+            self.sent.check(one, leaves, findings)
         return opened
 
     @staticmethod
@@ -136,6 +144,8 @@ class ScanChecker:
         _check_tombstones(findings)
         if findings.first is None:
             check_numbers(findings)
+            check_quarantine(findings)
+            self.sent.finish(findings)
 
     def _unbalanced(self) -> frozenset[int]:
         """Take away each item's last event, as its status names it; return the parts in which something remains."""
@@ -337,6 +347,8 @@ def verify_log(
         done = check.run(settings, signed, findings)
         if span.whole and findings.first is None:
             people.check_devices(findings)
+            people.check_accounts(findings)
+            network.check_network(findings)
         folded = 0
         if statuses and findings.first is None:
             folded = _check_statuses(findings, tell)
@@ -345,6 +357,7 @@ def verify_log(
         entries=span.end - span.first,
         events=done.get("parcels.scan", 0),
         closed=scans.closed,
+        signatures=scans.sent.signatures,
         facts=done.get("fact", 0),
         unchecked=check.unchecked,
         statuses=folded,

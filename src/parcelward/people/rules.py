@@ -7,14 +7,16 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
+from parcelward.base.standards import signed_request
 from parcelward.people.errors import BadSignature
 
 CLOCK_SKEW_MAX_S = 300  # a signature's `created` may be this far from our clock, either way
 SEQUENCE_MAX = 2**53 - 1  # what every JSON reader can hold
 
 _INPUT = re.compile(
-    r'sig1=(\("@method" "@path" "content-digest" "device-sequence"\);created=(\d{10,12});'
+    r'sig1=(\("@method" "@path" "content-digest" "device-sequence"\);created=([1-9]\d{9,11});'
     r'keyid="([A-Za-z0-9_-]{4,40})";alg="ed25519")',
 )
 _SIGNATURE = re.compile(r"sig1=:([A-Za-z0-9+/]{86}==):")
@@ -40,6 +42,11 @@ def is_weak_key(public_key: bytes) -> bool:
 def key_id_of(public_key: bytes) -> str:
     """Return the name under which a device's key signs: it follows from the key."""
     return f"dev-{hashlib.sha256(public_key).hexdigest()[:20]}"
+
+
+def login_seal(person: UUID, login: str) -> str:
+    """Return what an entry of the log says of a person's staff id: a hash that holds it to this person."""
+    return hashlib.sha256(b"parcelward/v1/login\x00" + person.bytes + login.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +93,16 @@ def parse_signature(*, method: str, path: str, headers: dict[str, str], body: by
             code="bad_sequence",
         )
     digest_text = headers.get("content-digest", "")
-    digest = _DIGEST.fullmatch(digest_text)
-    if not digest:
+    if not _DIGEST.fullmatch(digest_text):
         raise BadSignature("Content-Digest must be sha-256=:<base64>:", code="bad_digest")
     actual = hashlib.sha256(body).digest()
+    if digest_text != signed_request.content_digest(actual):  # its one spelling: from the bytes the text is made again
+        raise BadSignature("Content-Digest does not fit the body", code="bad_digest")
     try:
-        if base64.b64decode(digest[1], validate=True) != actual:
-            raise BadSignature("Content-Digest does not fit the body", code="bad_digest")
         signature_bytes = base64.b64decode(signature[1], validate=True)
     except binascii.Error:
         raise BadSignature("Signature headers are not base64", code="bad_signature_header") from None
-    params = found[1]
-    base = (
-        f'"@method": {method}\n"@path": {path}\n"content-digest": {digest_text}\n'
-        f'"device-sequence": {sequence}\n"@signature-params": {params}'
-    )
+    base = signed_request.base(method=method, path=path, digest=actual, sequence=int(sequence), params=found[1])
     return Signed(
         key_id=found[3],
         created_s=int(found[2]),
