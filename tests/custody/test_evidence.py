@@ -13,12 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.custody.sample_bundle import NAMES, device, edit, made, resigned, written
-from tests.custody.sample_log import ORIGIN, Item, SampleLog, signer, witness
+from tests.custody.sample_bundle import DEVICE_FILE, NAMES, device, edit, made, resigned, written
+from tests.custody.sample_log import DEVICE_ID, ORIGIN, Item, SampleLog, signer, witness
 
 from parcelward.custody import evidence, notes, proofs, stored_zip, tree
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence_check import Report, verify_bundle
+from parcelward.custody.evidence_devices import Shown
 
 
 def fails(data: bytes, beginning: str, **how: Any) -> None:
@@ -38,9 +39,10 @@ class TestHonest:
             events=3,
             items=("itm_one",),
             witnesses=("w1.example", "w2.example"),
-            gaps=("itm_one, events 2 to 3", "dev_1, batches 6 to 8"),
+            gaps=("itm_one, events 2 to 3", f"{DEVICE_ID}, batches 6 to 8"),
             pinned=False,
             verifier_sha256=hashlib.sha256(b"<!doctype html><title>verify</title>").hexdigest(),
+            shown=Shown(signatures=3, devices=1, events=3, named=0),
         )
         assert any("compare them" in sentence for sentence in report.words)
 
@@ -80,7 +82,7 @@ class TestHonest:
         assert "{&quot;window&quot;:&quot;1:00&quot;}" not in report  # ... and for no other
         for words in ("902(13)", "902(14)", ORIGIN, str(len(log.leaves)), "1 events of the items", "not legal advice"):
             assert words in certification
-        assert json.loads(files["manifest.json"])["absent"].keys() == {"case.jsonld"}
+        assert json.loads(files["manifest.json"])["absent"].keys() == {"case.jsonld", "bodies/", "devices/"}
 
     def test_what_is_hidden_is_nowhere_in_the_bundle(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item
@@ -131,7 +133,7 @@ class TestTampering:
             (edit("events/itm_one/000002.json", extra=1), "events/itm_one/000002.json"),
             (lambda files: files.update({"notes.txt": b""}), "notes.txt"),
             (lambda files: files.pop("proofs/itm_one/000004.tlog-proof"), "proofs/itm_one/000004.tlog-proof"),
-            (lambda files: files.pop("devices/dev_1.json"), "devices/dev_1.json"),
+            (lambda files: files.pop(DEVICE_FILE), DEVICE_FILE),
             (edit("chain.json", items=[]), "events/itm_one/000001.json"),
             (lambda files: files.update({"policy.txt": b"quorum none\n"}), "policy.txt"),
             (lambda files: files.update({"policy.txt": b"nonsense\n"}), "policy.txt"),
@@ -240,18 +242,18 @@ class TestTampering:
 
     def test_devices_that_did_not_sign_or_hide_batches_are_refused(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item
-        honest = device(4, 5, 9)
-        other = device(4, 6)
+        honest = device(log, 4, 5, 9)
+        other = device(log, 4, 6)
         renamed = dataclasses.replace(other.batches[1], sequence=5)
         forged = dataclasses.replace(honest.batches[1], signature=bytes(64))
         twice = (*honest.batches[:2], *honest.batches[1:])
         for batches in ((honest.batches[0], renamed), (honest.batches[0], forged), honest.batches[::-1], twice):
             changed = dataclasses.replace(honest, batches=batches)
-            fails(written(log, made(log, item, devices=(changed,))), "devices/dev_1.json")
+            fails(written(log, made(log, item, devices=(changed,))), DEVICE_FILE)
         data = written(log, made(log, item))
         devices = json.loads(stored_zip.read(data)["chain.json"])["devices"]
         devices[0]["missing"] = []
-        fails(resigned(log, data, edit("chain.json", devices=devices)), "devices/dev_1.json")
+        fails(resigned(log, data, edit("chain.json", devices=devices)), DEVICE_FILE)
 
     def test_a_checkpoint_that_too_few_witnesses_saw_is_refused(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item

@@ -32,8 +32,8 @@ async function note({ source, vkeys }) {
 }
 async function file({ module, data, keys }) {
   const { checkFile } = await import(pathToFileURL(module));
-  const { kind, checkpoint, by, events, gaps, pending } = await checkFile(bytes(data), keys);
-  return { kind, size: checkpoint.size, by: by.map(({ name }) => name), events, gaps, pending };
+  const { kind, checkpoint, by, events, gaps, pending, shown } = await checkFile(bytes(data), keys);
+  return { kind, size: checkpoint.size, by: by.map(({ name }) => name), events, gaps, pending, shown };
 }
 async function log({ origin, vkey, checkpoints, files, leaves }) {
   const get = async (path) => (path in files ? bytes(files[path]) : null);

@@ -24,10 +24,9 @@ from parcelward.custody.evidence_check import (
     require_item,
     said,
     trusted_part,
-    unhex,
     verify_bundle,
-    within,
 )
+from parcelward.custody.evidence_files import unhex, within
 from parcelward.custody.keys import SignatureType, Verifier
 from parcelward.custody.notes import SignedCheckpoint
 from parcelward.custody.tree import HashReader

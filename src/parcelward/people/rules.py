@@ -24,6 +24,8 @@ _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 _SEQUENCE = re.compile(r"[1-9]\d{0,15}")
 
 
+key_id_of = signed_request.key_id_of
+
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
 
@@ -37,11 +39,6 @@ def is_weak_key(public_key: bytes) -> bool:
     """
     y = (int.from_bytes(public_key, "little") & ((1 << 255) - 1)) % _P
     return y in {0, 1, _P - 1} or (_D * pow(y, 4, _P) + 2 * y * y - 1) % _P == 0
-
-
-def key_id_of(public_key: bytes) -> str:
-    """Return the name under which a device's key signs: it follows from the key."""
-    return f"dev-{hashlib.sha256(public_key).hexdigest()[:20]}"
 
 
 def login_seal(person: UUID, login: str) -> str:

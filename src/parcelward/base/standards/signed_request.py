@@ -7,11 +7,17 @@ again, byte for byte, years later and by whoever has no database.
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import Final
 
 METHOD: Final = "POST"
 SCANS_PATH: Final = "/api/v1/scans"
 COVERED: Final = '("@method" "@path" "content-digest" "device-sequence")'
+
+
+def key_id_of(public_key: bytes) -> str:
+    """Return the name under which a device's key signs: it follows from the key."""
+    return f"dev-{hashlib.sha256(public_key).hexdigest()[:20]}"
 
 
 def content_digest(digest: bytes) -> str:
