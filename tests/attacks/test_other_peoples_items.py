@@ -35,7 +35,7 @@ def test_a_stranger_sees_the_public_part_alone(installation, theirs, path):
     with untouched():
         said = httpx.get(installation.url + path.format(number), timeout=30)
     assert said.status_code == 200
-    for private in ("4321", "LABEL-PRIVATE-7", "private_reason_7", "89.651234"):
+    for private in ("weight_g", "LABEL-PRIVATE-7", "private_reason_7", "89.651234"):
         assert private not in said.text, private
 
 
