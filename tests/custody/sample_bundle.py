@@ -6,16 +6,18 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.custody.sample_log import Item, SampleLog, witness
+from tests.custody.sample_log import DEVICE_ID, DEVICE_KEY, ENROLMENT_SALT, Item, SampleLog, enrolment, witness
 
-from parcelward.custody import evidence, notes, policy, stored_zip, tree, wire
+from parcelward.base.standards import signed_request
+from parcelward.custody import evidence, evidence_devices, notes, policy, stored_zip, tree, wire
 
-DEVICE_KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"a device").digest())
+DEVICE_FILE = f"devices/{DEVICE_ID}.json"
+DEVICE_PROOF = f"proofs/{DEVICE_ID}.tlog-proof"
 NAMES = wire.GROUPS
 
 
@@ -38,21 +40,35 @@ def event_evidence(log: SampleLog, event: dict[str, Any], sequence: int, reveal:
     )
 
 
-def device(*sequences: int) -> evidence.DeviceEvidence:
-    batches = []
-    for sequence in sequences:
-        base = f'"@method": POST\n"content-digest": sha-256=:x:\n"device-sequence": {sequence}\n"@signature-params": ()'
-        batches.append(evidence.SignedBatch(sequence, base, DEVICE_KEY.sign(base.encode())))
-    return evidence.DeviceEvidence("dev_1", "key-1", DEVICE_KEY.public_key().public_bytes_raw(), tuple(batches))
+def device(
+    log: SampleLog, *sequences: int, events: Sequence[str] = (), key: Ed25519PrivateKey = DEVICE_KEY
+) -> evidence_devices.DeviceEvidence:
+    """Return a device that signed these requests, the first of which recorded `events`."""
+    public = key.public_key().public_bytes_raw()
+    key_id, batches = signed_request.key_id_of(public), []
+    for nth, sequence in enumerate(sequences):
+        digest = hashlib.sha256(b"body %d" % sequence).digest()
+        params = signed_request.parameters(created_s=1_795_000_000 + sequence, key_id=key_id)
+        base = signed_request.base(path="/api/v1/scans", digest=digest, sequence=sequence, params=params)
+        signature, mine = key.sign(base.encode()), () if nth else tuple(events)
+        batches.append(evidence_devices.SignedBatch(sequence, base, signature, digest, mine))
+    index = log.enrol()
+    path = tuple(tree.inclusion_path(index, len(log.leaves), log.read))
+    enrolled = evidence_devices.Enrolment(enrolment(), ENROLMENT_SALT, index, path)
+    return evidence_devices.DeviceEvidence(DEVICE_ID, key_id, public, enrolled, tuple(batches))
 
 
 def made(log: SampleLog, item: Item, *, leave_out: tuple[int, ...] = (), **change: Any) -> evidence.Bundle:
+    """Return a bundle of all but some of the item's events; `reveal` says more of the third, or of all."""
+    log.enrol()
+    reveal = change.pop("reveal", None)
     witnesses = (witness(1), witness(2))
     events = tuple(
-        event_evidence(log, event, number, {"public", "addressee"} if number == 3 else {"public"})
+        event_evidence(log, event, number, reveal or ({"public", "addressee"} if number == 3 else {"public"}))
         for number, event in enumerate(item.events, start=1)
         if number not in leave_out
     )
+    signed = [f"itm_one/{each.sequence:06}" for each in events if each.sequence != 3]  # the third, somebody at the desk
     whole = evidence.Bundle(
         made_at=dt.datetime(2026, 11, 30, 9, 0, tzinfo=dt.UTC),
         reference="case 7 <b>",
@@ -63,7 +79,7 @@ def made(log: SampleLog, item: Item, *, leave_out: tuple[int, ...] = (), **chang
         policy=policy.quorum_of(2, logs=[log.signer.verifier], witnesses=[each.verifier for each in witnesses]),
         checkpoint=log.checkpoint(witnesses=witnesses),
         items=(evidence.ItemEvidence("itm_one", item.number, len(item.events), events),),
-        devices=(device(4, 5, 9),),
+        devices=(device(log, 4, 5, 9, events=signed),),
         verify_html=b"<!doctype html><title>verify</title>",
     )
     return dataclasses.replace(whole, **change)

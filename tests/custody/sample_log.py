@@ -7,15 +7,35 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scripts import make_test_vectors as oracle
 
 from parcelward.custody import checkpoints, notes, tiles, tree
 from parcelward.custody.keys import KeyName, SignatureType, Signer, Verifier
+from parcelward.custody.wire import ENTRY_PREFIX, fact_commitment
 
 ORIGIN = "post.example/log"
 WITNESSED_AT_S = 1_795_000_000
+DEVICE_KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"a device").digest())
+DEVICE_ID = "dev_00000000000000000000000000000001"
+DEVICE_SOURCE = 17
+ENROLMENT_SALT = hashlib.sha256(b"salt of an enrolment").digest()
 STEPS = ("accepted", "left_sorting", "at_delivery_office", "out_for_delivery", "delivered")
+
+
+def enrolment(**change: Any) -> bytes:
+    """Return what the log says of the sample device."""
+    said = {
+        "at": "2026-11-01T08:00:00+00:00",
+        "by": 1,
+        "device": str(UUID(DEVICE_ID.removeprefix("dev_"))),
+        "key": DEVICE_KEY.public_key().public_bytes_raw().hex(),
+        "kind": "people.device_enrolled",
+        "source": DEVICE_SOURCE,
+    } | change
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
 def signer(name: str, kind: SignatureType = SignatureType.ED25519) -> Signer:
@@ -49,13 +69,23 @@ class SampleLog:
 
     signer: Signer = field(default_factory=lambda: signer(ORIGIN))
     leaves: list[bytes] = field(default_factory=list)
+    enrolled: int | None = None  # log index of the entry that enrolled the sample device
+
+    def enrol(self) -> int:
+        """Return where the entry is that enrols the sample device; appended at first use."""
+        if self.enrolled is None:
+            self.enrolled = len(self.leaves)
+            self.leaves.append(tree.leaf_hash(ENTRY_PREFIX + fact_commitment(ENROLMENT_SALT, enrolment())))
+        return self.enrolled
 
     def grow(self, count: int, salt: str = "") -> None:
         """Append entries of other items."""
         start = len(self.leaves)
         self.leaves += [tree.leaf_hash(f"other entry {salt}{start + i}".encode()) for i in range(count)]
 
-    def record(self, item: Item, step: str, /, *, in_log: bool = True, **change: Any) -> dict[str, Any]:
+    def record(
+        self, item: Item, step: str, /, *, in_log: bool = True, operations: dict[str, Any] | None = None, **change: Any
+    ) -> dict[str, Any]:
         """Append one event of the item; `change` overrides what its public group says."""
         number = len(item.events) + 1
         event_id = hashlib.sha256(f"{item.name} {number}".encode()).hexdigest()[:32]
@@ -69,7 +99,7 @@ class SampleLog:
             "step": step,
         } | change
         addressee = oracle.canonical({"window": f"{number}:00"}) if number % 2 else b""
-        canons = [oracle.public_group(**said), addressee, oracle.canonical({"belt": number}), b""]
+        canons = [oracle.public_group(**said), addressee, oracle.canonical(operations or {"belt": number}), b""]
         event = oracle.vector(item.secret, event_id, canons, f"sealed body {number}".encode())
         event["log_index"] = len(self.leaves) if in_log else None
         if in_log:

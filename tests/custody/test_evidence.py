@@ -10,26 +10,16 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.custody.sample_bundle import NAMES, device, edit, made, resigned, written
-from tests.custody.sample_log import ORIGIN, STEPS, Item, SampleLog, base64_text, signer, witness
+from tests.custody.sample_bundle import DEVICE_FILE, NAMES, device, edit, made, resigned, written
+from tests.custody.sample_log import DEVICE_ID, ORIGIN, Item, SampleLog, signer, witness
 
-from parcelward.custody import evidence, notes, offline, proofs, stored_zip, tree
+from parcelward.custody import evidence, notes, proofs, stored_zip, tree
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence_check import Report, verify_bundle
-
-
-@pytest.fixture(scope="module")
-def log_and_item() -> tuple[SampleLog, Item]:
-    log, item = SampleLog(), Item("one")
-    log.grow(300)
-    for step in STEPS:
-        log.record(item, step)
-        log.grow(3)
-    return log, item
+from parcelward.custody.evidence_devices import Shown
 
 
 def fails(data: bytes, beginning: str, **how: Any) -> None:
@@ -49,10 +39,11 @@ class TestHonest:
             events=3,
             items=("itm_one",),
             witnesses=("w1.example", "w2.example"),
-            gaps=("itm_one, events 2 to 3", "dev_1, batches 6 to 8"),
+            gaps=("itm_one, events 2 to 3", f"{DEVICE_ID}, batches 6 to 8"),
             pinned=False,
             signers=(log.signer.verifier,),
             verifier_sha256=hashlib.sha256(b"<!doctype html><title>verify</title>").hexdigest(),
+            shown=Shown(signatures=3, devices=1, events=3, named=0),
         )
         assert any("compare them" in sentence for sentence in report.words)
 
@@ -92,7 +83,7 @@ class TestHonest:
         assert "{&quot;window&quot;:&quot;1:00&quot;}" not in report  # ... and for no other
         for words in ("902(13)", "902(14)", ORIGIN, str(len(log.leaves)), "1 events of the items", "not legal advice"):
             assert words in certification
-        assert json.loads(files["manifest.json"])["absent"].keys() == {"case.jsonld"}
+        assert json.loads(files["manifest.json"])["absent"].keys() == {"case.jsonld", "bodies/", "devices/"}
 
     def test_what_is_hidden_is_nowhere_in_the_bundle(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item
@@ -143,7 +134,7 @@ class TestTampering:
             (edit("events/itm_one/000002.json", extra=1), "events/itm_one/000002.json"),
             (lambda files: files.update({"notes.txt": b""}), "notes.txt"),
             (lambda files: files.pop("proofs/itm_one/000004.tlog-proof"), "proofs/itm_one/000004.tlog-proof"),
-            (lambda files: files.pop("devices/dev_1.json"), "devices/dev_1.json"),
+            (lambda files: files.pop(DEVICE_FILE), DEVICE_FILE),
             (edit("chain.json", items=[]), "events/itm_one/000001.json"),
             (lambda files: files.update({"policy.txt": b"quorum none\n"}), "policy.txt"),
             (lambda files: files.update({"policy.txt": b"nonsense\n"}), "policy.txt"),
@@ -252,18 +243,18 @@ class TestTampering:
 
     def test_devices_that_did_not_sign_or_hide_batches_are_refused(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item
-        honest = device(4, 5, 9)
-        other = device(4, 6)
+        honest = device(log, 4, 5, 9)
+        other = device(log, 4, 6)
         renamed = dataclasses.replace(other.batches[1], sequence=5)
         forged = dataclasses.replace(honest.batches[1], signature=bytes(64))
         twice = (*honest.batches[:2], *honest.batches[1:])
         for batches in ((honest.batches[0], renamed), (honest.batches[0], forged), honest.batches[::-1], twice):
             changed = dataclasses.replace(honest, batches=batches)
-            fails(written(log, made(log, item, devices=(changed,))), "devices/dev_1.json")
+            fails(written(log, made(log, item, devices=(changed,))), DEVICE_FILE)
         data = written(log, made(log, item))
         devices = json.loads(stored_zip.read(data)["chain.json"])["devices"]
         devices[0]["missing"] = []
-        fails(resigned(log, data, edit("chain.json", devices=devices)), "devices/dev_1.json")
+        fails(resigned(log, data, edit("chain.json", devices=devices)), DEVICE_FILE)
 
     def test_a_checkpoint_that_too_few_witnesses_saw_is_refused(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item
@@ -272,147 +263,3 @@ class TestTampering:
         other = SampleLog(signer=stranger, leaves=log.leaves)
         unsigned = made(log, item, checkpoint=other.checkpoint(witnesses=(witness(1), witness(2))))
         fails(written(log, unsigned), evidence.CHECKPOINT)
-
-
-class TestArchive:
-    def test_odd_archives_are_refused(self) -> None:
-        good = stored_zip.write({"a.txt": b"A", "b.txt": b"B"})
-        assert stored_zip.read(good) == {"a.txt": b"A", "b.txt": b"B"}
-
-        def zipped(names: tuple[str, ...], how: int = zipfile.ZIP_STORED) -> bytes:
-            held = io.BytesIO()
-            with zipfile.ZipFile(held, "w", how) as archive:
-                for name in names:
-                    archive.writestr(zipfile.ZipInfo(name), b"0" * 100_000, how)
-            return held.getvalue()
-
-        bomb, times = zipped(("a.txt",), zipfile.ZIP_DEFLATED), zipped(("a.txt",))
-        doubled = good[:36] + good[:36] + good[36:]
-        hidden = good[:36] + good[72:]  # a file that only the central directory knows
-        odd = [b"", b"PK\x03\x04", good[:-1], good + b"\0", b"\0" + good, bomb, times, doubled, hidden, good[36:]]
-        for data in odd:
-            with pytest.raises(ProofFailed):
-                stored_zip.read(data)
-
-    @pytest.mark.parametrize(
-        "path", ["../a", "/a", "a/../b", "a//b", "a\\b", ".a", "a/.b", "é", "", "a" * 201, "a/b/c/d/e"]
-    )
-    def test_paths_that_lead_elsewhere_are_refused(self, path: str) -> None:
-        with pytest.raises(ProofFailed):
-            stored_zip.write({path: b""})
-        name = path.encode()
-        local = b"PK\x03\x04" + bytes(22) + len(name).to_bytes(2, "little") + bytes(2) + name
-        with pytest.raises(ProofFailed):
-            stored_zip.read(local)
-
-    def test_a_size_that_overruns_the_archive_is_refused(self) -> None:
-        good = bytearray(stored_zip.write({"a.txt": b"A"}))
-        good[18:26] = b"\xff" * 8
-        with pytest.raises(ProofFailed):
-            stored_zip.read(bytes(good))
-
-
-class TestFiles:
-    def saved(self, log: SampleLog, item: Item, *, quorum: int = 0) -> dict[str, Any]:
-        witnesses = (witness(1), witness(2))
-        kept = {
-            path: content.decode() if path == "checkpoint" else base64_text(content)
-            for path, content in log.files().items()
-        }
-        kept["checkpoint/witnessed"] = log.checkpoint(310, witnesses=witnesses).decode()
-        answer = log.proofs(item, witnesses=tuple(each.verifier for each in witnesses), quorum=quorum)
-        return {"object": "saved_proof", "proofs": answer, "log": kept}
-
-    def check(self, tmp_path: Path, content: bytes, **how: Any) -> Report:
-        file = tmp_path / "evidence"
-        file.write_bytes(content)
-        return offline.verify_file(file, **how)
-
-    def test_each_kind_of_file_is_known_by_its_content(
-        self, tmp_path: Path, log_and_item: tuple[SampleLog, Item]
-    ) -> None:
-        log, item = log_and_item
-        data = written(log, made(log, item))
-        key = log.signer.verifier.vkey
-        assert self.check(tmp_path, data).events == 5
-        proof = stored_zip.read(data)["proofs/itm_one/000003.tlog-proof"]
-        alone = self.check(tmp_path, proof, vkeys=[key, witness(1).verifier.vkey])
-        assert (alone.events, alone.witnesses, alone.pinned) == (1, ("w1.example",), True)
-        saved = self.check(tmp_path, json.dumps(self.saved(log, item, quorum=2)).encode(), vkeys=[key])
-        assert (saved.events, saved.size, saved.witnesses) == (5, len(log.leaves), ("w1.example", "w2.example"))
-        for wrong in (b"", b"{}", b"hello", b"\xff", b"PK", b"c2sp.org/tlog-proof@v1\n"):
-            with pytest.raises(ProofFailed, match=r"evidence|archive"):
-                self.check(tmp_path, wrong, vkeys=[key])
-
-    def test_a_lone_proof_needs_keys_and_all_named_witnesses(
-        self, tmp_path: Path, log_and_item: tuple[SampleLog, Item]
-    ) -> None:
-        log, item = log_and_item
-        proof = stored_zip.read(written(log, made(log, item)))["proofs/itm_one/000003.tlog-proof"]
-        key = log.signer.verifier.vkey
-        for vkeys in (
-            [],
-            [witness(1).verifier.vkey],
-            [key, witness(3).verifier.vkey],
-            [signer("x.example").verifier.vkey],
-        ):
-            with pytest.raises(ProofFailed):
-                self.check(tmp_path, proof, vkeys=vkeys)
-        with pytest.raises(ProofFailed, match="name the log's verifier key"):
-            self.check(tmp_path, proof)
-        other_entry = proof.replace(b"\nextra A", b"\nextra B")
-        none = b"\n".join(line for line in proof.split(b"\n") if not line.startswith(b"extra"))
-        for changed in (other_entry, none):
-            with pytest.raises(ProofFailed):
-                self.check(tmp_path, changed, vkeys=[key])
-
-    def test_a_saved_proof_that_was_changed_is_refused(
-        self, tmp_path: Path, log_and_item: tuple[SampleLog, Item]
-    ) -> None:
-        log, item = log_and_item
-        honest = self.saved(log, item, quorum=2)
-
-        def broken(change: Callable[[dict[str, Any]], Any], blamed: str) -> None:
-            saved = copy.deepcopy(honest)
-            change(saved)
-            with pytest.raises(ProofFailed, match=blamed):
-                self.check(tmp_path, json.dumps(saved).encode())
-
-        events: Callable[[dict[str, Any]], Any] = lambda saved: saved["proofs"]["events"]  # noqa: E731 - a short path
-        broken(lambda saved: events(saved).pop(0), "There are 4 events of 5")
-        broken(lambda saved: (events(saved).pop(0), saved["proofs"].update(events_total=4)), "event 1")
-        broken(lambda saved: (events(saved).pop(2), saved["proofs"].update(events_total=4)), "event 3")
-        broken(lambda saved: saved["proofs"].update(events_total=4), "There are 5 events of 4")
-        broken(lambda saved: events(saved).reverse(), "event 1")
-        broken(lambda saved: events(saved)[1].update(log_index=2), "event 2")
-        broken(lambda saved: events(saved)[1].update(public=None), "event 2")
-        broken(lambda saved: events(saved)[1]["public"].update(salt="00" * 32), "event 2")
-        broken(lambda saved: saved["log"].pop("checkpoint"), "checkpoint was not saved")
-        broken(lambda saved: saved["log"].pop("checkpoint/witnessed"), "witnesses")
-        broken(lambda saved: saved["log"].pop("tile/1/000.p/1"), "was not saved")
-        broken(lambda saved: saved["proofs"].update(vkeys=[]), "evidence")
-        broken(
-            lambda saved: saved["proofs"].update(number="RA473012359GB"), "event 1: The event was recorded of RA4730"
-        )
-        broken(lambda saved: saved["proofs"].update(number=""), "event 1: The event was recorded of RA4730")
-        broken(lambda saved: saved["proofs"].update(origin="else"), "another log")
-        fork = SampleLog(leaves=[b"\0" * 32, *log.leaves[1:]])
-        forked = fork.checkpoint(310, witnesses=(witness(1), witness(2))).decode()
-        broken(lambda saved: saved["log"].update({"checkpoint/witnessed": forked}), "root")
-
-    def test_pending_events_are_told_and_shredded_ones_say_nothing(
-        self, tmp_path: Path, log_and_item: tuple[SampleLog, Item]
-    ) -> None:
-        log, item = log_and_item
-        saved = self.saved(log, item)
-        saved["proofs"]["events"][4]["log_index"] = None
-        report = self.check(tmp_path, json.dumps(saved).encode())
-        assert (report.events, report.gaps) == (4, ("itm_one, 1 event(s) not yet in the checkpoint",))
-        shredded = self.saved(log, item)
-        shredded["proofs"]["shredded"] = True
-        shredded["proofs"]["events"] = [
-            {"event_id": event["event_id"], "log_index": event["log_index"], "public": None}
-            for event in shredded["proofs"]["events"]
-        ]
-        with pytest.raises(ProofFailed, match="destroyed"):
-            self.check(tmp_path, json.dumps(shredded).encode())

@@ -15,7 +15,6 @@ from tests.custody.node import run
 from tests.custody.sample_bundle import made, resigned
 from tests.custody.sample_keys import LATE, KeyedLog, key, succession_of
 from tests.custody.sample_log import ORIGIN, STEPS, Item, base64_text, signer, witness
-from tests.custody.test_verify_html import module as built
 
 from parcelward.base.errors import Invalid
 from parcelward.custody import archive, evidence, keys, notes, offline, policy, succession, tree
@@ -23,13 +22,13 @@ from parcelward.custody.errors import BadNote, ProofFailed
 from parcelward.custody.evidence_check import Report, verify_bundle
 from parcelward.custody.keys import Signer
 
-module = built
 WITNESSES = (witness(1), witness(2))
 
 
 def log_of(*, rotations: int = 1) -> tuple[KeyedLog, Item]:
     log, item = KeyedLog(), Item("one")
-    log.grow(20)
+    log.grow(19)
+    log.enrol()
     for step in STEPS:
         log.record(item, step)
     for number in range(rotations):

@@ -9,52 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from scripts import build_verify_html
-from tests.custody.node import refused, run
-from tests.custody.sample_bundle import device, edit, made, resigned, written
+from tests.custody.built_page import both_refuse, check
+from tests.custody.node import refused
+from tests.custody.sample_bundle import DEVICE_FILE, device, edit, made, resigned, written
 from tests.custody.sample_log import STEPS, Item, SampleLog, base64_text, signer, witness
 
-from parcelward.custody import evidence, evidence_check, notes, offline, policy, proofs, stored_zip
-from parcelward.custody.errors import ProofFailed
+from parcelward.custody import evidence, evidence_check, notes, policy, proofs, stored_zip
 
 WITNESSES = (witness(1), witness(2))
-
-
-@pytest.fixture(scope="module")
-def log_and_item() -> tuple[SampleLog, Item]:
-    log, item = SampleLog(), Item("one")
-    log.grow(300)
-    for step in STEPS:
-        log.record(item, step)
-        log.grow(3)
-    return log, item
-
-
-@pytest.fixture(scope="module")
-def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The script that stands in the built file, as a module."""
-    page = build_verify_html.TARGET.read_text(encoding="utf-8")
-    script = page.partition('<script type="module">')[2].partition("</script>")[0]
-    held = tmp_path_factory.mktemp("built") / "verify.mjs"
-    held.write_text(f"{script}\nexport {{ checkFile }};\n", encoding="utf-8")
-    return held
-
-
-def check(module: Path, *files: bytes, keys: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    return run(
-        *({"kind": "file", "module": str(module), "data": base64_text(data), "keys": "\n".join(keys)} for data in files)
-    )
-
-
-def both_refuse(module: Path, *files: bytes, keys: tuple[str, ...] = ()) -> None:
-    for data in files:
-        with pytest.raises(ProofFailed):
-            evidence_check.verify_bundle(data, vkeys=keys) if data[:2] == b"PK" else offline.verify_saved(
-                data, vkeys=keys
-            )
-    for i, answer in enumerate(check(module, *files, keys=keys)):
-        assert not answer["ok"], f"file {i} passed in the browser"
 
 
 def saved_proof(log: SampleLog, item: Item, quorum: int = 2) -> dict[str, Any]:
@@ -177,7 +140,7 @@ def forgeries() -> dict[str, Callable[[dict[str, bytes]], Any]]:
         "a field too many in the chain": edit("chain.json", more=1),
         "a field too many for an item": chain(lambda value: value["items"][0].update(more=1)),
         "a field too many for a device": chain(lambda value: value["devices"][0].update(more=1)),
-        "a field too many in a device": edit("devices/dev_1.json", more=1),
+        "a field too many in a device": edit(DEVICE_FILE, more=1),
         "a group too few": groups(lambda held: held.pop("restricted")),
         "a group too many": groups(lambda held: held.update(more=held["restricted"])),
         "a group both open and closed": groups(lambda held: held["public"].update(hash="00" * 32)),
@@ -198,7 +161,7 @@ def forgeries() -> dict[str, Callable[[dict[str, bytes]], Any]]:
         "another event's proof": lambda files: files.update({proof: files[other]}),
         "an empty path": reproof(path=()),
         "no entry in the proof": reproof(extra=None),
-        "no device": lambda files: files.pop("devices/dev_1.json"),
+        "no device": lambda files: files.pop(DEVICE_FILE),
         "no items": chain(lambda value: value.update(items=[])),
         "an item twice": chain(lambda value: value.update(items=value["items"] * 2)),
         "a gap that is none": chain(lambda value: value["items"][0].update(missing=[[2, 2]])),
@@ -224,7 +187,7 @@ def test_both_refuse_forged_notes_devices_and_histories(module: Path, log_and_it
     log, item = log_and_item
     stranger = dataclasses.replace(signer("stranger.example"), name=log.signer.name)
     foreign = SampleLog(signer=stranger, leaves=log.leaves)
-    honest, later = device(4, 5, 9), device(4, 6)
+    honest, later = device(log, 4, 5, 9), device(log, 4, 6)
     renamed = dataclasses.replace(later.batches[1], sequence=5)
     unsigned = dataclasses.replace(honest.batches[1], signature=bytes(64))
     twice = (*honest.batches[:2], *honest.batches[1:])

@@ -33,8 +33,9 @@ async function note({ source, vkeys }) {
 }
 async function file({ module, data, keys, chain }) {
   const { checkFile } = await import(pathToFileURL(module));
-  const { kind, checkpoint, by, events, gaps, pending } = await checkFile(bytes(data), keys, chain ? bytes(chain) : null);
-  return { kind, size: checkpoint.size, by: by.map(({ name }) => name), events, gaps, pending };
+  const report = await checkFile(bytes(data), keys, chain ? bytes(chain) : null);
+  const { kind, checkpoint, by, events, gaps, pending, shown } = report;
+  return { kind, size: checkpoint.size, by: by.map(({ name }) => name), events, gaps, pending, shown };
 }
 async function log({ origin, vkey, checkpoints, files, leaves }) {
   const get = async (path) => (path in files ? bytes(files[path]) : null);

@@ -86,12 +86,52 @@ def test_a_bundle_is_made_and_then_checked_by_who_has_nothing_else(parcel: str, 
     assert json.loads(first["addressee"]["canon"])["weight_g"] == 1200
     manifest = json.loads(files["manifest.json"])
     assert (manifest["legal_basis"], manifest["reference"]) == ("Inquiry 7", parcel)
-    assert manifest["absent"].keys() == {"case.jsonld", "devices/"}
+    assert manifest["absent"].keys() == {"case.jsonld", "bodies/"}
+    told = "Devices: 2 signature(s) by 1 device(s) that this log enrolled hold, over the requests that recorded 3 of 3"
+    assert told in checked.stdout
+    assert "0 of these events name device and request themselves" in checked.stdout
     assert console(*words).returncode == 1  # what is there is not written over
     data = file.read_bytes()
     (browser,) = run_node({"kind": "file", "module": str(STATIC / "offline.js"), "data": base64_text(data), "keys": ""})
     assert browser["ok"], browser
     assert [each["number"] for each in browser["events"]] == [parcel] * 3
+    assert browser["shown"] == {"signatures": 2, "devices": 1, "events": 3, "named": 0}
+
+
+def test_who_opens_operations_sees_each_event_name_its_device_and_request(parcel: str, tmp_path: Path) -> None:
+    file = tmp_path / "case.zip"
+    words = ("--reveal", "public,operations", "--reason", "Inquiry 8")
+    assert console("bundle", parcel, "--out", str(file), *words).returncode == 0
+    checked = console("verify", str(file), away=tmp_path)
+    assert "3 of these events name device and request themselves" in checked.stdout
+    (path,) = [each for each in stored_zip.read(file.read_bytes()) if each.startswith("devices/")]
+    device = json.loads(stored_zip.read(file.read_bytes())[path])
+    assert [each["sequence"] for each in device["batches"]] == [1, 2]
+    assert [len(each["events"]) for each in device["batches"]] == [2, 1]
+    assert json.loads(device["enrolled"]["body"])["kind"] == "people.device_enrolled"
+
+
+def test_a_signature_that_was_changed_or_lost_in_the_database(parcel: str) -> None:
+    from django.db import connections
+
+    item = queries.find(parcel)
+    batches = "id IN (SELECT batch FROM parcels_scan_event WHERE item = %s)"
+
+    def after(change: str) -> actions.Made:
+        with transaction.atomic():
+            with connections["default"].cursor() as cur:
+                cur.execute(f"UPDATE custody_batch SET signed = {change} WHERE {batches}", [item])
+                assert cur.rowcount == 2
+            try:
+                return _make(parcel, installer())
+            finally:
+                transaction.set_rollback(True)
+
+    with pytest.raises(ProofFailed, match="did not sign batch 1"):
+        after("set_byte(signed, length(signed) - 1, 255 - get_byte(signed, length(signed) - 1))")
+    lost = after("''")
+    assert (lost.report.shown.signatures, lost.report.events) == (0, 3)
+    assert "Devices: no signature of a device is in the bundle." in lost.report.words
 
 
 def test_a_flipped_byte_is_refused(parcel: str, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Turned:
     earlier: uuid.UUID  # delivered long ago; its number is now another's
     later: uuid.UUID
     announced: uuid.UUID
+    passed_on: uuid.UUID  # delivered long ago; a manifest has given its number to another
     held: uuid.UUID  # was under legal hold, was let go, and is held again
 
 
@@ -42,25 +43,28 @@ def found(number: str) -> uuid.UUID:
 @pytest.fixture(scope="module")
 def turned(installation, facilities) -> Turned:
     scanner = Scanner(installation)
-    plain, used_again, announced = new_number(), new_number(), new_number()
+    plain, used_again, announced, passed = new_number(), new_number(), new_number(), new_number()
     scanner.send(event(plain, "accepted"), event(used_again, "accepted", minutes=LONG_AGO))
     scanner.send(event(used_again, "delivered", minutes=LONG_AGO + 9))
+    scanner.send(event(passed, "accepted", minutes=LONG_AGO), event(passed, "delivered", minutes=LONG_AGO + 9))
+    passed_on = found(passed)
     earlier = found(used_again)
     scanner.send(event(used_again, "accepted"))
     body = {
         "manifest_id": f"M-{announced}",
         "facility": "TEST-A",
         "event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)).isoformat(),
-        "items": [announced],
+        "items": [announced, passed],
     }
     httpx.post(f"{installation.url}/api/v1/manifests", json=body, headers=installation.headers, timeout=30)
     held, later = found(plain), found(used_again)
     assert earlier != later
+    assert passed_on != found(passed)
     actions.place_legal_hold(held, "court order 12", by=ANNA)
     actions.lift_legal_hold(held, by=ANNA)
     actions.place_legal_hold(held, "court order 13", by=ANNA)
     until(lambda: not rows("SELECT 1 FROM custody_pendingbatch"))
-    return Turned(held, earlier, later, found(announced), held)
+    return Turned(held, earlier, later, found(announced), passed_on, held)
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +88,8 @@ NUMBERS = {
     "WHERE item = %(plain)s",
     "an end": "UPDATE parcels_itemalias SET valid_to = now() WHERE item = %(plain)s",
     "another end": "UPDATE parcels_itemalias SET valid_to = valid_to - interval '1 us' WHERE item = %(earlier)s",
+    "another end before a manifest": "UPDATE parcels_itemalias SET valid_to = valid_to - interval '1 us' "
+    "WHERE item = %(passed_on)s",
     "a second number": "INSERT INTO parcels_itemalias (number, valid_from, item) "
     "SELECT 'RR000000005US', valid_from, item FROM parcels_itemalias WHERE item = %(plain)s",
     "the successor gone": "DELETE FROM parcels_itemalias WHERE item = %(announced)s",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import random
 import time
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, HTTPSignatureKeyResolver, algorithms
 from tests.scanner import SEED
 
+from parcelward.custody.wire import pack_signed, unpack_signed
 from parcelward.doors.simulator import signing
 from parcelward.people import roles, rules
 from parcelward.people.errors import BadSignature, MayNot
@@ -64,6 +66,33 @@ def test_what_another_implementation_signs_we_verify(nth):
     assert (signed.key_id, signed.created_s, signed.sequence) == ("dev-oracle", now, nth + 1)
     KEY.public_key().verify(signed.signature, signed.base)  # raises when the bases differ
     rules.require_fresh(signed, now_s=now)
+
+
+def test_what_was_signed_is_made_again_from_the_few_values_that_are_kept():
+    headers = signing.headers(KEY, key_id="dev-oracle", body=b"[]", sequence=7, created=1_800_000_000)
+    lower = {name.lower(): value for name, value in headers.items()}
+    signed = rules.parse_signature(method="POST", path="/api/v1/scans", headers=lower, body=b"[]")
+    (kept,) = unpack_signed(pack_signed([(3, signed.sequence, signed.created_s, signed.digest, signed.signature)]))
+    KEY.public_key().verify(kept.signature, kept.base("dev-oracle").encode())
+    assert kept.base("dev-oracle").encode() == signed.base
+
+
+def test_two_spellings_of_one_value_would_be_signed_otherwise_than_they_are_kept():
+    """So only the one spelling is taken: base64 whose spare bits are zero, a time without zeros in front."""
+    body = b"[]"
+    headers = signing.headers(KEY, key_id="dev-oracle", body=body, sequence=7, created=1_800_000_000)
+    digest = headers["Content-Digest"]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    spare = digest[:-3] + alphabet[alphabet.index(digest[-3]) + 1] + digest[-2:]
+    assert base64.b64decode(spare[9:-1]) == base64.b64decode(digest[9:-1])
+    for name, value in (
+        ("Content-Digest", spare),
+        ("Signature-Input", headers["Signature-Input"].replace("=1800000000", "=01800000000")),
+    ):
+        lower = {each.lower(): text for each, text in (headers | {name: value}).items()}
+        with pytest.raises(BadSignature) as caught:
+            rules.parse_signature(method="POST", path="/api/v1/scans", headers=lower, body=body)
+        assert caught.value.code in {"bad_digest", "bad_signature_input"}
 
 
 @pytest.mark.parametrize("apart_s", [-301, 301])

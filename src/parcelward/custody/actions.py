@@ -40,15 +40,18 @@ def make_secrets(items: Iterable[bytes]) -> dict[bytes, bytes]:
     return fresh
 
 
-def add_batch(kind: str, commitments: Sequence[bytes], *, now: dt.datetime) -> int:
-    """Store packed commitments in the caller's transaction and return the batch's number. Commit is the promise."""
+def add_batch(kind: str, commitments: Sequence[bytes], *, now: dt.datetime, signed: bytes = b"") -> int:
+    """Store packed commitments in the caller's transaction and return the batch's number. Commit is the promise.
+
+    `signed` are the devices' signatures of the requests that the entries came in (`wire.pack_signed`).
+    """
     with db.cursor() as cur:
         cur.execute(
-            "WITH b AS (INSERT INTO custody_batch (record_time, kind, n, commitments) VALUES (%s, %s, %s, %s) "
-            "RETURNING id, record_time, n, kind) "
+            "WITH b AS (INSERT INTO custody_batch (record_time, kind, n, commitments, signed) "
+            "VALUES (%s, %s, %s, %s, %s) RETURNING id, record_time, n, kind) "
             "INSERT INTO custody_pendingbatch (batch, record_time, n, kind) SELECT id, record_time, n, kind FROM b "
             "RETURNING batch",
-            (now, kind, len(commitments), b"".join(commitments)),
+            (now, kind, len(commitments), b"".join(commitments), signed),
             binary=True,
         )
         row = cur.fetchone()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -17,10 +17,13 @@ from parcelward.base.errors import Busy, Conflict, Invalid
 from parcelward.base.standards import identify
 from parcelward.custody import checkpoints, evidence, keys, notes, policy, queries
 from parcelward.custody.actions import record_fact
+from parcelward.custody.bundled_devices import Recorded, Signer, devices
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence import Hidden, Revealed
 from parcelward.custody.evidence_check import Report, verify_bundle
 from parcelward.custody.wire import GROUPS, ItemKeys, Opened, open_body
+
+__all__ = ["Made", "Order", "Signer", "Stored", "make"]
 
 REVEALABLE: Final = GROUPS[:3]  # the exact position and raw readings stay closed: no case has asked for them yet
 FACT_KIND: Final = "custody.bundle"
@@ -36,6 +39,8 @@ class Stored:
     body: bytes
     batch: int
     leaf: int
+    source: int = 0  # who sent it, and under which number
+    request: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Order:
     source: int
     software: str  # "parcelward 0.1.0"
     verify_html: bytes
+    signers: Mapping[int, Signer] = field(default_factory=dict)  # those of the sources that are devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +90,23 @@ def make(item: UUID, number: str, stored: Sequence[Stored], order: Order, *, now
     replaced = queries.opened_successions(settings, note, queries.vkeys(settings))
     archived = queries.archived_before(settings, size, after=min(index for _, index in covered))
     events = tuple(_event(settings, event, index, size, shown, opener) for event, index in covered)
+    item_id = identify.item_id(item)
+    sent = [
+        Recorded(evidence.event_path(item_id, each.sequence), each.batch, each.source, each.request)
+        for each, _ in covered
+    ]
     data = evidence.write_bundle(
         evidence.Bundle(
             made_at=now,
-            reference=number or identify.item_id(item),
+            reference=number or item_id,
             legal_basis=order.reason,
             exporter=f"source {order.source}",
             operator=settings.operator,
             software=order.software,
             policy=_policy(settings, [note, *([archived.note] if archived else [])]),
             checkpoint=note,
-            items=(evidence.ItemEvidence(identify.item_id(item), number, len(stored), events),),
-            devices=(),
+            items=(evidence.ItemEvidence(item_id, number, len(stored), events),),
+            devices=devices(settings, sent, order.signers, at, size),
             verify_html=order.verify_html,
             succession=msgspec.json.encode(replaced) if replaced.entries else b"",
             archived=archived,

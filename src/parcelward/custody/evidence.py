@@ -9,7 +9,7 @@ A bundle is one archive (`stored_zip`), the same bytes for the same values:
     succession.json      where the log's key was ever replaced: the entries that say so
     events/<item>/       one file an event: the groups that are revealed with their salts, the others as hashes
     proofs/<item>/       one C2SP tlog-proof an event
-    devices/             public keys of devices and the batches that they signed
+    devices/             one file a device: its key as the log enrolled it, and each request that it signed
     chain.json           the sequences of items and devices, with every gap declared
     report.html, certification.txt, verify.html       for people: to print, to sign, to check offline
 
@@ -27,9 +27,11 @@ from uuid import UUID
 
 import msgspec
 
-from parcelward.custody import evidence_words, lines, notes, proofs, stored_zip, succession
+from parcelward.custody import evidence_words, notes, proofs, stored_zip, succession
 from parcelward.custody.archive import Archived
 from parcelward.custody.errors import ProofFailed
+from parcelward.custody.evidence_devices import BODIES, DeviceEvidence, device_file, enrolment_proof
+from parcelward.custody.evidence_files import canonical
 from parcelward.custody.policy import Policy
 from parcelward.custody.wire import ENTRY_PREFIX, EVENT_DOMAIN, GROUP_DOMAIN, GROUPS, NOTHING_BEFORE
 
@@ -37,7 +39,6 @@ FORMAT: Final = "parcelward/v1/evidence"
 NOTE_HEADER: Final = "Parcelward evidence manifest v1"
 NO_EVENT: Final = NOTHING_BEFORE.hex()
 ABSENT: Final = {"case.jsonld": "This version writes no CASE/UCO description of the case."}
-NO_SIGNATURES: Final = {"devices/": "Devices' own signatures are checked on arrival; this version does not keep them."}
 CHECKPOINT: Final = "checkpoints/checkpoint.note"
 
 
@@ -76,25 +77,6 @@ class ItemEvidence:
     number: str
     events_total: int
     events: tuple[EventEvidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SignedBatch:
-    """What a device signed for one batch: the RFC 9421 signature base, as text, and the Ed25519 signature."""
-
-    sequence: int
-    signature_base: str
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceEvidence:
-    """A device that recorded some of the events: its Ed25519 public key and its batches by rising sequence."""
-
-    device_id: str
-    key_id: str
-    public_key: bytes
-    batches: tuple[SignedBatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,23 +152,6 @@ class PublicGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: str
 
 
-class BatchFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A batch within a device's file."""
-
-    sequence: int
-    signature_base: str
-    signature: str
-
-
-class DeviceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """devices/<device>.json."""
-
-    device_id: str
-    key_id: str
-    public_key_ed25519: str
-    batches: list[BatchFile]
-
-
 class ItemChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An item's sequence: how many events it has, and the runs of them, first and last, that the bundle leaves out."""
 
@@ -210,11 +175,6 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     items: list[ItemChain]
     devices: list[DeviceChain]
-
-
-def canonical(value: msgspec.Struct) -> bytes:
-    """Return the one JSON spelling (RFC 8785: texts, whole numbers, lists, objects with ASCII keys)."""
-    return msgspec.json.encode(value, order="sorted")
 
 
 def group_hash(group: Revealed | Hidden) -> bytes:
@@ -269,7 +229,7 @@ def write_bundle(bundle: Bundle, *, sign: Callable[[str], bytes]) -> bytes:
             operator=bundle.operator,
             software=bundle.software,
             verifier_sha256=hashlib.sha256(bundle.verify_html).hexdigest(),
-            absent=ABSENT if bundle.devices else ABSENT | NO_SIGNATURES,
+            absent=absent(bundle),
             files=[
                 FileRow(path, len(content), hashlib.sha256(content).hexdigest())
                 for path, content in sorted(files.items())
@@ -279,6 +239,21 @@ def write_bundle(bundle: Bundle, *, sign: Callable[[str], bytes]) -> bytes:
     files["manifest.json"] = manifest
     files["manifest.note"] = sign(note_text(manifest))
     return stored_zip.write(files)
+
+
+def absent(bundle: Bundle) -> dict[str, str]:
+    """Return what a receiver may look for in vain, and why it is not there."""
+    signed = sum(len(batch.events) for device in bundle.devices for batch in device.batches)
+    unsigned = sum(len(item.events) for item in bundle.items) - signed
+    words = dict(ABSENT)
+    if bundle.devices:
+        words["bodies/"] = BODIES
+    if unsigned:
+        words["devices/"] = (
+            f"{unsigned} of the events have no device's signature here: a person or a partner's system recorded them, "
+            "which sign nothing, or they are older than the keeping of signatures."
+        )
+    return words
 
 
 def utc_text(moment: dt.datetime) -> str:
@@ -316,7 +291,8 @@ def _facts(bundle: Bundle) -> dict[str, bytes]:
             proof = proofs.Proof(event.log_index, event.path, bundle.checkpoint, entry)
             files[f"proofs/{where}.tlog-proof"] = proof.text
     for device in bundle.devices:
-        files[f"devices/{device.device_id}.json"] = canonical(_device_file(device))
+        files[f"devices/{device.device_id}.json"] = canonical(device_file(device))
+        files[f"proofs/{device.device_id}.tlog-proof"] = enrolment_proof(device.enrolled, bundle.checkpoint)
     files["chain.json"] = canonical(_chain(bundle.items, bundle.devices))
     return files
 
@@ -336,17 +312,6 @@ def _group_file(group: Revealed | Hidden) -> GroupFile:
     if isinstance(group, Hidden):
         return GroupFile(hash=group.hash.hex())
     return GroupFile(canon=group.canon.decode(), salt=group.salt.hex())
-
-
-def _device_file(device: DeviceEvidence) -> DeviceFile:
-    return DeviceFile(
-        device_id=device.device_id,
-        key_id=device.key_id,
-        public_key_ed25519=lines.base64_text(device.public_key),
-        batches=[
-            BatchFile(each.sequence, each.signature_base, lines.base64_text(each.signature)) for each in device.batches
-        ],
-    )
 
 
 def _chain(items: Sequence[ItemEvidence], devices: Sequence[DeviceEvidence]) -> Chain:

@@ -5,22 +5,18 @@ Verification raises ProofFailed, whose sentence begins with the file that fails;
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from parcelward.base.errors import Invalid
-from parcelward.custody import archive, evidence, keys, lines, notes, policy, proofs, stored_zip, succession, tree
+from parcelward.custody import archive, evidence, keys, notes, policy, proofs, stored_zip, succession, tree
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence import Hidden, Revealed
+from parcelward.custody.evidence_devices import DeviceFile, Shown, verify_device
+from parcelward.custody.evidence_files import decode, held, unhex, within
 from parcelward.custody.keys import Verifier
 from parcelward.custody.policy import Policy
 from parcelward.custody.wire import ENTRY_PREFIX, GROUPS
@@ -33,11 +29,7 @@ FIXED_FILES: Final = (
     "report.html",
     "verify.html",
 )
-_HEX: Final = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
-_BATCH_LINE: Final = re.compile(r'^"device-sequence": ([0-9]{1,19})$', re.MULTILINE | re.ASCII)
-
-S = TypeVar("S", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +49,7 @@ class Report:
     receipt: str = ""  # which request's receipt was shown to be kept
     signers: tuple[Verifier, ...] = ()  # keys of the log that signed the checkpoint
     archived: str = ""  # about an archive checkpoint that the bundle holds
+    shown: Shown = Shown()  # noqa: RUF009 -- frozen: what devices' signatures in a bundle show
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -70,6 +63,7 @@ class Report:
             f"Signed by the log's key {' and '.join(each.key_id.hex() for each in self.signers)}.",
             *([self.archived] if self.archived else []),
             f"Witnesses: {', '.join(self.witnesses) or 'none'}.",
+            *((self._devices,) if self.verifier_sha256 else ()),
             *(f"Left out: {gap}." for gap in self.gaps),
         ]
         if not self.pinned:
@@ -78,14 +72,16 @@ class Report:
             said.append(f"verify.html has SHA-256 {self.verifier_sha256}; compare it with the published one.")
         return tuple(said)
 
-
-@contextlib.contextmanager
-def within(path: str) -> Iterator[None]:
-    """Let whatever fails inside be a ProofFailed that begins with the file's path."""
-    try:
-        yield
-    except Invalid as error:
-        raise ProofFailed(f"{path}: {error.message}") from error
+    @property
+    def _devices(self) -> str:
+        shown = self.shown
+        if not shown.signatures:
+            return "Devices: no signature of a device is in the bundle."
+        return (
+            f"Devices: {shown.signatures} signature(s) by {shown.devices} device(s) that this log enrolled hold, over "
+            f"the requests that recorded {shown.events} of {self.events} event(s). {shown.named} of these events name "
+            "device and request themselves; for the others the operator says so. The requests' bodies are not kept."
+        )
 
 
 def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
@@ -118,17 +114,22 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
         chain = decode(files["chain.json"], evidence.Chain)
         _require_one_each([item.item_id for item in chain.items])
         _require_one_each([device.device_id for device in chain.devices])
-    gaps = [gap for item in chain.items for gap in _verify_item(item, files, signed)]
-    gaps += [gap for device in chain.devices for gap in _verify_device(device, files)]
-    held = _expected(chain) | {succession.FILE, archive.NOTE, archive.CONSISTENCY} & files.keys()
-    extra = sorted(files.keys() - held - {"manifest.json", "manifest.note"})
+    opened: dict[str, evidence.EventFile] = {}
+    gaps = [gap for item in chain.items for gap in _verify_item(item, files, signed, opened)]
+    declared = _expected(chain) | {succession.FILE, archive.NOTE, archive.CONSISTENCY} & files.keys()
+    extra = sorted(files.keys() - declared - {"manifest.json", "manifest.note"})
     if extra:
         raise ProofFailed(f"{extra[0]}: The file belongs to nothing that chain.json declares.")
+    events = len(opened)
+    shown = Shown()
+    for device in chain.devices:
+        gaps += _verify_sequence(device, files)
+        shown += verify_device(device, files, signed, files[evidence.CHECKPOINT], opened)
     return Report(
         origin=signed.checkpoint.origin,
         size=signed.checkpoint.size,
         root=signed.checkpoint.root,
-        events=sum(path.startswith("events/") for path in held),
+        events=events,
         items=tuple(item.item_id for item in chain.items),
         witnesses=tuple(each.name for each in cosigners),
         gaps=tuple(gaps),
@@ -136,6 +137,7 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
         signers=signers,
         archived=archived,
         verifier_sha256=manifest.verifier_sha256,
+        shown=shown,
     )
 
 
@@ -178,8 +180,16 @@ def trusted_part(rule: Policy, trusted: Sequence[Verifier]) -> tuple[Policy, lis
     return dataclasses.replace(rule, logs=logs), counted
 
 
-def _verify_item(item: evidence.ItemChain, files: Mapping[str, bytes], signed: notes.SignedCheckpoint) -> list[str]:
-    """Check each event of an item, its proof, and the chain between neighbours; return the declared gaps in words."""
+def _verify_item(
+    item: evidence.ItemChain,
+    files: Mapping[str, bytes],
+    signed: notes.SignedCheckpoint,
+    opened: dict[str, evidence.EventFile],
+) -> list[str]:
+    """Check each event of an item, its proof, and the chain between neighbours; return the declared gaps in words.
+
+    What holds is added to `opened`.
+    """
     with within("chain.json"):
         _require_runs(item.missing, 1, item.events_total)
     head = signed.checkpoint
@@ -190,7 +200,7 @@ def _verify_item(item: evidence.ItemChain, files: Mapping[str, bytes], signed: n
             continue
         where = evidence.event_path(item.item_id, sequence)
         with within(f"events/{where}.json"):
-            event = decode(_held(files, f"events/{where}.json"), evidence.EventFile)
+            event = decode(held(files, f"events/{where}.json"), evidence.EventFile)
             committed = open_event(event)
             public = said(event)
             if event.item_id != item.item_id or public.event != sequence or public.id != event.event_id.hex:
@@ -199,7 +209,7 @@ def _verify_item(item: evidence.ItemChain, files: Mapping[str, bytes], signed: n
             if previous is not None and public.previous != previous:
                 raise ProofFailed("The event does not follow the one before it.")
         with within(f"proofs/{where}.tlog-proof"):
-            proof = proofs.parse(_held(files, f"proofs/{where}.tlog-proof"))
+            proof = proofs.parse(held(files, f"proofs/{where}.tlog-proof"))
             if proof.extra != ENTRY_PREFIX + committed or proof.checkpoint != files[evidence.CHECKPOINT]:
                 raise ProofFailed("The proof is of another entry, or leads to another checkpoint than the bundle's.")
             if proof.index != event.log_index:
@@ -207,32 +217,21 @@ def _verify_item(item: evidence.ItemChain, files: Mapping[str, bytes], signed: n
             leaf = tree.leaf_hash(ENTRY_PREFIX + committed)
             tree.verify_inclusion(leaf, proof.index, head.size, proof.path, head.root)
         previous = committed.hex()
+        opened[where] = event
     return [f"{item.item_id}, events {first} to {last}" for first, last in item.missing]
 
 
-def _verify_device(device: evidence.DeviceChain, files: Mapping[str, bytes]) -> list[str]:
-    """Check each signature of a device and the declared gaps of its sequence; return those in words."""
+def _verify_sequence(device: evidence.DeviceChain, files: Mapping[str, bytes]) -> list[str]:
+    """Check the declared gaps of a device's sequence; return them in words."""
     path = f"devices/{device.device_id}.json"
     with within(path):
-        held = decode(_held(files, path), evidence.DeviceFile)
-        try:
-            key = Ed25519PublicKey.from_public_bytes(lines.base64_bytes(held.public_key_ed25519, ProofFailed))
-        except ValueError:
-            raise ProofFailed("The device's public key is not a key.") from None
-        numbers = [batch.sequence for batch in held.batches]
-        if held.device_id != device.device_id or not numbers or numbers != sorted(set(numbers)):
-            raise ProofFailed("The device's batches are not in order, or are another device's.")
+        numbers = [batch.sequence for batch in decode(held(files, path), DeviceFile).batches]
+        if not numbers or numbers != sorted(set(numbers)):
+            raise ProofFailed("The device's batches are not in order.")
         if (numbers[0], numbers[-1]) != (device.first, device.last) or device.missing != evidence.missing_runs(
             numbers, device.first, device.last
         ):
             raise ProofFailed("The device's sequence has other gaps than chain.json declares.")
-        for batch in held.batches:
-            if _BATCH_LINE.findall(batch.signature_base) != [str(batch.sequence)]:
-                raise ProofFailed(f"What the device signed as batch {batch.sequence} does not say that number.")
-            try:
-                key.verify(lines.base64_bytes(batch.signature, ProofFailed), batch.signature_base.encode())
-            except InvalidSignature:
-                raise ProofFailed(f"The device did not sign batch {batch.sequence}.") from None
     return [f"{device.device_id}, batches {first} to {last}" for first, last in device.missing]
 
 
@@ -289,7 +288,9 @@ def _require_runs(runs: Sequence[tuple[int, int]], first: int, last: int) -> Non
 
 def _expected(chain: evidence.Chain) -> set[str]:
     """Return every path that the declared sequences account for."""
-    found = set(FIXED_FILES) | {f"devices/{device.device_id}.json" for device in chain.devices}
+    found = set(FIXED_FILES)
+    for device in chain.devices:
+        found |= {f"devices/{device.device_id}.json", f"proofs/{device.device_id}.tlog-proof"}
     for item in chain.items:
         missing = {number for first, last in item.missing for number in range(first, last + 1)}
         for sequence in range(1, item.events_total + 1):
@@ -297,27 +298,3 @@ def _expected(chain: evidence.Chain) -> set[str]:
                 where = evidence.event_path(item.item_id, sequence)
                 found |= {f"events/{where}.json", f"proofs/{where}.tlog-proof"}
     return found
-
-
-def _held(files: Mapping[str, bytes], path: str) -> bytes:
-    if path not in files:
-        raise ProofFailed("The file is missing.")
-    return files[path]
-
-
-def decode(data: bytes, kind: type[S]) -> S:
-    """Return the value in its one spelling, or raise ProofFailed."""
-    try:
-        value = msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise ProofFailed("The content is not of the form that it should have.") from None
-    if evidence.canonical(value) != data:
-        raise ProofFailed("The content is not in its one spelling.")
-    return value
-
-
-def unhex(text: str) -> bytes:
-    """Return the 32 bytes of a hash or a salt, or raise ProofFailed."""
-    if len(text) != 2 * tree.HASH_BYTES or _HEX.fullmatch(text) is None:
-        raise ProofFailed("A hash or salt is not 32 bytes in lower-case hex.")
-    return bytes.fromhex(text)

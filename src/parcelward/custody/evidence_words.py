@@ -11,6 +11,7 @@ from parcelward.custody.wire import GROUPS
 
 if TYPE_CHECKING:
     from parcelward.custody.evidence import Bundle, EventEvidence, ItemEvidence
+    from parcelward.custody.evidence_devices import SignedBatch
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -75,7 +76,8 @@ I, ____________________________________ (name), ________________________________
    {witnesses}
 
 5. What the process does not show: that the reporting person or device told the truth, that every handling was
-   reported, or who a device's holder was at the time. Gaps in the sequences of items and devices are listed in
+   reported, who a device's holder was at the time, or which events were in the body of a request that a device signed:
+   of the body only its SHA-256 hash is kept (devices/). Gaps in the sequences of items and devices are listed in
    chain.json: {gaps}.
 
 6. The data was copied from the operator's storage by the export function of the software named above. The copy is
@@ -135,12 +137,18 @@ def report(bundle: Bundle) -> str:
         *(_item(item) for item in bundle.items),
         *(
             f"<h2>Device {escape(device.device_id)}</h2>\n<p>Key {escape(device.key_id)},"
-            f" <code>{device.public_key.hex()}</code>; signed batches:"
-            f" {', '.join(str(each.sequence) for each in device.batches)}.</p>"
+            f" <code>{device.public_key.hex()}</code>, enrolled by entry {device.enrolled.log_index} of the log; signed"
+            f" requests: {', '.join(map(_request, device.batches))}.</p>"
             for device in bundle.devices
         ),
+        *(f"<p>{escape(path)}: {escape(why)}</p>" for path, why in evidence.absent(bundle).items()),
     ]
     return _PAGE.format(title=escape(f"Evidence: {bundle.reference}"), body="\n".join(body))
+
+
+def _request(batch: SignedBatch) -> str:
+    events = ", ".join(str(int(each.rpartition("/")[2])) for each in batch.events)
+    return f"{batch.sequence} (events {events or 'none'}; body <code>{batch.body_digest.hex()}</code>)"
 
 
 def _item(item: ItemEvidence) -> str:

@@ -14,6 +14,7 @@ class Batch(models.Model):
     kind = models.CharField(max_length=20)  # whose entries: parcels.scan, parcels.epcis, fact
     n = models.IntegerField()
     commitments = models.BinaryField()  # n * 32 bytes, in leaf order
+    signed = models.BinaryField(default=b"", db_default=b"")  # devices' signatures (wire.Signed); empty: nobody signed
 
     class Meta:
         managed = False

@@ -25,8 +25,8 @@ from parcelward.custody.evidence_check import (
     said,
     trusted_part,
     verify_bundle,
-    within,
 )
+from parcelward.custody.evidence_files import within
 from parcelward.custody.keys import SignatureType, Verifier
 from parcelward.custody.notes import SignedCheckpoint
 from parcelward.custody.succession import OpenedEntry

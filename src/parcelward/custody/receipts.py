@@ -17,7 +17,8 @@ import msgspec
 
 from parcelward.custody import keys, lines, notes, policy, tree
 from parcelward.custody.errors import BadReceipt, ProofFailed
-from parcelward.custody.evidence_check import Report, trusted_part, unhex
+from parcelward.custody.evidence_check import Report, trusted_part
+from parcelward.custody.evidence_files import unhex
 from parcelward.custody.keys import SignatureType, Verifier
 from parcelward.custody.wire import ENTRY_PREFIX
 

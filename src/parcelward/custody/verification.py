@@ -34,6 +34,7 @@ class Logged(NamedTuple):
     n: int
     kind: str
     commitments: bytes
+    signed: bytes = b""  # devices' signatures, packed; read only for whoever checks the rows
 
     def place(self, leaf: int) -> int | None:
         """Return the log index of an entry of the batch."""
@@ -263,13 +264,13 @@ def batches_of(kind: str, span: Span, findings: Findings) -> Iterator[list[Logge
 def _with_commitments(kind: str, rows: Sequence[tuple[Any, ...]]) -> list[Logged]:
     with db.cursor(binary=True) as cur:
         cur.execute(
-            "SELECT b.id, b.commitments FROM unnest(%s::bigint[], %s::timestamptz[]) AS u(id, at) "
+            "SELECT b.id, b.commitments, b.signed FROM unnest(%s::bigint[], %s::timestamptz[]) AS u(id, at) "
             "JOIN custody_batch b ON b.record_time = u.at AND b.id = u.id",
             ([row[0] for row in rows], [row[3] for row in rows]),
             binary=True,
         )
-        packed = {row[0]: bytes(row[1]) for row in cur}
-    return [Logged(first, batch, at, n, kind, packed.get(batch, b"")) for batch, n, first, at in rows]
+        packed = {row[0]: (bytes(row[1]), bytes(row[2])) for row in cur}
+    return [Logged(first, batch, at, n, kind, *packed.get(batch, (b"", b""))) for batch, n, first, at in rows]
 
 
 def kinds_in(span: Span) -> dict[str, int]:

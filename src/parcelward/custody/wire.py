@@ -10,10 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from parcelward.base.standards import signed_request
 
 GROUPS = ("public", "addressee", "operations", "restricted")
 GROUP_DOMAIN = b"parcelward/v1/group\x00"
@@ -148,3 +151,39 @@ def open_body(keys: ItemKeys, event_id: bytes, body: bytes) -> Opened:
 def fact_commitment(salt: bytes, body: bytes) -> bytes:
     """Return the commitment of an entry that is not a scan: one salted group, no sealed body."""
     return hashlib.sha256(EVENT_DOMAIN + hashlib.sha256(GROUP_DOMAIN + salt + body).digest()).digest()
+
+
+_SIGNED: Final = struct.Struct("!iqq32s64s")  # 116 bytes a request
+
+
+class Signed(NamedTuple):
+    """A device's signature of one request, kept in the row of the batch that holds the request's events.
+
+    `source` is the device's number, `sequence` its number of the request. What it signed can be made again from these
+    few values and its key id, so nothing else is kept: not the request's body either, only its SHA-256.
+    """
+
+    source: int
+    sequence: int
+    created_s: int  # Unix seconds, as the signature says
+    digest: bytes  # SHA-256 of the body
+    signature: bytes
+
+    def base(self, key_id: str) -> str:
+        """Return what the device signed, as text."""
+        params = signed_request.parameters(created_s=self.created_s, key_id=key_id)
+        return signed_request.base(
+            path=signed_request.SCANS_PATH, digest=self.digest, sequence=self.sequence, params=params
+        )
+
+
+def pack_signed(requests: Iterable[tuple[int, int, int, bytes, bytes]]) -> bytes:
+    """Return these requests' signatures, in the order given, as they are stored."""
+    return b"".join([_SIGNED.pack(*each) for each in requests])
+
+
+def unpack_signed(packed: bytes) -> list[Signed]:
+    """Return what `pack_signed` was given. Raises ValueError for bytes that it cannot have made."""
+    if len(packed) % _SIGNED.size:
+        raise ValueError("not a whole number of signatures")
+    return [Signed(*each) for each in _SIGNED.iter_unpack(packed)]

@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from parcelward.network import rules
+from parcelward.network import network_check, rules
 from parcelward.network.models import ClosedDay, Facility, Lane
 from parcelward.network.wire import FacilityRow, LaneRow
+
+check_network = network_check.check_network
 
 KEPT_S = 5.0  # how long another process may go on with the old name of a place
 

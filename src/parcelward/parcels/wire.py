@@ -271,6 +271,8 @@ class Submission(NamedTuple):
     bad: Sequence[BadScan]
     body: bytes = b""  # as received; empty where there is none, as for what a person does
     ndjson: bool = False
+    created_s: int = 0  # when a device signed it, Unix seconds, as the signature says
+    signature: bytes = b""  # of the device; empty: who sent it signs nothing
 
 
 class Instruction(msgspec.Struct, frozen=True):

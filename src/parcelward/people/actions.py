@@ -63,7 +63,16 @@ def enrol_device(name: str, public_key: bytes, *, by: Person, facility: str = ""
         raise Conflict("A device with this key is enrolled already", code="key_known") from None
     custody.record_fact(
         "people.device_enrolled",
-        {"by": by.source, "device": str(device.id), "key": public_key.hex(), "source": source.number},
+        {
+            "by": by.source,
+            "device": str(device.id),
+            "key": public_key.hex(),
+            "source": source.number,
+            "facility": facility,
+            "name": name,
+            "signatures": "kept",
+            "simulated": simulated,
+        },
     )
     return Enrolled(device.id, key_id)
 
@@ -90,10 +99,22 @@ def make_key(name: str, role: Role, *, by: Person, mode: str, simulated: bool = 
         raise Invalid("A device signs with a key pair; it has no API key", code="bad_role")
     token = f"pw_{'live' if mode == 'production' else 'test'}_{secrets.token_urlsafe(32)}"
     source = Source.objects.create(kind="api_key", name=name, simulated=simulated)
-    ApiKey.objects.create(
-        source=source, prefix=token[:14], digest=hashlib.sha256(token.encode()).digest(), role=role.value
+    digest = hashlib.sha256(token.encode()).digest()
+    key = ApiKey.objects.create(source=source, prefix=token[:14], digest=digest, role=role.value)
+    custody.record_fact(
+        "people.key_made",
+        {
+            "by": by.source,
+            "key": str(key.id),
+            "role": role.value,
+            "source": source.number,
+            "digest": digest.hex(),
+            "expires_at": None,
+            "name": name,
+            "prefix": key.prefix,
+            "simulated": simulated,
+        },
     )
-    custody.record_fact("people.key_made", {"by": by.source, "role": role.value, "source": source.number})
     return token
 
 
@@ -107,7 +128,8 @@ def revoke_key(key_id: UUID, *, by: Person) -> None:
     if key.revoked_at is None:
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
-        custody.record_fact("people.key_revoked", {"by": by.source, "source": key.source_id})
+        said = {"by": by.source, "revoked_at": key.revoked_at.isoformat(), "source": key.source_id}
+        custody.record_fact("people.key_revoked", said)
 
 
 @transaction.atomic
@@ -121,5 +143,6 @@ def add_person(login: str, passphrase: str, role: Role, *, by: Person) -> UUID:
     if User.objects.filter(login=login).exists():
         raise Conflict("This staff id is taken", code="login_taken")
     user = User.objects.make(login, passphrase, role=role)
-    custody.record_fact("people.added", {"by": by.source, "role": role.value, "source": user.source_id})
+    said = {"by": by.source, "login": rules.login_seal(user.id, login), "role": role.value, "source": user.source_id}
+    custody.record_fact("people.added", {**said, "person": str(user.id)})
     return user.id

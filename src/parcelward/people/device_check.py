@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -30,13 +31,46 @@ class _Said:
     revoked: bool = False
     revoked_index: int | None = None
     revoked_at: dt.datetime | None = None  # None, too, where an entry of an older version says none
+    facility: str | None = None  # None, as above
 
 
 class _Row(NamedTuple):
     key_id: str
     key: bytes
     source: int
+    facility: str
     revoked_at: dt.datetime | None
+
+
+class EnrolledKey(NamedTuple):
+    """A device's key as the log's entry that enrolled it says, and where that entry is."""
+
+    device: UUID
+    key: bytes
+    source: int
+    signatures_kept: bool  # since it was enrolled; False of a device that an older version enrolled
+    batch: int
+    leaf: int
+
+    @property
+    def key_id(self) -> str:
+        """The name under which the key signs."""
+        return key_id_of(self.key)
+
+
+def enrolled_keys(sources: Iterable[int] | None = None) -> dict[int, EnrolledKey]:
+    """Return the key of each source that is a device, revoked ones included; of all where `sources` is None."""
+    wanted = None if sources is None else frozenset(sources)
+    found: dict[int, EnrolledKey] = {}
+    with db.cursor() as cur:
+        cur.execute("SELECT body, batch, leaf FROM custody_fact WHERE kind = %s ORDER BY batch", (ENROLLED,))
+        for packed, batch, leaf in cur.fetchall():
+            body = json.loads(bytes(packed))
+            source = int(body["source"])
+            if wanted is None or source in wanted:
+                device, key, kept = UUID(body["device"]), bytes.fromhex(body["key"]), body.get("signatures") == "kept"
+                found[source] = EnrolledKey(device, key, source, kept, batch, leaf)
+    return found
 
 
 def check_devices(findings: Findings) -> None:
@@ -63,7 +97,8 @@ def _from_entries(findings: Findings) -> dict[UUID, _Said]:
             body = json.loads(bytes(packed))
             device = UUID(body["device"])
             if kind == ENROLLED:
-                said[device] = _Said(bytes.fromhex(body["key"]), int(body["source"]), index)
+                key, source = bytes.fromhex(body["key"]), int(body["source"])
+                said[device] = _Said(key, source, index, facility=body.get("facility"))
             elif device in said:
                 mine = said[device]
                 mine.revoked, mine.revoked_index = True, index
@@ -76,7 +111,7 @@ def _from_entries(findings: Findings) -> dict[UUID, _Said]:
 
 def _from_table() -> dict[UUID, _Row]:
     with db.cursor() as cur:
-        cur.execute("SELECT id, key_id, public_key, source_id, revoked_at FROM people_device")
+        cur.execute("SELECT id, key_id, public_key, source_id, facility, revoked_at FROM people_device")
         return {device: _Row(key_id, bytes(key), *rest) for device, key_id, key, *rest in cur.fetchall()}
 
 
@@ -90,6 +125,8 @@ def _problem(told: _Said, row: _Row | None) -> tuple[str, int | None]:
         return "has a key id that is not its key's", told.enrolled_index
     if row.source != told.source:
         return "sends as another source than it was enrolled as", told.enrolled_index
+    if told.facility not in {None, row.facility}:
+        return "belongs to another facility than it was enrolled for", told.enrolled_index
     if told.revoked and row.revoked_at is None:
         return "was revoked and its row says that it is not", told.revoked_index
     if row.revoked_at is not None and not told.revoked:

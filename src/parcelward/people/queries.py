@@ -15,15 +15,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils import timezone
 
 from parcelward.base import db
-from parcelward.people import device_check, roles
+from parcelward.people import account_check, device_check, roles
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Source, User
-from parcelward.people.rules import key_id_in, parse_signature, require_fresh
+from parcelward.people.rules import Signed, key_id_in, parse_signature, require_fresh
 from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
 require = roles.require
+check_accounts = account_check.check_accounts
 check_devices = device_check.check_devices
+enrolled_keys = device_check.enrolled_keys
+EnrolledKey = device_check.EnrolledKey
 
 KNOWN_DEVICES_MAX = 20_000
 
@@ -74,8 +77,8 @@ def require_enrolled(signature_input: str) -> None:
     _device(key_id_in(signature_input))
 
 
-def signer_of(*, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[Person, int, bytes]:
-    """Return who signed a request, its sequence and its body's SHA-256.
+def signer_of(*, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[Person, Signed]:
+    """Return who signed a request, and what.
 
     Raises BadSignature when any part does not hold. The caller asks `revoked_among` in its own transaction.
     """
@@ -86,7 +89,7 @@ def signer_of(*, method: str, path: str, headers: dict[str, str], body: bytes) -
         key.verify(signed.signature, signed.base)
     except InvalidSignature:
         raise BadSignature("The signature does not fit the request and the device's key") from None
-    return person, signed.sequence, signed.digest
+    return person, signed
 
 
 def revoked() -> BadSignature:

@@ -7,20 +7,24 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
+from parcelward.base.standards import signed_request
 from parcelward.people.errors import BadSignature
 
 CLOCK_SKEW_MAX_S = 300  # a signature's `created` may be this far from our clock, either way
 SEQUENCE_MAX = 2**53 - 1  # what every JSON reader can hold
 
 _INPUT = re.compile(
-    r'sig1=(\("@method" "@path" "content-digest" "device-sequence"\);created=(\d{10,12});'
+    r'sig1=(\("@method" "@path" "content-digest" "device-sequence"\);created=([1-9]\d{9,11});'
     r'keyid="([A-Za-z0-9_-]{4,40})";alg="ed25519")',
 )
 _SIGNATURE = re.compile(r"sig1=:([A-Za-z0-9+/]{86}==):")
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 _SEQUENCE = re.compile(r"[1-9]\d{0,15}")
 
+
+key_id_of = signed_request.key_id_of
 
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
@@ -37,9 +41,9 @@ def is_weak_key(public_key: bytes) -> bool:
     return y in {0, 1, _P - 1} or (_D * pow(y, 4, _P) + 2 * y * y - 1) % _P == 0
 
 
-def key_id_of(public_key: bytes) -> str:
-    """Return the name under which a device's key signs: it follows from the key."""
-    return f"dev-{hashlib.sha256(public_key).hexdigest()[:20]}"
+def login_seal(person: UUID, login: str) -> str:
+    """Return what an entry of the log says of a person's staff id: a hash that holds it to this person."""
+    return hashlib.sha256(b"parcelward/v1/login\x00" + person.bytes + login.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +90,16 @@ def parse_signature(*, method: str, path: str, headers: dict[str, str], body: by
             code="bad_sequence",
         )
     digest_text = headers.get("content-digest", "")
-    digest = _DIGEST.fullmatch(digest_text)
-    if not digest:
+    if not _DIGEST.fullmatch(digest_text):
         raise BadSignature("Content-Digest must be sha-256=:<base64>:", code="bad_digest")
     actual = hashlib.sha256(body).digest()
+    if digest_text != signed_request.content_digest(actual):  # its one spelling: from the bytes the text is made again
+        raise BadSignature("Content-Digest does not fit the body", code="bad_digest")
     try:
-        if base64.b64decode(digest[1], validate=True) != actual:
-            raise BadSignature("Content-Digest does not fit the body", code="bad_digest")
         signature_bytes = base64.b64decode(signature[1], validate=True)
     except binascii.Error:
         raise BadSignature("Signature headers are not base64", code="bad_signature_header") from None
-    params = found[1]
-    base = (
-        f'"@method": {method}\n"@path": {path}\n"content-digest": {digest_text}\n'
-        f'"device-sequence": {sequence}\n"@signature-params": {params}'
-    )
+    base = signed_request.base(method=method, path=path, digest=actual, sequence=int(sequence), params=found[1])
     return Signed(
         key_id=found[3],
         created_s=int(found[2]),

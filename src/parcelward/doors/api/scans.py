@@ -14,6 +14,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from parcelward.base.errors import Invalid, NotKnown, ParcelwardError, TooLarge
+from parcelward.base.standards.signed_request import SCANS_PATH
 from parcelward.doors import intake, outage
 from parcelward.doors.api import problems
 from parcelward.doors.api.coalesce import Coalescer
@@ -33,7 +34,7 @@ from parcelward.parcels.wire import (
 from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
-PATH = "/api/v1/scans"
+PATH = SCANS_PATH
 COALESCE_BELOW = 100  # events; a bigger batch fills a transaction by itself
 MESSAGE_MAX = 300  # characters of what is wrong with it: a name that we do not know may be long
 
@@ -84,11 +85,11 @@ def view(request: HttpRequest) -> HttpResponse:
             return answer
         _require_known(request)
         body = _body(request)
-        person, sequence, digest = _sender(request, body)
+        person, sequence, digest, created_s, signature = _sender(request, body)
         ndjson = "ndjson" in (request.content_type or "").lower()
         events, bad = parse(body, ndjson=ndjson)
         people.require(person, Task.SCAN)  # before it joins others, whom its refusal would slow down
-        submission = Submission(person, sequence, digest, events, bad, body, ndjson)
+        submission = Submission(person, sequence, digest, events, bad, body, ndjson, created_s, signature)
         if len(events) < COALESCE_BELOW:
             given = _coalescer.submit(submission)
         else:
@@ -125,17 +126,18 @@ def _body(request: HttpRequest) -> bytes:
     return intake.read(request)
 
 
-def _sender(request: HttpRequest, body: bytes) -> tuple[Person, int, bytes]:
-    """Return who sent the batch, its sequence (0: not numbered) and its digest."""
+def _sender(request: HttpRequest, body: bytes) -> tuple[Person, int, bytes, int, bytes]:
+    """Return who sent the batch, its sequence (0: not numbered), its digest; when a device signed it, and how."""
     authorization = request.META.get("HTTP_AUTHORIZATION", "")
     if authorization.startswith("Bearer "):
         holder = people.key_holder(authorization[7:])
         sequence = request.META.get("HTTP_DEVICE_SEQUENCE", "0")
         if not (sequence.isascii() and sequence.isdigit()) or len(sequence) > 15:  # noqa: PLR2004 -- fits what every JSON reader can hold
             raise Invalid("Device-Sequence must be a whole number, rising by one with each batch", code="bad_sequence")
-        return holder, int(sequence), hashlib.sha256(body).digest()
+        return holder, int(sequence), hashlib.sha256(body).digest(), 0, b""
     headers = {name: request.META.get(key, "") for name, key in _HEADERS.items()}
-    return people.signer_of(method="POST", path=request.path, headers=headers, body=body)
+    who, signed = people.signer_of(method="POST", path=PATH, headers=headers, body=body)
+    return who, signed.sequence, signed.digest, signed.created_s, signed.signature
 
 
 def parse(body: bytes, *, ndjson: bool) -> tuple[list[tuple[int, ScanIn]], list[BadScan]]:

@@ -56,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
     bar.close()
     rate = report.events / report.seconds if report.seconds else 0.0
     print(f"The record and the log agree: {report.entries} entries, {report.events} scan events, {report.facts} facts.")
+    if report.signatures:
+        print(f"{report.signatures} signatures of devices hold, over the requests that those events came in.")
     if report.closed:
         print(f"{report.closed} events of erased items were counted; nobody can open them.")
     if report.statuses:

@@ -29,10 +29,15 @@ def make_bundle(
     number = ItemAlias.objects.filter(item=item).order_by("valid_from").values_list("number", flat=True).first()
     with db.cursor(binary=True) as cur:
         cur.execute(
-            "SELECT item_seq, event_id, body, batch, leaf FROM parcels_scan_event WHERE item = %s ORDER BY item_seq",
+            "SELECT item_seq, event_id, body, batch, leaf, source, sequence FROM parcels_scan_event WHERE item = %s "
+            "ORDER BY item_seq",
             (item,),
             binary=True,
         )
         stored = [bundling.Stored(sequence, event_id, bytes(body), *at) for sequence, event_id, body, *at in cur]
-    order = bundling.Order(reveal, reason, by.source, software, verify_html)
+    signers = {
+        source: bundling.Signer(f"dev_{key.device.hex}", key.key_id, key.key, key.batch, key.leaf)
+        for source, key in people.enrolled_keys(each.source for each in stored).items()
+    }
+    order = bundling.Order(reveal, reason, by.source, software, verify_html, signers)
     return bundling.make(item, number or "", stored, order, now=now)

@@ -19,6 +19,7 @@ from parcelward.network import queries as network
 from parcelward.parcels import rules
 from parcelward.parcels.actions.record import record_by_person
 from parcelward.parcels.models import Alert, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent
+from parcelward.parcels.quarantine_check import DISMISSED, RESUBMITTED, note_hash
 from parcelward.parcels.wire import CorrectsIn, ScanIn, Submission
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -144,7 +145,8 @@ def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
             raise Invalid(said["quarantined"][0]["message"], code=said["quarantined"][0]["code"])
         row.state, row.closed_at, row.closed_by = "resubmitted", now, by.source
         row.save(update_fields=["state", "closed_at", "closed_by"])
-        custody.record_fact("parcels.resubmitted", {"by": by.source, "event": str(scan.event_id), "quarantine": row.id})
+        said = {"by": by.source, "closed_at": now.isoformat(), "event": str(scan.event_id), "quarantine": row.id}
+        custody.record_fact(RESUBMITTED, said)
 
 
 @transaction.atomic
@@ -154,6 +156,8 @@ def dismiss(quarantine_id: int, reason: str, *, by: Person) -> None:
     if not 1 <= len(reason) <= NOTE_MAX or "\0" in reason:
         raise Invalid(f"Give a reason of 1 to {NOTE_MAX} characters", code="bad_reason")
     row = _open_row(quarantine_id)
-    row.state, row.closed_at, row.closed_by, row.closing_note = "dismissed", timezone.now(), by.source, reason
+    now = timezone.now()
+    row.state, row.closed_at, row.closed_by, row.closing_note = "dismissed", now, by.source, reason
     row.save(update_fields=["state", "closed_at", "closed_by", "closing_note"])
-    custody.record_fact("parcels.dismissed", {"by": by.source, "quarantine": row.id})
+    said = {"by": by.source, "closed_at": now.isoformat(), "note": note_hash(row.id, reason), "quarantine": row.id}
+    custody.record_fact(DISMISSED, said)

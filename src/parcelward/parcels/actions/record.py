@@ -31,6 +31,7 @@ from parcelward.parcels.actions import afterwards, items, reading
 from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.work import Born, Recorded, Thing, Wanted, Work
 from parcelward.parcels.models import ItemKind
+from parcelward.parcels.quarantine_check import QUARANTINED
 from parcelward.parcels.rules import Mark, Observed, PackedSeen, Seal, State
 from parcelward.parcels.wire import Answer, BadScan, ScanIn, Submission
 from parcelward.people import queries as people
@@ -107,7 +108,8 @@ def _do(work: Work, born: Born, *, careful: bool) -> None:
     _commit_events(work, wanted, known)
     batch = 0
     if work.events:
-        batch = custody.add_batch("parcels.scan", [event.commitment for event in work.events], now=work.now)
+        signed = sent.signatures(work.submissions[i] for i in open_)
+        batch = custody.add_batch("parcels.scan", [e.commitment for e in work.events], now=work.now, signed=signed)
         rows.copy_events(
             db.raw(),
             [
@@ -305,6 +307,7 @@ def _answer(work: Work, open_: list[int], batch: int) -> None:
     for event in work.events:
         packed.setdefault(event.submission, []).append(event.commitment)
     bad: dict[int, list[BadScan]] = {}
+    kept: dict[str, str] = {}
     for i, one in work.bad:
         bad.setdefault(i, []).append(one)
     for i in open_:
@@ -327,7 +330,9 @@ def _answer(work: Work, open_: list[int], batch: int) -> None:
         }
         work.answers[i] = Answer(msgspec.json.encode(body))
         if refused and work.keep_bad:
-            sent.quarantine(submission, refused, now=work.now)
+            kept |= sent.quarantine(submission, refused, now=work.now)
+    if kept:
+        custody.record_fact(QUARANTINED, {"rows": kept})
     sent.store_answers(
         [(work.submissions[i], answer) for i in open_ if isinstance(answer := work.answers[i], Answer)], now=work.now
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from parcelward.base import db
+from parcelward.custody.wire import pack_signed
+from parcelward.parcels.quarantine_check import row_hash
 from parcelward.parcels.wire import Answer, BadScan, Submission
 
 Stored = dict[tuple[int, int], tuple[bytes, bytes]]
@@ -60,14 +62,24 @@ def store_answers(answered: Sequence[tuple[Submission, Answer]], *, now: dt.date
         )
 
 
-def quarantine(submission: Submission, refused: Sequence[BadScan], *, now: dt.datetime) -> None:
-    """Keep bad events with their bytes and reason; the same bytes from the same source are kept once."""
+def signatures(submissions: Iterable[Submission]) -> bytes:
+    """Return what the devices among the senders signed, packed; empty when none did."""
+    return pack_signed(
+        (s.by.source, s.sequence, s.created_s, s.digest, s.signature) for s in submissions if s.signature
+    )
+
+
+def quarantine(submission: Submission, refused: Sequence[BadScan], *, now: dt.datetime) -> dict[str, str]:
+    """Keep bad events with their bytes and reason; the same bytes from the same source are kept once.
+
+    Returns {number of a new row: hash of what it says}, for the log.
+    """
     with db.cursor() as cur:
         cur.execute(
             "INSERT INTO parcels_quarantine (received_at, source, sequence, position, code, message, raw, digest, "
             "state, closing_note) SELECT %s, %s, %s, p, c, m, r, d, 'open', '' "
             "FROM unnest(%s::int[], %s::text[], %s::text[], %s::bytea[], %s::bytea[]) AS u(p, c, m, r, d) "
-            "ON CONFLICT DO NOTHING",
+            "ON CONFLICT DO NOTHING RETURNING id, position, code, message, digest",
             (
                 *(now, submission.by.source, submission.sequence),
                 [bad.position for bad in refused],
@@ -78,3 +90,15 @@ def quarantine(submission: Submission, refused: Sequence[BadScan], *, now: dt.da
             ),
             binary=True,
         )
+        return {
+            str(number): row_hash(
+                received_at=now,
+                source=submission.by.source,
+                sequence=submission.sequence,
+                position=position,
+                code=code,
+                message=message,
+                digest=bytes(digest),
+            )
+            for number, position, code, message, digest in cur.fetchall()
+        }

@@ -2,8 +2,8 @@
  * no network. The rules are those of custody/offline.py and custody/evidence_check.py; tests run both on every forgery. */
 
 import {
-  ProofFailed, browserChecks, climb, ed25519, hex, join, openCheckpoint, openEvents, openLog, parseNote, parseVkey, recorded,
-  same, sha256, signers, text, unbase64, unhex, utf8, witnessed,
+  ProofFailed, browserChecks, climb, ed25519, hex, join, openCheckpoint, openEvents, openLog, parseNote, parseVkey, parsed,
+  recorded, same, sha256, signers, text, unbase64, unhex, utf8, witnessed,
 } from "./verify.js";
 import { readSuccessions, requireCurrent, trustThrough } from "./succession.js";
 
@@ -12,7 +12,7 @@ const FIXED = [CHECKPOINT, "certification.txt", "chain.json", "policy.txt", "rep
 const ARCHIVE = ["checkpoints/archive.note", "checkpoints/archive.consistency"];
 const MANIFEST = "absent,exporter,files,format,legal_basis,made_at,operator,reference,software,verifier_sha256";
 const EVENT = "body_hash,commitment,event_id,groups,item_id,log_index";
-const DEVICE = "batches,device_id,key_id,public_key_ed25519";
+const DEVICE = "batches,device_id,enrolled,key_id,public_key_ed25519";
 const PATH = /^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*){0,3}$/;
 const need = (holds, where, message) => { if (!holds) throw new ProofFailed("bundle", where, message); };
 
@@ -123,22 +123,23 @@ export async function checkBundle(data, trusted) {
   const links = files.has("succession.json") ? await readSuccessions(files.get("succession.json")) : [];
   const { checkpoint, note, by } = await checkSigned(files, trustThrough(trusted, links));
   await requireCurrent(checkpoint, links);
-  const chain = decode(held(files, "chain.json"), "chain.json", "devices,items"), events = [], gaps = [];
+  const chain = decode(held(files, "chain.json"), "chain.json", "devices,items"), events = [], gaps = [], opened = new Map();
+  const shown = { signatures: 0, devices: 0, events: 0, named: 0 };
   const more = ["succession.json", ...ARCHIVE].filter((path) => files.has(path));
   const used = new Set([...FIXED, "manifest.json", "manifest.note", ...more]);
   const use = (path) => { need(!used.has(path), path, "is used twice"); used.add(path); return held(files, path); };
   for (const item of chain.items) {
     only(item, "chain.json", "events_total,item_id,missing,number");
-    events.push(...await checkItem(item, use, checkpoint, note));
+    events.push(...await checkItem(item, use, checkpoint, note, opened));
     gaps.push(...item.missing.map(([a, b]) => `${item.item_id}: events ${a} to ${b}`));
   }
   for (const device of chain.devices) {
     only(device, "chain.json", "device_id,first,last,missing");
-    await checkDevice(device, use(`devices/${device.device_id}.json`));
+    await checkDevice(device, use, opened, shown, checkpoint, note);
     gaps.push(...device.missing.map(([a, b]) => `${device.device_id}: batches ${a} to ${b}`));
   }
   for (const path of files.keys()) need(used.has(path), path, "belongs to nothing that is declared");
-  return { kind: "bundle", checkpoint, by, events, gaps, pending: 0, reference: manifest.reference,
+  return { kind: "bundle", checkpoint, by, events, gaps, pending: 0, shown, reference: manifest.reference,
     archived: files.has(ARCHIVE[0]) };
 }
 function held(files, path) {
@@ -176,7 +177,7 @@ async function checkSigned(files, trusted) {
   need(policy.met(new Set(seen)), CHECKPOINT, "too few trusted witnesses signed it");
   return { checkpoint, note, by };
 }
-async function checkItem(item, use, checkpoint, note) {
+async function checkItem(item, use, checkpoint, note, opened) {
   const gone = missing(item.missing, 1, item.events_total, "chain.json"), events = [];
   let previous = "0".repeat(64);
   for (let sequence = 1; sequence <= item.events_total; sequence += 1) {
@@ -190,24 +191,62 @@ async function checkItem(item, use, checkpoint, note) {
     const proof = `proofs/${place}.tlog-proof`, entry = join([1], made);
     await checkProof(use(proof), event, await sha256([0], entry), entry, checkpoint, note, proof);
     events.push({ ...said, number: item.number, log_index: event.log_index });
+    opened.set(place, event);
     previous = event.commitment;
   }
   return events;
 }
-async function checkDevice({ device_id: id, first, last, missing: runs }, bytes) {
-  const where = `devices/${id}.json`, file = decode(bytes, where, DEVICE), gone = missing(runs, first, last, where);
-  const numbers = file.batches.map(({ sequence }) => sequence), key = unbase64(file.public_key_ed25519, where);
+/** A device's key as the log's own entry enrolled it, and each request that it signed: custody/evidence_devices.py. */
+async function checkDevice({ device_id: id, first, last, missing: runs }, use, opened, shown, checkpoint, note) {
+  const where = `devices/${id}.json`, file = decode(use(where), where, DEVICE), gone = missing(runs, first, last, where);
+  const numbers = file.batches.map(({ sequence }) => sequence), raw = unbase64(file.public_key_ed25519, where);
   need(file.device_id === id && numbers.length && numbers[0] === first && numbers.at(-1) === last, where,
     "is another device's, or begins or ends elsewhere");
   need(numbers.every((n, i) => !gone.has(n) && (i === 0 || numbers[i - 1] < n)), where, "is not in order");
   need(numbers.length + gone.size === last - first + 1, where, "has other gaps than declared");
-  for (const batch of file.batches) {
-    const { sequence, signature_base: base, signature } = batch;
-    only(batch, where, "sequence,signature,signature_base");
-    const stated = [...base.matchAll(/^"device-sequence": ([0-9]{1,19})$/gm)].map((found) => found[1]);
-    need(stated.length === 1 && stated[0] === String(sequence), where, `batch ${sequence} does not say its number`);
-    need(await ed25519(key, unbase64(signature, where), utf8(base)), where, `did not sign batch ${sequence}`);
+  need(file.key_id === `dev-${hex(await sha256(raw)).slice(0, 20)}`, where, "names its key otherwise than the key");
+  const source = await checkEnrolled(file, raw, use, checkpoint, note, where);
+  for (const batch of file.batches) await checkBatch(batch, file.key_id, raw, source, opened, shown, where);
+  shown.devices += 1;
+}
+async function checkEnrolled({ device_id: id, enrolled }, raw, use, checkpoint, note, where) {
+  only(enrolled, where, "body,log_index,salt");
+  const { kind, device, key, source } = parsed(enrolled.body, "bundle", where) ?? {};
+  need(kind === "people.device_enrolled" && Number.isSafeInteger(source), where, "was not enrolled by this entry");
+  need(`dev_${String(device).replaceAll("-", "")}` === id && key === hex(raw), where, "was enrolled with another key");
+  const made = await sha256("parcelward/v1/event\0",
+    await sha256("parcelward/v1/group\0", unhex(enrolled.salt, 32, where), utf8(enrolled.body)));
+  const entry = join([1], made), proof = `proofs/${id}.tlog-proof`;
+  await checkProof(use(proof), enrolled, await sha256([0], entry), entry, checkpoint, note, proof);
+  return source;
+}
+async function checkBatch(batch, keyId, key, source, opened, shown, where) {
+  only(batch, where, "body_sha256,events,sequence,signature,signature_base");
+  const { sequence, signature_base: base } = batch, created = /;created=([1-9][0-9]{9,11});/.exec(base)?.[1];
+  const digest = btoa(String.fromCharCode(...unhex(batch.body_sha256, 32, where)));
+  need(base === `"@method": POST\n"@path": /api/v1/scans\n"content-digest": sha-256=:${digest}:\n`
+    + `"device-sequence": ${sequence}\n"@signature-params": ("@method" "@path" "content-digest" "device-sequence");`
+    + `created=${created};keyid="${keyId}";alg="ed25519"`, where, `batch ${sequence} does not say its number, hash and key`);
+  need(await ed25519(key, unbase64(batch.signature, where), utf8(base)), where, `did not sign batch ${sequence}`);
+  for (const place of batch.events) {
+    need(opened.has(place), where, `names ${place}, which is not shown, or twice`);
+    const { canon } = opened.get(place).groups.operations;
+    opened.delete(place);
+    if (canon !== undefined) {
+      const said = parsed(canon, "bundle", where) ?? {};
+      need(said.source === source && said.sequence === sequence, where, `${place} names another device or batch`);
+      shown.named += 1;
+    }
+    shown.events += 1;
   }
+  shown.signatures += 1;
+}
+/** What the devices' signatures show, in the words of `parcelward verify`. */
+function deviceWords({ signatures, devices, events, named }, total) {
+  if (!signatures) return "Devices: no signature of a device is in the bundle.";
+  return `Devices: ${signatures} signature(s) by ${devices} device(s) that this log enrolled hold, over the requests that `
+    + `recorded ${events} of ${total} event(s). ${named} of these events name device and request themselves; for the others `
+    + "the operator says so. The requests' bodies are not kept.";
 }
 async function openEvent(event, where) {
   const names = ["public", "addressee", "operations", "restricted"];
@@ -267,6 +306,7 @@ function show(report, pinned, own) {
   const facts = [`${total - report.pending} of ${total} events recomputed and found in the log.`,
     `Log ${report.checkpoint.origin}, ${report.checkpoint.size} entries, root ${hex(report.checkpoint.root)}.`,
     `Witnesses: ${report.by.map(({ name }) => name).join(", ") || "none"}.`,
+    ...(report.shown ? [deviceWords(report.shown, total)] : []),
     ...report.gaps.map((gap) => `Left out, and declared: ${gap}.`),
     ...(report.archived ? ["It also holds an archive checkpoint. This page cannot check ML-DSA-44: parcelward verify can."]
       : []),

@@ -1,0 +1,123 @@
+"""Compare the quarantine with the entries that put events into it and took them out: part of `verify-log`.
+
+What a device sent and we did not record is a part of the record: whoever lets it vanish hides that a scan was tried.
+So each transaction that quarantines tells the log the rows, by a hash of what each says; so does whoever closes one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from parcelward.base import db
+from parcelward.custody.queries import Findings
+
+QUARANTINED: Final = "parcels.quarantined"
+RESUBMITTED: Final = "parcels.resubmitted"
+DISMISSED: Final = "parcels.dismissed"
+ROWS_AT_ONCE: Final = 2_000
+_STATES: Final = {RESUBMITTED: "resubmitted", DISMISSED: "dismissed"}
+_COLUMNS: Final = (
+    "id, received_at, source, sequence, position, code, message, digest, raw, state, closed_at, closed_by, closing_note"
+)
+
+
+def row_hash(
+    *, received_at: dt.datetime, source: int, sequence: int, position: int, code: str, message: str, digest: bytes
+) -> str:
+    """Return the hash of a quarantined event as the log is told; `digest` is the SHA-256 of its bytes."""
+    said = [received_at.astimezone(dt.UTC).isoformat(), source, sequence, position, code, message, digest.hex()]
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+
+
+def note_hash(quarantine: int, note: str) -> str:
+    """Return the hash of why an event was dismissed, as the log is told."""
+    return hashlib.sha256(msgspec.json.encode([quarantine, note])).hexdigest()
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the log says of one row; `closed` is the body of the entry that closed it."""
+
+    hash: str
+    index: int | None
+    state: str = "open"
+    closed: dict[str, Any] | None = None
+
+
+def check_quarantine(findings: Findings) -> None:
+    """Note every quarantined event that is not what the log's entries say."""
+    told = _from_entries()
+    known_from = min(told, default=None)  # what an older version quarantined has no entry
+    after = 0
+    while True:
+        with db.cursor() as cur:
+            cur.execute(
+                f"SELECT {_COLUMNS} FROM parcels_quarantine WHERE id > %s ORDER BY id LIMIT %s",  # noqa: S608 -- our own names
+                (after, ROWS_AT_ONCE),
+            )
+            rows = cur.fetchall()
+        if not rows:
+            break
+        for row in rows:
+            mine = told.pop(row[0], None)
+            if mine is not None:
+                what = _problem(mine, row)
+                if what:
+                    findings.note(f"Quarantined event {row[0]} {what}.", differs="quarantine", index=mine.index)
+            elif known_from is not None and row[0] >= known_from:
+                findings.note(f"Quarantined event {row[0]} is told by no entry: it was added.", differs="quarantine")
+        after = rows[-1][0]
+    for number, mine in told.items():
+        findings.note(f"Quarantined event {number} was removed.", differs="quarantine", index=mine.index)
+
+
+def _from_entries() -> dict[int, _Told]:
+    told: dict[int, _Told] = {}
+    with db.cursor() as cur:
+        cur.execute(
+            "SELECT f.kind, f.body, l.first_index + f.leaf FROM custody_fact f "
+            "LEFT JOIN custody_logbatch l ON l.batch = f.batch WHERE f.kind = ANY(%s) "
+            "ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
+            ([QUARANTINED, *_STATES],),
+        )
+        for kind, packed, index in cur.fetchall():
+            body = json.loads(bytes(packed))
+            if kind == QUARANTINED:
+                told |= {int(number): _Told(said, index) for number, said in body["rows"].items()}
+            elif body["quarantine"] in told:
+                mine = told[body["quarantine"]]
+                mine.state, mine.closed = _STATES[kind], body
+    return told
+
+
+def _problem(told: _Told, row: tuple[Any, ...]) -> str:
+    number, received_at, source, sequence, position, code, message, digest, raw, state, at, by, note = row
+    said = row_hash(
+        received_at=received_at,
+        source=source,
+        sequence=sequence,
+        position=position,
+        code=code,
+        message=message,
+        digest=bytes(digest),
+    )
+    if hashlib.sha256(bytes(raw)).digest() != bytes(digest):
+        return "has other bytes than were sent"
+    if said != told.hash:
+        return "is not as it was told to the log"
+    if state != told.state:
+        return f"is {state} in the table and {told.state} in the log"
+    if told.closed is None:
+        return "" if (at, by, note) == (None, None, "") else "was closed, and no entry says so"
+    closed = told.closed
+    if by != closed["by"] or ("closed_at" in closed and closed["closed_at"] != (at and at.isoformat())):
+        return "was closed by somebody else, or at another moment"
+    if closed.get("note", note_hash(number, note)) != note_hash(number, note):
+        return "was dismissed for another reason"
+    return ""
