@@ -37,7 +37,7 @@ def test_a_stranger_sees_the_public_part_alone(installation, theirs, path):
         said = httpx.get(installation.url + path.format(number), timeout=30)
     assert said.status_code == 200
     for private in ("4321", "LABEL-PRIVATE-7", "private_reason_7", "89.651234"):
-        assert not re.search(rf"\b{re.escape(private)}\b", said.text), private  # by itself: a hash may hold it by chance
+        assert not re.search(rf"\b{re.escape(private)}\b", said.text), private  # a hash may hold it by chance
 
 
 def test_a_stranger_gets_no_event_over_epcis_and_no_screen_of_the_desk(installation, theirs):
