@@ -152,6 +152,17 @@ def test_what_is_about_to_move_is_found_among_what_was_seen() -> None:
     ]
 
 
+def test_what_is_delivered_next_is_not_all_that_is_shown_as_out_for_delivery() -> None:
+    def planned(at: int, number: str, step: str) -> Planned:
+        return Planned(at, at, "door 1", number, step, "PO1", b'{"item_id":"' + number.encode() + b'"}')
+
+    watch = live.Watch()
+    watch.see([planned(10 + n, f"N{n}", "out_for_delivery") for n in range(9)])
+    coming = [planned(200 + n, f"N{8 - n}", "delivered") for n in range(9)]  # the newest are delivered first
+    rows = watch.samples(Truth(), coming, now=100)
+    assert [row["why"] for row in rows].count("out for delivery") == live.SAMPLES["out_for_delivery"]
+
+
 def test_after_a_long_rest_a_new_chapter_begins_in_the_same_town(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path)
     now = int(time.time())

@@ -85,8 +85,9 @@ class Watch:
     def samples(self, truth: Truth, coming: Sequence[Planned], *, now: int) -> list[dict[str, str]]:
         """Return `{"item", "why"}` rows: what moves next, the newest of each kind, one of each story that happened."""
         rows = self._soon(coming, now=now)
+        taken = {row["item"] for row in rows}  # else the next to be delivered would be all that are out for delivery
         for what, count in SAMPLES.items():
-            found = [number for number, (_, last) in reversed(self._last.items()) if last == what]
+            found = [one for one, (_, last) in reversed(self._last.items()) if last == what and one not in taken]
             rows += [{"item": number, "why": what.replace("_", " ")} for number in found[:count]]
         for story in truth.stories:
             items, when = story["items"], dt.datetime.fromisoformat(str(story["when"])).timestamp()
