@@ -47,11 +47,13 @@ def turned(installation, facilities) -> Turned:
     scanner.send(event(used_again, "delivered", minutes=LONG_AGO + 9))
     earlier = found(used_again)
     scanner.send(event(used_again, "accepted"))
+    handed_in_again = new_number()
+    scanner.send(event(handed_in_again, "delivered", minutes=LONG_AGO))
     body = {
         "manifest_id": f"M-{announced}",
         "facility": "TEST-A",
         "event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)).isoformat(),
-        "items": [announced],
+        "items": [announced, handed_in_again],
     }
     httpx.post(f"{installation.url}/api/v1/manifests", json=body, headers=installation.headers, timeout=30)
     held, later = found(plain), found(used_again)
