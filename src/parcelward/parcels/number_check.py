@@ -2,7 +2,8 @@
 
 A number that means another item shows another history under a true label. Which numbers were scanned, the log commits
 to (`event_check`); here, that each item has one number since it was made, that a number passed on only where the log
-has the acceptance, or counts the manifest, that took it over, and that what was announced was on a manifest that the log counts.
+has the acceptance that took it over or counts the manifest that did, and that what was announced was on such a
+manifest.
 """
 
 from __future__ import annotations

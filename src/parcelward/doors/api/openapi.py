@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from parcelward.doors.api import problems, scans
+from parcelward.doors.api import openapi_standards, problems, scans
 from parcelward.parcels.wire import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ScanIn
 
 _REF = "#/components/schemas/{name}"
@@ -125,6 +125,7 @@ def complete(described: dict[str, Any]) -> dict[str, Any]:
     for path, method, header, words in _HEADERS:
         described["paths"][path][method].setdefault("parameters", []).append(_header(header, words))
     described["paths"][scans.PATH] = _scans()
+    described["paths"].update(openapi_standards.paths())
     _, schemas = msgspec.json.schema_components([ScanIn], ref_template=_REF)
     components = described["components"]
     components.setdefault("schemas", {}).update({**schemas, "ScanAnswer": _ANSWER})
