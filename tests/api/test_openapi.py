@@ -58,6 +58,7 @@ def test_the_headers_that_change_what_a_write_does_are_described(described):
         ("/api/v1/devices", "post", "Idempotency-Key"),
         ("/api/v1/manifests", "post", "Idempotency-Key"),
         ("/api/v1/facilities/{code}", "put", "If-Match"),
+        ("/api/v1/facilities/{code}/calendar", "put", "If-Match"),
         ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match"),
     ):
         there = [p["name"] for p in described["paths"][path][method]["parameters"] if p["in"] == "header"]
@@ -147,6 +148,7 @@ PATHS = (
     "/api/v1/items/{item_id}/proofs",
     "/api/v1/items/{item_id}/links",
     "/api/v1/facilities/{code}",
+    "/api/v1/facilities/{code}/calendar",
     "/api/v1/lanes/{origin}/{destination}",
     "/api/v1/devices",
     "/api/v1/devices/{device_id}",

@@ -74,6 +74,7 @@ _HEADERS = (
     ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/manifests", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/facilities/{code}", "put", "If-Match", _UNCHANGED),
+    ("/api/v1/facilities/{code}/calendar", "put", "If-Match", _UNCHANGED),
     ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match", _UNCHANGED),
 )
 
