@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.epcis_partner import Partner, item, place
+from tests.epcis_partner import event as epcis_event
 from tests.scanner import SEED, Scanner, event, new_number
 
 CHECKS = (
@@ -56,6 +58,7 @@ def test_the_headers_that_change_what_a_write_does_are_described(described):
         ("/api/v1/devices", "post", "Idempotency-Key"),
         ("/api/v1/manifests", "post", "Idempotency-Key"),
         ("/api/v1/facilities/{code}", "put", "If-Match"),
+        ("/api/v1/facilities/{code}/calendar", "put", "If-Match"),
         ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match"),
     ):
         there = [p["name"] for p in described["paths"][path][method]["parameters"] if p["in"] == "header"]
@@ -97,9 +100,9 @@ def known(installation, facilities):
     return Known(items, [Scanner(installation).device_id for _ in range(4)], codes)
 
 
-def _configuration(known):
+def _configuration(known, captured):
     """Return a configuration by which half of the generated paths and bodies name something that exists."""
-    lists = {"items": known.items, "devices": known.devices, "codes": known.codes}
+    lists = {"items": known.items, "devices": known.devices, "codes": known.codes, **captured}
     uses = {
         "path.item_id": "items",
         "path.device_id": "devices",
@@ -107,11 +110,25 @@ def _configuration(known):
         "path.origin": "codes",
         "path.destination": "codes",
         "body.facility": "codes",
+        "path.path": "tiles",
+        "path.value": "values",
+        "path.name": "questions",
+        "path.event_id": "events",
     }
     lines = [f"[dictionaries.{name}]\nvalues = {json.dumps(values)}" for name, values in lists.items()]
     lines += ["[parameters]"]
     lines += [f'"{place}" = {{ dictionary = "{name}", probability = 0.5 }}' for place, name in uses.items()]
     return "\n".join(lines) + "\n"
+
+
+def _capture(installation, token, number):
+    """Let a partner capture an event and keep a question; return by what paths they and the log's tiles are found."""
+    partner = Partner(installation, key=token)
+    said = epcis_event(item(number), disposition="in_progress", bizLocation=place())
+    assert partner.capture(said)["success"]
+    partner.ask("POST", "/queries", json={"name": "ours", "query": {"EQ_bizStep": ["accepting"]}}).raise_for_status()
+    values = [value for kind in EPCIS_LISTS for value in partner.get(f"/{kind}").json()["member"][:1]]
+    return {"values": values, "questions": ["ours"], "events": [said["eventID"]], "tiles": ["entries/000.p/1"]}
 
 
 def _answers(folder):
@@ -120,7 +137,7 @@ def _answers(folder):
     counted: Counter[tuple[str, str, int]] = Counter()
     for entry in json.loads(report.read_text())["log"]["entries"]:
         path = urlsplit(entry["request"]["url"]).path
-        shape = [re.fullmatch(re.sub(r"{\w+}", "[^/]+", one), path) and one for one in PATHS]
+        shape = [re.fullmatch(re.sub(r"{\w+}", "[^/]+", one), path) and one for one in (*PATHS, *STANDARD_PATHS)]
         counted[entry["request"]["method"], next(filter(None, shape), path), entry["response"]["status"]] += 1
     return counted
 
@@ -131,6 +148,7 @@ PATHS = (
     "/api/v1/items/{item_id}/proofs",
     "/api/v1/items/{item_id}/links",
     "/api/v1/facilities/{code}",
+    "/api/v1/facilities/{code}/calendar",
     "/api/v1/lanes/{origin}/{destination}",
     "/api/v1/devices",
     "/api/v1/devices/{device_id}",
@@ -138,18 +156,34 @@ PATHS = (
     "/api/v1/receipts",
     "/api/v1/scans",
 )
+EPCIS_LISTS = ("epcs", "bizSteps", "bizLocations", "readPoints", "dispositions", "eventTypes")
+STANDARD_PATHS = (
+    *("/log/checkpoint", "/log/checkpoint/witnessed", "/log/vkey", "/log/verifier", "/log/tile/{path}"),
+    *("/epcis/", "/epcis/capture", "/epcis/capture/{capture_id}", "/epcis/events", "/epcis/events/{event_id}"),
+    *("/epcis/queries", "/epcis/queries/{name}/events", "/epcis/queries/{name}"),
+    *(f"/epcis/{kind}" for kind in EPCIS_LISTS),
+    *(f"/epcis/{kind}/{{value}}/events" for kind in EPCIS_LISTS),
+    *(f"/epcis/{kind}/{{value}}" for kind in EPCIS_LISTS),
+)
 RUNS = {
-    "administrator": ("--exclude-path", "/api/v1/scans", "--exclude-path", "/api/v1/manifests"),
-    "partner": ("--include-path", "/api/v1/scans", "--include-path", "/api/v1/manifests"),
+    "administrator": r"^/api/v1/(?!scans$|manifests$)",
+    "partner": r"^/api/v1/(scans|manifests)$",
+    "partner's events": r"^/(epcis|log)/",
 }
 
 
-UNGUESSED = {("POST", "/api/v1/receipts")}
-"""Only what the log itself signed succeeds there: tests/doors/test_receipts."""
+UNGUESSED = {
+    ("POST", "/api/v1/receipts"),  # only what the log itself signed succeeds: tests/doors/test_receipts
+    ("GET", "/log/checkpoint/witnessed"),  # nobody cosigns here: tests/stories/test_witnessed
+    # Values with colons and slashes are rarely hit upon: tests/doors/test_epcis_* and test_log
+    *(("GET", path) for path in STANDARD_PATHS if "{" in path),
+    ("DELETE", "/epcis/queries/{name}"),
+}
+"""Operations that need not succeed in the generated calls; each is called all the same."""
 
 
 def test_no_path_of_the_description_is_left_out_of_the_generated_calls(described):
-    assert set(described["paths"]) == set(PATHS)
+    assert set(described["paths"]) == {*PATHS, *STANDARD_PATHS}
 
 
 @pytest.mark.slow
@@ -164,13 +198,14 @@ def test_generated_calls_break_nothing_and_are_answered_as_described(
     program = Path(sys.executable).with_name("st")
     print(f"seed {SEED}")
     token = installation.api_key
-    if role == "partner":
+    if role != "administrator":
         token = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")
-    (tmp_path / "schemathesis.toml").write_text(_configuration(known))
+    captured = _capture(installation, token, new_number())
+    (tmp_path / "schemathesis.toml").write_text(_configuration(known, captured))
     done = subprocess.run(
         [
             *(str(program), "--config-file", "schemathesis.toml"),
-            *("run", f"{installation.url}/api/v1/openapi.json", *RUNS[role]),
+            *("run", f"{installation.url}/api/v1/openapi.json", *("--include-path-regex", RUNS[role])),
             *("--header", f"Authorization: Bearer {token}", "--checks", CHECKS, "--seed", str(SEED)),
             *("--max-time", str(SECONDS_MAX), "--max-examples", "25", "--no-shrink"),
             *("--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--warnings", "off"),
@@ -190,8 +225,9 @@ def test_generated_calls_break_nothing_and_are_answered_as_described(
         (method.upper(), path)
         for path, operations in described["paths"].items()
         for method in operations
-        if (path in RUNS["partner"]) == (role == "partner")
+        if re.search(RUNS[role], path)
     }
     succeeded = {(method, path) for method, path, status in answers if 200 <= status < 300}
+    assert of_this_run <= {(method, path) for method, path, _ in answers}, "these operations were never called"
     assert of_this_run - succeeded - UNGUESSED == set(), "these operations never succeeded"
     assert {status for _, _, status in answers if status >= 500} <= {503}

@@ -16,6 +16,7 @@ from parcelward.base import config
 from parcelward.custody import actions as custody
 from parcelward.custody.errors import EntryDiffers
 from parcelward.network import actions as network
+from parcelward.network.wire import Hours
 from parcelward.parcels.queries import verify_log
 from parcelward.people import actions as people
 from parcelward.people import queries as people_queries
@@ -67,6 +68,8 @@ def known(installation) -> Known:
         )
     network.put_lane(code, other, usual_duration_s=60, departures=["07:30"], mode="road", by=by)
     network.close_day(dt.date(2026, 12, 25), code=code, by=by)
+    network.close_day(dt.date(2026, 12, 24), code=other, by=by)  # the calendar that follows says all anew
+    network.put_calendar(other, hours=[Hours(1, "09:00", "17:30")], closed_days=[dt.date(2026, 12, 26)], by=by)
     until(lambda: not rows("SELECT 1 FROM custody_pendingbatch"))
     return Known(
         *(stays.id, stays.source_id, ends.id, ends.source_id, user.id, user.source_id, source["source_id"]),
@@ -202,6 +205,14 @@ TURNED = {
         "DELETE FROM network_closedday WHERE facility_id = (SELECT number FROM network_facility WHERE code = %(code)s)",
         *("day", "network", "was described and is gone"),
     ),
+    "a calendar's closed day gone": (
+        "DELETE FROM network_closedday c USING network_facility f WHERE f.number = facility_id AND f.code = %(other)s",
+        *("calendar", "network", "2026-12-26 was described and is gone"),
+    ),
+    "opening hours gone": (
+        "DELETE FROM network_openinghours USING network_facility WHERE number = facility_id AND code = %(other)s",
+        *("calendar", "network", "1 09:00-17:30 was described and is gone"),
+    ),
 }
 
 
@@ -219,6 +230,7 @@ def test_what_was_turned_is_found_at_the_entry_that_it_contradicts(known: Known,
         "facility": ("network.facility", "code", known.code),
         "lane": ("network.lane", "origin", known.code),
         "day": ("network.closed_day", "code", known.code),
+        "calendar": ("network.calendar", "code", known.other),
     }
     assert (first.differs, first.first) == (differs, place(*asked[entry]))
 
@@ -250,6 +262,13 @@ def test_what_no_entry_made_is_found(known: Known, differs: str) -> None:
     first = difference()
     assert (first.differs, first.first) == (differs, None)
     assert "no entry" in str(first)
+
+
+def test_opening_hours_that_no_entry_described_are_found(known: Known) -> None:
+    where = "WHERE facility_id = (SELECT number FROM network_facility WHERE code = %(other)s)"
+    change(f"UPDATE network_openinghours SET closes = '19:00' {where}", dataclasses.asdict(known))
+    first = difference()
+    assert (first.differs, first.first) == ("network", place("network.calendar", "code", known.other))
 
 
 def test_entries_of_an_older_version_say_less_and_hold(known: Known) -> None:

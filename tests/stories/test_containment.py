@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import httpx
+import psycopg
 import pytest
+from django.test import Client
 from tests.epcis_partner import Partner, at, item, packed, place
 from tests.epcis_partner import event as epcis_event
 from tests.scanner import Scanner, event, new_number, new_receptacle
@@ -88,6 +90,23 @@ def test_what_was_in_a_cage_that_is_said_to_be_emptied_travels_no_further_in_it(
     assert [where for _, where in derived(installation, number)] == ["TEST-B", "TEST-HUB"]
 
 
+def test_an_emptying_that_the_desk_declares_wrong_took_nothing_out(installation, partner, number):
+    cage, another = new_receptacle(), new_receptacle()
+    loaded_with_partner(partner, number, cage)
+    emptied = all_out(cage, 20)
+    partner.capture(emptied)
+    wrong = {"errorDeclaration": {"declarationTime": at(40), "reason": "did_not_occur"}}
+    Partner(installation).capture({**emptied, **wrong})
+    assert [where for _, where in derived(installation, number)] == ["TEST-HUB"], (
+        "who may not correct it changes nothing"
+    )
+    desk = Partner(installation, role="administrator")
+    desk.capture({**all_out(another, 20), "eventID": emptied["eventID"], **wrong})
+    assert [where for _, where in derived(installation, number)] == ["TEST-HUB"], "another sender's event of that name"
+    desk.capture({**emptied, **wrong})
+    assert [where for _, where in derived(installation, number)] == ["TEST-B", "TEST-HUB"]
+
+
 def test_a_cage_out_of_which_one_thing_came_is_not_emptied(installation, partner, number):
     cage = new_receptacle()
     loaded_with_partner(partner, number, cage)
@@ -97,6 +116,50 @@ def test_a_cage_out_of_which_one_thing_came_is_not_emptied(installation, partner
     partner.capture(all_out(cage, 22, childQuantityList=quantity))
     partner.capture(all_out(new_receptacle(), 23))
     assert [where for _, where in derived(installation, number)] == ["TEST-B", "TEST-HUB"]
+
+
+def statements(installation, number, monkeypatch):
+    """Return how many statements the tracking page of an item takes."""
+    counted = []
+    execute = psycopg.Cursor.execute
+
+    def counting(cursor, query, *rest, **named):
+        counted.append(query)
+        return execute(cursor, query, *rest, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", counting)
+        page = Client().get(f"/track/{number}", headers={"host": installation.url.removeprefix("http://")})
+    assert page.status_code == 200
+    return len(counted)
+
+
+def test_the_tracking_page_takes_as_many_statements_whatever_the_history(installation, scanner, number, monkeypatch):
+    plain, (bag, cage, truck) = new_number(), (new_receptacle() for _ in range(3))
+    scanner.send(event(plain, "accepted"), event(number, "accepted"))
+    scanner.send(
+        event(number, "loaded", minutes=1, receptacle=bag),
+        event(None, "loaded", minutes=2, receptacle_id=bag, receptacle=cage),
+        event(None, "loaded", minutes=3, receptacle_id=cage, receptacle=truck),
+        event(None, "left_sorting", minutes=4, receptacle_id=truck, facility="TEST-HUB"),
+    )
+    statements(installation, plain, monkeypatch)  # places are read once in seconds
+    of_plain, of_nested = (statements(installation, one, monkeypatch) for one in (plain, number))
+    assert derived(installation, number) == [("left_sorting", "TEST-HUB")]
+    for hour in range(1, 6):
+        scanner.send(
+            *(event(one, "arrived_sorting", minutes=hour * 10 + n) for n in range(9) for one in (plain, number))
+        )
+        seen = [event(None, "arrived_sorting", minutes=hour * 10 + n, receptacle_id=truck) for n in range(9)]
+        others = [event(new_number(), "loaded", minutes=hour * 10 + n, receptacle=bag) for n in range(9)]
+        scanner.send(*seen, *others)
+    assert len(derived(installation, number)) > 40
+    assert (statements(installation, plain, monkeypatch), statements(installation, number, monkeypatch)) == (
+        of_plain,
+        of_nested,
+    )
+    print(of_plain, of_nested)
+    assert of_nested - of_plain <= 3 * 3, "three for each thing around it"
 
 
 def contents(number):

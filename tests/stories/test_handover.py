@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
+import httpx
 import pytest
 from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.parcels import follows, rules
 from parcelward.parcels.models import Alert, HandoverScan
 from parcelward.parcels.queries import find
+from parcelward.people import actions as people
+from parcelward.people.wire import Role
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +221,81 @@ def test_a_late_giver_settles_what_was_unexpected(giver, receiver, handover):
     assert ("unexpected", find(numbers[1])) in open_alerts(handover)
     scan(giver, handover, "giver", numbers[1:], count=2, minutes=1)
     until(lambda: open_alerts(handover) == set())
+
+
+# Ids are made up by both sides, so others may use the same ------------------------------------------------------------
+
+
+def by_key(installation, handover, side, *numbers, count=0, **more):
+    """Sign as a partner's system: with a key, and whatever party it likes."""
+    token = people.make_key("a partner's system", Role.PARTNER, by=people.installer(), mode="test")
+    signed = {"id": handover, "side": side, "count": count, "party": more.pop("party", "")}
+    events = [event(n, "handed_over", minutes=3, facility="TEST-B", handover=signed, **more) for n in numbers]
+    headers = {"Authorization": f"Bearer {token}"}
+    httpx.post(f"{installation.url}/api/v1/scans", json=events, headers=headers, timeout=30).raise_for_status()
+
+
+def test_two_pairs_that_use_the_same_id_are_judged_by_themselves(giver, receiver, handover, installation):
+    other_giver, other_receiver = Scanner(installation), Scanner(installation)
+    ours, theirs = [new_number() for _ in range(2)], [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", ours, count=2)
+    scan(other_giver, handover, "giver", theirs, count=3)
+    scan(receiver, handover, "receiver", ours, count=2, minutes=2)
+    judge(handover)
+    assert open_alerts(handover) == set(), "the other pair is still scanning"
+    scan(other_receiver, handover, "receiver", theirs[:2], count=2, minutes=2)
+    judge(handover)
+    assert open_alerts(handover) == {("short", find(theirs[2]))}
+    scan(other_receiver, handover, "receiver", theirs[2:], count=3, minutes=3)
+    judge(handover)
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) == set()
+
+
+@pytest.mark.parametrize("in_the_receivers_name", [False, True])
+def test_a_stranger_cannot_complete_a_handover(giver, receiver, handover, installation, in_the_receivers_name):
+    numbers = [new_number() for _ in range(3)]
+    scan(giver, handover, "giver", numbers, count=3)
+    scan(receiver, handover, "receiver", numbers[:2], count=2, minutes=2)
+    judge(handover)
+    missing = find(numbers[2])
+    assert open_alerts(handover) == {("short", missing)}
+    by_key(installation, handover, "receiver", *numbers, count=3, party=receiver.device_id[:8] * in_the_receivers_name)
+    judge(handover)
+    assert open_alerts(handover) == {("short", missing)}, "it is still not there"
+    judge(handover, after=PATIENCE)
+    claimed = {("unexpected", one) for one in items(numbers)} | {("over", None)}
+    assert open_alerts(handover) == {("short", missing)} | claimed
+
+
+def test_a_stranger_cannot_hide_what_was_never_given(giver, receiver, handover, installation):
+    numbers = [new_number() for _ in range(2)]
+    scan(giver, handover, "giver", numbers[:1], count=1)
+    scan(receiver, handover, "receiver", numbers, count=2, minutes=2)
+    by_key(installation, handover, "giver", numbers[1], count=1)
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) >= {("unexpected", find(numbers[1])), ("over", None)}
+
+
+def test_a_stranger_cannot_take_a_sight_away_by_signing_over_it(giver, receiver, handover, installation):
+    number, stranger = new_number(), Scanner(installation)
+    scan(giver, handover, "giver", [number], count=1)
+    scan(receiver, handover, "receiver", [number], count=1, minutes=2)
+    signed = {"id": handover, "side": "receiver", "count": 9, "party": receiver.device_id[:8]}
+    over = event(number, "handed_over", minutes=5, facility="TEST-B", handover=signed)
+    stranger.send(over)
+    declared = {"event_id": over["event_id"], "declares": "did_not_occur", "reason": "wrong_item"}
+    stranger.send(event(number, "handed_over", minutes=6, facility="TEST-B", corrects=declared))
+    judge(handover, after=PATIENCE)
+    assert open_alerts(handover) == set()
+
+
+def test_several_devices_of_one_party_are_one_side(giver, receiver, handover, installation):
+    numbers, second = [new_number() for _ in range(3)], Scanner(installation)
+    scan(giver, handover, "giver", numbers, count=3)
+    scan(receiver, handover, "receiver", numbers[:2], count=3, minutes=2)
+    second.device_id = receiver.device_id
+    scan(second, handover, "receiver", numbers[1:], count=3, minutes=2)
+    judge(handover)
+    assert open_alerts(handover) == set()
+    assert HandoverScan.objects.filter(handover=handover, side="receiver").count() == 4

@@ -104,13 +104,16 @@ def test_a_manifest_that_cannot_be_is_refused_and_makes_nothing(installation, pa
     assert find(number) is None
 
 
-def test_another_sender_cannot_add_to_a_manifest(installation, partner, number):
+def test_two_senders_may_use_the_same_id_and_neither_touches_the_others_manifest(installation, partner, number):
     body = {"manifest_id": f"M-{uuid.uuid4()}"}
     send(installation, partner, [number], **body)
-    other = new_number()
-    answer = send(installation, key(Role.PARTNER), [other], **body)
-    assert (answer.status_code, answer.json()["code"]) == (409, "manifest_id_used")
-    assert find(other) is None
+    other, stranger = new_number(), key(Role.PARTNER)
+    assert send(installation, stranger, [other, number], **body).json()["accepted"] == 2
+    assert send(installation, stranger, [number], **body).json()["duplicates"] == 1
+    assert send(installation, partner, [other], **body).json()["accepted"] == 1
+    lines = Manifest.objects.filter(id=body["manifest_id"]).values_list("item", "source")
+    assert len(lines) == len(set(lines)) == 4
+    assert len({source for _, source in lines}) == 2
 
 
 def test_who_may_not_capture_is_refused(installation, facilities, number):

@@ -11,8 +11,8 @@ from parcelward.base.errors import Invalid, NotFound, Problem
 from parcelward.custody import actions as custody
 from parcelward.network import queries, rules
 from parcelward.network.errors import BadFacility, Changed
-from parcelward.network.models import ClosedDay, Facility, Lane
-from parcelward.network.wire import LANE_DURATION_MAX_S, version_of
+from parcelward.network.models import ClosedDay, Facility, Lane, OpeningHours
+from parcelward.network.wire import LANE_DURATION_MAX_S, CalendarRow, Hours, version_of
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
@@ -118,6 +118,46 @@ def _require_unchanged(if_match: str, version: str | None) -> None:
     wanted = {text.strip().removeprefix('"').removesuffix('"') for text in if_match.split(",")}
     if version is None or ("*" not in wanted and version not in wanted):
         raise Changed("This was changed since you read it, or is not there. Read it again, then change it.")
+
+
+@transaction.atomic
+def put_calendar(
+    code: str, *, hours: Sequence[Hours], closed_days: Sequence[dt.date], by: Person, if_match: str = ""
+) -> None:
+    """Store or change when a place works, whole. Raises NotFound, Invalid with every problem, Changed as above."""
+    require(by, Task.EDIT_NETWORK)
+    problems = rules.calendar_problems(hours, closed_days)
+    if problems:
+        raise Invalid("The calendar cannot be as described", code="bad_calendar", problems=problems)
+    place = Facility.objects.select_for_update().filter(code=code).first() if rules.CODE.fullmatch(code) else None
+    known = None if place is None else queries.calendar(code)
+    if place is None or known is None:
+        raise NotFound("No such facility; describe it first")
+    wanted = CalendarRow(tuple(sorted(hours, key=lambda h: h.weekday)), tuple(sorted(set(closed_days))))
+    _require_unchanged(if_match, known.version)
+    if wanted == known:
+        return
+    OpeningHours.objects.filter(facility=place).delete()
+    OpeningHours.objects.bulk_create(
+        OpeningHours(
+            facility=place,
+            weekday=one.weekday,
+            opens=dt.time.fromisoformat(one.opens),
+            closes=dt.time.fromisoformat(one.closes),
+        )
+        for one in wanted.hours
+    )
+    ClosedDay.objects.filter(facility=place).delete()
+    ClosedDay.objects.bulk_create(ClosedDay(facility=place, day=day) for day in wanted.closed_days)
+    custody.record_fact(
+        "network.calendar",
+        {
+            "by": by.source,
+            "code": code,
+            "closed_days": [day.isoformat() for day in wanted.closed_days],
+            "opening_hours": [f"{one.weekday} {one.opens}-{one.closes}" for one in wanted.hours],
+        },
+    )
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Compare places, lanes and closed days with the entries that described them: part of `verify-log`.
+"""Compare places, lanes and calendars with the entries that described them: part of `verify-log`.
 
 Where a place is and what it is called, the public reads beside each event, also of places that no event names yet.
 """
@@ -6,7 +6,7 @@ Where a place is and what it is called, the public reads beside each event, also
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from parcelward.base import db
@@ -15,6 +15,7 @@ from parcelward.custody.queries import Findings
 FACILITY: Final = "network.facility"
 LANE: Final = "network.lane"
 CLOSED: Final = "network.closed_day"
+CALENDAR: Final = "network.calendar"
 
 # What is described -> (the entry's fields that name it, the rows as the entry spells them).
 _TABLES: Final = {
@@ -33,19 +34,22 @@ _TABLES: Final = {
             "JOIN network_facility d ON d.number = l.destination_id"
         ),
     ),
-    CLOSED: (
-        ("code", "day"),
-        (
-            "SELECT coalesce(f.code, '') AS code, c.day::text AS day FROM network_closedday c "
-            "LEFT JOIN network_facility f ON f.number = c.facility_id"
-        ),
-    ),
 }
-_WORDS: Final = {FACILITY: "Facility", LANE: "Lane", CLOSED: "Closed day"}
+_WORDS: Final = {FACILITY: "Facility", LANE: "Lane"}
+_CLOSED_DAYS: Final = (
+    "SELECT coalesce(f.code, '') AS code, c.day::text AS said FROM network_closedday c "
+    "LEFT JOIN network_facility f ON f.number = c.facility_id"
+)
+_HOURS: Final = (
+    "SELECT f.code, o.weekday || ' ' || to_char(o.opens, 'HH24:MI') || '-' || to_char(o.closes, 'HH24:MI') AS said "
+    "FROM network_openinghours o JOIN network_facility f ON f.number = o.facility_id"
+)
+Named = tuple[str, ...]
 
 
 def check_network(findings: Findings) -> None:
-    """Note every place, lane and closed day that is not as the newest entry about it says."""
+    """Note every place, lane, closed day and opening that is not as the newest entry about it says."""
+    _check_calendars(findings)
     for kind, (named_by, statement) in _TABLES.items():
         told = _from_entries(kind, named_by)
         for row in _rows(statement):
@@ -64,19 +68,46 @@ def check_network(findings: Findings) -> None:
             findings.note(what, differs="network", index=index)
 
 
-def _from_entries(kind: str, named_by: tuple[str, ...]) -> dict[tuple[str, ...], tuple[Mapping[str, Any], int | None]]:
+def _check_calendars(findings: Findings) -> None:
+    """Compare closed days and hours: a calendar's entry says all those of a place, a closed day's entry adds one."""
+    days: dict[Named, int | None] = {}
+    hours: dict[Named, int | None] = {}
+    for said, index in _entries(CLOSED, CALENDAR):
+        code = said["code"]
+        if said["kind"] == CLOSED:
+            days[code, said["day"]] = index
+            continue
+        for told, field in ((days, "closed_days"), (hours, "opening_hours")):
+            for name in [name for name in told if name[0] == code]:
+                del told[name]
+            told.update({(code, one): index for one in said[field]})
+    for words, told, statement in (("Closed day", days, _CLOSED_DAYS), ("Opening", hours, _HOURS)):
+        for row in _rows(statement):
+            name = row["code"], row["said"]
+            if name not in told:
+                what = f"{words} {' '.join(name)}".replace("  ", " ")
+                findings.note(f"{what} is in the table and no entry described it.", differs="network")
+            told.pop(name, None)
+        for name, index in told.items():
+            what = f"{words} {' '.join(name).strip()} was described and is gone."
+            findings.note(what, differs="network", index=index)
+
+
+def _from_entries(kind: str, named_by: Named) -> dict[Named, tuple[Mapping[str, Any], int | None]]:
     """Return the newest entry about each thing, and its place in the log."""
-    told: dict[tuple[str, ...], tuple[Mapping[str, Any], int | None]] = {}
+    return {tuple(said[field] for field in named_by): (said, index) for said, index in _entries(kind)}
+
+
+def _entries(*kinds: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
+    """Return what entries of these kinds say, in the order of the log, and where each stands."""
     with db.cursor() as cur:
         cur.execute(
             "SELECT f.body, l.first_index + f.leaf FROM custody_fact f LEFT JOIN custody_logbatch l "
-            "ON l.batch = f.batch WHERE f.kind = %s ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
-            (kind,),
+            "ON l.batch = f.batch WHERE f.kind = ANY(%s) ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
+            (list(kinds),),
         )
-        for packed, index in cur.fetchall():
-            said = json.loads(bytes(packed))
-            told[tuple(said[field] for field in named_by)] = said, index
-    return told
+        found = cur.fetchall()
+    return ((json.loads(bytes(packed)), index) for packed, index in found)
 
 
 def _rows(statement: str) -> list[dict[str, Any]]:

@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from parcelward.network import network_check, rules
-from parcelward.network.models import ClosedDay, Facility, Lane
-from parcelward.network.wire import FacilityRow, LaneRow
+from parcelward.network.models import ClosedDay, Facility, Lane, OpeningHours
+from parcelward.network.wire import CalendarRow, FacilityRow, Hours, LaneRow, Opening
 
 check_network = network_check.check_network
 
@@ -88,10 +90,41 @@ def expected_arrival(origin: int, destination: int, *, after: dt.datetime) -> dt
     place = facilities().by_number.get(origin)
     if lane is None or place is None:
         return None
-    closed = set(ClosedDay.objects.filter(facility_id__in=[None, origin]).values_list("day", flat=True))
+    closed = closed_days(origin)
     leaves = (
         rules.next_departure(lane.departures, after=after, time_zone=place.time_zone, closed=closed)
         if lane.departures
         else after
     )
     return None if leaves is None else leaves + dt.timedelta(seconds=lane.usual_duration_s)
+
+
+def closed_days(number: int) -> frozenset[dt.date]:
+    """Return on which days a place does not operate, those of the whole network among them."""
+    mine = Q(facility=None) | Q(facility_id=number)
+    return frozenset(ClosedDay.objects.filter(mine).values_list("day", flat=True))
+
+
+def calendar(code: str) -> CalendarRow | None:
+    """Return when a place works, or None for an unknown one."""
+    found = Facility.objects.filter(code=code).first()
+    if found is None:
+        return None
+    days = ClosedDay.objects.filter(facility=found).order_by("day").values_list("day", flat=True)
+    return CalendarRow(_hours(found.number), tuple(days))
+
+
+def _hours(number: int) -> tuple[Hours, ...]:
+    rows = OpeningHours.objects.filter(facility_id=number).order_by("weekday")
+    return tuple(Hours(r.weekday, f"{r.opens:%H:%M}", f"{r.closes:%H:%M}") for r in rows)
+
+
+def next_opening(code: str, *, after: dt.datetime) -> Opening | None:
+    """Return when a place is open at or after a moment; None where it is not known, or nobody has said."""
+    place = facilities().by_code.get(code)
+    if place is None:
+        return None
+    hours = _hours(place.number)
+    if not hours:
+        return None
+    return rules.next_opening(hours, after=after, time_zone=place.time_zone, closed=closed_days(place.number))

@@ -9,13 +9,14 @@ from collections.abc import Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo, available_timezones
 
 from parcelward.base.errors import Problem
-from parcelward.network.wire import FACILITY_KINDS
+from parcelward.network.wire import FACILITY_KINDS, Hours, Opening
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{1,19}")
 MODE = re.compile(r"[a-z_]{1,10}")
 DEPARTURE = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 TEXT_MAX = 80
 SEARCH_DAYS_MAX = 60
+CLOSED_DAYS_MAX = 366
 
 
 @functools.cache
@@ -70,4 +71,44 @@ def next_departure(
             leaves = dt.datetime.combine(day, dt.time.fromisoformat(text), zone)
             if leaves >= after:
                 return leaves.astimezone(dt.UTC)
+    return None
+
+
+def calendar_problems(hours: Sequence[Hours], closed_days: Sequence[dt.date]) -> tuple[Problem, ...]:
+    """Return everything that is wrong with a calendar, each with its JSON Pointer."""
+    found = []
+    for i, one in enumerate(hours):
+        at = f"/opening_hours/{i}"
+        if not 1 <= one.weekday <= 7:  # noqa: PLR2004 -- ISO 8601
+            found.append(Problem(f"{at}/weekday", "bad_weekday", "A weekday is 1 (Monday) to 7 (Sunday)"))
+        times = (("opens", one.opens), ("closes", one.closes))
+        wrong = [name for name, text in times if not DEPARTURE.fullmatch(text)]
+        found += [Problem(f"{at}/{name}", "bad_time", "Write HH:MM, 00:00 to 23:59") for name in wrong]
+        if not wrong and one.opens >= one.closes:
+            found.append(Problem(f"{at}/closes", "closes_early", "It closes later than it opens, on the same day"))
+        if one.weekday in {other.weekday for other in hours[:i]}:
+            found.append(Problem(f"{at}/weekday", "repeated", "Each weekday is named once"))
+    if len(closed_days) > CLOSED_DAYS_MAX:
+        found.append(Problem("/closed_days", "too_many", f"At most {CLOSED_DAYS_MAX} closed days are kept"))
+    return tuple(found)
+
+
+def next_opening(
+    hours: Sequence[Hours], *, after: dt.datetime, time_zone: str, closed: Collection[dt.date]
+) -> Opening | None:
+    """Return when a place is open at or after `after`, which may lie inside; None when it is not for SEARCH_DAYS_MAX.
+
+    The hours are what the clock on the wall shows, whatever the clocks did in the night before.
+    """
+    zone = ZoneInfo(time_zone)
+    of_weekday = {one.weekday: one for one in hours}
+    first = after.astimezone(zone).date()
+    for days in range(SEARCH_DAYS_MAX):
+        day = first + dt.timedelta(days=days)
+        one = of_weekday.get(day.isoweekday())
+        if one is None or day in closed:
+            continue
+        opens, closes = (dt.datetime.combine(day, dt.time.fromisoformat(t), zone) for t in (one.opens, one.closes))
+        if closes.astimezone(dt.UTC) > after:
+            return Opening(opens, closes)
     return None

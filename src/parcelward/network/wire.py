@@ -51,6 +51,37 @@ class LaneRow:
         return version_of(self.mode, self.usual_duration_s, self.departures)
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a place is open on one weekday (1 Monday to 7 Sunday, ISO 8601), in its local time, HH:MM."""
+
+    weekday: int
+    opens: str
+    closes: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """When a place works: no hours means that nobody has said so."""
+
+    hours: tuple[Hours, ...]  # in the order of the week
+    closed_days: tuple[dt.date, ...]  # in order; of this place alone
+
+    @property
+    def version(self) -> str:
+        """The calendar's tag: another one whenever anything in it changes."""
+        hours = [(h.weekday, h.opens, h.closes) for h in self.hours]
+        return version_of(hours, [day.isoformat() for day in self.closed_days])
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A time that a place is open, both in its own zone."""
+
+    opens: dt.datetime
+    closes: dt.datetime
+
+
 def version_of(*values: object) -> str:
     """Return a short text that is equal for equal values."""
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:20]

@@ -11,6 +11,8 @@ from parcelward.base import db
 from parcelward.base.standards.steps import Step
 from parcelward.parcels.epcis.rows import NUMBER_PREFIX
 from parcelward.parcels.rules import Seen, voided
+from parcelward.people import queries as people
+from parcelward.people.wire import Task
 
 NESTING_MAX = 5  # item in bag in cage in container in truck
 SIGHTINGS_MAX = 200
@@ -132,7 +134,12 @@ def _until_emptied(open_stays: Sequence[Stay]) -> list[Stay]:
 
 
 def _emptied(receptacles: set[UUID], within: Sequence[Stay]) -> dict[UUID, list[dt.datetime]]:
-    """Return when each receptacle was emptied during the stays; what its sender has declared wrong does not count."""
+    """Return when each receptacle was emptied during the stays.
+
+    What its sender has declared wrong does not count, nor what somebody has who may correct anybody's event. Names are
+    each sender's own, so which event the latter means is told by what the declaration repeats (EPCIS 2.0 section
+    7.4.1.4).
+    """
     if not receptacles:
         return {}
     with db.cursor(binary=True) as cur:
@@ -143,19 +150,24 @@ def _emptied(receptacles: set[UUID], within: Sequence[Stay]) -> dict[UUID, list[
         )
         item_of = {key: item for item, key in cur}
         cur.execute(
-            "SELECT e.event_time, e.epcs FROM parcels_epcis_event e WHERE e.epcs && %s::text[] "
+            "SELECT e.event_time, e.epcs, e.source, ARRAY(SELECT d.source FROM parcels_epcis_event d "
+            "WHERE d.name = e.name AND d.declares AND (d.source = e.source OR d.event_time = e.event_time "
+            "AND d.epcs @> e.epcs AND d.epcs <@ e.epcs)) FROM parcels_epcis_event e WHERE e.epcs && %s::text[] "
             "AND e.event_time BETWEEN %s AND %s AND e.type = 'AggregationEvent' AND e.action = 'DELETE' "
-            "AND NOT e.declares AND cardinality(e.epcs) <= 2 AND cardinality(e.classes) = 0 "  # the parent, twice
-            "AND NOT EXISTS (SELECT 1 FROM parcels_epcis_event d WHERE d.name = e.name AND d.source = e.source "
-            "AND d.declares)",
+            "AND NOT e.declares AND cardinality(e.epcs) <= 2 AND cardinality(e.classes) = 0",  # the parent, twice
             (list(item_of), min(stay.since for stay in within), max(stay.until for stay in within)),
             binary=True,
         )
-        found: dict[UUID, list[dt.datetime]] = {}
-        for at, epcs in cur:
-            for key in epcs:
-                if key in item_of:
-                    found.setdefault(item_of[key], []).append(at)
+        rows = cur.fetchall()
+    strangers = {one for _, _, source, declared_by in rows for one in declared_by if one != source}
+    may_correct = people.sources_that_may(Task.CORRECT, strangers) if strangers else frozenset()
+    found: dict[UUID, list[dt.datetime]] = {}
+    for at, epcs, source, declared_by in rows:
+        if source in declared_by or not may_correct.isdisjoint(declared_by):
+            continue
+        for key in epcs:
+            if key in item_of:
+                found.setdefault(item_of[key], []).append(at)
     return found
 
 

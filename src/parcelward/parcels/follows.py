@@ -15,11 +15,12 @@ from parcelward.base import config, db
 from parcelward.base.standards.steps import CODES, Step
 from parcelward.custody import actions as custody
 from parcelward.custody.wire import Published
-from parcelward.parcels import rules
+from parcelward.parcels import handovers, rules
 from parcelward.parcels.actions import erasure
 from parcelward.parcels.actions.items import first_id_of
 from parcelward.parcels.rules import State
 from parcelward.people import actions as people
+from parcelward.people import queries as people_queries
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ HANDOVERS_AFTER_START = dt.timedelta(days=14)  # how far back handovers are judg
 _LOOK_BACK = dt.timedelta(minutes=10)  # between two rounds of housekeeping; several times what lies between them
 
 _COUNTED = (  # a scan that was declared wrong, by its own source or by who may, is no sight of the item
-    "SELECT h.side, h.item, h.facility, h.count, h.record_time, h.source FROM parcels_handoverscan h "
+    "SELECT h.side, h.item, h.facility, h.count, h.record_time, h.source, h.party FROM parcels_handoverscan h "
     "WHERE h.handover = %s AND NOT EXISTS (SELECT 1 FROM parcels_scan_event c WHERE c.item = h.item "
     "AND c.event_time > h.event_time - interval '1 day' AND c.corrects = h.event_id "
     "AND (c.source = h.source OR c.flags & %s <> 0) "
@@ -93,76 +94,54 @@ def _notify(rows: Sequence[tuple[Any, ...]]) -> None:
         out.write(lines)
 
 
-def reconcile(handovers: Sequence[str], *, now: dt.datetime) -> None:
+def reconcile(ids: Sequence[str], *, now: dt.datetime) -> None:
     """Open an alert for every item that only one side of a handover saw; close those that a late scan settles.
 
     Items that only a count knows of, and a handover that one device signed for both sides, are alerts without an item.
-    A handover is judged when both sides have scanned as many as they counted, or after HANDOVER_PATIENCE.
+    A handover is judged when both sides have scanned as many as they counted, or after HANDOVER_PATIENCE. Until then
+    what both sides have seen is settled: a side that comes late rarely comes whole, and what it does bring must not
+    look lost until patience ends again.
     """
     with connections["default"].cursor() as cur:
-        for handover in sorted(handovers):
+        for handover in sorted(ids):
             cur.execute(_COUNTED, [handover, int(rules.Mark.AUTHORISED), int(rules.Mark.AUTHORISED)])
-            rows = cur.fetchall()
-            sights = [rules.Sight(*row[:5]) for row in rows]
-            verdict = rules.judge_handover(sights, now=now)
-            if verdict is None:
-                _close_settled(cur, handover, sights, now=now)
-                continue
-            found: list[tuple[str, UUID | None]] = [("short", item) for item in verdict.short]
-            found += [("unexpected", item) for item in verdict.unexpected]
-            if verdict.over:
-                found.append(("over", None))
-            if _short_by_count(sights, verdict):
-                found.append(("short", None))
-            if _signed_by_one({(row[0], row[1]): row[5] for row in rows}):
-                found.append(("one_hand", None))
-            _write_alerts(cur, handover, found, facility=verdict.facility, now=now)
+            found: list[tuple[str, UUID | None, int]] = []
+            judged: set[UUID] = set()
+            settled: set[UUID] = set()
+            whole = True
+            for sights in handovers.pairs(_sights(cur.fetchall())):
+                verdict = rules.judge_handover(sights, now=now)
+                if verdict is None:
+                    whole = False
+                    settled |= handovers.settled(sights)
+                    continue
+                judged |= {sight.item for sight in sights}
+                found += [(kind, item, verdict.facility) for kind, item in handovers.findings(sights, verdict)]
+            _write_alerts(cur, handover, found, done=None if whole and judged else judged | settled, now=now)
 
 
-def _close_settled(cur: Any, handover: str, sights: Sequence[rules.Sight], *, now: dt.datetime) -> None:
-    """Close the alerts of items that both sides have seen by now, though other scans may still be on their way.
-
-    A side that comes late rarely comes whole: what it does bring must not look lost until patience ends again.
-    """
-    gave = {sight.item for sight in sights if sight.side == "giver"}
-    got = {sight.item for sight in sights if sight.side == "receiver"}
-    cur.execute(
-        "UPDATE parcels_alert SET closed_at = %s WHERE about = %s AND closed_at IS NULL "
-        "AND kind IN ('short', 'unexpected') AND item = ANY(%s::uuid[])",
-        [now, handover, list(gave & got)],
-    )
-
-
-def _short_by_count(sights: Sequence[rules.Sight], verdict: rules.Verdict) -> bool:
-    """Return whether the giver counts more than the receiver, beyond the items that are known by name."""
-    total = {"giver": 0, "receiver": 0}
-    for side in total:
-        here = [sight for sight in sights if sight.side == side]
-        total[side] = max(len(here), max((sight.counted for sight in here), default=0))
-    return total["giver"] - len(verdict.short) > total["receiver"] - len(verdict.unexpected)
-
-
-def _signed_by_one(source: dict[tuple[str, UUID], int]) -> bool:
-    """Return whether one source signed for both sides of any item, given the source of each (side, item)."""
-    return any(source.get(("receiver", item)) == number for (side, item), number in source.items() if side == "giver")
+def _sights(rows: Sequence[tuple[Any, ...]]) -> list[rules.Sight]:
+    keys = people_queries.key_sources(row[5] for row in rows)
+    return [rules.Sight._make((*row[:6], handovers.speaker(row[6], row[5], is_key=row[5] in keys))) for row in rows]
 
 
 def _write_alerts(
-    cur: Any, handover: str, found: Sequence[tuple[str, UUID | None]], *, facility: int, now: dt.datetime
+    cur: Any, handover: str, found: Sequence[tuple[str, UUID | None, int]], *, done: set[UUID] | None, now: dt.datetime
 ) -> None:
-    """Close what is settled and open what is new; an alert that a person has closed stays closed."""
-    kinds, items = [kind for kind, _ in found], [item for _, item in found]
+    """Close what is settled, of the items `done` or (None) all; open what is new. What a person closed stays closed."""
+    kinds, items, places = [f[0] for f in found], [f[1] for f in found], [f[2] for f in found]
     cur.execute(
         "UPDATE parcels_alert a SET closed_at = %s WHERE about = %s AND closed_at IS NULL "
-        "AND kind = ANY(%s) AND NOT EXISTS (SELECT 1 FROM unnest(%s::text[], %s::uuid[]) AS f(kind, item) "
+        "AND kind = ANY(%s) AND (%s OR a.item = ANY(%s::uuid[])) "
+        "AND NOT EXISTS (SELECT 1 FROM unnest(%s::text[], %s::uuid[]) AS f(kind, item) "
         "WHERE f.kind = a.kind AND f.item IS NOT DISTINCT FROM a.item)",
-        [now, handover, list(HANDOVER_ALERTS), kinds, items],
+        [now, handover, list(HANDOVER_ALERTS), done is None, list(done or ()), kinds, items],
     )
     cur.execute(
         "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
-        "SELECT f.kind, f.item, %s, %s, '{}', %s FROM unnest(%s::text[], %s::uuid[]) AS f(kind, item) "
-        "ON CONFLICT DO NOTHING",
-        [handover, facility, now, kinds, items],
+        "SELECT f.kind, f.item, %s, f.facility, '{}', %s FROM unnest(%s::text[], %s::uuid[], %s::int[]) "
+        "AS f(kind, item, facility) ON CONFLICT DO NOTHING",
+        [handover, now, kinds, items, places],
     )
 
 

@@ -159,17 +159,17 @@ class Alert(models.Model):
 
 
 class HandoverScan(models.Model):
-    """One side's sight of one item (or receptacle) in a handover."""
+    """One sight of one item (or receptacle) in a handover: by one source, for one side."""
 
     handover = models.CharField(max_length=64)
     side = models.CharField(max_length=8)  # giver or receiver
     item = models.UUIDField()
-    pk = models.CompositePrimaryKey("item", "handover", "side")
+    source = models.IntegerField()
+    pk = models.CompositePrimaryKey("item", "handover", "side", "source")  # nobody overwrites another's sight
     event_id = models.UUIDField()
     event_time = models.DateTimeField()
     record_time = models.DateTimeField()  # patience counts from when we learnt of it: devices may send late
     facility = models.IntegerField()
-    source = models.IntegerField()
     count = models.IntegerField()  # how many this side says there are; 0: not said
     party = models.CharField(max_length=64)
 
@@ -180,16 +180,13 @@ class HandoverScan(models.Model):
 class Manifest(models.Model):
     """A list of items that a sender says were handed in; accepted as assumed, not observed."""
 
-    id = models.CharField(max_length=64)
+    id = models.CharField(max_length=64)  # the sender's own: two senders may use the same
     item = models.UUIDField()
-    pk = models.CompositePrimaryKey("item", "id")
     source = models.IntegerField()
+    pk = models.CompositePrimaryKey("item", "source", "id")
     facility = models.IntegerField()
     event_time = models.DateTimeField()
     record_time = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["id"], name="manifest_id")]  # noqa: RUF012 -- Django's own form
 
 
 # EPCIS: what was captured, by whom, and the questions that are kept ---------------------------------------------------

@@ -2,8 +2,8 @@
 
 A number that means another item shows another history under a true label. Which numbers were scanned, the log commits
 to (`event_check`); here, that each item has one number since it was made, that a number passed on only where the log
-has the acceptance that took it over, or a manifest that announced it anew, and that
-what was announced was on a manifest that the log counts.
+has the acceptance that took it over or counts the manifest that did, and that what was announced was on such a
+manifest.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _PROBLEMS: Final = {
         "WITH known AS (SELECT item, valid_to, lead(item) OVER (PARTITION BY number ORDER BY valid_from) AS next "
         "FROM parcels_itemalias) SELECT item FROM known k WHERE (valid_to IS NULL) <> (next IS NULL) "
         "OR (valid_to IS NOT NULL AND NOT EXISTS (SELECT FROM parcels_scan_event e "
-        "WHERE e.item = k.next AND e.event_time = k.valid_to AND e.step = %(accepted)s) AND NOT EXISTS (SELECT FROM "
-        "parcels_manifest m WHERE m.item = k.next AND m.event_time = k.valid_to)) LIMIT 1"
+        "WHERE e.item = k.next AND e.event_time = k.valid_to AND e.step = %(accepted)s) "
+        "AND NOT EXISTS (SELECT FROM parcels_manifest m WHERE m.item = k.next AND m.event_time = k.valid_to)) LIMIT 1"
     ),
     "The item has no number, or no row of its own, or they are not of one moment.": (
         "SELECT coalesce(i.item, a.item) FROM parcels_item i FULL JOIN parcels_itemalias a ON a.item = i.item "

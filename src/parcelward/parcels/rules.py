@@ -275,6 +275,8 @@ class Sight(NamedTuple):
     facility: int
     counted: int  # how many that side says there are; 0: not said
     record_time: dt.datetime  # when we learnt of it
+    source: int = 0
+    speaker: str = ""  # who signs for that side: parties, or a key's holder by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,11 +301,11 @@ def judge_handover(sights: Iterable[Sight], *, now: dt.datetime) -> Verdict | No
     if not given and not received:
         return None
     counted = [max((s.counted for s in side), default=0) for side in (given, received)]
-    complete = all(count and len(side) >= count for count, side in zip(counted, (given, received), strict=True))
+    gave, got = {s.item for s in given}, {s.item for s in received}
+    complete = all(count and len(side) >= count for count, side in zip(counted, (gave, got), strict=True))
     waited = now - max(s.record_time for s in (*given, *received)) > HANDOVER_PATIENCE
     if not complete and not waited:
         return None
-    gave, got = {s.item for s in given}, {s.item for s in received}
     return Verdict(
         short=tuple(sorted(gave - got)),
         unexpected=tuple(sorted(got - gave)),

@@ -188,7 +188,10 @@ class SealIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 class HandoverIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """One side's part in a handover: both sides name the same `id`."""
+    """One side's part in a handover: both sides name the same `id`.
+
+    `party` is who this side is: all devices of one side name the same. A key signs for its holder, whatever it names.
+    """
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     side: Literal["giver", "receiver"]

@@ -137,6 +137,19 @@ def source_names(numbers: Iterable[int]) -> dict[int, str]:
     return dict(Source.objects.filter(number__in=set(numbers)).values_list("number", "name"))
 
 
+def key_sources(numbers: Iterable[int]) -> frozenset[int]:
+    """Return which of these sources are API keys: somebody else's system, where a device is ours."""
+    return frozenset(Source.objects.filter(number__in=set(numbers), kind="api_key").values_list("number", flat=True))
+
+
+def sources_that_may(task: Task, numbers: Iterable[int]) -> frozenset[int]:
+    """Return which of these sources have a role that may do `task`; a revoked key had it all the same."""
+    wanted = set(numbers)
+    found: dict[int, str] = dict(ApiKey.objects.filter(source__in=wanted).values_list("source", "role"))
+    found |= dict(User.objects.filter(source__in=wanted).values_list("source", "role"))
+    return frozenset(number for number, role in found.items() if task in roles.MAY[Role(role)])
+
+
 def simulated_sources(numbers: Iterable[int]) -> frozenset[int]:
     """Return which of these sources belong to the simulator."""
     return frozenset(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from parcelward.doors.api import problems, scans
+from parcelward.doors.api import openapi_standards, problems, scans
 from parcelward.parcels.wire import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ScanIn
 
 _REF = "#/components/schemas/{name}"
@@ -74,6 +74,7 @@ _HEADERS = (
     ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/manifests", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/facilities/{code}", "put", "If-Match", _UNCHANGED),
+    ("/api/v1/facilities/{code}/calendar", "put", "If-Match", _UNCHANGED),
     ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match", _UNCHANGED),
 )
 
@@ -125,6 +126,7 @@ def complete(described: dict[str, Any]) -> dict[str, Any]:
     for path, method, header, words in _HEADERS:
         described["paths"][path][method].setdefault("parameters", []).append(_header(header, words))
     described["paths"][scans.PATH] = _scans()
+    described["paths"].update(openapi_standards.paths())
     _, schemas = msgspec.json.schema_components([ScanIn], ref_template=_REF)
     components = described["components"]
     components.setdefault("schemas", {}).update({**schemas, "ScanAnswer": _ANSWER})

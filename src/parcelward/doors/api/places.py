@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from parcelward.doors import throttle
 from parcelward.doors.api.shapes import PROBLEMS, Bearer, Strict, Text80
 from parcelward.network import actions as network
 from parcelward.network import queries as places
-from parcelward.network.wire import FACILITY_KINDS, LANE_DURATION_MAX_S, FacilityRow, LaneRow
+from parcelward.network.wire import FACILITY_KINDS, LANE_DURATION_MAX_S, CalendarRow, FacilityRow, Hours, LaneRow
 
 LOOKS_PER_MINUTE = 120
 
@@ -48,6 +49,35 @@ class FacilityOut(Schema):
     gln: str
     simulated: bool
     created_at: str | None
+
+
+_TIME: dict[str, Any] = {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+
+
+class HoursIn(Strict):
+    """When a place is open on one weekday, in its local time."""
+
+    weekday: int = Field(description="1 Monday to 7 Sunday", json_schema_extra={"minimum": 1, "maximum": 7})
+    opens: str = Field(examples=["09:00"], json_schema_extra=_TIME)
+    closes: str = Field(examples=["17:30"], description="later on the same day", json_schema_extra=_TIME)
+
+
+class CalendarIn(Strict):
+    """When a place works: a weekday that is not named is closed; nothing named means that nobody has said."""
+
+    opening_hours: list[HoursIn] = Field(default=[], max_length=7)
+    closed_days: list[dt.date] = Field(default=[], max_length=366, description="dates in its local time")
+
+
+class CalendarOut(Schema):
+    """A place's calendar as stored."""
+
+    object: Literal["calendar"] = "calendar"
+    id: str
+    mode: str = Field(description="test or production")
+    facility: str
+    opening_hours: list[HoursIn]
+    closed_days: list[dt.date]
 
 
 class LaneIn(Strict):
@@ -105,6 +135,44 @@ def get_facility(request: HttpRequest, response: HttpResponse, code: str) -> dic
     """Return a facility; its ETag goes into If-Match when you change it."""
     throttle.allow(request, "look", LOOKS_PER_MINUTE)
     return _facility(places.facility(code), response)
+
+
+@router.put(
+    "/facilities/{code}/calendar",
+    auth=Bearer(),
+    response={200: CalendarOut, **PROBLEMS},
+    summary="Say when a facility is open",
+)
+def put_calendar(request: HttpRequest, response: HttpResponse, code: str, body: CalendarIn) -> dict[str, Any]:
+    """Store or change the whole calendar; the same again changes nothing. With If-Match only what is as you read it."""
+    network.put_calendar(
+        code,
+        hours=[Hours(one.weekday, one.opens, one.closes) for one in body.opening_hours],
+        closed_days=body.closed_days,
+        by=request.auth,  # type: ignore[attr-defined]  # set by ninja
+        if_match=request.headers.get("If-Match", ""),
+    )
+    return _calendar(code, places.calendar(code), response)
+
+
+@router.get("/facilities/{code}/calendar", response={200: CalendarOut, **PROBLEMS}, summary="When a facility is open")
+def get_calendar(request: HttpRequest, response: HttpResponse, code: str) -> dict[str, Any]:
+    """Return a facility's opening hours and closed days; the ETag goes into If-Match when you change them."""
+    throttle.allow(request, "look", LOOKS_PER_MINUTE)
+    return _calendar(code, places.calendar(code), response)
+
+
+def _calendar(code: str, row: CalendarRow | None, answer: HttpResponse) -> dict[str, Any]:
+    if row is None:
+        raise NotFound("No such facility")
+    answer["ETag"] = f'"{row.version}"'
+    return {
+        "id": f"cal_{code}",
+        "mode": config.get().mode,
+        "facility": code,
+        "opening_hours": [{"weekday": h.weekday, "opens": h.opens, "closes": h.closes} for h in row.hours],
+        "closed_days": list(row.closed_days),
+    }
 
 
 @router.put("/lanes/{origin}/{destination}", auth=Bearer(), response={204: None, **PROBLEMS}, summary="Describe a lane")

@@ -23,8 +23,10 @@ from django.views.decorators.vary import vary_on_headers
 from parcelward.base import config
 from parcelward.base.standards import carriers
 from parcelward.base.standards.errors import BadItemNumber
+from parcelward.base.standards.steps import Step
 from parcelward.doors.portals import errors, jsonld, shown
 from parcelward.doors.throttle import allow
+from parcelward.network import queries as network
 from parcelward.parcels import queries
 from parcelward.parcels.wire import Journey
 
@@ -121,6 +123,7 @@ def _journey_context(journey: Journey, *, now: dt.datetime) -> dict[str, object]
         "number": shown.grouped(journey.number),
         "stages": shown.stages(journey),
         "action": shown.action(journey.action_required, now=now, zone=shown.zone_of(newest)),
+        "collect": _collect(journey, now=now),
         "why": shown.why(journey.reason),
         "proof": shown.proof(journey),
         "days": shown.days(journey.timeline, now=now),
@@ -131,6 +134,16 @@ def _journey_context(journey: Journey, *, now: dt.datetime) -> dict[str, object]
         ),
         "poll_s": POLL_S,
     }
+
+
+def _collect(journey: Journey, *, now: dt.datetime) -> str:
+    """Say when the place is open where the item waits to be collected; empty where it does not, or nobody has said."""
+    if journey.step is not Step.AT_COLLECTION_POINT:
+        return ""
+    waits = (e.place for e in journey.timeline if e.step is journey.step and e.source == "observed" and not e.corrected)
+    place = next(waits, None)
+    opening = None if place is None else network.next_opening(place.code, after=now)
+    return "" if place is None or opening is None else shown.opening(place, opening.opens, opening.closes, now=now)
 
 
 def _etag(part: str) -> str:

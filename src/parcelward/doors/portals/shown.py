@@ -226,6 +226,17 @@ def stages(journey: Journey) -> tuple[Stage, ...]:
     return tuple(shown)
 
 
+def opening(place: Place, opens: dt.datetime, closes: dt.datetime, *, now: dt.datetime) -> str:
+    """Say when a place is open next, or now, by its own clock."""
+    return _("%(place)s is open: %(day)s, %(opens)s to %(closes)s (%(zone)s).") % {
+        "place": place.name,
+        "day": day_name(opens.date(), now.astimezone(opens.tzinfo).date()),
+        "opens": date_format(opens, _("H:i")),
+        "closes": date_format(closes, _("H:i")),
+        "zone": zone_name(opens),
+    }
+
+
 def action(required: ActionRequired | None, *, now: dt.datetime, zone: dt.tzinfo) -> str:
     """Say who must do what by when, or that the reader need do nothing."""
     if required is None:

@@ -51,16 +51,17 @@ def write(after: Afterwards, *, now: dt.datetime) -> None:
     if after.handovers:
         newest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         for row in sorted(after.handovers, key=lambda r: (r[2], r[0], r[1], r[4], r[3])):
-            newest[row[:3]] = row
+            newest[*row[:3], row[6]] = row
         with db.cursor() as cur:
-            # Scanned again: the newest says where and how many, and stands when an earlier one is declared wrong.
+            # Scanned again by the same: the newest says where and how many, and stands when an earlier one is declared
+            # wrong. What another source saw stays beside it.
             cur.execute(
                 "INSERT INTO parcels_handoverscan AS h (handover, side, item, event_id, event_time, facility, source, "
                 "count, party, record_time) SELECT u.*, %s FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::uuid[], "
                 "%s::timestamptz[], %s::int[], %s::int[], %s::int[], %s::text[]) AS u "
-                "ON CONFLICT (item, handover, side) DO UPDATE SET event_id = excluded.event_id, "
+                "ON CONFLICT (item, handover, side, source) DO UPDATE SET event_id = excluded.event_id, "
                 "event_time = excluded.event_time, record_time = excluded.record_time, facility = excluded.facility, "
-                "source = excluded.source, count = greatest(h.count, excluded.count), party = excluded.party "
+                "count = greatest(h.count, excluded.count), party = excluded.party "
                 "WHERE (excluded.event_time, excluded.event_id) > (h.event_time, h.event_id)",
                 (now, *(list(column) for column in zip(*newest.values(), strict=True))),
             )

@@ -11,7 +11,7 @@ import psycopg
 from django.db import transaction
 
 from parcelward.base import db
-from parcelward.base.errors import Busy, Conflict, Invalid, TooLarge
+from parcelward.base.errors import Busy, Invalid, TooLarge
 from parcelward.base.standards import identify
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.base.standards.steps import Step
@@ -19,7 +19,7 @@ from parcelward.custody import actions as custody
 from parcelward.network import queries as network
 from parcelward.parcels import rules
 from parcelward.parcels.actions import items
-from parcelward.parcels.models import ItemKind, Manifest
+from parcelward.parcels.models import ItemKind
 from parcelward.parcels.rules import PackedStatus, State, Status
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -78,8 +78,9 @@ def accept_manifest(
     """Assume that these items were handed in at `facility`; make those that are unknown, as announced.
 
     One transaction; the same manifest again changes nothing and counts duplicates, and more items may follow under the
-    same id. Numbers that are not item numbers are named by their line. Raises Invalid for an unknown facility or a
-    time ahead of ours, Conflict when another sender has used the id.
+    same id. Ids count per sender: nobody can take another's id, add to its manifest, or learn that it is taken.
+    Numbers that are not item numbers are named by their line. Raises Invalid for an unknown facility or a time ahead
+    of ours.
     """
     require(by, Task.CAPTURE)
     if not 1 <= len(manifest_id) <= ID_MAX or not manifest_id.isprintable():
@@ -95,7 +96,6 @@ def accept_manifest(
     for _ in range(TRIES_MAX):
         try:
             with transaction.atomic():
-                _require_own(manifest_id, by=by)
                 known, refused = _find(lines, by=by, event_time=event_time, now=now)
                 fresh = _insert(manifest_id, known, facility=place.number, event_time=event_time, by=by, now=now)
         except psycopg.errors.UniqueViolation:
@@ -120,11 +120,6 @@ def _read(numbers: Sequence[str]) -> _Lines:
         else:
             lines.numbers[number] = index
     return lines
-
-
-def _require_own(manifest_id: str, *, by: Person) -> None:
-    if Manifest.objects.filter(id=manifest_id).exclude(source=by.source).exists():
-        raise Conflict("Another sender has used this manifest id", code="manifest_id_used")
 
 
 def _find(lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetime) -> tuple[list[UUID], list[Refused]]:
