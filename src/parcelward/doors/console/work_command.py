@@ -23,6 +23,7 @@ log = logging.getLogger("parcelward.work")
 
 TICK_S = 0.1
 HOUSEKEEPING_S = 600.0
+CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
 WITNESS_S = 10.0
 TAKE_OVER_S = 1.0  # how often a second worker tries to become the sequencer
 STANDSTILL_S = (1.0, 5.0, 15.0, 60.0)  # pauses while files and database disagree; the last one repeats
@@ -187,12 +188,17 @@ def _follow(stop: threading.Event) -> None:
     """Run every follower and the housekeeping, each at its pace."""
     from parcelward.base import db
     from parcelward.parcels import follows
+    from parcelward.parcels.actions import came_again
 
-    kept_house = float("-inf")
+    kept_house = looked = float("-inf")
+    after = 0
     while not stop.is_set():
         try:
             now = time.monotonic()
             follows.catch_up()
+            if now - looked > CAME_AGAIN_S:
+                looked = now
+                after = came_again.settle_some(after, now=dt.datetime.now(dt.UTC))
             if now - kept_house > HOUSEKEEPING_S:
                 kept_house = now
                 today = dt.datetime.now(dt.UTC).date()
