@@ -53,7 +53,12 @@ def turned(installation, facilities) -> Turned:
         "event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)).isoformat(),
         "items": [announced],
     }
-    httpx.post(f"{installation.url}/api/v1/manifests", json=body, headers=installation.headers, timeout=30)
+    httpx.post(
+        f"{installation.url}/api/v1/manifests",
+        json=body,
+        headers={**installation.headers, "Idempotency-Key": str(uuid.uuid4())},
+        timeout=30,
+    )
     held, later = found(plain), found(used_again)
     assert earlier != later
     actions.place_legal_hold(held, "court order 12", by=ANNA)
