@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ class Installation:
             "public_key_ed25519_base64": base64.b64encode(key.public_key().public_bytes_raw()).decode(),
             "simulated": True,
         }
-        answer = httpx.post(f"{self.url}/api/v1/devices", json=body, headers=self.headers, timeout=60)
+        headers = {**self.headers, "Idempotency-Key": str(uuid.uuid4())}
+        answer = httpx.post(f"{self.url}/api/v1/devices", json=body, headers=headers, timeout=60)
         answer.raise_for_status()
         return Device(key, answer.json()["key_id"])
 

@@ -42,7 +42,7 @@ class Scanner:
         answer = httpx.post(
             f"{self.url}/api/v1/devices",
             json={"name": name, "public_key_ed25519_base64": public, "simulated": True},
-            headers=installation.headers,
+            headers={**installation.headers, "Idempotency-Key": str(uuid.uuid4())},
             timeout=30,
         )
         answer.raise_for_status()

@@ -52,8 +52,8 @@ def manifest(*numbers):
 def test_objects_carry_their_kind_a_prefixed_id_the_mode_and_when_they_were_made(administrator, partner, number):
     made = [
         ("item", "itm_", None),
-        ("manifest", "man_", partner.post("/api/v1/manifests", json=manifest(number))),
-        ("device", "dev_", administrator.post("/api/v1/devices", json=device())),
+        ("manifest", "man_", partner.post("/api/v1/manifests", json=manifest(number), headers=key())),
+        ("device", "dev_", administrator.post("/api/v1/devices", json=device(), headers=key())),
         ("facility", "fac_", administrator.get("/api/v1/facilities/TEST-A")),
     ]
     for kind, prefix, answer in made:
@@ -64,14 +64,14 @@ def test_objects_carry_their_kind_a_prefixed_id_the_mode_and_when_they_were_made
 
 
 def test_a_device_is_revoked_under_the_id_that_it_was_given(administrator):
-    said = administrator.post("/api/v1/devices", json=device()).json()
+    said = administrator.post("/api/v1/devices", json=device(), headers=key()).json()
     assert administrator.delete(f"/api/v1/devices/{said['id']}").status_code == 204
     assert Device.objects.get(pk=said["device_id"]).revoked_at is not None
     assert administrator.delete("/api/v1/devices/dev_nothing").status_code == 404
 
 
 def test_a_manifest_with_a_field_that_we_do_not_know_is_refused(partner, number):
-    answer = partner.post("/api/v1/manifests", json={**manifest(number), "addressee": "somebody"})
+    answer = partner.post("/api/v1/manifests", json={**manifest(number), "addressee": "somebody"}, headers=key())
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/addressee")
 
 
@@ -158,6 +158,15 @@ def test_what_was_refused_may_be_tried_again_under_its_key(partner, number):
     wrong = partner.post("/api/v1/manifests", json={**body, "facility": "NOWHERE"}, headers=headers)
     assert wrong.status_code == 422
     assert partner.post("/api/v1/manifests", json=body, headers=headers).json()["accepted"] == 1
+
+
+def test_a_write_without_a_key_is_refused_and_changes_nothing(administrator, partner, number):
+    for answer in (
+        partner.post("/api/v1/manifests", json=manifest(number)),
+        administrator.post("/api/v1/devices", json=device()),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_required")
+    assert partner.get(f"/api/v1/items/{number}").status_code == 404
 
 
 @pytest.mark.parametrize("bad", ["a key with spaces", "x" * 256])

@@ -63,6 +63,8 @@ def test_the_headers_that_change_what_a_write_does_are_described(described):
     ):
         there = [p["name"] for p in described["paths"][path][method]["parameters"] if p["in"] == "header"]
         assert there == [header], path
+        required = [p["required"] for p in described["paths"][path][method]["parameters"] if p["in"] == "header"]
+        assert required == [header == "Idempotency-Key"], path
 
 
 def test_every_name_that_is_used_is_defined(described):

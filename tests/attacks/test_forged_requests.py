@@ -216,7 +216,7 @@ def test_an_administrators_key_may_not_scan_and_a_partners_not_administrate(inst
 
     body = body_of([event(number, "accepted")])
     partner = actions.make_key("partner", Role.PARTNER, by=actions.installer(), mode="test")
-    theirs = {"Authorization": f"Bearer {partner}"}
+    theirs = {"Authorization": f"Bearer {partner}", "Idempotency-Key": str(uuid.uuid4())}
     device = {"name": "x", "public_key_ed25519_base64": base64.b64encode(uuid.uuid4().bytes * 2).decode()}
     place = {"name": "x", "kind": "hub", "country": "US", "time_zone": "UTC", "coarse_place": "x"}
     with untouched():
@@ -264,7 +264,7 @@ def test_a_key_with_which_anybody_could_sign_is_not_enrolled(installation, y):
             answer = httpx.post(
                 f"{installation.url}/api/v1/devices",
                 json={"name": "weak", "public_key_ed25519_base64": base64.b64encode(key).decode()},
-                headers=installation.headers,
+                headers={**installation.headers, "Idempotency-Key": str(uuid.uuid4())},
                 timeout=30,
             )
             assert (answer.status_code, answer.json()["code"]) == (422, "bad_key")

@@ -172,6 +172,8 @@ def test_what_keeps_ending_is_tried_less_and_less_often_and_that_is_said_once(pl
         up.until(rf"ended with exit code 1; starting it again in {pause} s")
     told = up.until(r"keeps ending \(ended with exit code 1\); tried once in 0.2 s from now on. It said: (.*)")
     assert told == "tree and checkpoint disagree"
+    assert not [line for line in up.said if "started again" in line], "one line of ours an attempt"
+    assert sum("starting it again" in line for line in up.said) == 2
     tries = len(up.said)
     for _ in range(4):
         up.until("refusing +. tree and checkpoint disagree")

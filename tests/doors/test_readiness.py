@@ -50,7 +50,7 @@ def test_an_entry_that_waits_longer_than_promised_makes_it_not_ready(installatio
     assert float(re.findall(r"^parcelward_log_waiting_seconds (.+)$", metrics, re.MULTILINE)[0]) >= waited_s
     if status == 503:
         assert re.match(r"For \d+ s recorded entries have waited", said["reason"])
-        assert "files and the database disagree" in said["reason"]
+        assert "No worker runs" in said["reason"]
         assert answer["Retry-After"]
     else:
         assert said["reason"] == ""

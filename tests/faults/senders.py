@@ -81,7 +81,7 @@ class Device:
         said = httpx.post(
             f"{plant.url}/api/v1/devices",
             json={"name": f"fault device {nth}", "public_key_ed25519_base64": public, "simulated": True},
-            headers=plant.headers,
+            headers={**plant.headers, "Idempotency-Key": str(uuid.uuid4())},
             timeout=60,
         )
         said.raise_for_status()

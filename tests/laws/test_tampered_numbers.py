@@ -56,7 +56,12 @@ def turned(installation, facilities) -> Turned:
         "event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)).isoformat(),
         "items": [announced, passed],
     }
-    httpx.post(f"{installation.url}/api/v1/manifests", json=body, headers=installation.headers, timeout=30)
+    httpx.post(
+        f"{installation.url}/api/v1/manifests",
+        json=body,
+        headers={**installation.headers, "Idempotency-Key": str(uuid.uuid4())},
+        timeout=30,
+    )
     held, later = found(plain), found(used_again)
     assert earlier != later
     assert passed_on != found(passed)

@@ -67,7 +67,7 @@ def test_an_announced_item_can_be_held_before_anybody_has_seen_it(installation, 
         "event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)).isoformat(),
         "items": [number],
     }
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())}
     httpx.post(f"{installation.url}/api/v1/manifests", json=said, headers=headers, timeout=30).raise_for_status()
     assert post(desk, f"/app/desk/items/{number}/hold", reason="suspicious").status_code == 200
     assert instructed(scanner, number, "accepted") == ["HOLD"]

@@ -38,7 +38,12 @@ def send(installation, headers, numbers, **changed):
         "items": numbers,
         **changed,
     }
-    return httpx.post(f"{installation.url}/api/v1/manifests", json=body, headers=headers, timeout=30)
+    return httpx.post(
+        f"{installation.url}/api/v1/manifests",
+        json=body,
+        headers={**headers, "Idempotency-Key": str(uuid.uuid4())},
+        timeout=30,
+    )
 
 
 def get(installation, number, what=""):

@@ -210,9 +210,6 @@ class Supervisor:
                 except (ClusterFailed, OSError) as error:
                     running.deaths += 1
                     self._try_later(running, f"does not start: {error}")
-                else:
-                    if not running.given_up:
-                        self._say(running.part.name, "started again")
 
     def _try_later(self, running: _Running, why: str) -> None:
         pause_s = RESTART_AFTER_S[min(running.deaths, len(RESTART_AFTER_S)) - 1]

@@ -9,6 +9,8 @@ from django.utils.translation import gettext, gettext_noop
 
 from parcelward.parcels.models import Alert
 
+STANDSTILL: Final = "log_stands_still"
+
 _OF_HANDOVER: Final[Mapping[tuple[str, bool], str]] = {  # (kind, whether an item is named)
     ("short", True): gettext_noop("Given but not received in handover %(about)s. Look for it at both ends."),
     ("short", False): gettext_noop("Fewer counted than given in handover %(about)s. Count again at both ends."),
@@ -37,6 +39,11 @@ def in_words(alert: Alert) -> str:
             return gettext("A device tried to release what an inspector holds. It stays held: find out who wanted it.")
         case "idle_correction":
             return gettext("A correction changed nothing: its sender did not make that event, or there is none.")
+        case "log_stands_still":
+            return gettext(
+                "The log's files and the database disagree (%(differs)s), so no entry gets its place: %(message)s "
+                "Scans are still recorded. Compare both with a backup before anything is changed."
+            ) % {"differs": details.get("differs", ""), "message": details.get("message", "")}
         case "stuck":
             return gettext("Nobody has seen it for two days. Look for it where it was last seen.")
     return gettext("Something needs a person.")

@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.models import Model, Q, QuerySet
 
 from parcelward.network import queries as network
-from parcelward.parcels.alert_words import in_words
+from parcelward.parcels.alert_words import STANDSTILL, in_words
 from parcelward.parcels.models import Alert, ItemAlias, Quarantine
 from parcelward.parcels.wire import AlertRow, Part, QuarantinedRow
 from parcelward.people import queries as people
@@ -67,6 +67,12 @@ def open_by_kind() -> dict[str, int]:
         row = cur.fetchone()
     counts["quarantine"] = row[0] if row else 0
     return counts
+
+
+def standstill() -> tuple[str, str] | None:
+    """Return (what differs, the sentence about it) while the log stands still for that; None when it does not."""
+    found = Alert.objects.filter(kind=STANDSTILL, closed_at=None).order_by("-opened_at").first()
+    return None if found is None else (found.details.get("differs", ""), found.details.get("message", ""))
 
 
 def _from(rows: QuerySet[Any], at: str) -> tuple[object, int] | None:

@@ -134,6 +134,11 @@ class Quarantine(models.Model):
         constraints = [  # noqa: RUF012 -- Django's own form
             models.UniqueConstraint(fields=["source", "digest"], name="quarantined_once"),
         ]
+        indexes = [  # noqa: RUF012 -- Django's own form
+            models.Index(
+                fields=["id"], condition=models.Q(code="clock_ahead", state="open"), name="quarantine_clock_ahead"
+            ),
+        ]
 
 
 class Alert(models.Model):

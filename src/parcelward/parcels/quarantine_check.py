@@ -21,7 +21,8 @@ QUARANTINED: Final = "parcels.quarantined"
 RESUBMITTED: Final = "parcels.resubmitted"
 DISMISSED: Final = "parcels.dismissed"
 ROWS_AT_ONCE: Final = 2_000
-_STATES: Final = {RESUBMITTED: "resubmitted", DISMISSED: "dismissed"}
+CAME_AGAIN: Final = "parcels.came_again"
+_STATES: Final = {RESUBMITTED: "resubmitted", DISMISSED: "dismissed", CAME_AGAIN: "resubmitted"}
 _COLUMNS: Final = (
     "id, received_at, source, sequence, position, code, message, digest, raw, state, closed_at, closed_by, closing_note"
 )

@@ -39,6 +39,7 @@ receipt_proof = receipt_proof_of
 verify_log = verification.verify_log
 alerts, alert, open_by_kind = attention.alerts, attention.alert, attention.open_by_kind
 quarantined, quarantined_event = attention.quarantined, attention.quarantined_event
+standstill = attention.standstill
 
 
 def find(identifier: str) -> UUID | None:

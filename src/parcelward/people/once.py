@@ -43,6 +43,9 @@ def once(
     `digest` stands for the whole request. What `work` raises is raised, and nothing is kept: it may be tried again.
     Raises KeyReused for another request under the key, InFlight while the same one is being done.
     """
+    if not key:
+        words = "Send an Idempotency-Key, such as a random UUID: the same one when you try again."
+        raise Invalid(words, code="idempotency_key_required")
     if not _KEY.fullmatch(key):
         words = "An Idempotency-Key has 1 to 255 visible ASCII characters: a random UUID will do."
         raise Invalid(words, code="bad_idempotency_key")

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from parcelward.base import config
 from parcelward.custody import queries as custody
 from parcelward.doors import outage
+from parcelward.parcels import queries as parcels
 
 BEHIND_MAX = 200_000  # entries that may wait before we say that we are not ready
 WAIT_S_MAX = 10.0  # how long one may: what every receipt promises
@@ -17,8 +18,11 @@ _DATABASE_AWAY = "The database does not answer."
 _BEHIND = f"More than {BEHIND_MAX} entries wait for their place in the log: the worker does not keep up."
 _STANDS_STILL = (
     "For {waits_s:.0f} s recorded entries have waited for their place in the log, and receipts promise it within "
-    "{max_s:.0f} s. No worker runs, or it refuses to go on because the log's files and the database disagree: "
-    "its last lines say which."
+    "{max_s:.0f} s. No worker runs, or it does not keep up: its last lines say which."
+)
+_DISAGREES = (
+    "The log stands still: its files and the database disagree ({differs}). {message} Scans are recorded, and get "
+    "their place when a person has looked."
 )
 
 
@@ -33,11 +37,12 @@ def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's sig
         with connections["default"].cursor() as cur:
             cur.execute("SELECT 1")
         head = custody.head(config.get())
+        standstill = parcels.standstill()
     except Error:
         answer = JsonResponse({"ready": False, "database": False, "reason": _DATABASE_AWAY}, status=503)
         answer["Retry-After"] = str(outage.RETRY_AFTER_S)
         return answer
-    reason = _reason(head)
+    reason = _reason(head, standstill)
     body = {
         "ready": not reason,
         "database": True,
@@ -52,8 +57,10 @@ def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's sig
     return answer
 
 
-def _reason(head: custody.LogHead) -> str:
+def _reason(head: custody.LogHead, standstill: tuple[str, str] | None) -> str:
     """Return why the log is not ready, in words; empty if it is."""
+    if standstill is not None:
+        return _DISAGREES.format(differs=standstill[0], message=standstill[1])
     if head.waits_s > WAIT_S_MAX:
         return _STANDS_STILL.format(waits_s=head.waits_s, max_s=WAIT_S_MAX)
     return _BEHIND if head.pending > BEHIND_MAX else ""

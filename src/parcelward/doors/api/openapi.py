@@ -68,7 +68,10 @@ def _header(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
 
 
-_ONCE = "kept 30 days: the same key and body get the same answer, another body 422, in flight 409"
+_ONCE = (
+    "a random UUID, the same when tried again; kept 30 days: the same key and body get the same answer, "
+    "another body 422, in flight 409"
+)
 _UNCHANGED = "the ETag that was read; when it was changed meanwhile, 412"
 _HEADERS = (
     ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
@@ -124,7 +127,10 @@ def complete(described: dict[str, Any]) -> dict[str, Any]:
                 if int(status) >= 400:  # noqa: PLR2004 -- the HTTP status class
                     answer["content"] = _PROBLEM
     for path, method, header, words in _HEADERS:
-        described["paths"][path][method].setdefault("parameters", []).append(_header(header, words))
+        parameter = _header(header, words)
+        if words is _ONCE:
+            parameter |= {"required": True, "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"}}
+        described["paths"][path][method].setdefault("parameters", []).append(parameter)
     described["paths"][scans.PATH] = _scans()
     described["paths"].update(openapi_standards.paths())
     _, schemas = msgspec.json.schema_components([ScanIn], ref_template=_REF)

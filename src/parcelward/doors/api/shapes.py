@@ -52,17 +52,14 @@ class Strict(Schema):
 
 
 def once(request: HttpRequest, status: int, work: Callable[[], Schema]) -> HttpResponse:
-    """Answer with what `work` returns. Under an Idempotency-Key it is done once, and answered the same for 30 days."""
+    """Answer with what `work` returns. Its Idempotency-Key is required: done once, answered the same for 30 days."""
 
     def done() -> tuple[int, bytes]:
         return status, work().model_dump_json().encode()
 
     key = request.headers.get("Idempotency-Key", "")
-    if key:
-        asked = f"{request.method} {request.path}\n".encode() + request.body
-        digest = hmac.digest(settings.SECRET_KEY.encode(), asked, hashlib.sha256)
-        by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
-        status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC))
-    else:
-        status, answer = done()
+    asked = f"{request.method} {request.path}\n".encode() + request.body
+    digest = hmac.digest(settings.SECRET_KEY.encode(), asked, hashlib.sha256)
+    by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
+    status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC))
     return HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)

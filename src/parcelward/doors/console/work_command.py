@@ -17,13 +17,16 @@ import psycopg
 
 if TYPE_CHECKING:
     from parcelward.custody.actions import Sequencer
+    from parcelward.custody.errors import LogDiverged
 
 log = logging.getLogger("parcelward.work")
 
 TICK_S = 0.1
 HOUSEKEEPING_S = 600.0
+CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
 WITNESS_S = 10.0
 TAKE_OVER_S = 1.0  # how often a second worker tries to become the sequencer
+STANDSTILL_S = (1.0, 5.0, 15.0, 60.0)  # pauses while files and database disagree; the last one repeats
 DAYS_AHEAD = 3  # partitions made before they are needed
 TABLES = {"default": "custody_logstate", "keys": "custody_itemsecret"}  # one of each database that `install` makes
 
@@ -52,11 +55,11 @@ def run(_options: argparse.Namespace) -> int:
     ]
     for other in others:
         other.start()
-    code = _sequence(stop, held)
+    _sequence(stop, held)
     stop.set()
     for other in others:
         other.join(5)
-    return code
+    return 0
 
 
 def _wait_for_tables(stop: threading.Event) -> None:
@@ -83,16 +86,22 @@ def _wait_for_tables(stop: threading.Event) -> None:
             break
 
 
-def _sequence(stop: threading.Event, held: list[Sequencer]) -> int:
-    """Be the sequencer when nobody else is."""
+def _sequence(stop: threading.Event, held: list[Sequencer]) -> None:
+    """Be the sequencer when nobody else is.
+
+    While the log's files and the database disagree nothing gets a place; the process's other work goes on.
+    """
     from django.db.utils import Error
 
     from parcelward.base import config
     from parcelward.custody.actions import Sequencer
     from parcelward.custody.errors import LogDiverged, LogInUse
+    from parcelward.parcels.actions import standstill
 
     settings = config.get()
     sequencer: Sequencer | None = None
+    told: Sequencer | None = None  # the one of which it was said that it goes on
+    refused = 0  # how many times in a row
     while not stop.is_set():
         try:
             if sequencer is None:
@@ -102,23 +111,50 @@ def _sequence(stop: threading.Event, held: list[Sequencer]) -> int:
             # Under load a turn takes all that came in a tick: each turn costs the same handful of flushes.
             began = time.monotonic()
             sequencer.once()
+            if sequencer is not told:
+                standstill.close_standstill(now=dt.datetime.now(dt.UTC))
+                told, refused = sequencer, 0
             stop.wait(max(0.0, TICK_S - (time.monotonic() - began)))
         except LogInUse:
             stop.wait(TAKE_OVER_S)
         except LogDiverged as err:
-            log.error("the log's files and the database disagree (%s): %s", err.differs, err)  # noqa: TRY400 -- the sentence says it all
-            return 1
+            _let_go(sequencer, held)
+            sequencer = None
+            pause_s = STANDSTILL_S[min(refused, len(STANDSTILL_S) - 1)]
+            refused += 1
+            _say_standstill(err, pause_s)
+            stop.wait(pause_s)
         except (Error, psycopg.Error, OSError) as err:
             log.warning("sequencing waits: %s", type(err).__name__)
-            if sequencer is not None:
-                held.clear()
-                sequencer.close()
-                sequencer = None
+            _let_go(sequencer, held)
+            sequencer = None
             _close()
             stop.wait(TAKE_OVER_S)
+    _let_go(sequencer, held)
+    _close()
+
+
+def _let_go(sequencer: Sequencer | None, held: list[Sequencer]) -> None:
+    held.clear()
     if sequencer is not None:
         sequencer.close()
-    return 0
+
+
+def _say_standstill(err: LogDiverged, pause_s: float) -> None:
+    """Say what differs in the worker's output, at the desk and in /readyz."""
+    from django.db.utils import Error
+
+    from parcelward.parcels.actions import standstill
+
+    log.error(
+        "the log stands still: its files and the database disagree (%s): %s Looking again in %g s; all other work "
+        "goes on",
+        *(err.differs, err, pause_s),
+    )
+    try:
+        standstill.open_standstill(err.differs, str(err), now=dt.datetime.now(dt.UTC))
+    except (Error, psycopg.Error):
+        _close()
 
 
 def _close() -> None:
@@ -152,12 +188,17 @@ def _follow(stop: threading.Event) -> None:
     """Run every follower and the housekeeping, each at its pace."""
     from parcelward.base import db
     from parcelward.parcels import follows
+    from parcelward.parcels.actions import came_again
 
-    kept_house = float("-inf")
+    kept_house = looked = float("-inf")
+    after = 0
     while not stop.is_set():
         try:
             now = time.monotonic()
             follows.catch_up()
+            if now - looked > CAME_AGAIN_S:
+                looked = now
+                after = came_again.settle_some(after, now=dt.datetime.now(dt.UTC))
             if now - kept_house > HOUSEKEEPING_S:
                 kept_house = now
                 today = dt.datetime.now(dt.UTC).date()

@@ -21,6 +21,7 @@ def kind_name(kind: str) -> str:
         "unknown_step": _("Unknown step"),
         "unknown_facility": _("Unknown place"),
         "after_delivery": _("Seen after delivery"),
+        "log_stands_still": _("Log stands still"),
         "stuck": _("Not moving"),
         "release_refused": _("Release refused"),
         "idle_correction": _("Idle correction"),

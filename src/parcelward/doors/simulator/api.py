@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -74,7 +75,9 @@ class Api:
         }
         if device.facility:
             body["facility"] = device.facility
-        answer = self._call("POST", "/api/v1/devices", json=body, headers=self._bearer).json()
+        answer = self._call(
+            "POST", "/api/v1/devices", json=body, headers={**self._bearer, "Idempotency-Key": str(uuid.uuid4())}
+        ).json()
         return answer["device_id"], answer["key_id"]
 
     def send(self, enrolled: Enrolled, body: bytes, sequence: int) -> tuple[dict[str, Any], int]:

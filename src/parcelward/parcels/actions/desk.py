@@ -17,6 +17,7 @@ from parcelward.base.standards import identify, steps
 from parcelward.custody import actions as custody
 from parcelward.network import queries as network
 from parcelward.parcels import rules
+from parcelward.parcels.actions import came_again
 from parcelward.parcels.actions.record import record_by_person
 from parcelward.parcels.models import Alert, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent
 from parcelward.parcels.quarantine_check import DISMISSED, RESUBMITTED, note_hash
@@ -131,6 +132,7 @@ def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
     except (msgspec.DecodeError, RecursionError) as err:
         raise Invalid(f"Still not an event: {err}", code="bad_event") from None
     now = timezone.now()
+    came_again.settle_one(quarantine_id, now=now)
     if rules.EVENT_TIME_MIN <= scan.event_time <= now + rules.CLOCK_AHEAD_MAX:
         # Here, because making a partition locks the whole table for as long as the transaction lasts.
         db.ensure_partition("parcels_scan_event", scan.event_time.astimezone(dt.UTC).date())
