@@ -343,6 +343,27 @@ def test_checkpoints_are_replaced_whole(tmp_path: Path) -> None:
                 files.published(name)
 
 
+def test_a_thread_that_publishes_waits_for_one_that_appends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, go_on, sync = threading.Event(), threading.Event(), os.fdatasync
+
+    def slow(descriptor: int) -> None:
+        writing.set()
+        assert go_on.wait(10)
+        sync(descriptor)
+
+    with LogFiles(tmp_path) as files:
+        files.append(packed(0, 300))
+        monkeypatch.setattr(os, "fdatasync", slow)
+        appending = threading.Thread(target=files.append, args=(packed(300, 400),))
+        appending.start()
+        assert writing.wait(10)
+        threading.Timer(0.2, go_on.set).start()
+        files.publish(CHECKPOINT_WITNESSED, checkpoint(300))  # on disk long ago: no reason to refuse it
+        appending.join(10)
+        assert files.published(CHECKPOINT_WITNESSED) == checkpoint(300)
+        assert files.size == 400
+
+
 def test_only_what_the_files_hold_is_published(tmp_path: Path) -> None:
     with LogFiles(tmp_path) as files:
         files.append(packed(0, 300))
