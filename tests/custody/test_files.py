@@ -364,6 +364,17 @@ def test_a_thread_that_publishes_waits_for_one_that_appends(tmp_path: Path, monk
         assert files.size == 400
 
 
+@pytest.mark.parametrize("found", [b"", b"junk\n", checkpoint(300)[:60]])
+def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path, found: bytes) -> None:
+    with LogFiles(tmp_path) as files:
+        files.append(packed(0, 300))
+        (tmp_path / CHECKPOINT).write_bytes(found)
+        with pytest.raises(LogDiverged, match="checkpoint cannot be read") as said:
+            files.truncate(300)
+        assert said.value.differs == CHECKPOINT
+    assert (tmp_path / CHECKPOINT).read_bytes() == found
+
+
 def test_only_what_the_files_hold_is_published(tmp_path: Path) -> None:
     with LogFiles(tmp_path) as files:
         files.append(packed(0, 300))

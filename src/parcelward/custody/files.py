@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from parcelward.custody import checkpoints, durable, notes, tiles, tree
-from parcelward.custody.errors import LogDiverged, LogInUse, NotInLog
+from parcelward.custody.errors import BadCheckpoint, BadNote, LogDiverged, LogInUse, NotInLog
 from parcelward.custody.tree import HASH_BYTES, TILE_WIDTH
 
 if TYPE_CHECKING:
@@ -196,7 +196,10 @@ class LogFiles:
         held = self._stored(_ENTRIES)
         if held < size:
             raise LogDiverged(f"{size - held} entries are missing from the files.", differs=_ENTRIES, first=held)
-        head = self.published_head()
+        try:
+            head = self.published_head()
+        except (BadNote, BadCheckpoint) as err:
+            raise LogDiverged(f"The published checkpoint cannot be read: {err}", differs=CHECKPOINT) from None
         if head is not None and head.size > size:
             raise LogDiverged("A checkpoint was published for more entries.", differs=CHECKPOINT, first=size)
         self._settle(size)
