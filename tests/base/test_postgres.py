@@ -327,7 +327,9 @@ def test_a_secret_is_made_though_a_killed_process_left_its_own_behind(tmp_path, 
     synced = []
     sync = os.fsync
     monkeypatch.setattr(
-        os, "fsync", lambda descriptor: (synced.append(os.readlink(f"/proc/self/fd/{descriptor}")), sync(descriptor))
+        os,
+        "fsync",
+        lambda descriptor: (synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink())), sync(descriptor)),
     )
     path = tmp_path / "keys" / "log"
     path.parent.mkdir()
