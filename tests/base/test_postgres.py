@@ -324,13 +324,14 @@ def test_programs_that_the_servers_user_cannot_reach_are_copied_once(tmp_path, m
 def test_a_secret_is_made_though_a_killed_process_left_its_own_behind(tmp_path, monkeypatch):
     from parcelward.base import db
 
-    synced = []
+    synced: list[str] = []
     sync = os.fsync
-    monkeypatch.setattr(
-        os,
-        "fsync",
-        lambda descriptor: (synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink())), sync(descriptor)),
-    )
+
+    def noting(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
     path = tmp_path / "keys" / "log"
     path.parent.mkdir()
     path.with_suffix(f".{os.getpid()}").write_text("half")  # in a container, the next process often has the same number
