@@ -319,3 +319,23 @@ def test_programs_that_the_servers_user_cannot_reach_are_copied_once(tmp_path, m
         cluster.stop()
     finally:
         subprocess.run(["rm", "-rf", str(postgres_programs.SHARED_FOLDER)], check=True)
+
+
+def test_a_secret_is_made_though_a_killed_process_left_its_own_behind(tmp_path, monkeypatch):
+    from parcelward.base import db
+
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    path = tmp_path / "keys" / "log"
+    path.parent.mkdir()
+    path.with_suffix(f".{os.getpid()}").write_text("half")  # in a container, the next process often has the same number
+    assert db.secret_file(path, lambda: "made once") == "made once"
+    assert db.secret_file(path, lambda: "made again") == "made once"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert {str(path.parent), str(tmp_path)} <= set(synced)  # its name survives a loss of power

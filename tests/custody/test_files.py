@@ -340,6 +340,38 @@ def test_checkpoints_are_replaced_whole(tmp_path: Path) -> None:
                 files.published(name)
 
 
+def test_a_thread_that_publishes_waits_for_one_that_appends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, go_on, sync = threading.Event(), threading.Event(), os.fdatasync
+
+    def slow(descriptor: int) -> None:
+        writing.set()
+        assert go_on.wait(10)
+        sync(descriptor)
+
+    with LogFiles(tmp_path) as files:
+        files.append(packed(0, 300))
+        monkeypatch.setattr(os, "fdatasync", slow)
+        appending = threading.Thread(target=files.append, args=(packed(300, 400),))
+        appending.start()
+        assert writing.wait(10)
+        threading.Timer(0.2, go_on.set).start()
+        files.publish(CHECKPOINT_WITNESSED, checkpoint(300))  # on disk long ago: no reason to refuse it
+        appending.join(10)
+        assert files.published(CHECKPOINT_WITNESSED) == checkpoint(300)
+        assert files.size == 400
+
+
+@pytest.mark.parametrize("found", [b"", b"junk\n", checkpoint(300)[:60]])
+def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path, found: bytes) -> None:
+    with LogFiles(tmp_path) as files:
+        files.append(packed(0, 300))
+        (tmp_path / CHECKPOINT).write_bytes(found)
+        with pytest.raises(LogDiverged, match="checkpoint cannot be read") as said:
+            files.truncate(300)
+        assert said.value.differs == CHECKPOINT
+    assert (tmp_path / CHECKPOINT).read_bytes() == found
+
+
 def test_only_what_the_files_hold_is_published(tmp_path: Path) -> None:
     with LogFiles(tmp_path) as files:
         files.append(packed(0, 300))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import random
 import struct
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -36,17 +38,23 @@ def secret_file(path: Path, make: Callable[[], str]) -> str:
     """Return the secret kept in `path` (mode 0600), making it once; two processes that race read the same one."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        mine = path.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(make())
-            out.flush()
-            os.fsync(out.fileno())
+        # A name of its own: what a killed process left behind must not stop the next one with its number.
+        descriptor, mine = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            os.link(mine, path)  # fails when another was first: then its secret is the one
-        except FileExistsError:
-            pass
+            with os.fdopen(descriptor, "w") as out:
+                out.write(make())
+                out.flush()
+                os.fsync(out.fileno())
+            with contextlib.suppress(FileExistsError):  # another was first: then its secret is the one
+                os.link(mine, path)
         finally:
-            mine.unlink()
+            Path(mine).unlink()
+        for folder in (path.parent, path.parent.parent):  # the name, too, must survive a loss of power
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
     return path.read_text().strip()
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from parcelward.custody import checkpoints, durable, notes, tiles, tree
-from parcelward.custody.errors import LogDiverged, LogInUse, NotInLog
+from parcelward.custody.errors import BadCheckpoint, BadNote, LogDiverged, LogInUse, NotInLog
 from parcelward.custody.tree import HASH_BYTES, TILE_WIDTH
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class LogFiles:
         self._read_only = read_only
         self._descriptors: dict[str, int] = {}
         self._opening = threading.Lock()
+        self._changing = threading.Lock()  # a thread that publishes waits for one that appends
         self._doubtful = False
         self._size = 0
         self._lock = -1
@@ -171,15 +172,16 @@ class LogFiles:
             raise ValueError("An append takes 1 to 100,000 commitments of 32 bytes.")  # a caller's bug, not input
         if self._doubtful:
             raise LogDiverged("The last write failed: truncate the log to its known size first.", differs="files")
-        first = self._size
-        self._doubtful = True
-        # From the top down and entries last: a reader who sees an entry finds every hash above it.
-        levels = self._grown(first, leaf_hashes(commitments))
-        written = [self._write(name, at, hashes) for name, at, hashes in reversed(levels)]
-        written.append(self._write(_ENTRIES, first, commitments))
-        for descriptor in written:
-            os.fdatasync(descriptor)
-        self._size, self._doubtful = first + count, False
+        with self._changing:
+            first = self._size
+            self._doubtful = True
+            # From the top down and entries last: a reader who sees an entry finds every hash above it.
+            levels = self._grown(first, leaf_hashes(commitments))
+            written = [self._write(name, at, hashes) for name, at, hashes in reversed(levels)]
+            written.append(self._write(_ENTRIES, first, commitments))
+            for descriptor in written:
+                os.fdatasync(descriptor)
+            self._size, self._doubtful = first + count, False
         return first
 
     def truncate(self, size: int, *, root: bytes | None = None) -> None:
@@ -194,7 +196,10 @@ class LogFiles:
         held = self._stored(_ENTRIES)
         if held < size:
             raise LogDiverged(f"{size - held} entries are missing from the files.", differs=_ENTRIES, first=held)
-        head = self.published_head()
+        try:
+            head = self.published_head()
+        except (BadNote, BadCheckpoint) as err:
+            raise LogDiverged(f"The published checkpoint cannot be read: {err}", differs=CHECKPOINT) from None
         if head is not None and head.size > size:
             raise LogDiverged("A checkpoint was published for more entries.", differs=CHECKPOINT, first=size)
         self._settle(size)
@@ -209,16 +214,17 @@ class LogFiles:
         """Replace `checkpoint` or `checkpoint.witnessed`; readers see the old or the new, also after a crash.
 
         Raises LogDiverged unless the note is of a checkpoint that these files hold, on disk, and that is not smaller
-        than the published one. Whoever signed it is the caller's concern.
+        than the published one. Whoever signed it is the caller's concern. Waits for a thread that appends.
         """
         _require_published_name(name)
         self._require_writer()
-        head, last = checkpoints.parse(notes.parse(data).text), self.published_head(name)
-        if self._doubtful or head.size > self._size or (last is not None and last.size > head.size):
-            raise LogDiverged("The checkpoint is not of a size to publish now.", differs=name)
-        if self.root(head.size) != head.root:
-            raise LogDiverged(f"The checkpoint for {head.size} entries has another root.", differs=name)
-        durable.write_file(self._folder / name, data)
+        with self._changing:
+            head, last = checkpoints.parse(notes.parse(data).text), self.published_head(name)
+            if self._doubtful or head.size > self._size or (last is not None and last.size > head.size):
+                raise LogDiverged("The checkpoint is not of a size to publish now.", differs=name)
+            if self.root(head.size) != head.root:
+                raise LogDiverged(f"The checkpoint for {head.size} entries has another root.", differs=name)
+            durable.write_file(self._folder / name, data)
 
     # Inside ----------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import django
 from django.core.management import call_command
 
 from parcelward import doors
-from parcelward.base.errors import NotAllowed
+from parcelward.doors.console.samples_refused import refuse_samples
 
 DAYS_AROUND = range(-3, 4)
 
@@ -24,7 +24,6 @@ def run(_options: argparse.Namespace) -> int:
     """Bring both databases to this version."""
     django.setup()
     from parcelward.base import config, db
-    from parcelward.people import queries
 
     settings = config.get()
     db.require_durable(settings)
@@ -34,11 +33,7 @@ def run(_options: argparse.Namespace) -> int:
 
     call_command("migrate", verbosity=0, interactive=False)
     call_command("migrate", database="keys", verbosity=0, interactive=False)
-    if settings.production and queries.has_simulated_sources():
-        raise NotAllowed(
-            "This home holds sample users, keys or simulated devices. Production starts on a fresh PARCELWARD_HOME.",
-            code="samples_in_production",
-        )
+    refuse_samples(settings)
     today = dt.datetime.now(dt.UTC).date()
     for days in DAYS_AROUND:
         for table in ("parcels_scan_event", "custody_batch"):

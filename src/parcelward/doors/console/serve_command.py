@@ -8,9 +8,11 @@ import os
 import socket
 import sys
 
+import django
 import psycopg
 
 from parcelward.base import config, db
+from parcelward.doors.console.samples_refused import refuse_samples
 
 THREADS = 48  # a thread waits most of its time: for the database, or for company in a group commit
 BACKLOG = 1024
@@ -25,6 +27,9 @@ def run(_options: argparse.Namespace) -> int:
     settings = config.get()
     with contextlib.suppress(psycopg.OperationalError):  # a database that is away is waited for, and the pages say so
         db.require_durable(settings)
+    if settings.production:
+        django.setup()
+        refuse_samples(settings)
     if not _free(settings.bind, settings.port):
         sys.stderr.write(f"Port {settings.port} is in use. Stop what uses it, or set PARCELWARD_PORT to another.\n")
         return 1

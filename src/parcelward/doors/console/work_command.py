@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import django
 import psycopg
 
+from parcelward.doors.console.samples_refused import refuse_samples
+
 if TYPE_CHECKING:
     from parcelward.custody.actions import Sequencer
     from parcelward.custody.errors import LogDiverged
@@ -47,6 +49,7 @@ def run(_options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     _wait_for_tables(stop)
+    refuse_samples(config.get())
     held: list[Sequencer] = []  # the sequencer, while this process is it
     others = [
         threading.Thread(target=_follow, args=(stop,), name="follow", daemon=True),
