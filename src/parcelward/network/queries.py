@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from parcelward.network import rules
 from parcelward.network.models import ClosedDay, Facility, Lane
 from parcelward.network.wire import FacilityRow, LaneRow
@@ -86,7 +88,8 @@ def expected_arrival(origin: int, destination: int, *, after: dt.datetime) -> dt
     place = facilities().by_number.get(origin)
     if lane is None or place is None:
         return None
-    closed = set(ClosedDay.objects.filter(facility_id__in=[None, origin]).values_list("day", flat=True))
+    here = Q(facility_id=origin) | Q(facility_id__isnull=True)  # an empty facility is the whole network
+    closed = set(ClosedDay.objects.filter(here).values_list("day", flat=True))
     leaves = (
         rules.next_departure(lane.departures, after=after, time_zone=place.time_zone, closed=closed)
         if lane.departures

@@ -134,13 +134,6 @@ def source_names(numbers: Iterable[int]) -> dict[int, str]:
     return dict(Source.objects.filter(number__in=set(numbers)).values_list("number", "name"))
 
 
-def simulated_sources(numbers: Iterable[int]) -> frozenset[int]:
-    """Return which of these sources belong to the simulator."""
-    return frozenset(
-        Source.objects.filter(number__in=set(numbers), simulated=True).values_list("number", flat=True),
-    )
-
-
 def devices(*, by: Person, limit: int = 200) -> tuple[DeviceRow, ...]:
     """Return the newest devices."""
     require(by, Task.ENROL_DEVICE)
