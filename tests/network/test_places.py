@@ -111,3 +111,31 @@ def test_many_unknown_places_in_one_batch_read_the_table_once(installation, faci
         assert reading.wanted_events(work, [0]) == []
     assert len([q for q in queries if "network_facility" in q["sql"]]) <= 2
     assert {bad.code for _, bad in work.bad} == {"unknown_facility"}
+
+
+def test_a_closed_day_moves_what_a_lane_promises(installation, facilities):
+    """A day said to be closed, twice or once, is one entry; what would have left on it arrives a day later."""
+    from parcelward.base.errors import NotFound
+    from parcelward.custody.models import Fact
+    from parcelward.network import actions, queries
+    from parcelward.people import actions as people
+
+    by = people.installer()
+    place = {"kind": "hub", "country": "US", "time_zone": ZONE, "coarse_place": "Here"}
+    for code in ("SHUT-1", "SHUT-2"):
+        actions.put_facility(code, name=code, position=None, simulated=False, by=by, **place)
+    actions.put_lane("SHUT-1", "SHUT-2", usual_duration_s=3_600, departures=["08:30"], mode="road", by=by)
+    queries.forget()
+    origin, destination = (queries.facilities().by_code[code].number for code in ("SHUT-1", "SHUT-2"))
+    after = at("2031-07-01T12:00:00+00:00")  # 07:00 there
+    assert queries.expected_arrival(origin, destination, after=after) == at("2031-07-01T14:30:00+00:00")
+    assert queries.expected_arrival(destination, origin, after=after) is None
+    before = Fact.objects.filter(kind="network.closed_day").count()
+    for _ in range(2):
+        actions.close_day(dt.date(2031, 7, 1), by=by, code="SHUT-1")
+    assert Fact.objects.filter(kind="network.closed_day").count() == before + 1
+    assert queries.expected_arrival(origin, destination, after=after) == at("2031-07-02T14:30:00+00:00")
+    actions.close_day(dt.date(2031, 7, 2), by=by)  # the whole network
+    assert queries.expected_arrival(origin, destination, after=after) == at("2031-07-03T14:30:00+00:00")
+    with pytest.raises(NotFound):
+        actions.close_day(dt.date(2031, 7, 1), by=by, code="SHUT-NONE")

@@ -9,6 +9,7 @@ import pytest
 from tests.scanner import Scanner, event, new_receptacle, until
 
 from parcelward.parcels import queries as parcels
+from parcelward.parcels.models import Quarantine
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,22 @@ def test_a_rebatched_event_is_a_duplicate(installation, scanner, number):
     said = scanner.send(one, event(number, "left_sorting", minutes=1))
     assert (said["accepted"], said["duplicates"]) == (1, 1)
     assert journey(installation, number)["events_total"] == 2
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_another_event_under_a_known_id_is_set_aside_and_not_lost(installation, scanner, number, together):
+    one = event(number, "out_for_delivery")
+    other = {**one, "step": "delivered"}
+    if together:
+        said = scanner.send(one, other, one)
+    else:
+        scanner.send(one)
+        said = scanner.send(other, one)
+    assert [bad["code"] for bad in said["quarantined"]] == ["event_id_reused"]
+    assert said["duplicates"] == 1
+    assert journey(installation, number)["step"] == "out_for_delivery"
+    kept = [bytes(row.raw) for row in Quarantine.objects.filter(code="event_id_reused")]
+    assert sum(one["event_id"].encode() in raw for raw in kept) == 1
 
 
 def test_late_events_fold_into_the_right_status(installation, scanner, number):

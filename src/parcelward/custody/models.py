@@ -49,14 +49,6 @@ class LogState(models.Model):
     root = models.BinaryField(max_length=32)
 
 
-class Lease(models.Model):
-    """Who does a job now, so that others need not try; correctness never rests on it."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    holder = models.CharField(max_length=80)
-    until = models.DateTimeField()
-
-
 class Cursor(models.Model):
     """How far a follower has read: every entry below `index` is done, committed with its work."""
 

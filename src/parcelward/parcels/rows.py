@@ -35,7 +35,7 @@ EVENTS_OF: Final = (
     "FROM parcels_scan_event WHERE item = ANY(%s)"
 )
 KNOWN_EVENTS: Final = (
-    "SELECT uuid_send(e.item), uuid_send(e.event_id) "
+    "SELECT uuid_send(e.item), uuid_send(e.event_id), e.step, e.facility "
     "FROM unnest(%s::uuid[], %s::timestamptz[], %s::uuid[]) AS u(item, event_time, event_id) "
     "JOIN parcels_scan_event e ON e.item = u.item AND e.event_time = u.event_time AND e.event_id = u.event_id"
 )

@@ -150,13 +150,6 @@ def sources_that_may(task: Task, numbers: Iterable[int]) -> frozenset[int]:
     return frozenset(number for number, role in found.items() if task in roles.MAY[Role(role)])
 
 
-def simulated_sources(numbers: Iterable[int]) -> frozenset[int]:
-    """Return which of these sources belong to the simulator."""
-    return frozenset(
-        Source.objects.filter(number__in=set(numbers), simulated=True).values_list("number", flat=True),
-    )
-
-
 def devices(*, by: Person, limit: int = 200) -> tuple[DeviceRow, ...]:
     """Return the newest devices."""
     require(by, Task.ENROL_DEVICE)

@@ -26,6 +26,7 @@ def kind_name(kind: str) -> str:
         "release_refused": _("Release refused"),
         "idle_correction": _("Idle correction"),
         "not_a_receptacle": _("Not a container"),
+        "event_id_reused": _("Event id used twice"),
         "clock_ahead": _("Clock ahead"),
         "too_old": _("Clock far behind"),
         "unannounced": _("Not announced"),

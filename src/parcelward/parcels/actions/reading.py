@@ -251,11 +251,11 @@ def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]]
     items.insert_items([work.things[n] for n in fresh], now=work.now)
 
 
-def known_events(work: Work, wanted: list[Wanted]) -> frozenset[bytes]:
-    """Return which of the events are recorded already: each one's item and event id, 32 bytes together."""
+def known_events(work: Work, wanted: list[Wanted]) -> dict[bytes, tuple[int, int]]:
+    """Return which of the events are recorded already: {its item and event id, 32 bytes together: (step, facility)}."""
     asked = [(work.things[e.number].item, e) for e in wanted if e.number in work.things]
     if not asked:
-        return frozenset()
+        return {}
     with db.cursor(binary=True) as cur:
         cur.execute(
             rows.KNOWN_EVENTS,
@@ -266,4 +266,4 @@ def known_events(work: Work, wanted: list[Wanted]) -> frozenset[bytes]:
             ),
             binary=True,
         )
-        return frozenset(item + event_id for item, event_id in cur)
+        return {item + event_id: (step, facility) for item, event_id, step, facility in cur}

@@ -52,6 +52,10 @@ _AGAIN = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psyco
 _item = attrgetter("item")
 _new = tuple.__new__  # makes a NamedTuple at a third of what calling its class costs: three of them a scan
 _RECEPTACLE_PROBLEM = "not_a_receptacle", "No receptacle has this number or id. Scan what the item goes into."
+_ID_REUSED = (
+    "event_id_reused",
+    "Another event has this id already, with another step or place. Give each event its own.",
+)
 _ON_HOLD = "This item is on hold. Set it aside and tell your supervisor."
 
 
@@ -104,7 +108,7 @@ def _do(work: Work, born: Born, *, careful: bool) -> None:
     open_ = reading.admit(work)
     wanted = reading.wanted_events(work, open_)
     reading.find_things(work, wanted, born, lock=careful)
-    known = reading.known_events(work, wanted) if careful else frozenset()
+    known = reading.known_events(work, wanted) if careful else {}
     _commit_events(work, wanted, known)
     batch = 0
     if work.events:
@@ -122,13 +126,15 @@ def _do(work: Work, born: Born, *, careful: bool) -> None:
     _answer(work, open_, batch)
 
 
-def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) -> None:
-    """Seal and commit to each new event and fold it into its item's status."""
+def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tuple[int, int]]) -> None:
+    """Seal and commit to each new event and fold it into its item's status.
+
+    `seen_before` says of events that are recorded already what they say; those of this transaction are added to it.
+    """
     nonces = os.urandom(NONCE_SIZE * len(wanted))
     codes = {number: place.code for number, place in network.facilities().by_number.items()}
     senders = _senders(work)
     things = work.things
-    here: set[bytes] = set()
     for nth, (i, position, scan, event_us, number, receptacle, step, facility) in enumerate(wanted):
         thing = things.get(number)
         if thing is None or thing.keys is None or thing.kind != (_ITEM if scan.item_id is not None else _RECEPTACLE):
@@ -143,10 +149,13 @@ def _commit_events(work: Work, wanted: list[Wanted], known: frozenset[bytes]) ->
             inside = outer.item
         event_id = scan.event_id.bytes
         key = thing.item + event_id
-        if key in known or key in here:
-            _count_again(work, i, thing, step)
+        if key in seen_before:
+            if seen_before[key] == (step, facility):
+                _count_again(work, i, thing, step)
+            else:
+                work.refuse(i, position, scan, _ID_REUSED)
             continue
-        here.add(key)
+        seen_before[key] = step, facility
         source, sequence, common, authorised = senders[i]
         seal = scan.seal
         flags = authorised if step and seal is None and scan.handover is None else _marks(scan, step) | authorised
