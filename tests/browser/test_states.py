@@ -85,7 +85,7 @@ def journeys(installation: Any, facilities: tuple[str, ...]) -> dict[str, str]:
     httpx.post(
         f"{installation.url}/api/v1/manifests",
         json=said | {"event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)).isoformat()},
-        headers={"Authorization": f"Bearer {token}"},
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())},
         timeout=30,
     ).raise_for_status()
     return numbers

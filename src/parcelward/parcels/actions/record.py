@@ -127,10 +127,7 @@ def _do(work: Work, born: Born, *, careful: bool) -> None:
 
 
 def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tuple[int, int]]) -> None:
-    """Seal and commit to each new event and fold it into its item's status.
-
-    `seen_before` says of events that are recorded already what they say; those of this transaction are added to it.
-    """
+    """Seal and commit to each new event and fold it into its item's status; `seen_before` grows by what is new."""
     nonces = os.urandom(NONCE_SIZE * len(wanted))
     codes = {number: place.code for number, place in network.facilities().by_number.items()}
     senders = _senders(work)
@@ -150,10 +147,7 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
         event_id = scan.event_id.bytes
         key = thing.item + event_id
         if key in seen_before:
-            if seen_before[key] == (step, facility):
-                _count_again(work, i, thing, step)
-            else:
-                work.refuse(i, position, scan, _ID_REUSED)
+            _seen_again(work, wanted[nth], thing, same=seen_before[key] == (step, facility))
             continue
         seen_before[key] = step, facility
         source, sequence, common, authorised = senders[i]
@@ -202,11 +196,17 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
             _note(work, i, thing, seen, scan, seal_before)
 
 
-def _count_again(work: Work, i: int, thing: Thing, step: int) -> None:
-    """Count a duplicate; what the first answer said is said again, for it may never have arrived."""
-    work.duplicates[i] = work.duplicates.get(i, 0) + 1
-    if thing.status.flags & _HELD_F and step != _HELD:
-        work.instruct(i, thing, "HOLD", _ON_HOLD)
+def _seen_again(work: Work, event: Wanted, thing: Thing, *, same: bool) -> None:
+    """Count a duplicate, and say again what the first answer said, for it may never have arrived.
+
+    What says something else under a known id is no duplicate: it is set aside.
+    """
+    if not same:
+        work.refuse(event.submission, event.position, event.scan, _ID_REUSED)
+        return
+    work.duplicates[event.submission] = work.duplicates.get(event.submission, 0) + 1
+    if thing.status.flags & _HELD_F and event.step != _HELD:
+        work.instruct(event.submission, thing, "HOLD", _ON_HOLD)
 
 
 def _senders(work: Work) -> list[tuple[int, int, str, int]]:
