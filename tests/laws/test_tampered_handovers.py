@@ -79,13 +79,13 @@ def test_sights_that_were_seen_again_late_or_corrected_hold(given: Given) -> Non
 MINE = "WHERE item = %(item)s"
 TURNED = {
     "another place": f"UPDATE parcels_handoverscan SET facility = facility + 1 {MINE}",
-    "another source": f"UPDATE parcels_handoverscan SET source = source + 1 {MINE}",
     "another party": f"UPDATE parcels_handoverscan SET party = 'Q' {MINE}",
     "learnt at another time": f"UPDATE parcels_handoverscan SET record_time = record_time - interval '1 h' {MINE}",
     "a greater count": f"UPDATE parcels_handoverscan SET count = 6 {MINE}",
     "a smaller count": f"UPDATE parcels_handoverscan SET count = 2 {MINE}",
 }
 ELSEWHERE = {
+    "another source": f"UPDATE parcels_handoverscan SET source = source + 1 {MINE}",
     "gone": f"DELETE FROM parcels_handoverscan {MINE}",
     "of another handover": f"UPDATE parcels_handoverscan SET handover = 'H-other' {MINE}",
     "of the other side": f"UPDATE parcels_handoverscan SET side = 'receiver' {MINE}",

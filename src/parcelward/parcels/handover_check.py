@@ -1,7 +1,8 @@
 """Compare what each side of a handover saw with the events that say so: part of `verify-log`.
 
 The table is derived from events, but handovers are judged by it: a sight that vanished turns a short handover into a
-good one. So each sight must be an event's, and each event that hands over must have left its sight or a newer one.
+good one. So each sight must be an event's, and each event that hands over must have left its sight or a newer one of
+its source.
 """
 
 from __future__ import annotations
@@ -53,13 +54,14 @@ def sight(row: Row, keys: ItemKeys, *, recorded: dt.datetime, place: int | None)
 
 
 def _counts(newest: Sight) -> set[int]:
-    """Return every count that this side has given of the item in the handover."""
+    """Return every count that this source has given for its side of the item in the handover."""
     item, said = newest.row.item, newest.handover
     keys = custody.item_keys([item])[item]
     with db.cursor(binary=True) as cur:
         cur.execute(
-            "SELECT event_id, body FROM parcels_scan_event WHERE item = %s AND (flags & %s) <> 0 AND corrects IS NULL",
-            (item, _HANDOVER),
+            "SELECT event_id, body FROM parcels_scan_event WHERE item = %s AND source = %s AND (flags & %s) <> 0 "
+            "AND corrects IS NULL",
+            (item, newest.row.source, _HANDOVER),
         )
         opened = [open_body(keys, event_id.bytes, bytes(body)) for event_id, body in cur.fetchall()]
     found = [_OPERATIONS(each.groups["operations"]).details.handover for each in opened]
@@ -78,15 +80,15 @@ class HandoverChecker:
             return
         with db.cursor(binary=True) as cur:
             cur.execute(
-                "SELECT item, handover, side, event_id, event_time, facility, source, party, record_time, count "
+                "SELECT item, handover, side, source, event_id, event_time, facility, party, record_time, count "
                 "FROM parcels_handoverscan WHERE item = ANY(%s)",
                 (list({each.row.item for each in sights}),),
                 binary=True,
             )
-            stored = {row[:3]: row[3:] for row in cur}
+            stored = {row[:4]: row[4:] for row in cur}
         for each in sights:
             row = each.row
-            what = self._problem(each, stored.get((row.item, each.handover.id, each.handover.side)))
+            what = self._problem(each, stored.get((row.item, each.handover.id, each.handover.side, row.source)))
             if what:
                 words = f"A side's sight of the item in handover {each.handover.id} {what}."
                 findings.note(words, differs="handover", index=each.place, item=row.item, event=row.event_id)
@@ -101,7 +103,7 @@ class HandoverChecker:
         if event_id != row.event_id:
             return ""  # a newer sight stands in its place; that event's turn comes, too
         self._matched += 1
-        if (event_time, *columns) != (row.event_time, row.facility, row.source, said.party, each.recorded):
+        if (event_time, *columns) != (row.event_time, row.facility, said.party, each.recorded):
             return "is not as its event says"
         # Scanned again, the greatest count may stay, which is then an older event's.
         known = count == said.count or (count > said.count and count in _counts(each))
