@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import uuid
 
 import pytest
+from django.db import transaction
 from tests.scanner import Scanner, event, until
 
 from parcelward.base.errors import Conflict
-from parcelward.parcels.actions import came_again, desk
+from parcelward.custody import actions as custody
+from parcelward.parcels.actions import came_again, desk, submissions
 from parcelward.parcels.models import Quarantine, ScanEvent
+from parcelward.parcels.quarantine_check import QUARANTINED
+from parcelward.parcels.wire import BadScan, Submission
 from parcelward.people.wire import Person, Role
 
 INSPECTOR = Person(uuid.uuid4(), Role.INSPECTOR, 900_021, "inspector-21")
@@ -55,16 +60,12 @@ def test_a_time_that_has_come_is_the_same_event_for_everybody(installation, faci
     scanner = Scanner(installation)
     sent = event(number, "accepted")
     scanner.send(sent)
-    Quarantine.objects.create(
-        received_at=dt.datetime.now(dt.UTC),
-        source=1_999_999,
-        sequence=1,
-        position=0,
-        code="clock_ahead",
-        message="m",
-        raw=json.dumps(sent).encode(),
-        digest=b"1" * 16 + sent["event_id"].encode()[:16],
-    )
+    raw, somebody = json.dumps(sent).encode(), Person(uuid.uuid4(), Role.DEVICE, 1_999_999, "another device")
+    batch = Submission(somebody, 1, hashlib.sha256(raw).digest(), [], [])
+    with transaction.atomic():
+        now = dt.datetime.now(dt.UTC)
+        kept = submissions.quarantine(batch, [BadScan(0, "clock_ahead", "m", raw)], now=now)
+        custody.record_fact(QUARANTINED, {"rows": kept})
     until(lambda: row_of(sent).state == "resubmitted", seconds=30)
 
 
