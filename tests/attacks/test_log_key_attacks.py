@@ -26,11 +26,15 @@ home = copied  # settings whose log and keys are a copy of the installation's; t
 
 @pytest.fixture(scope="module")
 def replaced(installation, facilities):
-    """Return the signer of a key that was replaced; the log has had two keys at least."""
+    """Return the signer of a key that was replaced and whose time is over; the log has had two keys at least.
+
+    Over, so that whatever runs after this in the same installation meets one signing key, as it does when run alone.
+    """
     settings = config.get()
     until(lambda: queries.published_size(settings) > 0)
     if len(keyring.ring(settings).keys) == 1:
-        said = rotation.rotate(settings, rotation.plan(settings, now=timezone.now()), by=0)
+        long_ago = timezone.now() - dt.timedelta(days=31)
+        said = rotation.rotate(settings, rotation.plan(settings, now=long_ago), by=0)
         until(lambda: keyring.ring(settings).newest.vkey == said.new.vkey)
         line = f"{settings.origin} {said.new.key_id.hex()}"
         until(lambda: line in {f"{each.name} {each.key_id.hex()}" for each in published(settings).signatures})
@@ -43,6 +47,14 @@ def published(settings):
 
 def stranger(settings):
     return keys.Signer(keys.key_name(settings.origin), keys.SignatureType.ED25519, os.urandom(32))
+
+
+def both_sign(home):
+    """Put the copy into the days in which the key before the newest still signs."""
+    path = home.log_folder / keyring.SIGNERS
+    held = json.loads(path.read_text())
+    held["keys"][-2]["until"] = (timezone.now() + dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    path.write_text(json.dumps(held))
 
 
 def differs(settings):
@@ -124,6 +136,7 @@ def test_without_the_private_half_nothing_is_signed(replaced, home):
 
 def test_a_web_process_on_another_home_takes_scans_with_the_key_that_it_has(replaced, home):
     newest = keyring.log_signer(home).verifier
+    both_sign(home)
     (home.home / "keys" / f"log-{newest.key_id.hex()}").unlink()
     keyring.signer.cache_clear()
     note = queries.sign_receipt(home, "a promise\n").encode()
