@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "test-vectors" / "commitments.json"
 GROUPS = ("public", "addressee", "operations", "restricted")
 NUMBER, ITEM_ID = "RA473012345GB", "itm_0190a4f27c3b7d519f2e3a4b5c6d7e8f"  # either names the item in an event
+NO_SALT = bytes(32)  # of a group that holds nothing
 NO_EVENT = "0" * 64  # what the first event of an item names as the commitment before it
 
 
@@ -32,7 +33,7 @@ def group_key(secret: bytes, group: str) -> bytes:
 
 
 def group_salt(secret: bytes, group: str, event_id: str) -> bytes:
-    """Return salt_g of one event; `event_id` as 32 hex digits."""
+    """Return salt_g of one event whose group holds something; `event_id` as 32 hex digits."""
     return hmac.digest(group_key(secret, group), bytes.fromhex(event_id), "sha256")
 
 
@@ -62,7 +63,9 @@ def public_group(*, at: str, event: int, event_id: str, item: str, place: str, p
 
 def vector(secret: bytes, event_id: str, canons: list[bytes], sealed_body: bytes) -> dict[str, Any]:
     """Return one event with every figure on the way from its bytes to its leaf hash."""
-    salts = [group_salt(secret, group, event_id) for group in GROUPS]
+    salts = [
+        group_salt(secret, group, event_id) if canon else NO_SALT for group, canon in zip(GROUPS, canons, strict=True)
+    ]
     hashes = [group_hash(salt, canon) for salt, canon in zip(salts, canons, strict=True)]
     committed = commitment(hashes, sealed_body)
     nonce = hashlib.sha256(b"nonce of a test vector" + bytes.fromhex(event_id)).digest()[:12]

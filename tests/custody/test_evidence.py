@@ -92,7 +92,8 @@ class TestHonest:
             for name in NAMES[1:]:
                 held = event["groups"][name]
                 shown = name == "addressee" and number == 3
-                assert (held["salt"].encode() in data) == shown
+                if held["canon"]:  # a group that holds nothing has no salt to hide
+                    assert (held["salt"].encode() in data) == shown
 
 
 class TestTampering:

@@ -33,7 +33,7 @@ from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence_devices import BODIES, DeviceEvidence, device_file, enrolment_proof
 from parcelward.custody.evidence_files import canonical
 from parcelward.custody.policy import Policy
-from parcelward.custody.wire import ENTRY_PREFIX, EVENT_DOMAIN, GROUP_DOMAIN, GROUPS, NOTHING_BEFORE
+from parcelward.custody.wire import ENTRY_PREFIX, EVENT_DOMAIN, GROUPS, NOTHING_BEFORE, group_hash
 
 FORMAT: Final = "parcelward/v1/evidence"
 NOTE_HEADER: Final = "Parcelward evidence manifest v1"
@@ -177,16 +177,16 @@ class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     devices: list[DeviceChain]
 
 
-def group_hash(group: Revealed | Hidden) -> bytes:
+def hash_of(group: Revealed | Hidden) -> bytes:
     """Return the group's hash as the commitment uses it."""
     if isinstance(group, Hidden):
         return group.hash
-    return hashlib.sha256(GROUP_DOMAIN + group.salt + group.canon).digest()
+    return group_hash(group.salt, group.canon)
 
 
 def commitment(groups: Iterable[Revealed | Hidden], body_hash: bytes) -> bytes:
     """Return an event's commitment from its four groups, in order, and the hash of its sealed body."""
-    return hashlib.sha256(EVENT_DOMAIN + b"".join(map(group_hash, groups)) + body_hash).digest()
+    return hashlib.sha256(EVENT_DOMAIN + b"".join(map(hash_of, groups)) + body_hash).digest()
 
 
 def event_path(item_id: str, sequence: int) -> str:

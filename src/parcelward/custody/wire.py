@@ -2,7 +2,8 @@
 
 Each item has a secret of 32 random bytes. An event's fields fall into four groups; each group's exact bytes are hashed
 with a salt that only the item's secret can make, so that an entry says nothing, any group can be opened by itself, and
-destroying the secret closes all of them for good.
+destroying the secret closes all of them for good. A group that holds nothing has no salt: its hash says so to who
+is shown it, and costs nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ NONCE_SIZE = 12
 EVENTS_AT_ONCE_MAX = 1_000  # newest events of one item that a page shows and /proofs proves; verify.js has it, too
 GROUP_SIZE_MAX = 65_535  # bytes; the sealed body carries each group's length in two
 
-_GROUP_NAMES = tuple(name.encode() for name in GROUPS)
 _LENGTHS = struct.Struct(">4H")  # the four groups' sizes, in front of their bytes in a sealed body
 _IPAD = bytes(x ^ 0x36 for x in range(256))
 _OPAD = bytes(x ^ 0x5C for x in range(256))
@@ -45,27 +45,59 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 class ItemKeys:
-    """What an item's secret opens: one key a group and the key that seals its bodies.
+    """What an item's secret opens: a key for each group, and the key that seals its bodies.
 
-    A group's key is kept as HMAC's two padded blocks, ready to be hashed: eight HMACs an event run on them.
+    The keys of the two groups that every event has are kept, as HMAC's two padded blocks, ready to be hashed.
     """
 
-    __slots__ = ("blocks", "body", "secret")
+    __slots__ = ("_operations", "_public", "body", "secret")
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
         inner, outer = _blocks(secret)
         sha256 = hashlib.sha256
-        self.blocks = tuple(
-            [pad for name in _GROUP_NAMES for pad in _blocks(sha256(outer + sha256(inner + name).digest()).digest())]
-        )
+        self._public = _blocks(sha256(outer + sha256(inner + b"public").digest()).digest())
+        self._operations = _blocks(sha256(outer + sha256(inner + b"operations").digest()).digest())
         self.body = AESGCM(sha256(outer + sha256(inner + b"body").digest()).digest())
 
-    def salts(self, event_id: bytes) -> list[bytes]:
-        """Return the four groups' salts for an event, in the order of GROUPS."""
+    def commit(
+        self,
+        event_id: bytes,
+        nonce: bytes,
+        public: bytes,
+        addressee: bytes = b"",
+        operations: bytes = b"",
+        restricted: bytes = b"",
+    ) -> tuple[bytes, bytes]:
+        """Seal the four groups of one event and commit to them; return (commitment, sealed body).
+
+        The commitment is 32 opaque bytes for the log; the body is what only the item's secret opens.
+
+        `event_id` has 16 bytes, `nonce` 12 fresh random ones. Each group holds at most GROUP_SIZE_MAX bytes; `public`
+        always holds something.
+        """
         sha256 = hashlib.sha256
-        pads = zip(self.blocks[::2], self.blocks[1::2], strict=True)
-        return [sha256(outer + sha256(inner + event_id).digest()).digest() for inner, outer in pads]
+        lengths = _LENGTHS.pack(len(public), len(addressee), len(operations), len(restricted))
+        body = nonce + self.body.encrypt(nonce, lengths + public + addressee + operations + restricted, event_id)
+        # Written out, without a loop or `hmac_sha256`: this is what a scan costs.
+        inner, outer = self._public
+        salt = sha256(outer + sha256(inner + event_id).digest()).digest()
+        group_1 = sha256(GROUP_DOMAIN + salt + public).digest()
+        group_2 = group_3 = group_4 = EMPTY_GROUP
+        if addressee:
+            group_2 = group_hash(self.salt("addressee", event_id, addressee), addressee)
+        if operations:
+            inner, outer = self._operations
+            salt = sha256(outer + sha256(inner + event_id).digest()).digest()
+            group_3 = sha256(GROUP_DOMAIN + salt + operations).digest()
+        if restricted:
+            group_4 = group_hash(self.salt("restricted", event_id, restricted), restricted)
+        all_of_it = EVENT_DOMAIN + group_1 + group_2 + group_3 + group_4 + sha256(body).digest()
+        return sha256(all_of_it).digest(), body
+
+    def salt(self, group: str, event_id: bytes, canon: bytes) -> bytes:
+        """Return the salt of an event's group that says `canon`."""
+        return hmac_sha256(self.key(group), event_id) if canon else NO_SALT
 
     def key(self, group: str) -> bytes:
         """Return a group's key: what a link for the addressee carries."""
@@ -77,36 +109,14 @@ def _blocks(key: bytes) -> tuple[bytes, bytes]:
     return key.translate(_IPAD) + _PAD36, key.translate(_OPAD) + _PAD5C
 
 
-def commit(
-    keys: ItemKeys,
-    event_id: bytes,
-    nonce: bytes,
-    public: bytes,
-    addressee: bytes = b"",
-    operations: bytes = b"",
-    restricted: bytes = b"",
-) -> tuple[bytes, bytes]:
-    """Seal the four groups of one event and commit to them; return (commitment, sealed body).
+def group_hash(salt: bytes, canon: bytes) -> bytes:
+    """Return the hash of a group's exact bytes with their salt, as the commitment uses it."""
+    return hashlib.sha256(GROUP_DOMAIN + salt + canon).digest()
 
-    The commitment is 32 opaque bytes for the log; the body is what only the item's secret opens.
 
-    `event_id` has 16 bytes, `nonce` 12 fresh random ones. Each group holds at most GROUP_SIZE_MAX bytes.
-    """
-    sha256 = hashlib.sha256
-    inner_1, outer_1, inner_2, outer_2, inner_3, outer_3, inner_4, outer_4 = keys.blocks
-    lengths = _LENGTHS.pack(len(public), len(addressee), len(operations), len(restricted))
-    body = nonce + keys.body.encrypt(nonce, lengths + public + addressee + operations + restricted, event_id)
-    # Written out, without a loop: four salts (as in `ItemKeys.salts`), four groups, the body, and all of them.
-    salt_1 = sha256(outer_1 + sha256(inner_1 + event_id).digest()).digest()
-    salt_2 = sha256(outer_2 + sha256(inner_2 + event_id).digest()).digest()
-    salt_3 = sha256(outer_3 + sha256(inner_3 + event_id).digest()).digest()
-    salt_4 = sha256(outer_4 + sha256(inner_4 + event_id).digest()).digest()
-    group_1 = sha256(GROUP_DOMAIN + salt_1 + public).digest()
-    group_2 = sha256(GROUP_DOMAIN + salt_2 + addressee).digest()
-    group_3 = sha256(GROUP_DOMAIN + salt_3 + operations).digest()
-    group_4 = sha256(GROUP_DOMAIN + salt_4 + restricted).digest()
-    all_of_it = EVENT_DOMAIN + group_1 + group_2 + group_3 + group_4 + sha256(body).digest()
-    return sha256(all_of_it).digest(), body
+NO_SALT = bytes(32)
+"""The salt of a group that holds nothing: there is nothing to hide but that (docs/decisions/0007)."""
+EMPTY_GROUP = group_hash(NO_SALT, b"")
 
 
 class Published(NamedTuple):
@@ -141,8 +151,8 @@ def open_body(keys: ItemKeys, event_id: bytes, body: bytes) -> Opened:
     for name, size in zip(GROUPS, _LENGTHS.unpack_from(plain), strict=True):
         groups[name] = plain[at : at + size]
         at += size
-    salts = dict(zip(GROUPS, keys.salts(event_id), strict=True))
-    hashes = {name: hashlib.sha256(GROUP_DOMAIN + salts[name] + groups[name]).digest() for name in GROUPS}
+    salts = {name: keys.salt(name, event_id, canon) for name, canon in groups.items()}
+    hashes = {name: group_hash(salts[name], canon) for name, canon in groups.items()}
     body_hash = hashlib.sha256(body).digest()
     total = hashlib.sha256(EVENT_DOMAIN + b"".join(hashes[name] for name in GROUPS) + body_hash).digest()
     return Opened(groups, salts, hashes, body_hash, total)
@@ -150,7 +160,7 @@ def open_body(keys: ItemKeys, event_id: bytes, body: bytes) -> Opened:
 
 def fact_commitment(salt: bytes, body: bytes) -> bytes:
     """Return the commitment of an entry that is not a scan: one salted group, no sealed body."""
-    return hashlib.sha256(EVENT_DOMAIN + hashlib.sha256(GROUP_DOMAIN + salt + body).digest()).digest()
+    return hashlib.sha256(EVENT_DOMAIN + group_hash(salt, body)).digest()
 
 
 _SIGNED: Final = struct.Struct("!iqq32s64s")  # 116 bytes a request

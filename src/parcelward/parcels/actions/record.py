@@ -24,7 +24,7 @@ from parcelward.base.errors import Busy, ParcelwardError
 from parcelward.base.standards import steps
 from parcelward.custody import actions as custody
 from parcelward.custody import queries as custody_queries
-from parcelward.custody.wire import NONCE_SIZE, commit
+from parcelward.custody.wire import NONCE_SIZE
 from parcelward.network import queries as network
 from parcelward.parcels import canon, rows, rules
 from parcelward.parcels.actions import afterwards, items, reading
@@ -161,8 +161,7 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
         )
         status = thing.status
         item_seq = status.item_seq + 1
-        commitment, body = commit(
-            thing.keys,
+        commitment, body = thing.keys.commit(
             event_id,
             nonces[nth * NONCE_SIZE : (nth + 1) * NONCE_SIZE],
             canon.public(

@@ -21,7 +21,8 @@ export async function openAddressee(proofs, key) {
         throw new ProofFailed("link", where, "this link's key does not open it");
       }
     }
-    const hash = await groupHash(await hmac(key, id), canon);
+    const salt = canon.length ? await hmac(key, id) : new Uint8Array(32); // a group that holds nothing has no salt
+    const hash = await groupHash(salt, canon);
     if (hex(hash) !== event.groups?.addressee) throw new ProofFailed("link", where, "is not what was recorded");
     opened[hex(id)] = text(canon, where);
   }
