@@ -1,14 +1,15 @@
 """The yardstick: a binary COPY of the run's own rows into the same table and indexes, 500 a commit, nothing else.
 
-It is taken while the load goes on: what a row costs in CPU depends on what else the cores and their caches have to do,
-so both must have the same neighbours. Alone on the machine the same COPY takes a third less.
+It is taken while the load goes on, its commits spread over the whole of it. What a row costs in CPU depends on what
+else the cores and their caches have to do, and a virtual machine's speed changes within seconds: so both must have the
+same neighbours and the same seconds.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import time
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import psutil
@@ -64,21 +65,47 @@ def _copy(conn: psycopg.Connection[Any], batch: int, some: list[_Row]) -> None:
     conn.commit()
 
 
-def measure(installation: Installation, meanwhile: AbstractContextManager[None]) -> Cost:
-    """Return what COPY costs on both ends, its server process and the client, with `meanwhile` going on beside it."""
-    url = Cluster(installation.home / "postgres" / "main").url("parcelward")
-    with psycopg.connect(url) as conn:
-        found = conn.execute(_NEWEST, ((COMMITS + 1) * ROWS,), binary=True).fetchall()[::-1]
-        copied = [_again(row) for row in found]
-        conn.commit()
-        server: Any = psutil.Process(conn.info.backend_pid)
-        with meanwhile:
-            _copy(conn, _BATCH, copied[:ROWS])
-            before, client_before = sum(server.cpu_times()[:2]), time.process_time()
-            for nth, at in enumerate(range(ROWS, len(copied), ROWS), 1):
-                _copy(conn, _BATCH + nth, copied[at : at + ROWS])
-            client = time.process_time() - client_before
-            taken, count = sum(server.cpu_times()[:2]) - before, len(copied) - ROWS
-        conn.execute("DELETE FROM parcels_scan_event WHERE batch >= %s", (_BATCH,))
-        conn.commit()
-    return Cost(taken / count * 1e6, client / count * 1e6)
+class Yardstick(threading.Thread):
+    """Copies beside a load until it is stopped, a commit every `every_s`; `every_s=0`: one after the other, alone."""
+
+    def __init__(self, installation: Installation, *, every_s: float) -> None:
+        super().__init__(daemon=True)
+        self._conn = psycopg.connect(Cluster(installation.home / "postgres" / "main").url("parcelward"))
+        found = self._conn.execute(_NEWEST, ((COMMITS + 1) * ROWS,), binary=True).fetchall()[::-1]
+        self._rows = [_again(row) for row in found]
+        self._conn.commit()
+        self._server: Any = psutil.Process(self._conn.info.backend_pid)
+        self._every_s = every_s
+        self._client_s, self._copied = 0.0, 0
+        self._stopped = threading.Event()
+        _copy(self._conn, _BATCH, self._rows[:ROWS])  # prepares the statement, learns the table
+        self._before_s = self._server_s()
+
+    def _server_s(self) -> float:
+        return float(sum(self._server.cpu_times()[:2]))
+
+    def run(self) -> None:
+        """Copy."""
+        began = time.monotonic()
+        for nth, at in enumerate(range(ROWS, len(self._rows), ROWS), 1):
+            if self._stopped.wait(max(0.0, began + nth * self._every_s - time.monotonic())):
+                return
+            before = time.thread_time()
+            _copy(self._conn, _BATCH + nth, self._rows[at : at + ROWS])
+            self._client_s += time.thread_time() - before
+            self._copied += ROWS
+
+    def stop(self, *, at_once: bool) -> tuple[Cost, float]:
+        """Return what a row cost, and the CPU seconds of the server process in all; `remove` comes after."""
+        if at_once:
+            self._stopped.set()
+        self.join()
+        if not self._copied:
+            raise SystemExit("the load was over before anything was copied beside it: let it run longer")
+        server_s = self._server_s() - self._before_s
+        return Cost(server_s / self._copied * 1e6, self._client_s / self._copied * 1e6), server_s
+
+    def remove(self) -> None:
+        """Remove the copies."""
+        with self._conn:
+            self._conn.execute("DELETE FROM parcels_scan_event WHERE batch >= %s", (_BATCH,))

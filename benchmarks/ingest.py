@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import base64
 import bisect
-import contextlib
 import json
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,6 @@ from parcelward.base.postgres import Cluster
 
 DEVICES = 4
 SETTLE_S = 3.0
-MEANWHILE_S = 25.0  # how long the load goes on while COPY is measured
 
 
 def _log_size(url: str) -> int:
@@ -103,20 +100,6 @@ def load(
     return dict(json.loads(done.stdout))
 
 
-@contextlib.contextmanager
-def _going_on(installation: Installation, *, rate: float) -> Iterator[None]:
-    """Let the same load as before go on meanwhile; it must outlast what is measured."""
-    going = threading.Thread(
-        target=load, args=(installation,), kwargs={"seconds": MEANWHILE_S, "rate": rate, "batch": 500, "devices": 4}
-    )
-    going.start()
-    time.sleep(SETTLE_S * 2)  # its plan takes a while to build
-    yield
-    if not going.is_alive():
-        raise SystemExit("the load was over before the COPY: raise MEANWHILE_S")
-    going.join()
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="ingest")
@@ -127,16 +110,22 @@ def main() -> None:
         installation.know(sample_world())
         load(installation, seconds=5, rate=0, batch=500, devices=DEVICES)  # warm caches and partitions
         time.sleep(SETTLE_S)
+        beside = copy_baseline.Yardstick(installation, every_s=options.seconds / copy_baseline.COMMITS)
         before, size_before = installation.cpu_seconds(), _log_size(installation.url)
         watch = _Watch(installation)
         watch.start()
+        beside.start()
         seen = load(installation, seconds=options.seconds, rate=options.rate, batch=500, devices=DEVICES)
+        copy, copy_s = beside.stop(at_once=True)
         time.sleep(SETTLE_S)
         watch.stop.set()
         after, size_after = installation.cpu_seconds(), _log_size(installation.url)
         lags = _in_log_lags_ms(installation, watch.published)
-        alone = copy_baseline.measure(installation, contextlib.nullcontext())
-        copy = copy_baseline.measure(installation, _going_on(installation, rate=options.rate))
+        after["database"] -= copy_s
+        beside.remove()
+        alone = copy_baseline.Yardstick(installation, every_s=0)
+        alone.start()
+        idle, _ = alone.stop(at_once=False)
         events = seen["accepted"]
         cpu = {role: (after[role] - before[role]) / events * 1e6 for role in ROLES}
         total = sum(cpu.values())
@@ -157,8 +146,8 @@ def main() -> None:
             ("copy_cpu_us_per_row client", copy.client, "us"),
             ("ratio_to_copy", sum(copy) / total, ""),
             ("ratio_to_copy, database end alone", copy.database / total, ""),
-            ("copy_cpu_us_per_row on an idle machine", sum(alone), "us"),
-            ("ratio_to_copy, COPY on an idle machine", sum(alone) / total, ""),
+            ("copy_cpu_us_per_row on an idle machine", sum(idle), "us"),
+            ("ratio_to_copy, COPY on an idle machine", sum(idle) / total, ""),
         ]
         for role in ROLES:
             used = [m[role] for m in watch.memory]
