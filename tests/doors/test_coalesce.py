@@ -129,7 +129,7 @@ def test_while_the_database_is_away_nobody_waits_for_the_others_turns():
     assert sum(calls) == 8, "each was tried once"
 
 
-def test_a_group_has_at_most_five_hundred_events():
+def test_a_group_has_at_most_two_thousand_events():
     groups, gate = [], threading.Event()
 
     def record(submissions):
@@ -138,14 +138,14 @@ def test_a_group_has_at_most_five_hundred_events():
         return [Answer(b"ok") for _ in submissions]
 
     coalescer = Coalescer(record)
-    big = [submission(n)._replace(events=[(0, SCAN)] * 99) for n in range(12)]
+    big = [submission(n)._replace(events=[(0, SCAN)] * 499) for n in range(12)]
     with ThreadPoolExecutor(12) as pool:
         sent = [pool.submit(coalescer.submit, one) for one in big]
         time.sleep(0.3)
         gate.set()
         assert all(one.result(10).body == b"ok" for one in sent)
     assert max(groups) <= coalesce.EVENTS_MAX
-    assert sum(groups) == 12 * 99
+    assert sum(groups) == 12 * 499
 
 
 def test_too_many_that_wait_are_told_to_come_back(monkeypatch):

@@ -35,7 +35,6 @@ from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
 PATH = SCANS_PATH
-COALESCE_BELOW = 100  # events; a bigger batch fills a transaction by itself
 MESSAGE_MAX = 300  # characters of what is wrong with it: a name that we do not know may be long
 
 _BATCH = msgspec.json.Decoder(list[ScanIn])
@@ -90,13 +89,7 @@ def view(request: HttpRequest) -> HttpResponse:
         events, bad = parse(body, ndjson=ndjson)
         people.require(person, Task.SCAN)  # before it joins others, whom its refusal would slow down
         submission = Submission(person, sequence, digest, events, bad, body, ndjson, created_s, signature)
-        if len(events) < COALESCE_BELOW:
-            given = _coalescer.submit(submission)
-        else:
-            recorded = _record([submission])[0]
-            if isinstance(recorded, ParcelwardError):
-                raise recorded
-            given = recorded
+        given = _coalescer.submit(submission)
     except ParcelwardError as err:
         return problems.response(request, err)
     except outage.ERRORS:
