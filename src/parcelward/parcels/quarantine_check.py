@@ -37,7 +37,7 @@ def row_hash(
 
 
 def note_hash(quarantine: int, note: str) -> str:
-    """Return the hash of why an event was dismissed, as the log is told."""
+    """Return the hash of why an event was closed, as the log is told."""
     return hashlib.sha256(msgspec.json.encode([quarantine, note])).hexdigest()
 
 
