@@ -33,7 +33,7 @@ class ErasureRow:
     requested_by: int
     approved_by: int | None
     not_before: dt.datetime | None
-    state: str  # requested, approved, begun, done, held
+    state: str  # requested, approved, held, begun, done, withdrawn
     held_for: str  # why a legal hold keeps it; empty: none does
 
 
