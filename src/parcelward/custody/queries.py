@@ -157,11 +157,6 @@ def commitments(batches: Iterable[Published]) -> dict[int, list[bytes]]:
         }
 
 
-def shredded(item: UUID) -> bool:
-    """Return whether the item's secret was destroyed."""
-    return Tombstone.objects.filter(item=item).exists()
-
-
 def erased_among(items: Iterable[UUID]) -> frozenset[UUID]:
     """Return which of these items have a tombstone."""
     return frozenset(Tombstone.objects.filter(item__in=list(items)).values_list("item", flat=True))

@@ -31,13 +31,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "parcelward.doors.middleware.security_headers",
-    "parcelward.doors.middleware.requests",
+    "parcelward.doors.middleware.Requests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "parcelward.doors.portals.errors.error_pages",
+    "parcelward.doors.portals.errors.ErrorPages",
 ]
 ROOT_URLCONF = "parcelward.doors.urls"
 WSGI_APPLICATION = "parcelward.doors.wsgi.application"
