@@ -17,6 +17,7 @@ from parcelward.base import config, db
 from parcelward.custody import archive, checkpoints, keyring, notes, tiles, tree
 from parcelward.custody.checking import CheckLog
 from parcelward.custody.errors import BadReceipt, NotInLog
+from parcelward.custody.facts import Told, told
 from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles
 from parcelward.custody.keys import parse_vkey
 from parcelward.custody.models import Fact, LogState, PendingBatch, Tombstone
@@ -48,10 +49,12 @@ __all__ = [
     "Receipt",
     "ReceiptProof",
     "Span",
+    "Told",
     "entry_proof",
     "opened_successions",
     "published_now",
     "read_span",
+    "told",
     "tombstone_entry",
     "verifier_entry",
 ]
