@@ -25,11 +25,6 @@ BEN = Person(uuid.uuid4(), Role.ADMINISTRATOR, 900_002, "admin-8")
 DEVICE = Person(uuid.uuid4(), Role.DEVICE, 900_003, "scanner")
 
 
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
-
-
 @pytest.fixture
 def item(scanner, number):
     scanner.send(event(number, "accepted"), event(number, "left_sorting", minutes=1))
