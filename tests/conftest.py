@@ -44,7 +44,7 @@ import django  # noqa: E402 -- the environment comes first
 
 django.setup()
 
-from tests.scanner import SEED, new_number  # noqa: E402 -- the environment comes first
+from tests.scanner import SEED, Scanner, new_number  # noqa: E402 -- the environment comes first
 
 START_WAIT_S = 180.0  # a busy machine starts slowly
 
@@ -156,3 +156,9 @@ def facilities(installation: Installation) -> tuple[str, ...]:
             f"{installation.url}/api/v1/facilities/{code}", json=body, headers=installation.headers, timeout=30
         ).raise_for_status()
     return codes
+
+
+@pytest.fixture(scope="module")
+def scanner(installation: Installation, facilities: tuple[str, ...]) -> Scanner:
+    """Enrol a device for the tests of one file."""
+    return Scanner(installation)

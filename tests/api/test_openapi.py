@@ -53,6 +53,14 @@ def test_every_refusal_is_described_as_a_problem_document(described):
                     assert list(answer["content"]) == ["application/problem+json"], (path, status)
 
 
+def test_every_address_of_the_log_is_described(described):
+    from parcelward.doors.urls import urlpatterns
+
+    there = {"/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(each.pattern)) for each in urlpatterns}
+    log = {path for path in there if path.startswith("/log/")}
+    assert log == {path for path in described["paths"] if path.startswith("/log/")}
+
+
 def test_the_headers_that_change_what_a_write_does_are_described(described):
     for path, method, header in (
         ("/api/v1/devices", "post", "Idempotency-Key"),
@@ -160,7 +168,8 @@ PATHS = (
 )
 EPCIS_LISTS = ("epcs", "bizSteps", "bizLocations", "readPoints", "dispositions", "eventTypes")
 STANDARD_PATHS = (
-    *("/log/checkpoint", "/log/checkpoint/witnessed", "/log/vkey", "/log/verifier", "/log/tile/{path}"),
+    *("/log/checkpoint", "/log/checkpoint/witnessed", "/log/vkey", "/log/verifier", "/log/succession"),
+    *("/log/archive", "/log/archive/{day}", "/log/tile/{path}"),
     *("/epcis/", "/epcis/capture", "/epcis/capture/{capture_id}", "/epcis/events", "/epcis/events/{event_id}"),
     *("/epcis/queries", "/epcis/queries/{name}/events", "/epcis/queries/{name}"),
     *(f"/epcis/{kind}" for kind in EPCIS_LISTS),

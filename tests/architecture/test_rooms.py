@@ -144,6 +144,12 @@ def test_every_command_has_its_file_and_every_file_its_command() -> None:
     assert files == set(COMMANDS)
 
 
+def test_every_setting_is_on_the_operating_page() -> None:
+    settings = set(re.findall(r"PARCELWARD_[A-Z_]+", (SRC / "base" / "config.py").read_text()))
+    page = (ROOT / "docs" / "operating" / "README.md").read_text()
+    assert sorted(name for name in settings if f"`{name}`" not in page) == []
+
+
 # Spelled apart, so that this file does not contain them.
 FORBIDDEN = ["/wo" + "rk/", "../sha" + "red", "TO" + "DO", "FIX" + "ME", "X" + "XX"]
 

@@ -20,15 +20,9 @@ from parcelward.parcels import actions, queries
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import Person, Role
 
-WAIT = dt.timedelta(days=7)
 ANNA = Person(uuid.uuid4(), Role.INSPECTOR, 900_001, "inspector-8")
 BEN = Person(uuid.uuid4(), Role.ADMINISTRATOR, 900_002, "admin-8")
 DEVICE = Person(uuid.uuid4(), Role.DEVICE, 900_003, "scanner")
-
-
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import sys
 import uuid
 
 import httpx
-import pytest
-from tests.scanner import Scanner, event, new_number, until
+from tests.scanner import event, new_number, until
 
 from parcelward.parcels import queries
 from parcelward.parcels.models import ItemStatus
@@ -32,11 +31,6 @@ def run(*words: str, code: int = 0, say: str = "") -> str:
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout if code == 0 else done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
 
 
 def test_help_names_every_command_and_nothing_is_a_wrong_call():

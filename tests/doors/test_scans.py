@@ -9,7 +9,7 @@ import uuid
 
 import httpx
 import pytest
-from tests.scanner import Scanner, event, new_number
+from tests.scanner import event, new_number
 
 from parcelward.base.errors import Conflict, Invalid, ParcelwardError
 from parcelward.custody import notes
@@ -17,11 +17,6 @@ from parcelward.custody.errors import BadNote
 from parcelward.custody.keys import parse_vkey, vkeys_in
 from parcelward.doors.api import scans
 from parcelward.parcels.wire import RAW_KEPT_MAX
-
-
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
 
 
 def ndjson(scanner, *lines, end=b"\n"):

@@ -1,7 +1,7 @@
 """The server's own clock jumps, forward and back, while devices send: nothing acknowledged may be lost by it.
 
 Web and worker of one installation see a moved clock through Debian's libfaketime; PostgreSQL, the driver and the
-devices keep the right one. What the contract promises meanwhile: a device whose clock stands right is told that its
+devices keep the right one. What we promise meanwhile: a device whose clock stands right is told that its
 signature is of another time and sends again later; a device that follows the server's clock is heard, and its events
 from the server's future, and only those, are quarantined as `clock_ahead`; sequencing goes on.
 """
@@ -24,7 +24,7 @@ from tests.faults.plant import Plant, until
 from tests.faults.senders import DEEDS, Device, Ledger
 
 LIBRARIES = ("faketime/libfaketimeMT.so.1", "faketime/libfaketime.so.1")
-AHEAD_MAX_S = 300  # of an event's time (contract.md)
+AHEAD_MAX_S = 300  # of an event's time
 OFF_S = (7 * 60, 6 * 3_600)
 STARTED_BEFORE = dt.timedelta(hours=3)  # the first event of a device is so old
 AGES = (STARTED_BEFORE, dt.timedelta(hours=1), dt.timedelta())

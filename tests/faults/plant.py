@@ -25,7 +25,7 @@ from parcelward.custody.files import LogFiles
 START_WAIT_S = 180.0
 KINDS = ("web_worker", "web", "worker", "backend", "database", "databases")
 LIMIT_S = {"web_worker": 5, "web": 5, "worker": 5, "backend": 15, "database": 15, "databases": 15}
-"""What we promise: back within so many seconds (security.md); a machine that others load is given more in CI."""
+"""What we promise: back within so many seconds; a machine that others load is given more in CI."""
 PLACE = {
     "name": "Fault office",
     "kind": "office",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
 import os
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from django.db import connections, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.laws.tampering import change, difference, rows, sequenced, undone
 from tests.scanner import Scanner, event, new_number, new_receptacle, until
 
 from parcelward.base import config
@@ -34,20 +32,6 @@ class Written:
     events: list[dict[str, Any]]  # columns, and `index`
     batches: list[dict[str, Any]]  # of custody_logbatch
     facts: list[tuple[int, int]]  # batch, log index
-
-
-def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
-    with connections["default"].cursor() as cur:
-        cur.execute(sql, values)
-        names = [column.name for column in cur.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cur.fetchall()]
-
-
-def change(sql: str, *values: Any) -> None:
-    with connections["default"].cursor() as cur:
-        # One dictionary is a statement's named values.
-        cur.execute(sql, values[0] if len(values) == 1 and isinstance(values[0], dict) else values)
-        assert cur.rowcount >= 1, "the tampering missed"
 
 
 def _life(scanner: Scanner) -> None:
@@ -78,7 +62,7 @@ def written(installation, facilities) -> Written:
     code = f"T-{new_number()[2:11]}"
     httpx.put(f"{installation.url}/api/v1/facilities/{code}", json=body, headers=installation.headers, timeout=30)
     _life(scanner)
-    until(lambda: not rows("SELECT 1 FROM custody_pendingbatch"))
+    sequenced()
     first = rows("SELECT max(first_index) AS at FROM custody_logbatch WHERE first_index <= %s", size)[0]["at"]
     end = rows("SELECT size FROM custody_logstate")[0]["size"]
     batches = rows("SELECT * FROM custody_logbatch WHERE first_index >= %s ORDER BY first_index", first)
@@ -93,22 +77,8 @@ def written(installation, facilities) -> Written:
     )
 
 
-@contextlib.contextmanager
-def undone() -> Iterator[None]:
-    """Roll back whatever is done inside."""
-    with transaction.atomic():
-        with connections["default"].cursor() as cur:
-            cur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
-        transaction.set_rollback(True)
-
-
 def found(written: Written) -> EntryDiffers:
-    try:
-        verify_log(config.get(), first=written.first, end=written.end)
-    except EntryDiffers as err:
-        return err
-    raise AssertionError("nothing was found")
+    return difference(first=written.first, end=written.end)
 
 
 def test_what_nobody_touched_holds(written: Written) -> None:
@@ -242,8 +212,7 @@ def test_changed_batches_are_found(written: Written, data: st.DataObject) -> Non
             }[what]
             change(f"UPDATE custody_batch SET {column} = %s WHERE record_time = %s AND id = %s", value, *there)
         if what == "both kinds":
-            with pytest.raises(EntryDiffers):
-                verify_log(config.get())
+            difference()
         else:
             place = found(written).first
             assert place is not None, what
@@ -338,9 +307,7 @@ def test_the_whole_check_finds_what_a_part_cannot_see(written: Written, differs:
             change(sql, item)
         else:
             change("UPDATE parcels_scan_event SET item = gen_random_uuid() WHERE item = %s", item)
-        with pytest.raises(EntryDiffers) as caught:
-            verify_log(config.get(), statuses=True)
-    assert caught.value.differs in {differs, "removed"}
+        assert difference(statuses=True).differs in {differs, "removed"}
 
 
 def test_changed_files_and_checkpoints_are_found(installation, written: Written) -> None:
@@ -361,8 +328,6 @@ def test_changed_files_and_checkpoints_are_found(installation, written: Written)
     before_note = checkpoint.read_bytes()
     try:
         checkpoint.write_bytes(before_note.replace(b"\n", b"\n1", 1))
-        with pytest.raises(EntryDiffers) as caught:
-            verify_log(config.get())
-        assert caught.value.differs == "checkpoint"
+        assert difference().differs == "checkpoint"
     finally:
         checkpoint.write_bytes(before_note)

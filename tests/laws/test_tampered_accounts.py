@@ -6,15 +6,12 @@ import dataclasses
 import datetime as dt
 import os
 import uuid
-from collections.abc import Iterator
 
 import pytest
-from tests.laws.test_tamper_laws import change, rows, undone
-from tests.scanner import until
+from tests.laws.tampering import change, difference, place, rows, sequenced
 
 from parcelward.base import config
 from parcelward.custody import actions as custody
-from parcelward.custody.errors import EntryDiffers
 from parcelward.network import actions as network
 from parcelward.network.wire import Hours
 from parcelward.parcels.queries import verify_log
@@ -22,6 +19,8 @@ from parcelward.people import actions as people
 from parcelward.people import queries as people_queries
 from parcelward.people.models import ApiKey, User
 from parcelward.people.wire import Role
+
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,33 +69,11 @@ def known(installation) -> Known:
     network.close_day(dt.date(2026, 12, 25), code=code, by=by)
     network.close_day(dt.date(2026, 12, 24), code=other, by=by)  # the calendar that follows says all anew
     network.put_calendar(other, hours=[Hours(1, "09:00", "17:30")], closed_days=[dt.date(2026, 12, 26)], by=by)
-    until(lambda: not rows("SELECT 1 FROM custody_pendingbatch"))
+    sequenced()
     return Known(
         *(stays.id, stays.source_id, ends.id, ends.source_id, user.id, user.source_id, source["source_id"]),
         *(code, other),
     )
-
-
-@pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
-    with undone():
-        yield
-
-
-def difference() -> EntryDiffers:
-    with pytest.raises(EntryDiffers) as caught:
-        verify_log(config.get())
-    return caught.value
-
-
-def place(kind: str, field: str, value: object) -> int:
-    """Return where the newest entry of a kind that says so stands in the log."""
-    found = rows(
-        "SELECT l.first_index + f.leaf AS index FROM custody_fact f JOIN custody_logbatch l ON l.batch = f.batch "
-        "WHERE f.kind = %s AND convert_from(f.body, 'UTF8')::jsonb ->> %s = %s ORDER BY index DESC LIMIT 1",
-        *(kind, field, str(value)),
-    )
-    return int(found[0]["index"])
 
 
 # What is done -> (the statement, the entry it contradicts, what differs, the words).

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.laws.test_tamper_laws import change, rows, undone
-from tests.scanner import Scanner, event, new_number, until
+from tests.laws.tampering import change, difference, rows, sequenced
+from tests.scanner import Scanner, event, new_number
 
 from parcelward.base import config
-from parcelward.custody.errors import EntryDiffers
 from parcelward.parcels import queries
 from parcelward.parcels.queries import verify_log
+
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ def given(installation, facilities) -> Given:
     corrects = {"event_id": wrong["event_id"], "declares": "did_not_occur", "reason": "wrong_item"}
     repeated = event(other, "handed_over", minutes=8, handover={"id": f"{handover}-2", "side": "giver", "count": 3})
     scanner.send(repeated | {"corrects": corrects})
-    until(lambda: not rows("SELECT 1 FROM custody_pendingbatch"))
+    sequenced()
     found, another = queries.find(number), queries.find(other)
     assert found is not None
     assert another is not None
@@ -56,18 +56,6 @@ def given(installation, facilities) -> Given:
         uuid.UUID(second["event_id"]),
     )
     return Given(found, another, handover, place[0]["index"], uuid.UUID(first["event_id"]))
-
-
-@pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
-    with undone():
-        yield
-
-
-def difference() -> EntryDiffers:
-    with pytest.raises(EntryDiffers) as caught:
-        verify_log(config.get())
-    return caught.value
 
 
 def test_sights_that_were_seen_again_late_or_corrected_hold(given: Given) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 
 import httpx
 import pytest
-from tests.laws.test_tamper_laws import change, rows, undone
-from tests.scanner import Scanner, event, new_number, until
+from tests.laws.tampering import change, difference, sequenced
+from tests.scanner import Scanner, event, new_number
 
 from parcelward.base import config
-from parcelward.custody.errors import EntryDiffers
 from parcelward.parcels import actions, queries
 from parcelward.parcels.queries import verify_log
 from parcelward.people.wire import Person, Role
+
+pytestmark = pytest.mark.usefixtures("clean")
 
 ANNA = Person(uuid.uuid4(), Role.INSPECTOR, 900_011, "inspector-9")
 LONG_AGO = -60 * 24 * 500
@@ -68,20 +68,8 @@ def turned(installation, facilities) -> Turned:
     actions.place_legal_hold(held, "court order 12", by=ANNA)
     actions.lift_legal_hold(held, by=ANNA)
     actions.place_legal_hold(held, "court order 13", by=ANNA)
-    until(lambda: not rows("SELECT 1 FROM custody_pendingbatch"))
+    sequenced()
     return Turned(held, earlier, later, found(announced), passed_on, held)
-
-
-@pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
-    with undone():
-        yield
-
-
-def difference() -> EntryDiffers:
-    with pytest.raises(EntryDiffers) as caught:
-        verify_log(config.get())
-    return caught.value
 
 
 def test_what_nobody_turned_holds(turned: Turned) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
 
 import pytest
-from tests.laws.test_tamper_laws import change, rows, undone
-from tests.scanner import Scanner, event, new_number, until
+from tests.laws.tampering import change, difference, rows, sequenced
+from tests.scanner import Scanner, event, new_number
 
 from parcelward.base import config
-from parcelward.custody.errors import EntryDiffers
 from parcelward.custody.wire import pack_signed, unpack_signed
 from parcelward.parcels import actions
 from parcelward.parcels.queries import verify_log
 from parcelward.people.actions import installer
 from parcelward.people.queries import enrolled_keys
+
+pytestmark = pytest.mark.usefixtures("clean")
 
 SIZE = 116  # bytes of one signature as it is kept
 
@@ -51,7 +51,7 @@ def sent(installation, facilities) -> Sent:
     mine = rows("SELECT * FROM parcels_quarantine ORDER BY id DESC LIMIT 3")[::-1]
     actions.resubmit(mine[1]["id"], json.dumps(nowhere[1] | {"facility": "TEST-A"}), by=by)
     actions.dismiss(mine[2]["id"], "sent twice", by=by)
-    until(lambda: not rows("SELECT 1 FROM custody_pendingbatch"))
+    sequenced()
     named = {str(key.device): source for source, key in enrolled_keys().items()}
     source, second = (named[each.device_id] for each in (scanner, other))
     batch = rows(
@@ -69,18 +69,6 @@ def sent(installation, facilities) -> Sent:
         scanner=scanner,
         other_scanner=other,
     )
-
-
-@pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
-    with undone():
-        yield
-
-
-def difference() -> EntryDiffers:
-    with pytest.raises(EntryDiffers) as caught:
-        verify_log(config.get())
-    return caught.value
 
 
 def kept(batch: int) -> bytes:

@@ -12,11 +12,6 @@ from parcelward.parcels import queries as parcels
 from parcelward.parcels.models import Quarantine
 
 
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
-
-
 def journey(installation, number):
     return httpx.get(f"{installation.url}/api/v1/items/{number}", timeout=30).json()
 

@@ -9,16 +9,11 @@ import uuid
 
 import httpx
 import pytest
-from tests.scanner import Scanner, event, new_number
+from tests.scanner import event, new_number
 
 from parcelward.parcels.models import Alert, Quarantine
 from parcelward.people import actions as people
 from parcelward.people.wire import Role
-
-
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,10 @@ import pytest
 from django.test import Client
 from tests.epcis_partner import Partner, at, item, packed, place
 from tests.epcis_partner import event as epcis_event
-from tests.scanner import Scanner, event, new_number, new_receptacle
+from tests.scanner import event, new_number, new_receptacle
 
 from parcelward.parcels import queries
 from parcelward.people.actions import installer
-
-
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import uuid
 
 import httpx
 import pytest
-from tests.scanner import Scanner, event, new_number, new_receptacle
+from tests.scanner import event, new_number, new_receptacle
 
 from parcelward.parcels.models import Manifest
 from parcelward.parcels.queries import find
@@ -23,11 +23,6 @@ def key(role: Role) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def partner(installation, facilities):
     return key(Role.PARTNER)
-
-
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
 
 
 def send(installation, headers, numbers, **changed):

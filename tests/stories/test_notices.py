@@ -5,15 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 
-import pytest
-from tests.scanner import Scanner, event, new_number, until
+from tests.scanner import event, new_number, until
 
 from parcelward.parcels.queries import find
-
-
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
 
 
 def told(installation, number):

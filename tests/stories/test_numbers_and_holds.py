@@ -16,11 +16,6 @@ from parcelward.parcels.models import Alert, Quarantine
 from parcelward.people.wire import Person, Role
 
 
-@pytest.fixture(scope="module")
-def scanner(installation, facilities):
-    return Scanner(installation)
-
-
 @pytest.fixture
 def inspector(installation):
     from parcelward.people.models import User

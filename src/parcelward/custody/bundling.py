@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from parcelward.base import config
 from parcelward.base.errors import Busy, Conflict, Invalid
 from parcelward.base.standards import identify
-from parcelward.custody import checkpoints, evidence, keys, notes, policy, queries
+from parcelward.custody import evidence, keys, notes, policy, queries
 from parcelward.custody.actions import record_fact
 from parcelward.custody.bundled_devices import Recorded, Signer, devices
 from parcelward.custody.errors import ProofFailed
@@ -78,7 +78,7 @@ def make(item: UUID, number: str, stored: Sequence[Stored], order: Order, *, now
     if opener is None:
         raise Conflict("This item's record was erased: nobody can open it", code="shredded")
     note = queries.published(settings, witnessed=settings.witness_quorum > 0)
-    size = 0 if note is None else checkpoints.parse(notes.parse(note).text).size
+    size = 0 if note is None else queries.size_of(note)
     at = queries.places({event.batch for event in stored})
     covered = [
         (event, at[event.batch].first_index + event.leaf)

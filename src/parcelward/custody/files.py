@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Final
 from parcelward.custody import checkpoints, durable, notes, tiles, tree
 from parcelward.custody.errors import BadCheckpoint, BadNote, LogDiverged, LogInUse, NotInLog
 from parcelward.custody.tree import HASH_BYTES, TILE_WIDTH
+from parcelward.custody.wire import ENTRY_PREFIX
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
 COMMITMENT_BYTES: Final = 32
-ENTRY_PREFIX: Final = b"\x01"
 APPEND_MAX: Final = 100_000  # commitments in one append: 100 ms of hashing, and 10 MB of memory
 TAIL_CHECKED: Final = 16_384  # entries re-hashed by `truncate`: 10 ms; `check` re-hashes all
 CHECK_CHUNK: Final = 65_536  # entries that `check` holds in memory at once; a whole number of level 1 tiles

@@ -7,11 +7,11 @@ asks, must be what the log's own entries add up to.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from parcelward.base import db
+from parcelward.custody.facts import told
 from parcelward.custody.verification import Findings
 
 PLACED: Final = "custody.legal_hold"
@@ -42,22 +42,14 @@ def _from_entries() -> tuple[dict[UUID, list[_Hold]], dict[UUID, int | None]]:
     """Return the holds that the entries add up to, and each item's newest entry about holds."""
     holds: dict[UUID, list[_Hold]] = {}
     where: dict[UUID, int | None] = {}
-    with db.cursor() as cur:
-        cur.execute(
-            "SELECT f.kind, f.body, l.first_index + f.leaf FROM custody_fact f "
-            "LEFT JOIN custody_logbatch l ON l.batch = f.batch WHERE f.kind IN (%s, %s) "
-            "ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
-            (PLACED, LIFTED),
-        )
-        for kind, body, index in cur.fetchall():
-            said = json.loads(bytes(body))
-            item = UUID(said["item"])
-            mine = holds.setdefault(item, [])
-            where[item] = index
-            if kind == PLACED:
-                mine.append(_Hold(said["reason"], said["by"], _time(said, "placed_at")))
-            elif mine:
-                mine[-1] = mine[-1]._replace(lifted_by=said["by"], lifted_at=_time(said, "lifted_at"))
+    for kind, said, index in told(PLACED, LIFTED):
+        item = UUID(said["item"])
+        mine = holds.setdefault(item, [])
+        where[item] = index
+        if kind == PLACED:
+            mine.append(_Hold(said["reason"], said["by"], _time(said, "placed_at")))
+        elif mine:
+            mine[-1] = mine[-1]._replace(lifted_by=said["by"], lifted_at=_time(said, "lifted_at"))
     return holds, where
 
 
@@ -77,14 +69,14 @@ def _same(stored: list[_Hold], said: list[_Hold]) -> bool:
     if len(stored) != len(said):
         return False
     return all(
-        held == told._replace(placed_at=told.placed_at or held.placed_at, lifted_at=told.lifted_at or _lift(held, told))
-        for held, told in zip(stored, said, strict=True)
+        held == one._replace(placed_at=one.placed_at or held.placed_at, lifted_at=one.lifted_at or _lift(held, one))
+        for held, one in zip(stored, said, strict=True)
     )
 
 
-def _lift(held: _Hold, told: _Hold) -> dt.datetime | None:
+def _lift(held: _Hold, said: _Hold) -> dt.datetime | None:
     """Return the stored time of a lifting whose entry says none, as long as there is such an entry."""
-    return None if told.lifted_by is None else held.lifted_at
+    return None if said.lifted_by is None else held.lifted_at
 
 
 def _time(said: dict[str, Any], name: str) -> dt.datetime | None:

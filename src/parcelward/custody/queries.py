@@ -17,6 +17,7 @@ from parcelward.base import config, db
 from parcelward.custody import archive, checkpoints, keyring, notes, tiles, tree
 from parcelward.custody.checking import CheckLog
 from parcelward.custody.errors import BadReceipt, NotInLog
+from parcelward.custody.facts import Told, told
 from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles
 from parcelward.custody.keys import parse_vkey
 from parcelward.custody.models import Fact, LogState, PendingBatch, Tombstone
@@ -48,10 +49,12 @@ __all__ = [
     "Receipt",
     "ReceiptProof",
     "Span",
+    "Told",
     "entry_proof",
     "opened_successions",
     "published_now",
     "read_span",
+    "told",
     "tombstone_entry",
     "verifier_entry",
 ]
@@ -155,11 +158,6 @@ def commitments(batches: Iterable[Published]) -> dict[int, list[bytes]]:
             batch: [bytes(packed[at : at + HASH_BYTES]) for at in range(0, len(packed), HASH_BYTES)]
             for batch, packed in cur
         }
-
-
-def shredded(item: UUID) -> bool:
-    """Return whether the item's secret was destroyed."""
-    return Tombstone.objects.filter(item=item).exists()
 
 
 def erased_among(items: Iterable[UUID]) -> frozenset[UUID]:

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.custody.actions import record_fact
+from parcelward.custody.hold_check import LIFTED, PLACED
 from parcelward.custody.models import Erasure, ItemSecret, LegalHold, Tombstone
 from parcelward.custody.queries import TOMBSTONE_KIND, forget_keys
 
@@ -33,7 +34,7 @@ class ErasureRow:
     requested_by: int
     approved_by: int | None
     not_before: dt.datetime | None
-    state: str  # requested, approved, begun, done, held
+    state: str  # requested, approved, held, begun, done, withdrawn
     held_for: str  # why a legal hold keeps it; empty: none does
 
 
@@ -179,14 +180,14 @@ def place_hold(item: UUID, reason: str, *, by: int, now: dt.datetime) -> None:
     )
     if made:
         said = {"by": by, "item": str(item), "placed_at": now.isoformat(), "reason": reason}
-        record_fact("custody.legal_hold", said)
+        record_fact(PLACED, said)
 
 
 @transaction.atomic
 def lift_hold(item: UUID, *, by: int, now: dt.datetime) -> None:
     """End a legal hold. Doing it twice changes nothing."""
     if LegalHold.objects.filter(item=item, lifted_at=None).update(lifted_by=by, lifted_at=now):
-        record_fact("custody.legal_hold_lifted", {"by": by, "item": str(item), "lifted_at": now.isoformat()})
+        record_fact(LIFTED, {"by": by, "item": str(item), "lifted_at": now.isoformat()})
 
 
 def listed(*, limit: int = 200) -> tuple[ErasureRow, ...]:

@@ -43,11 +43,9 @@ def ask_all(settings: config.Config, files: LogFiles) -> int:
     if note is None:
         return 0
     size = checkpoints.parse(notes.parse(note).text).size
-    if size == 0:
-        return 0
-    before = files.published(CHECKPOINT_WITNESSED)
-    known = 0 if before is None else checkpoints.parse(notes.parse(before).text).size
-    if known == size:
+    before = files.published_head(CHECKPOINT_WITNESSED)
+    known = 0 if before is None else before.size
+    if size in {0, known}:
         return 0
     cosigned = []
     for verifier, url in configured(settings):

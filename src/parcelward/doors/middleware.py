@@ -26,7 +26,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 
 
 class Requests:
-    """Gives each request an id, and says in one line what failed or was slow; never what was typed."""
+    """Gives each request an id, and says in one line what failed or was slow; never what was typed.
+
+    The outermost middleware but for the headers.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
@@ -70,11 +73,6 @@ class Requests:
         if pages.for_programs(request):
             return problems.response(request, busy)
         return pages.page(request, busy.status, retry_after_s=busy.retry_after_s)
-
-
-def requests(get_response: Handler) -> Requests:
-    """Return the outermost middleware."""
-    return Requests(get_response)
 
 
 def _refused_method(request: HttpRequest, response: HttpResponse) -> HttpResponse:

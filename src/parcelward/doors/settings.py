@@ -31,13 +31,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "parcelward.doors.middleware.security_headers",
-    "parcelward.doors.middleware.requests",
+    "parcelward.doors.middleware.Requests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "parcelward.doors.portals.errors.error_pages",
+    "parcelward.doors.portals.errors.ErrorPages",
 ]
 ROOT_URLCONF = "parcelward.doors.urls"
 WSGI_APPLICATION = "parcelward.doors.wsgi.application"
@@ -77,7 +77,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600  # staff sessions end after 12 h (security.md)
+SESSION_COOKIE_AGE = 12 * 3600  # staff sessions end after 12 h
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_SSL_REDIRECT = False  # TLS ends at granian or the proxy; a plain request never reaches us there
@@ -88,7 +88,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # see SECURE_SSL_REDIRECT
 ]
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_097_152  # 2 MB: the contract's limit for one batch
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_097_152  # 2 MB: what the largest batch needs
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
 LOCALE_PATHS = [HERE / "locale"]

@@ -18,7 +18,7 @@ from django.http import HttpResponse  # noqa: E402 -- see above
 from parcelward.doors import middleware  # noqa: E402 -- see above
 from parcelward.doors.api import scans  # noqa: E402 -- see above
 
-_scans = convert_exception_to_response(middleware.requests(scans.view))
+_scans = convert_exception_to_response(middleware.Requests(scans.view))
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -12,6 +12,7 @@ from parcelward.custody import actions as custody
 from parcelward.network import queries, rules
 from parcelward.network.errors import BadFacility, Changed
 from parcelward.network.models import ClosedDay, Facility, Lane, OpeningHours
+from parcelward.network.network_check import CALENDAR, CLOSED, FACILITY, LANE
 from parcelward.network.wire import LANE_DURATION_MAX_S, CalendarRow, Hours, version_of
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -66,7 +67,7 @@ def put_facility(  # noqa: PLR0913 -- a place's description, all by name
     facility, _ = Facility.objects.update_or_create(code=code, defaults=wanted)
     said = {name: value for name, value in wanted.items() if name != "kind"}
     custody.record_fact(
-        "network.facility", {"by": by.source, "code": code, "facility_kind": kind, "number": facility.number, **said}
+        FACILITY, {"by": by.source, "code": code, "facility_kind": kind, "number": facility.number, **said}
     )
     queries.forget()
     return facility.number
@@ -108,7 +109,7 @@ def put_lane(
     if known is not None and all(getattr(known, key) == value for key, value in wanted.items()):
         return
     Lane.objects.update_or_create(origin=ends[origin], destination=ends[destination], defaults=wanted)
-    custody.record_fact("network.lane", {"by": by.source, "origin": origin, "destination": destination, **wanted})
+    custody.record_fact(LANE, {"by": by.source, "origin": origin, "destination": destination, **wanted})
 
 
 def _require_unchanged(if_match: str, version: str | None) -> None:
@@ -150,7 +151,7 @@ def put_calendar(
     ClosedDay.objects.filter(facility=place).delete()
     ClosedDay.objects.bulk_create(ClosedDay(facility=place, day=day) for day in wanted.closed_days)
     custody.record_fact(
-        "network.calendar",
+        CALENDAR,
         {
             "by": by.source,
             "code": code,
@@ -171,4 +172,4 @@ def close_day(day: dt.date, *, by: Person, code: str = "") -> None:
             raise NotFound("No such facility")
     _, made = ClosedDay.objects.get_or_create(facility=facility, day=day)
     if made:
-        custody.record_fact("network.closed_day", {"by": by.source, "code": code, "day": day.isoformat()})
+        custody.record_fact(CLOSED, {"by": by.source, "code": code, "day": day.isoformat()})

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-KINDS = ("office", "hub", "depot", "collection_point", "exchange", "customs")
+from parcelward.network.wire import FACILITY_KINDS
 
 
 class Facility(models.Model):
@@ -15,7 +15,7 @@ class Facility(models.Model):
     number = models.AutoField(primary_key=True)  # small, because every event row carries it
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=80)
-    kind = models.CharField(max_length=20, choices=[(k, k) for k in KINDS])
+    kind = models.CharField(max_length=20, choices=[(k, k) for k in FACILITY_KINDS])
     country = models.CharField(max_length=2)
     time_zone = models.CharField(max_length=40)
     coarse_place = models.CharField(max_length=80)  # what the public may know

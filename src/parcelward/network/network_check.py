@@ -5,11 +5,11 @@ Where a place is and what it is called, the public reads beside each event, also
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from parcelward.base import db
+from parcelward.custody import queries as custody
 from parcelward.custody.queries import Findings
 
 FACILITY: Final = "network.facility"
@@ -72,9 +72,9 @@ def _check_calendars(findings: Findings) -> None:
     """Compare closed days and hours: a calendar's entry says all those of a place, a closed day's entry adds one."""
     days: dict[Named, int | None] = {}
     hours: dict[Named, int | None] = {}
-    for said, index in _entries(CLOSED, CALENDAR):
+    for kind, said, index in custody.told(CLOSED, CALENDAR):
         code = said["code"]
-        if said["kind"] == CLOSED:
+        if kind == CLOSED:
             days[code, said["day"]] = index
             continue
         for told, field in ((days, "closed_days"), (hours, "opening_hours")):
@@ -95,19 +95,7 @@ def _check_calendars(findings: Findings) -> None:
 
 def _from_entries(kind: str, named_by: Named) -> dict[Named, tuple[Mapping[str, Any], int | None]]:
     """Return the newest entry about each thing, and its place in the log."""
-    return {tuple(said[field] for field in named_by): (said, index) for said, index in _entries(kind)}
-
-
-def _entries(*kinds: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
-    """Return what entries of these kinds say, in the order of the log, and where each stands."""
-    with db.cursor() as cur:
-        cur.execute(
-            "SELECT f.body, l.first_index + f.leaf FROM custody_fact f LEFT JOIN custody_logbatch l "
-            "ON l.batch = f.batch WHERE f.kind = ANY(%s) ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
-            (list(kinds),),
-        )
-        found = cur.fetchall()
-    return ((json.loads(bytes(packed)), index) for packed, index in found)
+    return {tuple(said[field] for field in named_by): (said, index) for _, said, index in custody.told(kind)}
 
 
 def _rows(statement: str) -> list[dict[str, Any]]:

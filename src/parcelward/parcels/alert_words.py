@@ -18,6 +18,7 @@ _OF_HANDOVER: Final[Mapping[tuple[str, bool], str]] = {  # (kind, whether an ite
     ("over", False): gettext_noop("More received than given in handover %(about)s. Count again."),
     ("one_hand", False): gettext_noop("One device signed for both sides of handover %(about)s. Ask who took it over."),
 }
+HANDOVER_KINDS: Final = frozenset(kind for kind, _ in _OF_HANDOVER)
 
 
 def in_words(alert: Alert) -> str:

@@ -9,14 +9,13 @@ from django.db import connections
 from django.db.models import Model, Q, QuerySet
 
 from parcelward.network import queries as network
-from parcelward.parcels.alert_words import STANDSTILL, in_words
+from parcelward.parcels.alert_words import HANDOVER_KINDS, STANDSTILL, in_words
 from parcelward.parcels.models import Alert, ItemAlias, Quarantine
 from parcelward.parcels.wire import AlertRow, Part, QuarantinedRow
 from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
 PART_MAX = 100
-HANDOVER_KINDS = frozenset({"short", "unexpected", "over", "one_hand"})
 
 ModelT = TypeVar("ModelT", bound=Model)
 

@@ -18,6 +18,7 @@ from parcelward.custody.wire import Published
 from parcelward.parcels import handovers, rules
 from parcelward.parcels.actions import erasure
 from parcelward.parcels.actions.items import first_id_of
+from parcelward.parcels.alert_words import HANDOVER_KINDS
 from parcelward.parcels.rules import State
 from parcelward.people import actions as people
 from parcelward.people import queries as people_queries
@@ -30,7 +31,6 @@ NOTICE_STEPS = tuple(
 NOTICE_LATE_MAX = dt.timedelta(days=3)  # what is learnt later than this is history, not news: an import, an old queue
 SUBMISSIONS_KEPT = rules.SEQUENCE_WINDOW
 STUCK_AT_ONCE = 1_000
-HANDOVER_ALERTS = ("short", "unexpected", "over", "one_hand")
 HANDOVERS_AFTER_START = dt.timedelta(days=14)  # how far back handovers are judged when a worker starts
 _LOOK_BACK = dt.timedelta(minutes=10)  # between two rounds of housekeeping; several times what lies between them
 
@@ -135,7 +135,7 @@ def _write_alerts(
         "AND kind = ANY(%s) AND (%s OR a.item = ANY(%s::uuid[])) "
         "AND NOT EXISTS (SELECT 1 FROM unnest(%s::text[], %s::uuid[]) AS f(kind, item) "
         "WHERE f.kind = a.kind AND f.item IS NOT DISTINCT FROM a.item)",
-        [now, handover, list(HANDOVER_ALERTS), done is None, list(done or ()), kinds, items],
+        [now, handover, list(HANDOVER_KINDS), done is None, list(done or ()), kinds, items],
     )
     cur.execute(
         "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "

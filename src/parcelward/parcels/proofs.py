@@ -40,6 +40,11 @@ class RecordedEvent:
     correction: bool  # it declares another one wrong
 
 
+def first_number(item: UUID) -> str:
+    """Return the number that an item was known by first; empty where it has none."""
+    return ItemAlias.objects.filter(item=item).order_by("valid_from").values_list("number", flat=True).first() or ""
+
+
 def shown_events(item: UUID, status: ItemStatus) -> list[tuple[Seen, int, int, int]]:
     """Return (event, batch, leaf, item_seq) of the item's newest events, in the order of the world.
 
@@ -98,7 +103,6 @@ def proofs(item: UUID) -> dict[str, Any]:
     """Return the item's events opened as far as the public may see, with places in the log (docs: /proofs)."""
     settings = config.get()
     known = Item.objects.get(item=item)
-    number = ItemAlias.objects.filter(item=item).order_by("valid_from").values_list("number", flat=True).first()
     keys = custody.item_keys([item]).get(item)
     with db.cursor(binary=True) as cur:
         cur.execute(
@@ -128,7 +132,7 @@ def proofs(item: UUID) -> dict[str, Any]:
     return {
         "object": "proofs",
         "item_id": identify.item_id(item),
-        "number": number or "",
+        "number": first_number(item),
         "mode": settings.mode,
         "simulated": known.simulated,
         "origin": settings.origin,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
 from parcelward.base import db
+from parcelward.custody import queries as custody
 from parcelward.custody.queries import Findings
 
 QUARANTINED: Final = "parcels.quarantined"
@@ -37,7 +37,7 @@ def row_hash(
 
 
 def note_hash(quarantine: int, note: str) -> str:
-    """Return the hash of why an event was dismissed, as the log is told."""
+    """Return the hash of why an event was closed, as the log is told."""
     return hashlib.sha256(msgspec.json.encode([quarantine, note])).hexdigest()
 
 
@@ -80,20 +80,12 @@ def check_quarantine(findings: Findings) -> None:
 
 def _from_entries() -> dict[int, _Told]:
     told: dict[int, _Told] = {}
-    with db.cursor() as cur:
-        cur.execute(
-            "SELECT f.kind, f.body, l.first_index + f.leaf FROM custody_fact f "
-            "LEFT JOIN custody_logbatch l ON l.batch = f.batch WHERE f.kind = ANY(%s) "
-            "ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
-            ([QUARANTINED, *_STATES],),
-        )
-        for kind, packed, index in cur.fetchall():
-            body = json.loads(bytes(packed))
-            if kind == QUARANTINED:
-                told |= {int(number): _Told(said, index) for number, said in body["rows"].items()}
-            elif body["quarantine"] in told:
-                mine = told[body["quarantine"]]
-                mine.state, mine.closed = _STATES[kind], body
+    for kind, body, index in custody.told(QUARANTINED, *_STATES):
+        if kind == QUARANTINED:
+            told |= {int(number): _Told(said, index) for number, said in body["rows"].items()}
+        elif body["quarantine"] in told:
+            mine = told[body["quarantine"]]
+            mine.state, mine.closed = _STATES[kind], body
     return told
 
 

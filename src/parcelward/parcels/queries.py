@@ -18,8 +18,8 @@ from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels import attention, containment, rules, told, verification
 from parcelward.parcels.models import Item, ItemAlias, ItemStatus, Manifest
+from parcelward.parcels.proofs import first_number, proven_before, shown_events
 from parcelward.parcels.proofs import proofs as proofs_of
-from parcelward.parcels.proofs import proven_before, shown_events
 from parcelward.parcels.receipts import receipt_proof as receipt_proof_of
 from parcelward.parcels.rules import Seen, State
 from parcelward.parcels.wire import (
@@ -59,11 +59,6 @@ def place_of(row: FacilityRow | None) -> Place | None:
     return Place(row.code, row.name, row.coarse_place, row.time_zone, at, row.simulated)
 
 
-def _first_number(item: UUID) -> str:
-    number = ItemAlias.objects.filter(item=item).order_by("valid_from").values_list("number", flat=True).first()
-    return number or identify.item_id(item)
-
-
 def journey(item: UUID) -> Journey:
     """Return the public journey of an item. Raises ItemStatus.DoesNotExist for one that `find` did not give."""
     settings = config.get()
@@ -98,7 +93,7 @@ def journey(item: UUID) -> Journey:
     return Journey(
         item=item,
         public_id=identify.item_id(item),
-        number=_first_number(item),
+        number=first_number(item) or identify.item_id(item),
         step=step,
         tracker=told.tracker(status, lines),
         headline=told.headline(status, step, lines),

@@ -135,12 +135,12 @@ PackedStatus = Status[int, bytes]
 """A status on the scan path."""
 
 _RECYCLED_AFTER_US = RECYCLED_AFTER // dt.timedelta(microseconds=1)
-_ACCEPTED, _ENDED_F = int(Step.ACCEPTED), int(State.DELIVERED)
+_ACCEPTED = int(Step.ACCEPTED)
 
 
 def is_recycled(status: PackedStatus, *, step: int, event_us: int) -> bool:
     """Return whether a number that is accepted again belongs to another item: the last one ended a year ago."""
-    if step != _ACCEPTED or status.last is None or not status.flags & _ENDED_F:
+    if step != _ACCEPTED or status.last is None or not status.flags & _DELIVERED_F:
         return False
     return event_us - status.last[0] > _RECYCLED_AFTER_US
 

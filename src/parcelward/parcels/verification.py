@@ -15,6 +15,7 @@ from parcelward.custody.queries import CheckLog, Findings
 from parcelward.network import queries as network
 from parcelward.parcels.actions import statuses as status_actions
 from parcelward.parcels.epcis import verification as epcis
+from parcelward.parcels.epcis.rows import BATCH_KIND
 from parcelward.parcels.scan_check import ITEMS_AT_ONCE, ScanChecker
 from parcelward.parcels.scan_check import statuses as statuses_of_items
 from parcelward.people import queries as people
@@ -60,7 +61,7 @@ def verify_log(
             scans.follow_items()
         kinds: dict[str, custody.Checker] = {
             "parcels.scan": scans,
-            epcis.KIND: epcis.EpcisChecker(),
+            BATCH_KIND: epcis.EpcisChecker(),
             **(checkers or {}),
         }
         check = CheckLog(span, kinds, tell=tell)

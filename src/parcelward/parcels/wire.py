@@ -282,12 +282,12 @@ class Instruction(msgspec.Struct, frozen=True):
     """What the hand that scanned should do now."""
 
     item_id: str
-    do: str  # HOLD, SEAL_MISMATCH, ASK_FOR_CODE, STOP ...
+    do: str  # HOLD, STOP or SEAL_MISMATCH
     reason: str
 
 
 class Answer(msgspec.Struct, frozen=True):
     """The answer to one request: durable before it is given, and the same when the request comes again."""
 
-    body: bytes  # JSON as contract says
+    body: bytes  # JSON
     status: int = 200

@@ -7,13 +7,12 @@ What an entry of an older version does not say is not compared. Passphrases are 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from parcelward.base import db
-from parcelward.custody.queries import Findings
+from parcelward.custody.queries import Findings, Told, told
 from parcelward.people.device_check import ENROLLED
 from parcelward.people.rules import login_seal
 
@@ -24,12 +23,6 @@ CONSOLE: Final = ("person", "console", False)  # the one source that no entry ma
 _SOURCE_KINDS: Final = {ENROLLED: "device", KEY_MADE: "api_key", ADDED: "person"}
 
 
-class _Entry(NamedTuple):
-    kind: str
-    said: dict[str, Any]
-    at: int | None
-
-
 def check_accounts(findings: Findings) -> None:
     """Note every API key, person and source whose row is not what the log's entries say."""
     made, revoked = _from_entries(findings)
@@ -38,26 +31,18 @@ def check_accounts(findings: Findings) -> None:
     _check_sources(made, findings)
 
 
-def _from_entries(findings: Findings) -> tuple[dict[int, _Entry], dict[int, _Entry]]:
+def _from_entries(findings: Findings) -> tuple[dict[int, Told], dict[int, Told]]:
     """Return what made each source, and what revoked the key of some."""
-    made: dict[int, _Entry] = {}
-    revoked: dict[int, _Entry] = {}
-    with db.cursor() as cur:
-        cur.execute(
-            "SELECT f.kind, f.body, l.first_index + f.leaf FROM custody_fact f "
-            "LEFT JOIN custody_logbatch l ON l.batch = f.batch WHERE f.kind = ANY(%s) "
-            "ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
-            ([*_SOURCE_KINDS, KEY_REVOKED],),
-        )
-        for kind, packed, index in cur.fetchall():
-            said = json.loads(bytes(packed))
-            source = int(said["source"])
-            if kind == KEY_REVOKED:
-                revoked[source] = _Entry(kind, said, index)
-            elif source in made:
-                findings.note(f"Source {source} was made twice.", differs="source", index=index)
-            else:
-                made[source] = _Entry(kind, said, index)
+    made: dict[int, Told] = {}
+    revoked: dict[int, Told] = {}
+    for entry in told(*_SOURCE_KINDS, KEY_REVOKED):
+        source = int(entry.said["source"])
+        if entry.kind == KEY_REVOKED:
+            revoked[source] = entry
+        elif source in made:
+            findings.note(f"Source {source} was made twice.", differs="source", index=entry.place)
+        else:
+            made[source] = entry
     return made, revoked
 
 
@@ -67,11 +52,11 @@ def _rows(statement: str) -> dict[int, tuple[Any, ...]]:
         return {row[0]: tuple(row[1:]) for row in cur.fetchall()}
 
 
-def _mine(made: dict[int, _Entry], kind: str) -> Iterator[tuple[int, _Entry]]:
+def _mine(made: dict[int, Told], kind: str) -> Iterator[tuple[int, Told]]:
     return ((source, entry) for source, entry in made.items() if entry.kind == kind)
 
 
-def _check_keys(made: dict[int, _Entry], revoked: dict[int, _Entry], findings: Findings) -> None:
+def _check_keys(made: dict[int, Told], revoked: dict[int, Told], findings: Findings) -> None:
     stored = _rows("SELECT source_id, id, digest, prefix, role, expires_at, revoked_at FROM people_apikey")
     for source, entry in _mine(made, KEY_MADE):
         row = stored.pop(source, None)
@@ -82,9 +67,9 @@ def _check_keys(made: dict[int, _Entry], revoked: dict[int, _Entry], findings: F
         findings.note(f"API key of source {source} is in the table and no entry made it.", differs="api_key")
 
 
-def _key_problem(entry: _Entry, ended: _Entry | None, row: tuple[Any, ...] | None) -> tuple[str, int | None]:
+def _key_problem(entry: Told, ended: Told | None, row: tuple[Any, ...] | None) -> tuple[str, int | None]:
     if row is None:
-        return "was made and its row is gone", entry.at
+        return "was made and its row is gone", entry.place
     said, (key, digest, prefix, role, expires_at, revoked_at) = entry.said, row
     expires = None if expires_at is None else expires_at.isoformat()
     for name, value, words in (
@@ -95,27 +80,27 @@ def _key_problem(entry: _Entry, ended: _Entry | None, row: tuple[Any, ...] | Non
         ("expires_at", expires, "ends at another moment than it was made to"),
     ):
         if said.get(name, value) != value:
-            return words, entry.at
+            return words, entry.place
     if ended is None:
-        return ("is revoked in the table and no entry revoked it", entry.at) if revoked_at else ("", None)
+        return ("is revoked in the table and no entry revoked it", entry.place) if revoked_at else ("", None)
     if revoked_at is None:
-        return "was revoked and its row says that it is not", ended.at
+        return "was revoked and its row says that it is not", ended.place
     if ended.said.get("revoked_at", revoked_at.isoformat()) != revoked_at.isoformat():
-        return "was revoked at another moment than its row says", ended.at
+        return "was revoked at another moment than its row says", ended.place
     return "", None
 
 
-def _check_people(made: dict[int, _Entry], findings: Findings) -> None:
+def _check_people(made: dict[int, Told], findings: Findings) -> None:
     stored = _rows("SELECT source_id, id, login, role, is_active FROM people_user")
     for source, entry in _mine(made, ADDED):
         what = _person_problem(entry, stored.pop(source, None))
         if what:
-            findings.note(f"The person who is source {source} {what}.", differs="person", index=entry.at)
+            findings.note(f"The person who is source {source} {what}.", differs="person", index=entry.place)
     for source in stored:
         findings.note(f"The person who is source {source} is in the table and no entry added them.", differs="person")
 
 
-def _person_problem(entry: _Entry, row: tuple[Any, ...] | None) -> str:
+def _person_problem(entry: Told, row: tuple[Any, ...] | None) -> str:
     if row is None:
         return "was added and their row is gone"
     said, (person, login, role, is_active) = entry.said, row
@@ -128,26 +113,26 @@ def _person_problem(entry: _Entry, row: tuple[Any, ...] | None) -> str:
     return "" if is_active else "was locked out, and no entry says so"
 
 
-def _check_sources(made: dict[int, _Entry], findings: Findings) -> None:
+def _check_sources(made: dict[int, Told], findings: Findings) -> None:
     stored = _rows("SELECT number, kind, name, simulated FROM people_source")
     logins = _rows("SELECT source_id, login FROM people_user")
     for source, entry in made.items():
         kind, said = _SOURCE_KINDS[entry.kind], entry.said
         row = stored.pop(source, None)
         if row is None:
-            findings.note(f"Source {_name(source, entry)} is gone.", differs="source", index=entry.at)
+            findings.note(f"Source {_name(source, entry)} is gone.", differs="source", index=entry.place)
             continue
         name = logins.get(source, (row[1],))[0] if kind == "person" else said.get("name", row[1])
         simulated = False if kind == "person" else said.get("simulated", row[2])
         for stands, was, words in zip(row, (kind, name, simulated), ("kind", "name", "mark as simulated"), strict=True):
             if stands != was:
                 what = f"Source {_name(source, entry)} has another {words} than it was made with."
-                findings.note(what, differs="source", index=entry.at)
+                findings.note(what, differs="source", index=entry.place)
     consoles = [source for source, row in stored.items() if row == CONSOLE]
     for source in stored.keys() - set(consoles[:1]):
         findings.note(f"Source {source} is in the table and no entry made it.", differs="source")
 
 
-def _name(source: int, entry: _Entry) -> str:
+def _name(source: int, entry: Told) -> str:
     named = entry.said.get("name")
     return f"{source}" if named is None else f"{source} ({named})"

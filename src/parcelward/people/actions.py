@@ -18,6 +18,8 @@ from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import once as answers
 from parcelward.people import rules
+from parcelward.people.account_check import ADDED, KEY_MADE, KEY_REVOKED
+from parcelward.people.device_check import ENROLLED, REVOKED
 from parcelward.people.models import ApiKey, Device, Source, User
 from parcelward.people.roles import require
 from parcelward.people.wire import Person, Role, Task
@@ -62,7 +64,7 @@ def enrol_device(name: str, public_key: bytes, *, by: Person, facility: str = ""
     except IntegrityError:
         raise Conflict("A device with this key is enrolled already", code="key_known") from None
     custody.record_fact(
-        "people.device_enrolled",
+        ENROLLED,
         {
             "by": by.source,
             "device": str(device.id),
@@ -88,7 +90,7 @@ def revoke_device(device_id: UUID, *, by: Person) -> None:
         device.revoked_at = timezone.now()
         device.save(update_fields=["revoked_at"])
         said = {"by": by.source, "device": str(device.id), "revoked_at": device.revoked_at.isoformat()}
-        custody.record_fact("people.device_revoked", said)
+        custody.record_fact(REVOKED, said)
 
 
 @transaction.atomic
@@ -102,7 +104,7 @@ def make_key(name: str, role: Role, *, by: Person, mode: str, simulated: bool = 
     digest = hashlib.sha256(token.encode()).digest()
     key = ApiKey.objects.create(source=source, prefix=token[:14], digest=digest, role=role.value)
     custody.record_fact(
-        "people.key_made",
+        KEY_MADE,
         {
             "by": by.source,
             "key": str(key.id),
@@ -129,7 +131,7 @@ def revoke_key(key_id: UUID, *, by: Person) -> None:
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
         said = {"by": by.source, "revoked_at": key.revoked_at.isoformat(), "source": key.source_id}
-        custody.record_fact("people.key_revoked", said)
+        custody.record_fact(KEY_REVOKED, said)
 
 
 @transaction.atomic
@@ -144,5 +146,5 @@ def add_person(login: str, passphrase: str, role: Role, *, by: Person) -> UUID:
         raise Conflict("This staff id is taken", code="login_taken")
     user = User.objects.make(login, passphrase, role=role)
     said = {"by": by.source, "login": rules.login_seal(user.id, login), "role": role.value, "source": user.source_id}
-    custody.record_fact("people.added", {**said, "person": str(user.id)})
+    custody.record_fact(ADDED, {**said, "person": str(user.id)})
     return user.id

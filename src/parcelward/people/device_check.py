@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from parcelward.base import db
+from parcelward.custody import queries as custody
 from parcelward.custody.queries import Findings
 from parcelward.people.rules import key_id_of
 
@@ -86,26 +87,18 @@ def check_devices(findings: Findings) -> None:
 
 def _from_entries(findings: Findings) -> dict[UUID, _Said]:
     said: dict[UUID, _Said] = {}
-    with db.cursor() as cur:
-        cur.execute(
-            "SELECT f.kind, f.body, l.first_index + f.leaf FROM custody_fact f "
-            "LEFT JOIN custody_logbatch l ON l.batch = f.batch WHERE f.kind IN (%s, %s) "
-            "ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
-            (ENROLLED, REVOKED),
-        )
-        for kind, packed, index in cur.fetchall():
-            body = json.loads(bytes(packed))
-            device = UUID(body["device"])
-            if kind == ENROLLED:
-                key, source = bytes.fromhex(body["key"]), int(body["source"])
-                said[device] = _Said(key, source, index, facility=body.get("facility"))
-            elif device in said:
-                mine = said[device]
-                mine.revoked, mine.revoked_index = True, index
-                mine.revoked_at = dt.datetime.fromisoformat(body["revoked_at"]) if "revoked_at" in body else None
-            else:
-                what = f"Device dev_{device.hex} was revoked and never enrolled."
-                findings.note(what, differs="device", index=index)
+    for kind, body, index in custody.told(ENROLLED, REVOKED):
+        device = UUID(body["device"])
+        if kind == ENROLLED:
+            key, source = bytes.fromhex(body["key"]), int(body["source"])
+            said[device] = _Said(key, source, index, facility=body.get("facility"))
+        elif device in said:
+            mine = said[device]
+            mine.revoked, mine.revoked_index = True, index
+            mine.revoked_at = dt.datetime.fromisoformat(body["revoked_at"]) if "revoked_at" in body else None
+        else:
+            what = f"Device dev_{device.hex} was revoked and never enrolled."
+            findings.note(what, differs="device", index=index)
     return said
 
 

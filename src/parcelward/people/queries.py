@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -29,19 +26,6 @@ enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
 
 KNOWN_DEVICES_MAX = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceRow:
-    """One device as the desk lists it."""
-
-    device_id: UUID
-    key_id: str
-    name: str
-    facility: str
-    enrolled_at: dt.datetime
-    revoked_at: dt.datetime | None
-    simulated: bool
 
 
 _devices: dict[str, tuple[Ed25519PublicKey, Person]] = {}
@@ -148,16 +132,6 @@ def sources_that_may(task: Task, numbers: Iterable[int]) -> frozenset[int]:
     found: dict[int, str] = dict(ApiKey.objects.filter(source__in=wanted).values_list("source", "role"))
     found |= dict(User.objects.filter(source__in=wanted).values_list("source", "role"))
     return frozenset(number for number, role in found.items() if task in roles.MAY[Role(role)])
-
-
-def devices(*, by: Person, limit: int = 200) -> tuple[DeviceRow, ...]:
-    """Return the newest devices."""
-    require(by, Task.ENROL_DEVICE)
-    rows = Device.objects.select_related("source").order_by("-enrolled_at")[:limit]
-    return tuple(
-        DeviceRow(r.id, r.key_id, r.source.name, r.facility, r.enrolled_at, r.revoked_at, r.source.simulated)
-        for r in rows
-    )
 
 
 def key_is_valid(token: str) -> bool:

@@ -18,8 +18,6 @@ from tests.doors.simulator.scripted_peer import Answer, Heard, ScriptedPeer
 from parcelward.doors.simulator import api, fleet, player, world
 from parcelward.doors.simulator.fleet import Fleet, PlanState
 
-Play = Callable[..., player.Report]
-
 
 @pytest.fixture
 def stop() -> threading.Event:

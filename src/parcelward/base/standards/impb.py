@@ -22,22 +22,14 @@ from parcelward.base.standards import gs1
 from parcelward.base.standards.errors import CHECK_DIGIT_WORDS, CHECK_DIGIT_WRONG, BadItemNumber
 from parcelward.base.standards.typed import TEXT_LENGTH_MAX, compact
 
-CHANNELS: Final[dict[str, str]] = {
-    "91": "Confirmation services",
-    "92": "Commercial mailer, mailer id of nine digits",
-    "93": "Commercial mailer, mailer id of six digits",
-    "94": "Online or vendor label",
-    "95": "USPS retail",
-}
-"""Channel application identifiers, in words."""
-
 NUMBER_DIGITS: Final[dict[str, tuple[int, ...]]] = {
-    "91": (22,),
-    "92": (22, 26),
-    "93": (22, 26),
-    "94": (22, 26, 30),
-    "95": (22, 26),
+    "91": (22,),  # confirmation services
+    "92": (22, 26),  # commercial mailer, mailer id of nine digits
+    "93": (22, 26),  # commercial mailer, mailer id of six digits
+    "94": (22, 26, 30),  # online or vendor label
+    "95": (22, 26),  # USPS retail
 }
+"""How many digits a number has, by its channel application identifier."""
 _ROUTING: Final = "420"
 _ZIP5_END: Final = 8  # "420" and five digits
 _ZIP9_END: Final = 12  # "420" and nine digits
@@ -52,7 +44,7 @@ class Impb:
     is the nine digits of the customer's number.
     """
 
-    channel: str  # two digits, a key of CHANNELS; empty for a confirmation number whose check digit leaves 91 out
+    channel: str  # two digits, a key of NUMBER_DIGITS; empty for a confirmation number whose check digit leaves 91 out
     service_type: str  # three digits; two under 91
     mailer_id: str  # nine digits when it starts with 9, else six; nine under 91; empty under 95
     serial: str

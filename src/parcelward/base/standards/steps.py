@@ -99,12 +99,6 @@ BY_WORD: dict[str, Step] = {step.word: step for step in Step if step is not Step
 BY_UPU: dict[str, Step] = {codes.upu: step for step, codes in CODES.items() if codes.upu}
 
 NOTHING_SEEN_TRACKER = "pre_transit"  # announced, but nobody has seen the item yet
-TRACKERS = frozenset(
-    (
-        *("unknown", "pre_transit", "in_transit", "out_for_delivery", "delivered", "available_for_pickup"),
-        *("return_to_sender", "failure", "cancelled", "error"),
-    )
-)
 
 
 def parse(word: str) -> Step:

@@ -97,12 +97,17 @@ def _operation(
 def _log() -> dict[str, Any]:
     text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
     proven = {"type": "object", "required": ["object", "origin", "vkeys", "body", "salt", "proof"]}
+    chain = {"type": "object", "required": ["object", "origin", "entries"]}
+    days = {"type": "object", "required": ["object", "data"]}
     found = {}
     for path, summary, kind, schema in (
         ("/log/checkpoint", "The newest signed checkpoint (C2SP tlog-checkpoint)", "text/plain", text),
         ("/log/checkpoint/witnessed", "The newest checkpoint with enough cosignatures", "text/plain", text),
         ("/log/vkey", "The log's verifier keys, one a line", "text/plain", text),
         ("/log/verifier", "The entry that names verify.html's hash, opened and proven", _JSON, proven),
+        ("/log/succession", "Which key followed which: each entry, opened and proven", _JSON, chain),
+        ("/log/archive", "The days that have an archive checkpoint, newest first", _JSON, days),
+        ("/log/archive/{day}", "A day's archive checkpoint, signed with ML-DSA-44 as well", "text/plain", text),
         ("/log/tile/{path}", "A tile or an entry bundle (C2SP tlog-tiles)", "application/octet-stream", binary),
     ):
         gives: Mapping[int, Mapping[str, Any]] = {200: {"content": {kind: {"schema": schema}}}}

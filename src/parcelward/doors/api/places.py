@@ -84,9 +84,7 @@ class LaneIn(Strict):
     """The usual way between two places."""
 
     usual_duration_s: int = Field(json_schema_extra={"minimum": 1, "maximum": LANE_DURATION_MAX_S})
-    departures: list[Annotated[str, Field(json_schema_extra={"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]] = Field(
-        default=[], max_length=200
-    )
+    departures: list[Annotated[str, Field(json_schema_extra=_TIME)]] = Field(default=[], max_length=200)
     mode: str = Field("road", pattern=r"^[a-z_]{1,10}$")
 
 

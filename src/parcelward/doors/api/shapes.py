@@ -34,7 +34,7 @@ class ProblemSchema(Schema):
 
 
 class Bearer(HttpBearer):
-    """An API key as a bearer token, or the session of somebody who is signed in at the desk."""
+    """An API key as a bearer token; a session at the desk opens nothing here."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Person:  # noqa: ARG002 -- ninja's signature
         """Return who holds the key."""

@@ -19,7 +19,7 @@ import msgspec
 
 from parcelward.base.errors import Invalid
 from parcelward.base.standards.identify import OWN_FORMATS
-from parcelward.parcels.wire import ScanIn
+from parcelward.parcels.wire import RAW_KEPT_MAX, ScanIn
 
 IMPORTED: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://parcelward.example/import/")
 NUMBERS_FROM: Final = 9 * 10 ** (OWN_FORMATS[0].digits - 1)
@@ -296,9 +296,9 @@ def scan_line(line: bytes) -> Read:
             said["event_id"] = str(uuid.uuid5(IMPORTED, json.dumps(said, sort_keys=True)))
         return Read((scan_of(said),), (), (), b"")
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return Read((), (BadEvent("not_json", "This is not one JSON object.", line[:65_536]),), (), b"")
+        return Read((), (BadEvent("not_json", "This is not one JSON object.", line[:RAW_KEPT_MAX]),), (), b"")
     except _Bad as err:
-        return Read((), (BadEvent(err.code, err.message, line[:65_536]),), (), b"")
+        return Read((), (BadEvent(err.code, err.message, line[:RAW_KEPT_MAX]),), (), b"")
 
 
 def _value(row: Row, value: ValueIn) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -17,8 +15,6 @@ from parcelward.doors.portals import desk, desk_shown, shown
 from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
 from parcelward.people.wire import Task
-
-REASON_LENGTH_MAX: Final = 40
 
 
 @login_required
@@ -52,7 +48,7 @@ def correct(request: HttpRequest, item_id: str, event_key: str) -> HttpResponse:
         "number": shown.grouped(journey.number),
         "event": event,
         "reason": reason,
-        "reason_max": REASON_LENGTH_MAX,
+        "reason_max": desk.REASON_LENGTH_MAX,
         "declares": declares,
         "problem": problem,
         "back": desk_shown.link(item=journey.public_id),
@@ -65,5 +61,5 @@ def _require_all(declares: str, reason: str) -> None:
     """Raise Invalid unless both questions were answered."""
     if not declares:
         raise Invalid(_("Say what is wrong with it."), code="bad_declaration")
-    if not 1 <= len(reason) <= REASON_LENGTH_MAX:
+    if not 1 <= len(reason) <= desk.REASON_LENGTH_MAX:
         raise Invalid(_("Give a reason of 1 to 40 characters: it is kept for good."), code="bad_reason")

@@ -133,13 +133,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     )
 
 
-def error_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> ErrorPages:
-    """Return the middleware; the last in the list, so that it sees what the screens raise."""
-    return ErrorPages(get_response)
-
-
 class ErrorPages:
-    """Shows a ParcelwardError that a screen raised as a page; programs' doors are left to their own answers."""
+    """Shows a ParcelwardError that a screen raised as a page; programs' doors are left to their own answers.
+
+    The last middleware in the list, so that it sees what the screens raise.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

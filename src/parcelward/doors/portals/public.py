@@ -21,9 +21,11 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from parcelward.base import config
+from parcelward.base.errors import NotFound
 from parcelward.base.standards import carriers
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.base.standards.steps import Step
+from parcelward.doors.api import problems
 from parcelward.doors.portals import errors, jsonld, shown
 from parcelward.doors.throttle import allow
 from parcelward.network import queries as network
@@ -99,7 +101,9 @@ def track(request: HttpRequest, item_id: str) -> HttpResponse:
     except BadItemNumber:
         item = None
     if item is None:
-        return _unknown_json(request) if as_json else errors.page(request, 404, code="not_found")
+        if as_json:
+            return problems.response(request, NotFound("There is nothing here to show."))
+        return errors.page(request, 404, code="not_found")
     journey = queries.journey(item)
     ours = config.get()
     told = jsonld.parcel_delivery(journey, public_url=ours.public_url, operator=ours.operator)
@@ -161,18 +165,6 @@ def _part(request: HttpRequest, part: str) -> HttpResponse:
 def _kept_short(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "private, no-cache"
     return response
-
-
-def _unknown_json(request: HttpRequest) -> HttpResponse:
-    problem = {
-        "type": "about:blank",
-        "title": "Not found",
-        "status": 404,
-        "code": "not_found",
-        "detail": "No item with this number that may be shown.",
-        "request_id": getattr(request, "request_id", ""),
-    }
-    return JsonResponse(problem, status=404, content_type="application/problem+json")
 
 
 @require_safe

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -14,14 +13,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from parcelward.base.standards import identify
 from parcelward.base.standards.steps import CODES, Step
 from parcelward.parcels.wire import ActionRequired, Journey, Place, TimelineEntry
 
-S10_SHAPE: Final = re.compile(r"([A-Z]{2})(\d{4})(\d{4})(\d)([A-Z]{2})")
-GROUP_DIGITS: Final = 4
 UTC: Final = ZoneInfo("UTC")
 DERAILED: Final = frozenset({"return_to_sender", "cancelled", "error"})
 """Tracker statuses under which the five usual stages no longer describe what happens."""
+
+grouped = identify.grouped
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 3600
@@ -79,16 +79,6 @@ class Spot:
     longitude: float | None
     latitude: float | None
     newest: bool
-
-
-def grouped(number: str) -> str:
-    """Return `number` in the groups that people read aloud: RA 4730 1234 5 GB, 0034 0123 ...; others unchanged."""
-    s10 = S10_SHAPE.fullmatch(number)
-    if s10:
-        return " ".join(s10.groups())
-    if number.isdigit():
-        return " ".join(number[i : i + GROUP_DIGITS] for i in range(0, len(number), GROUP_DIGITS))
-    return number
 
 
 def zone_of(place: Place | None) -> ZoneInfo:

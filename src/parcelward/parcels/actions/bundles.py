@@ -9,7 +9,7 @@ from uuid import UUID
 from parcelward.base import db
 from parcelward.custody import bundling
 from parcelward.custody.bundling import Made
-from parcelward.parcels.models import ItemAlias
+from parcelward.parcels.proofs import first_number
 from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
@@ -26,7 +26,6 @@ def make_bundle(
 ) -> Made:
     """Return a verified bundle that the log knows about; raises what `bundling.make` raises, and NotAllowed."""
     people.require(by, Task.MAKE_BUNDLE)
-    number = ItemAlias.objects.filter(item=item).order_by("valid_from").values_list("number", flat=True).first()
     with db.cursor(binary=True) as cur:
         cur.execute(
             "SELECT item_seq, event_id, body, batch, leaf, source, sequence FROM parcels_scan_event WHERE item = %s "
@@ -40,4 +39,4 @@ def make_bundle(
         for source, key in people.enrolled_keys(each.source for each in stored).items()
     }
     order = bundling.Order(reveal, reason, by.source, software, verify_html, signers)
-    return bundling.make(item, number or "", stored, order, now=now)
+    return bundling.make(item, first_number(item), stored, order, now=now)

@@ -28,7 +28,6 @@ from parcelward.parcels.wire import BATCH_EVENTS_MAX, ScanIn, Submission
 from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
-BATCH_KIND = "parcels.epcis"
 SALT_SIZE = 32
 
 
@@ -166,7 +165,7 @@ def _reused(row: Row) -> Problem:
 def _keep(fresh: Sequence[Row], *, by: Person, now: dt.datetime) -> None:
     if not fresh:
         return
-    batch = custody.add_batch(BATCH_KIND, [row.commitment for row in fresh], now=now)
+    batch = custody.add_batch(rows.BATCH_KIND, [row.commitment for row in fresh], now=now)
     rows.copy_events(
         db.raw(),
         [rows.columns(row, batch=batch, leaf=leaf, source=by.source, now=now) for leaf, row in enumerate(fresh)],

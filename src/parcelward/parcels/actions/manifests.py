@@ -20,6 +20,7 @@ from parcelward.network import queries as network
 from parcelward.parcels import rules
 from parcelward.parcels.actions import items
 from parcelward.parcels.models import ItemKind
+from parcelward.parcels.number_check import MANIFEST_KIND
 from parcelward.parcels.rules import PackedStatus, State, Status
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -197,6 +198,6 @@ def _insert(
         fresh = cur.rowcount
     if fresh:
         custody.record_fact(
-            "parcels.manifest", {"by": by.source, "facility": facility, "items": fresh, "manifest": manifest_id}
+            MANIFEST_KIND, {"by": by.source, "facility": facility, "items": fresh, "manifest": manifest_id}
         )
     return fresh

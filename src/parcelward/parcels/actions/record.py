@@ -71,7 +71,7 @@ def record_scans(submissions: Sequence[Submission], *, now: dt.datetime) -> list
 
 
 def record_by_person(submission: Submission, *, now: dt.datetime, keep_bad: bool = True) -> Answer | ParcelwardError:
-    """Record what a person at the desk does, or an import; the caller has asked for the person's right to do it.
+    """Record what a person at the desk does, an import or an EPCIS event; the caller has asked for the right to do it.
 
     With `keep_bad=False` a bad event is only named in the answer, not kept once more.
     """

@@ -20,6 +20,7 @@ from parcelward.parcels.canon import instant
 from parcelward.parcels.epcis import numbers, rules
 
 TABLE: Final = "parcels_epcis_event"
+BATCH_KIND: Final = "parcels.epcis"  # of the custody batches that its events are entries of
 PARTITIONED_FROM: Final = dt.date(2000, 1, 1)  # what claims to be older shares one partition (migration 0003)
 NUMBER_PREFIX: Final = "nr:"  # before our own number in `epcs`, so that any spelling of it finds the event
 

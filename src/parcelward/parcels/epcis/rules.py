@@ -22,12 +22,12 @@ from parcelward.base.standards.epcis.event import Event
 from parcelward.base.standards.steps import BY_WORD, Step
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels.epcis.numbers import NAMESPACE, number_of
+from parcelward.parcels.rules import CLOCK_AHEAD_MAX
 from parcelward.parcels.wire import SENSORS_MAX, CorrectsIn, ScanIn, SealIn
 
 IDENTIFIER_CHARS_MAX: Final = 1_000  # of an EPC, place, step or event id: what an index can hold, and ten times any key
 EPCS_MAX: Final = 50_000  # instances named by one document
 SENSOR_BYTES_MAX: Final = 16_000  # of readings kept with each scan; the EPCIS event keeps all of them
-CLOCK_AHEAD_MAX: Final = dt.timedelta(minutes=5)
 STEP_CHARS_MAX: Final = 40
 
 NAMES: Final = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)

@@ -14,7 +14,6 @@ from parcelward.custody.queries import Findings, Logged, Span
 from parcelward.custody.wire import fact_commitment
 from parcelward.parcels.epcis import rows, rules
 
-KIND = "parcels.epcis"
 _COLUMNS = (
     "batch, leaf, salt, body, event_time, record_time, source, name, declares, type, action, biz_step, disposition, "
     "read_point, biz_location, epcs, classes"
@@ -59,7 +58,7 @@ class EpcisChecker:
                 f"SELECT e.batch FROM {rows.TABLE} e "  # noqa: S608 -- our own names
                 "WHERE NOT EXISTS (SELECT FROM custody_logbatch l WHERE l.batch = e.batch AND l.kind = %s) "
                 "AND NOT EXISTS (SELECT FROM custody_pendingbatch p WHERE p.batch = e.batch AND p.kind = %s) LIMIT 1",
-                (KIND, KIND),
+                (rows.BATCH_KIND, rows.BATCH_KIND),
             )
             row = cur.fetchone()
         if row:

@@ -19,11 +19,6 @@ from parcelward.base.standards.epcis.context import Context
 from parcelward.base.standards.epcis.event import Event
 from parcelward.base.standards.epcis.vocabulary import Words
 
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
 _HALF_MS_US: Final = 500
 _LEFT_OUT: Final = frozenset({"@context", "eventID", "recordTime", "errorDeclaration", "type", "id"})
 _COMMENT: Final = vocabulary.PREFIXES["rdfs"] + "comment"  # remarks are no part of an event

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from parcelward.base.standards import gs1
+
 CANONICAL: Final = "https://id.gs1.org"
 _CACHED_MAX: Final = 8192  # identifiers of a few large documents
-
 _CHARS_MAX: Final = 512  # the longest GS1 key with its qualifier has under 120; anything longer is no identifier
 
 _URN: Final = re.compile(r"urn:epc:(id|class|idpat):([a-z]+):(.+)", re.IGNORECASE | re.DOTALL)
@@ -21,17 +22,11 @@ _URN: Final = re.compile(r"urn:epc:(id|class|idpat):([a-z]+):(.+)", re.IGNORECAS
 _ENCODED: Final = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "!()*+,:;="})
 
 
-def check_digit(digits: str) -> str:
-    """Return the GS1 modulo 10 check digit for `digits` without it (GS1 General Specifications section 7.9)."""
-    total = sum(int(digit) * (3 if index % 2 == 0 else 1) for index, digit in enumerate(reversed(digits)))
-    return str(-total % 10)
-
-
 def _checked(digits: str, length: int) -> str:
     """Return digits and their check digit, or raise ValueError unless that gives `length` digits."""
     if not (digits.isascii() and digits.isdigit() and len(digits) == length - 1):
         raise ValueError(digits)
-    return digits + check_digit(digits)
+    return f"{digits}{gs1.check_digit(digits)}"
 
 
 def _led(company: str, reference: str, length: int) -> str:
