@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 import subprocess
@@ -104,6 +105,13 @@ def known(installation, facilities):
         place = {"name": code, "kind": "office", "country": "US", "time_zone": "America/Chicago", "coarse_place": code}
         httpx.put(
             f"{installation.url}/api/v1/facilities/{code}", json=place, headers=installation.headers, timeout=30
+        ).raise_for_status()
+    for origin, destination in itertools.product(codes, repeat=2):  # lanes enough for a guess to hit upon one
+        httpx.put(
+            f"{installation.url}/api/v1/lanes/{origin}/{destination}",
+            json={"usual_duration_s": 3600},
+            headers=installation.headers,
+            timeout=30,
         ).raise_for_status()
     items = [new_number() for _ in range(3)]
     scanner.send(*(event(one, step, minutes=at) for one in items for at, step in enumerate(("accepted", "delivered"))))
