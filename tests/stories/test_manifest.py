@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.scanner import event, new_number, new_receptacle
 
+from parcelward.parcels import actions
 from parcelward.parcels.models import Manifest
 from parcelward.parcels.queries import find
 from parcelward.people import actions as people
@@ -136,6 +137,22 @@ def test_a_number_that_comes_back_after_more_than_a_year_is_another_item(install
     assert get(installation, f"itm_{before.hex}")["step"] == "delivered"
     assert send(installation, partner, [number]).json()["accepted"] == 1
     assert find(number) == after
+
+
+def test_what_a_device_sends_late_belongs_to_the_item_before(installation, partner, scanner, number):
+    scanner.send(
+        {**event(number, "accepted"), "event_time": "2020-05-01T10:00:00Z"},
+        {**event(number, "delivered"), "event_time": "2020-05-04T10:00:00Z"},
+    )
+    before = find(number)
+    send(installation, partner, [number])
+    scanner.send({**event(number, "left_sorting"), "event_time": "2020-05-03T10:00:00Z"})
+    after = find(number)
+    assert before is not None
+    assert after is not None
+    assert get(installation, f"itm_{before.hex}")["events_total"] == 3
+    assert get(installation, number)["events_total"] == 0
+    assert actions.rebuild([before, after]).changed == 0, "what verify-log --statuses compares"
 
 
 def test_a_number_that_comes_back_within_a_year_is_refused(installation, partner, scanner, number):

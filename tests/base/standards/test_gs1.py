@@ -231,6 +231,8 @@ def test_make_sscc() -> None:
 
 def test_check_digit_wants_digits() -> None:
     assert gs1.check_digit("10614141234567890") == 8
+    assert gs1.check_digit("629104150021") == 3, "of a printed code"
+    assert gs1.check_digit("00000000000000000") == 0
     for text in ("", "12a", "١٢"):
         with pytest.raises(BadGs1Key):
             gs1.check_digit(text)

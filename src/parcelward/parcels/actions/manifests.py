@@ -129,6 +129,7 @@ def _find(lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetim
     A number that has come back long after its item's delivery stands for a new item from here on.
     """
     found: dict[str, UUID] = {}
+    came_back: set[str] = set()
     refused: list[Refused] = []
     with db.cursor(binary=True) as cur:
         cur.execute(
@@ -142,6 +143,7 @@ def _find(lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetim
     for number, item, kind, flags, last_time in rows:
         if kind == ItemKind.ITEM and _has_come_back(flags, last_time, event_time=event_time):
             items.end_alias(number, at=event_time)
+            came_back.add(number)
             continue
         found[number] = item
         problem = _problem(kind, flags)
@@ -149,7 +151,7 @@ def _find(lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetim
             refused.append(Refused(lines.numbers[number], *problem))
     new = [n for n in lines.numbers if n not in found]
     made = [
-        _New(n, item, by.simulated, Status(flags=int(State.SIMULATED) * by.simulated))
+        _New(n, item, by.simulated, Status(flags=_at_birth(simulated=by.simulated, reused=n in came_back)))
         for n, item in zip(new, items.new_item_ids(len(new), now=now), strict=True)
     ]
     if made:
@@ -166,6 +168,10 @@ def _find(lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetim
             (now, wanted),
         )
     return wanted, refused
+
+
+def _at_birth(*, simulated: bool, reused: bool) -> int:
+    return int((State.SIMULATED if simulated else State.NONE) | (State.REUSED if reused else State.NONE))
 
 
 def _has_come_back(flags: int, last_time: dt.datetime | None, *, event_time: dt.datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parcelward.base.standards.epcis.identifiers import canonical, check_digit
+from parcelward.base.standards.epcis.identifiers import canonical
 
 PAIRS = [
     ("urn:epc:id:sgtin:4012345.011111.9876", "https://id.gs1.org/01/04012345111118/21/9876"),
@@ -43,8 +43,3 @@ PAIRS = [
 def test_an_identifier_has_one_canonical_form(text: str, expected: str) -> None:
     assert canonical(text) == expected
     assert canonical(expected) == expected
-
-
-def test_the_check_digit_of_a_printed_code() -> None:
-    assert check_digit("629104150021") == "3"
-    assert check_digit("00000000000000000") == "0"
