@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import httpx
 import pytest
 from tests.epcis_partner import Partner, event, item, place
 from tests.scanner import new_number
@@ -120,3 +121,32 @@ def test_epcs_are_given_out_as_digital_links_where_that_is_asked(partner):
         (given,) = answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
         assert given["epcList"] == [shown]
     assert partner.ask("GET", path, headers={"GS1-EPC-Format": "Always_EPC_URN"}).status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/events?EQ_bizStep=accepting%00", "/EQ_bizStep"),
+        ("/events?MATCH_epc=urn:epc:id:giai:4000001.111&eventType=%00", "/eventType"),
+        ("/events?EQ_a%2Fb%00=x", "/EQ_a~1b?"),
+        ("/events?nextPageToken=%00", "/nextPageToken"),
+        ("/epcs?nextPageToken=a%00b", "/nextPageToken"),
+        ("/epcs?perPage=5&perPage=%00", "/perPage"),
+        ("/queries?nextPageToken=%00", "/nextPageToken"),
+        ("/queries/mine/events?nextPageToken=%00", "/nextPageToken"),
+        ("/capture?nextPageToken=%00", "/nextPageToken"),
+        ("/?x=%00", "/x"),
+    ],
+)
+def test_a_nul_in_a_parameter_is_refused_by_the_parameters_name(partner, path, named):
+    answer = partner.get(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json"), answer.text
+    said = answer.json()
+    assert (said["type"], said["code"]) == ("epcisException:QueryParameterException", "query_parameter")
+    assert [(one["pointer"], one["code"]) for one in said["errors"]] == [(named, "bad_character")]
+
+
+def test_a_nul_in_a_parameter_tells_a_stranger_nothing(installation):
+    answer = httpx.get(f"{installation.url}/epcis/events?EQ_bizStep=%00", timeout=30)
+    assert answer.status_code == 401
+    assert httpx.get(f"{installation.url}/epcis/nothing?x=%00", timeout=30).status_code == 404
