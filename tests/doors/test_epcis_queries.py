@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import quote
 
 import httpx
 import pytest
-from tests.epcis_partner import Partner, event, item, place
-from tests.scanner import new_number
+from tests.epcis_partner import Partner, at, event, item, place
+from tests.scanner import Scanner, new_number, new_receptacle
+from tests.scanner import event as scan
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,49 @@ def test_lists_are_paged_without_gap_or_repeat(installation, facilities):
             break
         answer = partner.get(answer.links["next"]["url"])
     assert found == numbers
+
+
+def announce(partner, number):
+    """Say that an item will come, in a manifest: nobody has seen it."""
+    said = {"manifest_id": f"M-{uuid.uuid4()}", "facility": "TEST-A", "event_time": at(), "items": [number]}
+    headers = {"Authorization": f"Bearer {partner.key}", "Idempotency-Key": str(uuid.uuid4())}
+    httpx.post(f"{partner.url}/api/v1/manifests", json=said, headers=headers, timeout=30).raise_for_status()
+
+
+def every(asker, path, per_page):
+    """Return the members of every page."""
+    found, answer = [], asker.get(path, perPage=str(per_page))
+    while True:
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["member"]) <= per_page
+        found += answer.json()["member"]
+        if "next" not in answer.links:
+            return found
+        answer = asker.get(answer.links["next"]["url"])
+
+
+def test_who_sees_every_event_browses_the_epcs_of_our_own_scans_too(installation, partner):
+    ours, theirs, both, announced = (new_number() for _ in range(4))
+    bag, scanner = new_receptacle(), Scanner(installation)
+    scanner.send(scan(ours, "accepted"), scan(ours, "loaded", minutes=1, receptacle=bag), scan(both, "accepted"))
+    partner.capture(event(item(theirs), item(both)))
+    announce(partner, announced)
+    link, cage = f"{installation.url}/track/{ours}", f"https://id.gs1.org/00/{bag}"
+    for role in ("administrator", "inspector"):
+        desk = Partner(installation, role=role)
+        found = every(desk, "/epcs", 1000)
+        assert {link, cage, item(theirs), item(both)} <= set(found), role
+        assert not {f"{installation.url}/track/{one}" for one in (theirs, both, announced)} & set(found), "each once"
+        assert len(found) == len(set(found))
+        assert every(desk, "/epcs", 7) == found, "without gap or repeat"
+        for epc in (link, cage, item(ours)):
+            where = f"/epcs/{quote(epc, safe='')}"
+            assert desk.get(where).json()["member"] == ["events"], epc
+            assert desk.events(f"{where}/events"), epc
+        assert desk.get(f"/epcs/{quote(item(new_number()), safe='')}").status_code == 404
+    assert not {link, cage} & set(every(partner, "/epcs", 1000)), "a partner sees what it sent itself"
+    assert not {link, cage} & set(partner.get("/epcs", nextPageToken="/", perPage="1000").json()["member"])
+    assert partner.get(f"/epcs/{quote(link, safe='')}").status_code == 404
 
 
 @pytest.mark.parametrize(
