@@ -105,6 +105,37 @@ def test_every_state_of_a_parcel_holds_up(
         picture(page, f"track-{name}-{width}-{scheme}", kept=kept)
 
 
+@pytest.fixture(scope="module")
+def waiting(installation: Any) -> str:
+    """Leave a parcel at a counter that has said when it is open."""
+    counter = f"{installation.url}/api/v1/facilities/TEST-COUNTER"
+    place = {"name": "Main Street counter", "kind": "collection_point", "country": "US", "time_zone": "America/Chicago"}
+    hours = [{"weekday": day, "opens": "09:00", "closes": "17:30"} for day in range(1, 8)]
+    for what, said in {"": place | {"coarse_place": "Springfield, IL"}, "/calendar": {"opening_hours": hours}}.items():
+        httpx.put(f"{counter}{what}", json=said, headers=installation.headers, timeout=30).raise_for_status()
+    scanner, number = Scanner(installation, name="counter scanner"), new_number()
+    for sequence, step in enumerate(STATES["collect"]):
+        scanner.send(event(number, step, minutes=sequence * 9, facility="TEST-COUNTER"))
+    return number
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_when_a_parcel_can_be_collected_stands_with_what_to_do(
+    opened: Any, live_url: str, waiting: str, axe: str, width: int, scheme: str
+) -> None:
+    page = opened(width, WIDTHS[width], color_scheme=scheme)
+    hold_up(page, f"{live_url}/track/{waiting}", axe, width)
+    assert page.inner_text(".pw-hours").startswith("Main Street counter is open: ")
+    action, hours, proof = (page.locator(part).bounding_box() for part in (".pw-action", ".pw-hours", ".pw-proof"))
+    assert hours["y"] == action["y"] + action["height"], "one notice: nothing between them"
+    assert hours["x"] == action["x"]
+    inside = "part => parseFloat(getComputedStyle(part).paddingInlineStart)"
+    assert page.eval_on_selector(".pw-hours", inside) == page.eval_on_selector(".pw-action", inside), "in line"
+    assert proof["y"] - (hours["y"] + hours["height"]) >= 16
+    picture(page, f"track-hours-{width}-{scheme}", kept=False)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_result_of_a_proof_holds_up(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import quote
 
+import httpx
 import pytest
-from tests.epcis_partner import Partner, event, item, place
-from tests.scanner import new_number
+from tests.epcis_partner import Partner, at, event, item, place
+from tests.scanner import Scanner, new_number, new_receptacle
+from tests.scanner import event as scan
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +95,49 @@ def test_lists_are_paged_without_gap_or_repeat(installation, facilities):
     assert found == numbers
 
 
+def announce(partner, number):
+    """Say that an item will come, in a manifest: nobody has seen it."""
+    said = {"manifest_id": f"M-{uuid.uuid4()}", "facility": "TEST-A", "event_time": at(), "items": [number]}
+    headers = {"Authorization": f"Bearer {partner.key}", "Idempotency-Key": str(uuid.uuid4())}
+    httpx.post(f"{partner.url}/api/v1/manifests", json=said, headers=headers, timeout=30).raise_for_status()
+
+
+def every(asker, path, per_page):
+    """Return the members of every page."""
+    found, answer = [], asker.get(path, perPage=str(per_page))
+    while True:
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["member"]) <= per_page
+        found += answer.json()["member"]
+        if "next" not in answer.links:
+            return found
+        answer = asker.get(answer.links["next"]["url"])
+
+
+def test_who_sees_every_event_browses_the_epcs_of_our_own_scans_too(installation, partner):
+    ours, theirs, both, announced = (new_number() for _ in range(4))
+    bag, scanner = new_receptacle(), Scanner(installation)
+    scanner.send(scan(ours, "accepted"), scan(ours, "loaded", minutes=1, receptacle=bag), scan(both, "accepted"))
+    partner.capture(event(item(theirs), item(both)))
+    announce(partner, announced)
+    link, cage = f"{installation.url}/track/{ours}", f"https://id.gs1.org/00/{bag}"
+    for role in ("administrator", "inspector"):
+        desk = Partner(installation, role=role)
+        found = every(desk, "/epcs", 1000)
+        assert {link, cage, item(theirs), item(both)} <= set(found), role
+        assert not {f"{installation.url}/track/{one}" for one in (theirs, both, announced)} & set(found), "each once"
+        assert len(found) == len(set(found))
+        assert every(desk, "/epcs", 7) == found, "without gap or repeat"
+        for epc in (link, cage, item(ours)):
+            where = f"/epcs/{quote(epc, safe='')}"
+            assert desk.get(where).json()["member"] == ["events"], epc
+            assert desk.events(f"{where}/events"), epc
+        assert desk.get(f"/epcs/{quote(item(new_number()), safe='')}").status_code == 404
+    assert not {link, cage} & set(every(partner, "/epcs", 1000)), "a partner sees what it sent itself"
+    assert not {link, cage} & set(partner.get("/epcs", nextPageToken="/", perPage="1000").json()["member"])
+    assert partner.get(f"/epcs/{quote(link, safe='')}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -120,3 +166,32 @@ def test_epcs_are_given_out_as_digital_links_where_that_is_asked(partner):
         (given,) = answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
         assert given["epcList"] == [shown]
     assert partner.ask("GET", path, headers={"GS1-EPC-Format": "Always_EPC_URN"}).status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/events?EQ_bizStep=accepting%00", "/EQ_bizStep"),
+        ("/events?MATCH_epc=urn:epc:id:giai:4000001.111&eventType=%00", "/eventType"),
+        ("/events?EQ_a%2Fb%00=x", "/EQ_a~1b?"),
+        ("/events?nextPageToken=%00", "/nextPageToken"),
+        ("/epcs?nextPageToken=a%00b", "/nextPageToken"),
+        ("/epcs?perPage=5&perPage=%00", "/perPage"),
+        ("/queries?nextPageToken=%00", "/nextPageToken"),
+        ("/queries/mine/events?nextPageToken=%00", "/nextPageToken"),
+        ("/capture?nextPageToken=%00", "/nextPageToken"),
+        ("/?x=%00", "/x"),
+    ],
+)
+def test_a_nul_in_a_parameter_is_refused_by_the_parameters_name(partner, path, named):
+    answer = partner.get(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json"), answer.text
+    said = answer.json()
+    assert (said["type"], said["code"]) == ("epcisException:QueryParameterException", "query_parameter")
+    assert [(one["pointer"], one["code"]) for one in said["errors"]] == [(named, "bad_character")]
+
+
+def test_a_nul_in_a_parameter_tells_a_stranger_nothing(installation):
+    answer = httpx.get(f"{installation.url}/epcis/events?EQ_bizStep=%00", timeout=30)
+    assert answer.status_code == 401
+    assert httpx.get(f"{installation.url}/epcis/nothing?x=%00", timeout=30).status_code == 404

@@ -9,8 +9,11 @@ import uuid
 
 import httpx
 import pytest
+from django.utils import translation
 from tests.scanner import event, new_number
 
+from parcelward.parcels import queries
+from parcelward.parcels.actions.came_again import CAME_AGAIN
 from parcelward.parcels.models import Alert, Quarantine
 from parcelward.people import actions as people
 from parcelward.people.wire import Role
@@ -194,5 +197,15 @@ def test_a_quarantined_event_is_opened_whatever_its_age_and_state(desk):
         page = desk.get("/app/desk/", params={"queue": "quarantine", "row": oldest}).text
         assert ">dismissed<" in page
         assert f'action="/app/desk/quarantine/{oldest}/dismiss"' not in page
+        Quarantine.objects.filter(id=oldest).update(closing_note="<b>test</b> & more", closed_by=1)
+        page = desk.get("/app/desk/", params={"queue": "quarantine", "row": oldest}).text
+        assert '>dismissed: <span dir="auto">&lt;b&gt;test&lt;/b&gt; &amp; more</span>' in page, "and why"
+        Quarantine.objects.filter(id=oldest).update(closing_note=CAME_AGAIN, closed_by=None, state="resubmitted")
+        page = desk.get("/app/desk/", params={"queue": "quarantine", "row": oldest}).text
+        assert f'>resubmitted: <span dir="auto">{CAME_AGAIN}</span>' in page
+        with translation.override("es"):
+            told = queries.quarantined_event(oldest, by=people.installer())
+        assert told is not None
+        assert told.closing_note not in {"", CAME_AGAIN}, "the product's own words are in the reader's language"
     finally:
         Quarantine.objects.filter(id__in=[one.id for one in made]).delete()

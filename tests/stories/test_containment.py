@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import uuid
+
 import httpx
+import msgspec
 import psycopg
 import pytest
 from django.test import Client
@@ -10,7 +15,12 @@ from tests.epcis_partner import Partner, at, item, packed, place
 from tests.epcis_partner import event as epcis_event
 from tests.scanner import event, new_number, new_receptacle
 
+from parcelward.network import queries as network
 from parcelward.parcels import queries
+from parcelward.parcels.actions.record import record_by_person
+from parcelward.parcels.alert_words import in_words
+from parcelward.parcels.models import Alert
+from parcelward.parcels.wire import Answer, ScanIn, Submission
 from parcelward.people.actions import installer
 
 
@@ -55,6 +65,98 @@ def test_receptacles_that_are_said_to_hold_each_other_are_counted_once(installat
         event(None, "left_sorting", minutes=5, receptacle_id=one, facility="TEST-B"),
     )
     assert derived(installation, number) == [("left_sorting", "TEST-B"), ("left_sorting", "TEST-HUB")]
+
+
+def rings(*receptacles):
+    """Return (receptacle, what the alert says) of each open alert about a ring of these."""
+    number_of = {queries.find(one): one for one in receptacles}
+    found = Alert.objects.filter(kind="containment_cycle", item__in=number_of, closed_at=None).order_by("id")
+    return [(number_of[one.item], in_words(one)) for one in found]
+
+
+def test_receptacles_that_are_loaded_into_each_other_ask_for_a_person(scanner):
+    bag, cage, truck = (new_receptacle() for _ in range(3))
+    scanner.send(
+        event(None, "loaded", minutes=1, receptacle_id=bag, receptacle=cage),
+        event(None, "loaded", minutes=2, receptacle_id=cage, receptacle=truck),
+    )
+    scanner.send(event(None, "loaded", minutes=3, receptacle_id=bag, receptacle=cage))
+    assert rings(bag, cage, truck) == [], "one in the other is how it should be"
+    closing = event(None, "loaded", minutes=4, receptacle_id=truck, receptacle=bag, facility="TEST-B")
+    for _ in range(2):
+        scanner.send(closing)
+        assert [(one, bag in said) for one, said in rings(bag, cage, truck)] == [(truck, True)], "once"
+    scanner.send(event(None, "loaded", minutes=5, receptacle_id=bag, receptacle=new_receptacle()))
+    scanner.send(event(None, "loaded", minutes=6, receptacle_id=cage, receptacle=truck))
+    assert len(rings(bag, cage, truck)) == 1, "the bag is elsewhere now"
+
+
+def test_a_ring_in_one_batch_is_one_alert_about_its_newest_loading(scanner):
+    one, other = new_receptacle(), new_receptacle()
+    scanner.send(
+        event(None, "loaded", minutes=3, receptacle_id=other, receptacle=one),
+        event(None, "loaded", minutes=2, receptacle_id=one, receptacle=other),
+    )
+    assert [who for who, _ in rings(one, other)] == [other]
+
+
+def test_a_loading_that_is_history_or_declared_wrong_makes_no_ring(scanner):
+    bag, cage = new_receptacle(), new_receptacle()
+    wrong = event(None, "loaded", minutes=1, receptacle_id=bag, receptacle=cage)
+    scanner.send(wrong)
+    declared = {"event_id": wrong["event_id"], "declares": "did_not_occur", "reason": "wrong_cage"}
+    scanner.send(event(None, "loaded", minutes=2, receptacle_id=bag, receptacle=cage, corrects=declared))
+    scanner.send(event(None, "loaded", minutes=9, receptacle_id=cage, receptacle=bag))
+    scanner.send(event(None, "unloaded", minutes=12, receptacle_id=cage, receptacle=bag))
+    scanner.send(event(None, "loaded", minutes=13, receptacle_id=bag, receptacle=cage))
+    scanner.send(event(None, "loaded", minutes=11, receptacle_id=cage, receptacle=bag))  # late: it is out again
+    assert rings(bag, cage) == []
+
+
+def test_a_ring_that_is_known_is_not_told_again_for_a_correction_or_for_what_is_history(scanner):
+    one, other, third, fourth = (new_receptacle() for _ in range(4))
+    twice = event(None, "loaded", minutes=2, receptacle_id=one, receptacle=other)
+    scanner.send(
+        event(None, "loaded", minutes=1, receptacle_id=third, receptacle=fourth),
+        twice,
+        event(None, "loaded", minutes=3, receptacle_id=one, receptacle=other),
+        event(None, "loaded", minutes=9, receptacle_id=other, receptacle=one),
+    )
+    assert [who for who, _ in rings(one, other)] == [other]
+    scanner.send(event(None, "loaded", minutes=5, receptacle_id=other, receptacle=third))  # late: it went on
+    declared = {"event_id": twice["event_id"], "declares": "did_not_occur", "reason": "scanned_twice"}
+    scanner.send(event(None, "loaded", minutes=10, receptacle_id=one, receptacle=other, corrects=declared))
+    assert [who for who, _ in rings(one, other)] == [other]
+
+
+def looked_around(monkeypatch, *events):
+    """Record these events, and return how many statements looked for rings."""
+    scans = [msgspec.json.decode(json.dumps(one), type=ScanIn) for one in events]
+    counted, execute = [], psycopg.Cursor.execute
+
+    def counting(cursor, query, *rest, **named):
+        counted.append("RECURSIVE" in str(query))
+        return execute(cursor, query, *rest, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", counting)
+        sent = Submission(installer(), 0, uuid.uuid4().bytes * 2, list(enumerate(scans)), [])
+        answer = record_by_person(sent, now=dt.datetime.now(dt.UTC))
+    assert isinstance(answer, Answer)
+    assert json.loads(answer.body)["accepted"] == len(events)
+    assert counted, "the product's statements are seen"
+    return sum(counted)
+
+
+def test_only_loadings_into_what_is_inside_something_are_looked_at(installation, facilities, number, monkeypatch):
+    bag, cage = new_receptacle(), new_receptacle()
+    assert looked_around(monkeypatch, event(None, "loaded", minutes=1, receptacle_id=bag, receptacle=cage)) == 0
+    items = (event(one, "loaded", minutes=2, receptacle=bag) for one in (number, new_number()))
+    assert looked_around(monkeypatch, *items) == 0, "an item in a bag in a cage is no question"
+    rest = (event(None, "loaded", minutes=n, receptacle_id=new_receptacle(), receptacle=bag) for n in (3, 4))
+    closing = event(None, "loaded", minutes=5, receptacle_id=cage, receptacle=bag)
+    assert looked_around(monkeypatch, *rest, closing) == 1, "one for all of them"
+    assert [who for who, _ in rings(bag, cage)] == [cage]
 
 
 def all_out(cage, minutes, **changed):
@@ -122,6 +224,7 @@ def statements(installation, number, monkeypatch):
         counted.append(query)
         return execute(cursor, query, *rest, **named)
 
+    network.forget()  # places are read once in seconds: here once for each page
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", counting)
         page = Client().get(f"/track/{number}", headers={"host": installation.url.removeprefix("http://")})
@@ -138,7 +241,7 @@ def test_the_tracking_page_takes_as_many_statements_whatever_the_history(install
         event(None, "loaded", minutes=3, receptacle_id=cage, receptacle=truck),
         event(None, "left_sorting", minutes=4, receptacle_id=truck, facility="TEST-HUB"),
     )
-    statements(installation, plain, monkeypatch)  # places are read once in seconds
+    statements(installation, plain, monkeypatch)  # what a process reads once
     of_plain, of_nested = (statements(installation, one, monkeypatch) for one in (plain, number))
     assert derived(installation, number) == [("left_sorting", "TEST-HUB")]
     for hour in range(1, 6):

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 MODES = ("test", "production")
+THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})  # browsers trust these without TLS
 ORIGIN_FILE = "log-origin"
 
 
@@ -55,15 +56,34 @@ def _number(name: str, default: int, *, least: int, most: int) -> int:
     return int(text)
 
 
+def _public_url(port: int, mode: str) -> str:
+    """Return how browsers reach us. Production takes http for this machine only.
+
+    Elsewhere sign-ins, keys and personal data would travel in the open, and browsers give no WebCrypto to prove with.
+    """
+    public_url = os.environ.get("PARCELWARD_PUBLIC_URL", f"http://localhost:{port}").rstrip("/")
+    try:
+        parts = urlsplit(public_url)
+        scheme, host = parts.scheme, parts.hostname
+    except ValueError:  # brackets that hold no IPv6 address
+        scheme, host = "", None
+    if scheme not in {"http", "https"} or not host:
+        raise BadSetting("PARCELWARD_PUBLIC_URL must be an http or https address such as https://post.example")
+    if mode == "production" and scheme == "http" and host not in THIS_MACHINE:
+        raise BadSetting(
+            "PARCELWARD_PUBLIC_URL must begin with https:// in production: put a proxy with TLS in front and write "
+            "its address; http:// is for localhost, 127.0.0.1 and [::1] only"
+        )
+    return public_url
+
+
 def read() -> Config:
     """Read the environment, or raise BadSetting with what to write instead."""
     port = _number("PARCELWARD_PORT", 8000, least=1, most=65535)
     mode = os.environ.get("PARCELWARD_MODE", "test")
     if mode not in MODES:
         raise BadSetting(f"PARCELWARD_MODE must be one of {' or '.join(MODES)}")
-    public_url = os.environ.get("PARCELWARD_PUBLIC_URL", f"http://localhost:{port}").rstrip("/")
-    if urlsplit(public_url).scheme not in {"http", "https"} or not urlsplit(public_url).hostname:
-        raise BadSetting("PARCELWARD_PUBLIC_URL must be an http or https address such as https://post.example")
+    public_url = _public_url(port, mode)
     host = urlsplit(public_url).netloc.replace(":", "-")
     home = Path(os.environ.get("PARCELWARD_HOME") or "var").resolve()
     witnesses = tuple(os.environ.get("PARCELWARD_WITNESSES", "").split())

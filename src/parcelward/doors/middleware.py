@@ -13,14 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from parcelward.base import disk
 from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.doors import intake, outage
-from parcelward.doors.api import problems, scans
+from parcelward.doors.api import epcis_http, problems, scans
 from parcelward.doors.portals import errors as pages
 
 log = logging.getLogger("parcelward.requests")
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SLOW_S = 1.0
-_READ_LATER = (scans.PATH, "/epcis/")  # these doors look at who sends before they read
+_READ_LATER = (scans.PATH, epcis_http.FOLDER)  # these doors look at who sends before they read
 _SAME_FOR_ALL = "/log/"  # no language and no cookie changes it: a cache keeps one copy
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 
@@ -86,8 +86,12 @@ def _refused_method(request: HttpRequest, response: HttpResponse) -> HttpRespons
 
 
 def _require_possible(request: HttpRequest) -> None:
-    """Raise what makes the request impossible: a NUL character in its address, a full disk, a body that cannot be."""
-    if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+    """Raise what makes the request impossible: a NUL character in its address, a full disk, a body that cannot be.
+
+    Which parameter of an EPCIS query holds a NUL, its own door says, as the standard wants it.
+    """
+    asked = "" if request.path.startswith(epcis_http.FOLDER) else request.META.get("QUERY_STRING", "")
+    if "\0" in request.path or "%00" in asked:
         raise NotFound("There is nothing here")
     if request.method not in _SAFE:
         disk.require_space()

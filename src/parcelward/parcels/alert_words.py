@@ -21,10 +21,22 @@ _OF_HANDOVER: Final[Mapping[tuple[str, bool], str]] = {  # (kind, whether an ite
 HANDOVER_KINDS: Final = frozenset(kind for kind, _ in _OF_HANDOVER)
 
 
+_OF_ITEM: Final[Mapping[str, str]] = {  # sentences that need no more than the item beside them
+    "after_delivery": gettext_noop("Scanned after it was delivered. Compare the labels: one may be a copy."),
+    "release_refused": gettext_noop(
+        "A device tried to release what an inspector holds. It stays held: find out who wanted it."
+    ),
+    "idle_correction": gettext_noop(
+        "A correction changed nothing: its sender did not make that event, or there is none."
+    ),
+    "stuck": gettext_noop("Nobody has seen it for two days. Look for it where it was last seen."),
+}
+
+
 def in_words(alert: Alert) -> str:
     """Return the alert's sentence in the reader's language."""
     details = alert.details
-    said = _OF_HANDOVER.get((alert.kind, alert.item is not None))
+    said = _OF_HANDOVER.get((alert.kind, alert.item is not None)) or _OF_ITEM.get(alert.kind)
     if said is not None:
         return gettext(said) % {"about": alert.about}
     match alert.kind:
@@ -32,19 +44,16 @@ def in_words(alert: Alert) -> str:
             return gettext("An unknown step was recorded: %(word)s. Map it or ask the sender.") % {
                 "word": details.get("word", "")
             }
-        case "after_delivery":
-            return gettext("Scanned after it was delivered. Compare the labels: one may be a copy.")
         case "seal_mismatch":
             return gettext(details.get("why", "")) or gettext("The seal is not the one that was put on.")
-        case "release_refused":
-            return gettext("A device tried to release what an inspector holds. It stays held: find out who wanted it.")
-        case "idle_correction":
-            return gettext("A correction changed nothing: its sender did not make that event, or there is none.")
+        case "containment_cycle":
+            return gettext(
+                "Loaded into %(into)s, which is recorded as inside this container. Look which one is in the other, and "
+                "declare the wrong loading."
+            ) % {"into": details.get("into", "")}
         case "log_stands_still":
             return gettext(
                 "The log's files and the database disagree (%(differs)s), so no entry gets its place: %(message)s "
                 "Scans are still recorded. Compare both with a backup before anything is changed."
             ) % {"differs": details.get("differs", ""), "message": details.get("message", "")}
-        case "stuck":
-            return gettext("Nobody has seen it for two days. Look for it where it was last seen.")
     return gettext("Something needs a person.")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import connections
 from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext
 
 from parcelward.network import queries as network
 from parcelward.parcels.alert_words import HANDOVER_KINDS, STANDSTILL, in_words
@@ -130,6 +131,7 @@ def _quarantined_rows(rows: QuerySet[Quarantine] | Sequence[Quarantine]) -> tupl
             message=r.message,
             raw=bytes(r.raw).decode("utf-8", "replace"),
             state=r.state,  # type: ignore[arg-type]  # only these three are ever written
+            closing_note=gettext(r.closing_note) if r.closing_note and r.closed_by is None else r.closing_note,
         )
         for r in found
     )

@@ -14,19 +14,36 @@ from parcelward.base.standards.epcis import vocabulary
 from parcelward.base.standards.epcis.event import Refused
 from parcelward.base.standards.epcis.query import Query, read_query
 from parcelward.network import queries as network
-from parcelward.parcels.captured import sees_all
+from parcelward.parcels import scanned_epcs
+from parcelward.parcels.captured import events, sees_all
 from parcelward.parcels.epcis import numbers
 from parcelward.parcels.models import CaptureJob, EpcisValue, NamedQuery
 from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
 LISTS: Final = ("epcs", "bizSteps", "bizLocations", "readPoints", "dispositions")
+_OF_SCANS: Final = "/"  # what the token of a page of our own scans' EPCs begins with: no URI does
 _WORDS: Final = {"bizSteps": vocabulary.BIZ_STEPS.words, "dispositions": vocabulary.DISPOSITIONS.words}
 
 
-def values(kind: str, *, by: Person, after: str, limit: int) -> list[str]:
-    """Return the values of one kind that the caller's events carry, in order, and for words CBV's own before them."""
+@dataclass(frozen=True, slots=True)
+class Values:
+    """One page of a browsable list; an empty token: there is nothing more."""
+
+    members: list[str]
+    next_page_token: str
+
+
+def values(kind: str, *, by: Person, after: str, limit: int) -> Values:
+    """Return the values of one kind that the caller's events carry, in order, and among words and places all we know.
+
+    `after` is the token of the page before. Who sees every source's events sees our own scans too: their EPCs follow
+    those of captured events.
+    """
     people.require(by, Task.READ_EVENTS)
+    ours = kind == "epcs" and sees_all(by)
+    if ours and after.startswith(_OF_SCANS):
+        return _scanned([], after.removeprefix(_OF_SCANS), limit)
     found = EpcisValue.objects.filter(kind=kind, value__gt=after)
     if not sees_all(by):
         found = found.filter(source=by.source)
@@ -34,8 +51,17 @@ def values(kind: str, *, by: Person, after: str, limit: int) -> list[str]:
     if kind in {"bizLocations", "readPoints"}:
         public_url = config.get().public_url
         known = {numbers.place_uri(place, public_url) for place in network.facilities().by_code.values()}
-    stored = found.order_by("value").values_list("value", flat=True).distinct()[:limit]
-    return sorted({*stored, *(value for value in known if value > after)})[:limit]
+    stored = found.order_by("value").values_list("value", flat=True).distinct()[: limit + 1]
+    members = sorted({*stored, *(value for value in known if value > after)})
+    if len(members) > limit:
+        return Values(members[:limit], members[limit - 1])
+    return _scanned(members, "", limit) if ours else Values(members, "")
+
+
+def _scanned(members: list[str], after: str, limit: int) -> Values:
+    """Return the page filled up with EPCs that only our own scans carry."""
+    more, last = scanned_epcs.page(after, limit - len(members), public_url=config.get().public_url)
+    return Values(members + more, "" if last is None else _OF_SCANS + last)
 
 
 def is_known(kind: str, value: str, *, by: Person) -> bool:
@@ -46,10 +72,18 @@ def is_known(kind: str, value: str, *, by: Person) -> bool:
     found = EpcisValue.objects.filter(kind=kind, value=value)
     if not sees_all(by):
         found = found.filter(source=by.source)
-    return found.exists() or (
-        kind in {"bizLocations", "readPoints"}
-        and value in {numbers.place_uri(p, config.get().public_url) for p in network.facilities().by_code.values()}
-    )
+    if found.exists() or (kind == "epcs" and _is_carried(value, by=by)):
+        return True
+    return kind in {"bizLocations", "readPoints"} and value in {
+        numbers.place_uri(p, config.get().public_url) for p in network.facilities().by_code.values()
+    }
+
+
+def _is_carried(epc: str, *, by: Person) -> bool:
+    """Return whether an event that the caller sees carries the number that this EPC, in any spelling, stands for."""
+    if not numbers.number_of(epc):
+        return False
+    return bool(events(read_query({"MATCH_anyEPC": [epc], "perPage": 1}), by=by).events)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ class QuarantinedRow:
     message: str
     raw: str  # as received
     state: Literal["open", "resubmitted", "dismissed"]
+    closing_note: str  # why it was closed; empty while it is open, and for what a person repaired
 
 
 @dataclass(frozen=True, slots=True)

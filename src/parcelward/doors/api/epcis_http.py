@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from parcelward import __version__
 from parcelward.base import config
 from parcelward.base.errors import NotKnown, ParcelwardError, Problem, TooLarge
+from parcelward.base.standards.epcis.checks import escape
 from parcelward.base.standards.epcis.event import Refused
 from parcelward.base.standards.epcis.limits import DOCUMENT_BYTES_MAX, EVENTS_MAX
 from parcelward.base.standards.epcis.query import PER_PAGE, PER_PAGE_MAX
@@ -29,6 +30,7 @@ from parcelward.parcels.captured import QueryTooComplex, QueryTooLarge
 from parcelward.people import queries as people
 from parcelward.people.wire import Person
 
+FOLDER: Final = "/epcis/"
 VERSION: Final = "2.0.0"
 CONTENT_TYPES: Final = frozenset({"application/json", "application/ld+json"})
 EXTENSIONS: Final = "parcelward=https://parcelward.example/epcis/"
@@ -135,6 +137,7 @@ def address(**methods: View) -> View:
                 raise NoSuchMethod(f"This address has {allowed}")
             else:
                 _negotiate(request)
+                _require_storable(request)
                 answer = handler(request, by, **parts)
         except ParcelwardError as err:
             answer = problem(request, err)
@@ -185,6 +188,18 @@ def _negotiate(request: HttpRequest) -> None:
         raise NotOffered("Answers are application/json")
     if request.headers.get("GS1-EPC-Format", "No_Preference") not in FORMATS:
         raise NotOffered("EPCs are given out as they were captured, or as GS1 Digital Links")
+
+
+def _require_storable(request: HttpRequest) -> None:
+    """Raise Refused for a NUL character in the query string: no database holds one, so nothing could answer."""
+    words = "A NUL character (U+0000) stands here. Send it without."
+    found = tuple(
+        Problem(f"/{escape(name).replace(chr(0), '?')}", "bad_character", words)
+        for name, values in request.GET.lists()
+        if any("\0" in text for text in (name, *values))
+    )
+    if found:
+        raise Refused("A parameter holds a NUL character.", code="query_parameter", problems=found[:10])
 
 
 def _number(text: str) -> tuple[int, ...]:

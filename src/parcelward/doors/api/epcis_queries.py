@@ -25,9 +25,8 @@ def values_of(kind: str) -> Callable[..., HttpResponse]:
 
     def view(request: HttpRequest, by: Person) -> HttpResponse:
         after, size = paging(request)
-        found = captured_lists.values(kind, by=by, after=after, limit=size + 1)
-        answer = as_json(collection(found[:size]))
-        return link(request, answer, found[size - 1] if len(found) > size else "")
+        page = captured_lists.values(kind, by=by, after=after, limit=size)
+        return link(request, as_json(collection(page.members)), page.next_page_token)
 
     return view
 

@@ -25,6 +25,7 @@ def kind_name(kind: str) -> str:
         "stuck": _("Not moving"),
         "release_refused": _("Release refused"),
         "idle_correction": _("Idle correction"),
+        "containment_cycle": _("Inside each other"),
         "not_a_receptacle": _("Not a container"),
         "event_id_reused": _("Event id used twice"),
         "clock_ahead": _("Clock ahead"),

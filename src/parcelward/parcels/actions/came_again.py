@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from parcelward.base import db
 from parcelward.base.standards import identify
@@ -22,7 +23,7 @@ from parcelward.parcels.wire import ScanIn
 
 ROWS_AT_ONCE = 500
 CLOCK_OFF_MAX = dt.timedelta(days=30)  # how long before it came the event may really have happened
-CAME_AGAIN = "The same event came again and was recorded."
+CAME_AGAIN = gettext_noop("The same event came again and was recorded.")
 
 _OPEN = "SELECT id, source, received_at, raw FROM parcels_quarantine WHERE state = 'open' AND code = 'clock_ahead' "
 _RECORDED = (  # under the same time; or, once the clock was set, under another one from the same source

@@ -27,9 +27,9 @@ from parcelward.custody import queries as custody_queries
 from parcelward.custody.wire import NONCE_SIZE
 from parcelward.network import queries as network
 from parcelward.parcels import canon, rows, rules
-from parcelward.parcels.actions import afterwards, items, reading
+from parcelward.parcels.actions import afterwards, items, nesting, reading
 from parcelward.parcels.actions import submissions as sent
-from parcelward.parcels.actions.work import Born, Recorded, Thing, Wanted, Work
+from parcelward.parcels.actions.work import Born, Nested, Recorded, Thing, Wanted, Work
 from parcelward.parcels.models import ItemKind
 from parcelward.parcels.quarantine_check import QUARANTINED
 from parcelward.parcels.rules import Mark, Observed, PackedSeen, Seal, State
@@ -42,7 +42,7 @@ RETRY_PAUSE_S = 0.02
 PROMISE_S = 10  # the receipt's promise: in the log within so many seconds
 
 _STEP_WORDS = {int(step): step.word for step in steps.Step}
-_HELD, _RELEASED = int(steps.Step.HELD), int(steps.Step.RELEASED)
+_HELD, _RELEASED, _LOADED = (int(s) for s in (steps.Step.HELD, steps.Step.RELEASED, steps.Step.LOADED))
 _ITEM, _RECEPTACLE = int(ItemKind.ITEM), int(ItemKind.RECEPTACLE)
 _HELD_F, _AFTER_F = int(State.HELD), int(State.AFTER_DELIVERY)
 _SEAL_M, _HANDOVER_M, _AUTHORISED_M, _UNKNOWN_M = (
@@ -122,6 +122,8 @@ def _do(work: Work, born: Born, *, careful: bool) -> None:
             ],
         )
     _write_statuses(work)
+    if work.nested:
+        nesting.note_cycles(work)
     afterwards.write(work.after, now=work.now)
     _answer(work, open_, batch)
 
@@ -144,6 +146,8 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
                 work.refuse(i, position, scan, _RECEPTACLE_PROBLEM)
                 continue
             inside = outer.item
+            if thing.kind == _RECEPTACLE and step == _LOADED and scan.corrects is None:
+                work.nested.append(_new(Nested, (thing, outer, event_us, scan.event_id.bytes, facility)))
         event_id = scan.event_id.bytes
         key = thing.item + event_id
         if key in seen_before:

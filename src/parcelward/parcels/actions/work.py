@@ -45,6 +45,16 @@ class Wanted(NamedTuple):
     facility: int
 
 
+class Nested(NamedTuple):
+    """A receptacle that is being loaded into another one."""
+
+    thing: Thing
+    outer: Thing
+    event_us: int
+    event_id: bytes
+    facility: int
+
+
 class Recorded(NamedTuple):
     """An event that is being recorded."""
 
@@ -75,6 +85,7 @@ class Work:
     answers: dict[int, Answer | ParcelwardError] = field(default_factory=dict)
     bad: list[tuple[int, BadScan]] = field(default_factory=list)  # (submission, what is wrong)
     events: list[Recorded] = field(default_factory=list)
+    nested: list[Nested] = field(default_factory=list)
     duplicates: dict[int, int] = field(default_factory=dict)
     instructions: dict[int, dict[tuple[str, str], Instruction]] = field(default_factory=dict)
     after: afterwards.Afterwards = field(default_factory=afterwards.Afterwards)
