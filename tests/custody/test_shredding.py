@@ -120,7 +120,8 @@ def test_after_erasure_nothing_opens_and_nothing_is_recorded(installation, scann
     proofs = httpx.get(f"{installation.url}/api/v1/items/{number}/proofs", timeout=30).json()
     assert proofs["shredded"] is True
     assert [e["public"] for e in proofs["events"]] == [None, None]
-    assert httpx.get(f"{installation.url}/api/v1/items/{number}", timeout=30).json()["shredded"] is True
+    told = httpx.get(f"{installation.url}/api/v1/items/{number}", timeout=30).json()
+    assert (told["shredded"], told["next_step"]) == (True, "")
     bodies = [json.loads(bytes(f.body)) for f in Fact.objects.filter(kind="custody.tombstone")]
     mine = [b for b in bodies if b["item"] == str(item)]
     assert [(b["events"], b["requested_by"], b["approved_by"]) for b in mine] == [(2, ANNA.source, BEN.source)]

@@ -96,12 +96,17 @@ class LogFiles:
         self.close()
 
     def close(self) -> None:
-        """Give the files, and the lock, back; no thread may be reading any more."""
-        while self._descriptors:
-            os.close(self._descriptors.popitem()[1])
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        """Give the files, and the lock, back. Waits for a thread that publishes; none may be reading any more."""
+        with self._changing:
+            while self._descriptors:
+                os.close(self._descriptors.popitem()[1])
+            if self._lock >= 0:
+                os.close(self._lock)
+                self._lock = -1
+
+    def reader(self) -> LogFiles:
+        """Return a reader of the same files with descriptors of its own, for another thread."""
+        return LogFiles(self._folder, read_only=True)
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
@@ -217,8 +222,8 @@ class LogFiles:
         than the published one. Whoever signed it is the caller's concern. Waits for a thread that appends.
         """
         _require_published_name(name)
-        self._require_writer()
         with self._changing:
+            self._require_writer()
             head, last = checkpoints.parse(notes.parse(data).text), self.published_head(name)
             if self._doubtful or head.size > self._size or (last is not None and last.size > head.size):
                 raise LogDiverged("The checkpoint is not of a size to publish now.", differs=name)

@@ -38,32 +38,37 @@ def configured(settings: config.Config) -> list[tuple[Verifier, str]]:
 
 
 def ask_all(settings: config.Config, files: LogFiles) -> int:
-    """Ask every witness once; return how many cosigned. A witness that is away is asked again next time."""
-    note = files.published(CHECKPOINT)
-    if note is None:
-        return 0
-    size = checkpoints.parse(notes.parse(note).text).size
-    before = files.published_head(CHECKPOINT_WITNESSED)
-    known = 0 if before is None else before.size
-    if size in {0, known}:
-        return 0
-    cosigned = []
-    for verifier, url in configured(settings):
-        try:
-            cosigned.append(
-                witness.ask_witness(
-                    url,
-                    note=note,
-                    witness=verifier,
-                    old_size=known,
-                    prove=lambda old: consistency_path(old, size, files.read_hashes) if old else [],
-                    poster=_Poster(),
+    """Ask every witness once; return how many cosigned. A witness that is away is asked again next time.
+
+    `files` are the sequencer's, who may give them back meanwhile: they are only published to, which then raises
+    LogInUse. What is read is read through descriptors of this thread's own.
+    """
+    with files.reader() as reading:
+        note = reading.published(CHECKPOINT)
+        if note is None:
+            return 0
+        size = checkpoints.parse(notes.parse(note).text).size
+        before = reading.published_head(CHECKPOINT_WITNESSED)
+        known = 0 if before is None else before.size
+        if size in {0, known}:
+            return 0
+        cosigned = []
+        for verifier, url in configured(settings):
+            try:
+                cosigned.append(
+                    witness.ask_witness(
+                        url,
+                        note=note,
+                        witness=verifier,
+                        old_size=known,
+                        prove=lambda old: consistency_path(old, size, reading.read_hashes) if old else [],
+                        poster=_Poster(),
+                    )
                 )
-            )
-        except WitnessAway as err:
-            log.warning("witness %s is away: %s", verifier.name, err)
-        except WitnessRefused as err:
-            log.error("witness %s refuses to cosign (%s): find out why before anything else", verifier.name, err)  # noqa: TRY400 -- the sentence says it all
+            except WitnessAway as err:
+                log.warning("witness %s is away: %s", verifier.name, err)
+            except WitnessRefused as err:
+                log.error("witness %s refuses to cosign (%s): find out why before anything else", verifier.name, err)  # noqa: TRY400 -- the sentence says it all
     if len(cosigned) >= max(1, settings.witness_quorum):
         files.publish(CHECKPOINT_WITNESSED, notes.add_signatures(note, [c.signature for c in cosigned]))
     return len(cosigned)

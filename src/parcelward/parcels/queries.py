@@ -97,7 +97,7 @@ def journey(item: UUID) -> Journey:
         step=step,
         tracker=told.tracker(status, lines),
         headline=told.headline(status, step, lines),
-        next_step=told.next_step(step, lines),
+        next_step="" if status.flags & State.SHREDDED else told.next_step(step, lines),  # nothing more is recorded
         reason=told.reason(status, step),
         stage=told.stage(step, lines),
         action_required=told.action(step),

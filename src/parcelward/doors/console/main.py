@@ -16,7 +16,7 @@ COMMANDS = {
     "work": "the worker alone: sequence the log, follow it, ask witnesses",
     "install": "prepare the databases: tables, partitions, the log's first entry",
     "import": "read EPCIS 2.0 JSON, NDJSON, CSV or Parquet files into journeys",
-    "rebuild": "compute every item's status again from its events",
+    "rebuild": "make statuses again from their events, or the log's entries from the database",
     "shred": "erase items: two people, a wait, never under legal hold",
     "verify-log": "recompute the whole log from the database and compare",
     "log-key": "give the log a new signing key, which the old one vouches for",
