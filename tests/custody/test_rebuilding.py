@@ -21,7 +21,7 @@ def test_lost_entries_come_back_byte_for_byte(home, left):
     path.write_bytes(honest[:left])
     with pytest.raises(LogDiverged):
         Sequencer(home)
-    told = []
+    told: list[int] = []
     assert rebuild_entries(home, tell=told.append) == state.size - left // 32 == sum(told)
     assert path.read_bytes() == honest
     Sequencer(home).close()

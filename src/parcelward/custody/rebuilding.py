@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 from django.db import connections, transaction
@@ -45,9 +46,8 @@ def _missing(start: int, size: int) -> Iterator[bytes]:
     """Give the packed commitments from `start` to `size`, in parts that one append takes."""
     at, packed = start, bytearray()
     with transaction.atomic(), connections["default"].chunked_cursor() as cur:
-        cur.itersize = _BATCHES_AT_ONCE
         cur.execute(_MISSING, [start])
-        for first, stored in cur:
+        for first, stored in itertools.chain.from_iterable(iter(lambda: cur.fetchmany(_BATCHES_AT_ONCE), [])):
             if first > at:
                 raise LogDiverged(f"The database has no batch for entry {at}.", differs="batches", first=at)
             fresh = bytes(stored)[(at - first) * COMMITMENT_BYTES :]
