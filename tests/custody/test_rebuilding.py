@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.custody.test_sequencer import copied, flip, quiet
 from tests.doors.test_bundle import console
+from tests.scanner import Scanner, event, new_number
 
 from parcelward.custody.actions import Sequencer
 from parcelward.custody.errors import LogDiverged
 from parcelward.custody.files import LogFiles
+from parcelward.custody.models import LogBatch
 from parcelward.custody.rebuilding import rebuild_entries
 
 home = copied  # settings of a copy of the log's files and keys; the database is the installation's
@@ -26,6 +28,23 @@ def test_lost_entries_come_back_byte_for_byte(home, left):
     assert path.read_bytes() == honest
     Sequencer(home).close()
     assert rebuild_entries(home) == 0
+
+
+@pytest.fixture(scope="module")
+def batch(installation, facilities):
+    """Return the log index of a batch of three entries."""
+    Scanner(installation).send(*(event(new_number(), "accepted") for _ in range(3)))
+    quiet()
+    return LogBatch.objects.filter(n=3).latest("first_index").first_index
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_a_batch_of_which_a_part_is_lost_comes_back(batch, home, more):
+    path = home.log_folder / "entries"
+    honest = path.read_bytes()
+    path.write_bytes(honest[: (batch + more) * 32])
+    rebuild_entries(home)
+    assert path.read_bytes() == honest
 
 
 def test_all_files_but_the_keys_may_be_lost(home):
