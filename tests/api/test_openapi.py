@@ -167,6 +167,7 @@ PATHS = (
     "/api/v1/items/{item_id}/links",
     "/api/v1/facilities/{code}",
     "/api/v1/facilities/{code}/calendar",
+    "/api/v1/calendar",
     "/api/v1/lanes/{origin}/{destination}",
     "/api/v1/devices",
     "/api/v1/devices/{device_id}",

@@ -66,9 +66,11 @@ def known(installation) -> Known:
             by=by,
         )
     network.put_lane(code, other, usual_duration_s=60, departures=["07:30"], mode="road", by=by)
-    network.close_day(dt.date(2026, 12, 25), code=code, by=by)
-    network.close_day(dt.date(2026, 12, 24), code=other, by=by)  # the calendar that follows says all anew
+    network.put_calendar(code, hours=(), closed_days=[dt.date(2026, 12, 25)], by=by)
+    # The calendar that follows says all anew.
+    network.put_calendar(other, hours=(), closed_days=[dt.date(2026, 12, 24)], by=by)
     network.put_calendar(other, hours=[Hours(1, "09:00", "17:30")], closed_days=[dt.date(2026, 12, 26)], by=by)
+    network.put_network_calendar(closed_days=[dt.date(2026, 12, 31)], by=by)
     sequenced()
     return Known(
         *(stays.id, stays.source_id, ends.id, ends.source_id, user.id, user.source_id, source["source_id"]),
@@ -186,6 +188,10 @@ TURNED = {
         "DELETE FROM network_closedday c USING network_facility f WHERE f.number = facility_id AND f.code = %(other)s",
         *("calendar", "network", "2026-12-26 was described and is gone"),
     ),
+    "a day on which the whole network rests gone": (
+        "DELETE FROM network_closedday WHERE facility_id IS NULL",
+        *("rest", "network", "Closed day 2026-12-31 was described and is gone"),
+    ),
     "opening hours gone": (
         "DELETE FROM network_openinghours USING network_facility WHERE number = facility_id AND code = %(other)s",
         *("calendar", "network", "1 09:00-17:30 was described and is gone"),
@@ -206,7 +212,8 @@ def test_what_was_turned_is_found_at_the_entry_that_it_contradicts(known: Known,
         "device": ("people.device_enrolled", "source", known.device_source),
         "facility": ("network.facility", "code", known.code),
         "lane": ("network.lane", "origin", known.code),
-        "day": ("network.closed_day", "code", known.code),
+        "day": ("network.calendar", "code", known.code),
+        "rest": ("network.calendar", "code", ""),
         "calendar": ("network.calendar", "code", known.other),
     }
     assert (first.differs, first.first) == (differs, place(*asked[entry]))

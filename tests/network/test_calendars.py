@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -134,11 +135,15 @@ def test_who_collects_a_parcel_is_told_when_the_place_is_open(installation, plac
 
 
 def test_a_day_on_which_the_whole_network_rests_counts_for_every_place(installation, place):
-    from parcelward.network import actions
-    from parcelward.people.actions import installer
-
-    day = dt.date(2031, 7, 2)
-    actions.close_day(day, by=installer())
+    url = f"{installation.url}/api/v1/calendar"
+    seen = httpx.get(url, timeout=30)
+    days = [*seen.json()["closed_days"], "2031-07-02"]
+    asked = {"closed_days": days}
+    assert httpx.put(url, json=asked, timeout=30).status_code == 401
+    answer = httpx.put(url, json=asked, headers={**installation.headers, "If-Match": seen.headers["ETag"]}, timeout=30)
+    assert (answer.status_code, answer.json()["closed_days"], answer.json()["facility"]) == (200, sorted(days), "")
+    again = httpx.put(url, json=asked, headers={**installation.headers, "If-Match": seen.headers["ETag"]}, timeout=30)
+    assert again.status_code == 412, "it was changed since"
     put(installation, place, {"opening_hours": hours(*range(1, 8))})
     put(installation, "CAL-END", {**END, "name": "End"}, what="")
     lane = {"usual_duration_s": 3600, "departures": ["08:30"]}
@@ -151,6 +156,20 @@ def test_a_day_on_which_the_whole_network_rests_counts_for_every_place(installat
     assert opening.opens.date() == dt.date(2031, 7, 3)
     arrives = queries.expected_arrival(ends[0], ends[1]["CAL-END"].number, after=after)
     assert arrives == dt.datetime(2031, 7, 3, 14, 30, tzinfo=dt.UTC)
+
+
+def test_of_two_who_close_the_network_at_once_one_is_the_last(installation):
+    url = f"{installation.url}/api/v1/calendar"
+    lists = [[f"2032-0{month}-{day:02}" for day in range(1, 20)] for month in range(1, 9)]
+
+    def close(days):
+        return httpx.put(url, json={"closed_days": days}, headers=installation.headers, timeout=30).status_code
+
+    for _ in range(3):
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(close, lists)) == {200}
+        assert httpx.get(url, timeout=30).json()["closed_days"] in lists
+    assert close([]) == 200
 
 
 END = {"kind": "office", "country": "US", "time_zone": ZONE, "coarse_place": "Springfield"}

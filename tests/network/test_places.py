@@ -130,12 +130,15 @@ def test_a_closed_day_moves_what_a_lane_promises(installation, facilities):
     after = at("2033-07-01T12:00:00+00:00")  # 07:00 there
     assert queries.expected_arrival(origin, destination, after=after) == at("2033-07-01T14:30:00+00:00")
     assert queries.expected_arrival(destination, origin, after=after) is None
-    before = Fact.objects.filter(kind="network.closed_day").count()
+    before = Fact.objects.filter(kind="network.calendar").count()
     for _ in range(2):
-        actions.close_day(dt.date(2033, 7, 1), by=by, code="SHUT-1")
-    assert Fact.objects.filter(kind="network.closed_day").count() == before + 1
+        actions.put_calendar("SHUT-1", hours=(), closed_days=[dt.date(2033, 7, 1)], by=by)
+    assert Fact.objects.filter(kind="network.calendar").count() == before + 1
     assert queries.expected_arrival(origin, destination, after=after) == at("2033-07-02T14:30:00+00:00")
-    actions.close_day(dt.date(2033, 7, 2), by=by)  # the whole network
+    rests = queries.network_calendar().closed_days
+    for _ in range(2):
+        actions.put_network_calendar(closed_days=[*rests, dt.date(2033, 7, 2)], by=by)
+    assert Fact.objects.filter(kind="network.calendar").count() == before + 2
     assert queries.expected_arrival(origin, destination, after=after) == at("2033-07-03T14:30:00+00:00")
     with pytest.raises(NotFound):
-        actions.close_day(dt.date(2033, 7, 1), by=by, code="SHUT-NONE")
+        actions.put_calendar("SHUT-NONE", hours=(), closed_days=[dt.date(2033, 7, 1)], by=by)

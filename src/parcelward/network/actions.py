@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from parcelward.base import db
 from parcelward.base.errors import Invalid, NotFound, Problem
 from parcelward.custody import actions as custody
 from parcelward.network import queries, rules
 from parcelward.network.errors import BadFacility, Changed
 from parcelward.network.models import ClosedDay, Facility, Lane, OpeningHours
-from parcelward.network.network_check import CALENDAR, CLOSED, FACILITY, LANE
+from parcelward.network.network_check import CALENDAR, FACILITY, LANE
 from parcelward.network.wire import LANE_DURATION_MAX_S, CalendarRow, Hours, version_of
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -127,49 +128,64 @@ def put_calendar(
 ) -> None:
     """Store or change when a place works, whole. Raises NotFound, Invalid with every problem, Changed as above."""
     require(by, Task.EDIT_NETWORK)
-    problems = rules.calendar_problems(hours, closed_days)
-    if problems:
-        raise Invalid("The calendar cannot be as described", code="bad_calendar", problems=problems)
+    _require_sound(hours, closed_days)
     place = Facility.objects.select_for_update().filter(code=code).first() if rules.CODE.fullmatch(code) else None
     known = None if place is None else queries.calendar(code)
     if place is None or known is None:
         raise NotFound("No such facility; describe it first")
+    _store_calendar(place, known, hours=hours, closed_days=closed_days, by=by, if_match=if_match)
+
+
+@transaction.atomic
+def put_network_calendar(*, closed_days: Sequence[dt.date], by: Person, if_match: str = "") -> None:
+    """Store or change on which days the whole network rests, whole. Raises Invalid, Changed as above."""
+    require(by, Task.EDIT_NETWORK)
+    _require_sound((), closed_days)
+    with db.cursor() as cur:  # there is no row that stands for the network, so two at once wait for each other here
+        cur.execute("LOCK TABLE network_closedday IN SHARE ROW EXCLUSIVE MODE")
+    known = queries.network_calendar()
+    _store_calendar(None, known, hours=(), closed_days=closed_days, by=by, if_match=if_match)
+
+
+def _require_sound(hours: Sequence[Hours], closed_days: Sequence[dt.date]) -> None:
+    problems = rules.calendar_problems(hours, closed_days)
+    if problems:
+        raise Invalid("The calendar cannot be as described", code="bad_calendar", problems=problems)
+
+
+def _store_calendar(
+    place: Facility | None,
+    known: CalendarRow,
+    *,
+    hours: Sequence[Hours],
+    closed_days: Sequence[dt.date],
+    by: Person,
+    if_match: str,
+) -> None:
+    """Put a calendar in the place of the known one; no place means the whole network. Its entry says all of it."""
     wanted = CalendarRow(tuple(sorted(hours, key=lambda h: h.weekday)), tuple(sorted(set(closed_days))))
     _require_unchanged(if_match, known.version)
     if wanted == known:
         return
-    OpeningHours.objects.filter(facility=place).delete()
-    OpeningHours.objects.bulk_create(
-        OpeningHours(
-            facility=place,
-            weekday=one.weekday,
-            opens=dt.time.fromisoformat(one.opens),
-            closes=dt.time.fromisoformat(one.closes),
+    if place is not None:
+        OpeningHours.objects.filter(facility=place).delete()
+        OpeningHours.objects.bulk_create(
+            OpeningHours(
+                facility=place,
+                weekday=one.weekday,
+                opens=dt.time.fromisoformat(one.opens),
+                closes=dt.time.fromisoformat(one.closes),
+            )
+            for one in wanted.hours
         )
-        for one in wanted.hours
-    )
     ClosedDay.objects.filter(facility=place).delete()
     ClosedDay.objects.bulk_create(ClosedDay(facility=place, day=day) for day in wanted.closed_days)
     custody.record_fact(
         CALENDAR,
         {
             "by": by.source,
-            "code": code,
+            "code": "" if place is None else place.code,
             "closed_days": [day.isoformat() for day in wanted.closed_days],
             "opening_hours": [f"{one.weekday} {one.opens}-{one.closes}" for one in wanted.hours],
         },
     )
-
-
-@transaction.atomic
-def close_day(day: dt.date, *, by: Person, code: str = "") -> None:
-    """Say that a place, or with no code the whole network, does not operate on a day."""
-    require(by, Task.EDIT_NETWORK)
-    facility = None
-    if code:
-        facility = Facility.objects.filter(code=code).first()
-        if facility is None:
-            raise NotFound("No such facility")
-    _, made = ClosedDay.objects.get_or_create(facility=facility, day=day)
-    if made:
-        custody.record_fact(CLOSED, {"by": by.source, "code": code, "day": day.isoformat()})

@@ -14,7 +14,6 @@ from parcelward.custody.queries import Findings
 
 FACILITY: Final = "network.facility"
 LANE: Final = "network.lane"
-CLOSED: Final = "network.closed_day"
 CALENDAR: Final = "network.calendar"
 
 # What is described -> (the entry's fields that name it, the rows as the entry spells them).
@@ -69,14 +68,11 @@ def check_network(findings: Findings) -> None:
 
 
 def _check_calendars(findings: Findings) -> None:
-    """Compare closed days and hours: a calendar's entry says all those of a place, a closed day's entry adds one."""
+    """Compare closed days and hours: the newest entry says all those of a place, or of the whole network."""
     days: dict[Named, int | None] = {}
     hours: dict[Named, int | None] = {}
-    for kind, said, index in custody.told(CLOSED, CALENDAR):
+    for _, said, index in custody.told(CALENDAR):
         code = said["code"]
-        if kind == CLOSED:
-            days[code, said["day"]] = index
-            continue
         for told, field in ((days, "closed_days"), (hours, "opening_hours")):
             for name in [name for name in told if name[0] == code]:
                 del told[name]

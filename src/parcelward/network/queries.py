@@ -114,6 +114,12 @@ def calendar(code: str) -> CalendarRow | None:
     return CalendarRow(_hours(found.number), tuple(days))
 
 
+def network_calendar() -> CalendarRow:
+    """Return on which days the whole network rests."""
+    days = ClosedDay.objects.filter(facility=None).order_by("day").values_list("day", flat=True)
+    return CalendarRow((), tuple(days))
+
+
 def _hours(number: int) -> tuple[Hours, ...]:
     rows = OpeningHours.objects.filter(facility_id=number).order_by("weekday")
     return tuple(Hours(r.weekday, f"{r.opens:%H:%M}", f"{r.closes:%H:%M}") for r in rows)

@@ -69,13 +69,19 @@ class CalendarIn(Strict):
     closed_days: list[dt.date] = Field(default=[], max_length=366, description="dates in its local time")
 
 
+class NetworkCalendarIn(Strict):
+    """On which days the whole network rests: no place is open and nothing departs, by each place's own date."""
+
+    closed_days: list[dt.date] = Field(default=[], max_length=366)
+
+
 class CalendarOut(Schema):
-    """A place's calendar as stored."""
+    """A calendar as stored."""
 
     object: Literal["calendar"] = "calendar"
     id: str
     mode: str = Field(description="test or production")
-    facility: str
+    facility: str = Field(description="empty: the whole network")
     opening_hours: list[HoursIn]
     closed_days: list[dt.date]
 
@@ -160,12 +166,30 @@ def get_calendar(request: HttpRequest, response: HttpResponse, code: str) -> dic
     return _calendar(code, places.calendar(code), response)
 
 
+@router.put("/calendar", auth=Bearer(), response={200: CalendarOut, **PROBLEMS}, summary="Close the whole network")
+def put_network_calendar(request: HttpRequest, response: HttpResponse, body: NetworkCalendarIn) -> dict[str, Any]:
+    """Store or change the whole list; the same again changes nothing. With If-Match only what is as you read it."""
+    network.put_network_calendar(
+        closed_days=body.closed_days,
+        by=request.auth,  # type: ignore[attr-defined]  # set by ninja
+        if_match=request.headers.get("If-Match", ""),
+    )
+    return _calendar("", places.network_calendar(), response)
+
+
+@router.get("/calendar", response={200: CalendarOut, **PROBLEMS}, summary="When the whole network rests")
+def get_network_calendar(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+    """Return the days on which the whole network rests; the ETag goes into If-Match when you change them."""
+    throttle.allow(request, "look", LOOKS_PER_MINUTE)
+    return _calendar("", places.network_calendar(), response)
+
+
 def _calendar(code: str, row: CalendarRow | None, answer: HttpResponse) -> dict[str, Any]:
     if row is None:
         raise NotFound("No such facility")
     answer["ETag"] = f'"{row.version}"'
     return {
-        "id": f"cal_{code}",
+        "id": f"cal_{code}" if code else "cal_network",
         "mode": config.get().mode,
         "facility": code,
         "opening_hours": [{"weekday": h.weekday, "opens": h.opens, "closes": h.closes} for h in row.hours],
