@@ -240,7 +240,7 @@ def test_what_everybody_gave_up_is_not_recorded_one_by_one(monkeypatch):
         return [Answer(b"ok")]
 
     coalescer = Coalescer(record)
-    send_all(coalescer, [submission(n) for n in range(20)])
+    send_all(coalescer, [submission(n) for n in range(20)], behind=submission(99))
     time.sleep(2)
     assert len(alone) < 6
     assert coalescer.submit(submission(50)).body == b"ok"
