@@ -16,7 +16,7 @@ import pytest
 from tests.custody.sample_bundle import DEVICE_FILE, NAMES, device, edit, made, resigned, written
 from tests.custody.sample_log import DEVICE_ID, ORIGIN, Item, SampleLog, signer, witness
 
-from parcelward.custody import evidence, notes, proofs, stored_zip, tree
+from parcelward.custody import evidence, notes, proofs, stored_zip, tree, wire
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence_check import Report, verify_bundle
 from parcelward.custody.evidence_devices import Shown
@@ -150,6 +150,28 @@ class TestTampering:
     ) -> None:
         log, item = log_and_item
         fails(resigned(log, written(log, made(log, item)), change), blamed)
+
+    @pytest.mark.parametrize(
+        ("number", "shown"),
+        [
+            (3, {"canon": "", "salt": "00" * 32}),  # it holds something
+            (3, {"hash": wire.EMPTY_GROUP.hex()}),
+            (2, {"canon": "", "salt": "01" * 32}),  # it holds nothing, and had no such salt
+            (2, {"canon": "{}", "salt": "00" * 32}),
+        ],
+    )
+    def test_a_group_passes_for_empty_only_if_it_was_recorded_so(
+        self, log_and_item: tuple[SampleLog, Item], number: int, shown: dict[str, str]
+    ) -> None:
+        log, item = log_and_item
+        where = f"events/itm_one/{number:06}.json"
+        data = written(log, made(log, item))
+        held = json.loads(stored_zip.read(data)[where])["groups"]
+        assert (held["addressee"] == {"hash": wire.EMPTY_GROUP.hex()}) == (number == 2)
+        fails(resigned(log, data, edit(where, groups=held | {"addressee": shown})), where)
+        if number == 2:
+            empty = {"addressee": {"canon": "", "salt": "00" * 32}}
+            assert verify_bundle(resigned(log, data, edit(where, groups=held | empty))).events == len(item.events)
 
     def test_events_that_are_swapped_or_passed_off_are_refused(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item

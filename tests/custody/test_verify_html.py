@@ -15,7 +15,7 @@ from tests.custody.node import refused
 from tests.custody.sample_bundle import DEVICE_FILE, device, edit, made, resigned, written
 from tests.custody.sample_log import STEPS, Item, SampleLog, base64_text, signer, witness
 
-from parcelward.custody import evidence, evidence_check, notes, policy, proofs, stored_zip
+from parcelward.custody import evidence, evidence_check, notes, policy, proofs, stored_zip, wire
 
 WITNESSES = (witness(1), witness(2))
 
@@ -145,6 +145,13 @@ def forgeries() -> dict[str, Callable[[dict[str, bytes]], Any]]:
         "a group too many": groups(lambda held: held.update(more=held["restricted"])),
         "a group both open and closed": groups(lambda held: held["public"].update(hash="00" * 32)),
         "an empty group": groups(lambda held: held.update(restricted={})),
+        "what was kept back, shown as nothing": groups(
+            lambda held: held.update(operations={"canon": "", "salt": "0" * 64})
+        ),
+        "what was kept back, as the hash of nothing": groups(
+            lambda held: held.update(operations={"hash": wire.EMPTY_GROUP.hex()})
+        ),
+        "nothing, with a salt": groups(lambda held: held.update(restricted={"canon": "", "salt": "01" * 32})),
         "a hidden public part": groups(lambda held: held.update(public=held["restricted"])),
         "another index in the proof": reproof(index=7),
         "another entry in the proof": reproof(extra=b"\x01" + bytes(32)),

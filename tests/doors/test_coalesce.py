@@ -11,16 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import msgspec
+import psycopg
 import pytest
+from django.db import connections, transaction
 from tests.scanner import Scanner, event, new_number
 
 from parcelward.base.errors import Busy, Conflict
 from parcelward.custody import notes
 from parcelward.custody.keys import parse_vkey, vkeys_in
 from parcelward.custody.models import Batch
-from parcelward.doors.api import coalesce
+from parcelward.doors.api import coalesce, scans
 from parcelward.doors.api.coalesce import Coalescer
-from parcelward.parcels.wire import Answer, ScanIn, Submission
+from parcelward.parcels import actions as parcels
+from parcelward.parcels import queries
+from parcelward.parcels.errors import Contended
+from parcelward.parcels.wire import Answer, BadScan, ScanIn, Submission
 from parcelward.people.wire import Person, Role
 
 SCAN = msgspec.convert(event(new_number(), "accepted"), ScanIn)
@@ -148,6 +153,99 @@ def test_a_group_has_at_most_two_thousand_events():
     assert sum(groups) == 12 * 499
 
 
+def send_all(coalescer, submissions, *, behind=None):
+    """Send these at once, while `behind`, if any, is being recorded; return what each got, and after how long."""
+
+    def send(one):
+        began = time.monotonic()
+        try:
+            said = coalescer.submit(one).body
+        except Exception as err:  # noqa: BLE001 -- what it is, the test looks at
+            said = type(err)
+        return said, time.monotonic() - began
+
+    with ThreadPoolExecutor(len(submissions) + 1) as pool:
+        if behind is not None:
+            pool.submit(send, behind)
+            time.sleep(0.1)
+        sent = []
+        for one in submissions:
+            sent.append(pool.submit(send, one))
+            time.sleep(0.005)
+        return [each.result(60) for each in sent]
+
+
+def test_bad_events_count_they_become_rows_too():
+    groups = []
+
+    def record(submissions):
+        groups.append(sum(len(s.events) + len(s.bad) for s in submissions))
+        time.sleep(0.3)
+        return [Answer(b"ok") for _ in submissions]
+
+    bad = [BadScan(n, "not_json", "", b"x") for n in range(1_500)]
+    send_all(Coalescer(record), [submission(n)._replace(events=[], bad=bad) for n in range(6)], behind=submission(9))
+    assert max(groups) <= coalesce.EVENTS_MAX
+
+
+def test_a_sender_of_much_does_not_keep_another_waiting():
+    def record(submissions):
+        time.sleep(0.1)
+        return [Answer(b"ok") for _ in submissions]
+
+    big = [submission(n)._replace(events=[(0, SCAN)] * coalesce.EVENTS_MAX) for n in range(20)]
+    other = submission(0)._replace(by=Person(uuid.uuid4(), Role.DEVICE, 2, "another device"))
+    *_, (said, seconds) = send_all(Coalescer(record), [*big, other], behind=submission(99))
+    assert (said, seconds < 0.5) == (b"ok", True), seconds
+
+
+def test_who_waits_for_a_held_item_waits_alone():
+    def record(submissions):
+        if any(s.by.source == 1 for s in submissions):
+            time.sleep(0.3)
+            raise Contended("held", retry_after_s=1)
+        return [Answer(b"ok") for _ in submissions]
+
+    another = Person(uuid.uuid4(), Role.DEVICE, 2, "another device")
+    mixed = [submission(n) if n % 2 else submission(n)._replace(by=another) for n in range(20)]
+    said = send_all(Coalescer(record), mixed, behind=submission(99))
+    assert [what for what, _ in said] == [b"ok", Contended] * 10
+    assert max(seconds for _, seconds in said) < 2, "a sender's other requests waited for the same again"
+
+
+def test_when_the_database_goes_away_while_each_is_tried_alone_nobody_waits_for_all():
+    calls = []
+
+    def record(submissions):
+        calls.append(len(submissions))
+        if len(submissions) > 1:
+            raise ValueError("poisoned")
+        time.sleep(0.3)
+        raise Busy("away", retry_after_s=1)
+
+    said = send_all(Coalescer(record), [submission(n) for n in range(12)], behind=submission(99))
+    assert {what for what, _ in said} == {Busy}
+    assert max(seconds for _, seconds in said) < 2, calls
+
+
+def test_what_everybody_gave_up_is_not_recorded_one_by_one(monkeypatch):
+    monkeypatch.setattr(coalesce, "PATIENCE_S", 0.5)
+    alone = []
+
+    def record(submissions):
+        time.sleep(0.2)
+        if len(submissions) > 1:
+            raise ValueError("poisoned")
+        alone.append(submissions[0].sequence)
+        return [Answer(b"ok")]
+
+    coalescer = Coalescer(record)
+    send_all(coalescer, [submission(n) for n in range(20)], behind=submission(99))
+    time.sleep(2)
+    assert len(alone) < 6
+    assert coalescer.submit(submission(50)).body == b"ok"
+
+
 def test_too_many_that_wait_are_told_to_come_back(monkeypatch):
     monkeypatch.setattr(coalesce, "WAITING_MAX", 2)
     gate = threading.Event()
@@ -180,3 +278,27 @@ def test_the_same_batch_at_once_is_recorded_once(installation, facilities, numbe
     assert len(final) == 1, "one batch, one answer"
     shown = httpx.get(f"{installation.url}/api/v1/items/{number}", timeout=30).json()
     assert json.loads(final.pop())["accepted"] == shown["events_total"] == 1
+
+
+def test_a_held_item_keeps_nobody_else_waiting(installation, facilities, number):
+    scanner, other = Scanner(installation), Scanner(installation)
+    scanner.send(event(number, "accepted"))
+    with ThreadPoolExecutor(20) as pool, transaction.atomic(), connections["default"].cursor() as cur:
+        cur.execute("SELECT FROM parcels_item_status WHERE item = %s FOR UPDATE", [queries.find(number)])
+        body = scanner.body([event(number, "left_sorting")])
+        held = [pool.submit(scanner.post, body, sequence=n) for n in range(2, 10)]
+        time.sleep(0.5)
+        sent = [pool.submit(other.post, other.body([event(new_number(), "accepted")]), sequence=n) for n in range(1, 9)]
+        assert {one.result(25).status_code for one in sent} == {200}
+        assert {one.result(25).status_code for one in held} == {503}
+    assert scanner.post(body, sequence=2).json()["accepted"] == 1
+
+
+def test_a_server_that_became_read_only_is_one_that_is_away(monkeypatch):
+    def record_scans(_submissions, *, now):
+        raise psycopg.errors.ReadOnlySqlTransaction
+
+    monkeypatch.setattr(parcels, "record_scans", record_scans)
+    with pytest.raises(Busy) as caught:
+        scans._record([])
+    assert caught.value.code == "database_away"

@@ -96,6 +96,18 @@ NUMBERS = {
     "not announced, and was": "UPDATE parcels_item SET announced_at = NULL WHERE item = %(announced)s",
     "a manifest's line gone": "DELETE FROM parcels_manifest WHERE item = %(announced)s",
     "a manifest's line in another manifest": "UPDATE parcels_manifest SET id = 'M-other' WHERE item = %(announced)s",
+    "a manifest's line at another place": "UPDATE parcels_manifest SET facility = facility + 1 "
+    "WHERE item = %(announced)s",
+    "a manifest's line at another moment": "UPDATE parcels_manifest SET event_time = event_time - interval '1 us' "
+    "WHERE item = %(announced)s",
+    "another number of what nobody scanned yet": "UPDATE parcels_itemalias SET number = 'RR000000005US' "
+    "WHERE item = %(announced)s",
+    "a number that hides its item behind one that nobody scanned yet": (
+        "UPDATE parcels_itemalias SET valid_to = (SELECT event_time FROM parcels_manifest "
+        "WHERE item = %(announced)s) WHERE item = %(plain)s; "
+        "UPDATE parcels_itemalias SET number = (SELECT number FROM parcels_itemalias WHERE item = %(plain)s) "
+        "WHERE item = %(announced)s"
+    ),
     "a manifest's line of another item": "UPDATE parcels_manifest SET item = %(plain)s WHERE item = %(announced)s",
 }
 

@@ -202,11 +202,12 @@ def test_a_turned_quarantined_event_is_found_at_the_entry_that_tells_of_it(sent:
     assert (first.differs, first.first) == ("quarantine", sent.bad)
 
 
-def test_a_quarantined_event_that_no_device_sent_is_found(sent: Sent) -> None:
+@pytest.mark.parametrize("number", ["nextval(pg_get_serial_sequence('parcels_quarantine', 'id'))", "0", "-7"])
+def test_a_quarantined_event_that_no_device_sent_is_found(sent: Sent, number: str) -> None:
     change(
-        "INSERT INTO parcels_quarantine (received_at, source, sequence, position, code, message, raw, digest, state, "
-        "closing_note) SELECT now(), source, sequence, 99, code, message, 'y', sha256('y'), 'open', '' "
-        "FROM parcels_quarantine WHERE id = %s",
+        "INSERT INTO parcels_quarantine (id, received_at, source, sequence, position, code, message, raw, digest, "
+        f"state, closing_note) SELECT {number}, now(), source, sequence, 99, code, message, 'y', sha256('y'), 'open', "
+        "'' FROM parcels_quarantine WHERE id = %s",
         sent.first,
     )
     first = difference()

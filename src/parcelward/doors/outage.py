@@ -8,7 +8,10 @@ from django.db.utils import InterfaceError, OperationalError
 
 from parcelward.base.errors import Busy
 
-ERRORS = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
+ERRORS = (
+    *(psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError),
+    psycopg.errors.ReadOnlySqlTransaction,  # the server became a standby: the next connection finds the new one
+)
 """What the driver raises, bare or wrapped by Django: connection gone, server starting or stopping, disk full."""
 RETRY_AFTER_S = 2
 

@@ -6,11 +6,13 @@ Conflict
   ├─ SequenceReused   409  the source sent this sequence before with another body
   ├─ SequenceTooOld   409  the sequence is further behind than we keep
   └─ RecordChanged    409  a recorded event cannot be opened any more: `verify-log` names the first that differs
+Busy
+  └─ Contended        503  others hold or write what this batch names; batches about other items are not concerned
 """
 
 from __future__ import annotations
 
-from parcelward.base.errors import Conflict
+from parcelward.base.errors import Busy, Conflict
 
 
 class SequenceReused(Conflict):
@@ -29,3 +31,7 @@ class RecordChanged(Conflict):
     """A recorded event cannot be opened, though its secret is there: somebody changed it."""
 
     default_code = "record_changed"
+
+
+class Contended(Busy):
+    """Others hold or keep writing the items that this batch names; send it again."""

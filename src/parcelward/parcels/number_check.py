@@ -2,17 +2,21 @@
 
 A number that means another item shows another history under a true label. Which numbers were scanned, the log commits
 to (`event_check`); here, that each item has one number since it was made, that a number passed on only where the log
-has the acceptance that took it over or counts the manifest that did, and that what was announced was on such a
+has the acceptance that took it over or names the manifest that did, and that what was announced was on such a
 manifest.
 """
 
 from __future__ import annotations
 
-import json
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
 
 from parcelward.base import db
 from parcelward.base.standards.steps import Step
+from parcelward.custody import queries as custody
 from parcelward.custody.queries import Findings
 from parcelward.parcels.models import ItemKind
 
@@ -58,16 +62,40 @@ def check_numbers(findings: Findings) -> None:
     _check_manifests(findings)
 
 
+_SINCE_2000: Final = "(extract(epoch FROM {} - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint"
+_LINES: Final = (  # each manifest's lines as they came together: how many, and their `lines_hash`
+    f"SELECT m.id, m.source, {_SINCE_2000.format('m.record_time')}, count(DISTINCT m.item), "  # noqa: S608 -- our own words
+    "encode(sha256(convert_to(string_agg(m.item || ' ' || coalesce(a.number, '') || ' ' || m.facility || ' ' || "
+    f"{_SINCE_2000.format('m.event_time')}, E'\n' ORDER BY m.item), 'UTF8')), 'hex') "
+    "FROM parcels_manifest m LEFT JOIN parcels_itemalias a ON a.item = m.item GROUP BY m.id, m.source, m.record_time"
+)
+
+
+def lines_hash(lines: Iterable[tuple[UUID, str]], *, facility: int, event_time: dt.datetime) -> str:
+    """Return the hash of (item, number) of lines of a manifest that came together, as the log is told.
+
+    Nothing else commits to which number an item has that nobody has scanned yet.
+    """
+    told = (f"{item} {number} {facility} {db.pg_micros(event_time)}" for item, number in sorted(lines))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
 def _check_manifests(findings: Findings) -> None:
-    """See that each manifest has as many items as the log's entries about it say."""
+    """See that each manifest has the lines that the log's entries about it say: how many, and which."""
     with db.cursor() as cur:
-        cur.execute("SELECT id, source, count(*) FROM parcels_manifest GROUP BY id, source")
-        counted = {(manifest, source): int(n) for manifest, source, n in cur.fetchall()}
-        cur.execute("SELECT body FROM custody_fact WHERE kind = %s", (MANIFEST_KIND,))
-        for (body,) in cur.fetchall():
-            said = json.loads(bytes(body))
-            key = said["manifest"], said["by"]
-            counted[key] = counted.get(key, 0) - said["items"]
+        cur.execute(_LINES)
+        rows = cur.fetchall()
+    stored = {(manifest, source, at): lines for manifest, source, at, _, lines in rows}
+    counted: dict[tuple[str, int], int] = {}
+    for manifest, source, _, n, _ in rows:
+        counted[manifest, source] = counted.get((manifest, source), 0) + int(n)
+    for _, said, index in custody.told(MANIFEST_KIND):
+        key = said["manifest"], said["by"]
+        counted[key] = counted.get(key, 0) - said["items"]
+        # An entry of an older version says only how many.
+        if "lines" in said and stored.get((*key, said["recorded_us"])) != said["lines"]:
+            what = f"Manifest {said['manifest']} has other items, numbers, places or times than logged."
+            findings.note(what, differs="manifest", index=index)
     for (manifest, _), difference in counted.items():
         if difference:
             what = (

@@ -2,11 +2,14 @@
 
 A database commit costs the same for one event as for five hundred, and a dozen statements the same for five hundred as
 for two thousand. So one thread of the process records for all: it waits a few milliseconds for company, takes what has
-arrived, records it, and lets each caller go with its own answer.
+arrived, records it, and lets each caller go with its own answer. Senders take turns, so that one with many requests
+does not keep the others waiting.
 """
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import logging
 import queue
 import threading
@@ -14,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from parcelward.base.errors import Busy, ParcelwardError
+from parcelward.parcels.errors import Contended
 from parcelward.parcels.wire import Answer, Submission
 
 log = logging.getLogger(__name__)
@@ -36,6 +40,18 @@ class _Ticket:
         self.answer: Answer | Exception | None = None
         self.given_up = False
 
+    @property
+    def size(self) -> int:
+        """How many events it has, bad ones too: each becomes a row."""
+        return len(self.submission.events) + len(self.submission.bad)
+
+    def let_go(self, answer: Answer | Exception | None = None) -> None:
+        """Let the caller go, with this answer if there is none yet; again changes nothing."""
+        if self.answer is None:
+            self.answer = answer
+        if self.gate.locked():
+            self.gate.release()
+
 
 class Coalescer:
     """Records many small requests together. Each caller gets its own answer, after the commit that holds it."""
@@ -43,12 +59,14 @@ class Coalescer:
     def __init__(self, record: Record) -> None:
         self._record = record
         self._waiting: queue.SimpleQueue[_Ticket] = queue.SimpleQueue()
+        self._lines: dict[int, collections.deque[_Ticket]] = {}  # by sender, whose turn is next in front
+        self._lined_up = 0
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def submit(self, submission: Submission) -> Answer:
         """Return the answer once it is durable. Raises what recording raised, or Busy when too many wait."""
-        if self._waiting.qsize() >= WAITING_MAX:
+        if self._waiting.qsize() + self._lined_up >= WAITING_MAX:
             raise Busy("Too many requests wait to be recorded; send it again", retry_after_s=1)
         ticket = _Ticket(submission)
         self._waiting.put(ticket)
@@ -69,48 +87,78 @@ class Coalescer:
 
     def _run(self) -> None:
         """Record group after group, for as long as the process lives."""
-        first = self._waiting.get()
         while True:
-            taken, left_over = self._gather(first)
+            taken = self._gather()
             try:
-                self._settle([ticket for ticket in taken if not ticket.given_up])
+                self._settle(taken)
             finally:
                 for ticket in taken:
-                    ticket.gate.release()
-            first = left_over or self._waiting.get()
+                    ticket.let_go()
 
-    def _gather(self, first: _Ticket) -> tuple[list[_Ticket], _Ticket | None]:
-        """Return what is recorded together with `first`, and one that is too large to join."""
-        taken, events = [first], len(first.submission.events)
-        if events < EVENTS_MAX:
+    def _gather(self) -> list[_Ticket]:
+        """Return who is recorded together now: senders in turn, each in the order in which it sent."""
+        if not self._lines:
+            self._line_up(self._waiting.get())
+        if sum(ticket.size for line in self._lines.values() for ticket in line) < EVENTS_MAX:
             time.sleep(GATHER_S)
-        while True:
-            try:
-                ticket = self._waiting.get_nowait()
-            except queue.Empty:
-                return taken, None
-            events += len(ticket.submission.events)
-            if events > EVENTS_MAX:
-                return taken, ticket
-            taken.append(ticket)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._line_up(self._waiting.get_nowait())
+        taken: list[_Ticket] = []
+        events, found = 0, True
+        while found:
+            found = False
+            for source in list(self._lines):
+                line = self._lines[source]
+                if taken and events + line[0].size > EVENTS_MAX:
+                    continue  # it stays in front: the next group begins with it
+                del self._lines[source]
+                taken.append(line.popleft())
+                events, found = events + taken[-1].size, True
+                if line:
+                    self._lines[source] = line
+        self._lined_up -= len(taken)
+        return taken
+
+    def _line_up(self, ticket: _Ticket) -> None:
+        self._lines.setdefault(ticket.submission.by.source, collections.deque()).append(ticket)
+        self._lined_up += 1
 
     def _settle(self, taken: Sequence[_Ticket]) -> None:
+        taken = [ticket for ticket in taken if not ticket.given_up]
         if not taken:
             return
         try:
             answers = self._record([t.submission for t in taken])
-        except Busy as err:  # the database is away or overrun: trying each by itself would make all wait for it in turn
-            for ticket in taken:
-                ticket.answer = err
-            return
         except Exception as err:  # noqa: BLE001 -- handed to the caller whose request it was, never swallowed
-            if len(taken) == 1:
-                taken[0].answer = err
+            if len(taken) == 1 or _is_for_all(err):
+                for ticket in taken:
+                    ticket.let_go(err)
                 return
             # One request must not spoil the others: each is tried by itself, and only the guilty one fails.
             log.warning("a group of %d requests failed together (%s); recording them one by one", len(taken), type(err))
-            for ticket in taken:
-                self._settle([ticket])
+            self._settle_each(taken)
             return
         for ticket, answer in zip(taken, answers, strict=True):
             ticket.answer = answer
+
+    def _settle_each(self, taken: Sequence[_Ticket]) -> None:
+        """Record one by one, letting each caller go at once; who held us up once in this group has no second turn."""
+        refused: dict[int, Exception] = {}
+        away: Exception | None = None
+        for ticket in taken:
+            err = away or refused.get(ticket.submission.by.source)
+            if err is not None:
+                ticket.let_go(err)
+                continue
+            self._settle([ticket])
+            ticket.let_go(ticket.answer)
+            if isinstance(ticket.answer, Contended):
+                refused[ticket.submission.by.source] = ticket.answer
+            elif isinstance(ticket.answer, Exception) and _is_for_all(ticket.answer):
+                away = ticket.answer
+
+
+def _is_for_all(err: Exception) -> bool:
+    """Return whether the database is away or overrun: trying each by itself would make all wait for it in turn."""
+    return isinstance(err, Busy) and not isinstance(err, Contended)

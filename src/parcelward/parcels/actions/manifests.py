@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from parcelward.network import queries as network
 from parcelward.parcels import rules
 from parcelward.parcels.actions import items
 from parcelward.parcels.models import ItemKind
-from parcelward.parcels.number_check import MANIFEST_KIND
+from parcelward.parcels.number_check import MANIFEST_KIND, lines_hash
 from parcelward.parcels.rules import PackedStatus, State, Status
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -123,8 +123,10 @@ def _read(numbers: Sequence[str]) -> _Lines:
     return lines
 
 
-def _find(lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetime) -> tuple[list[UUID], list[Refused]]:
-    """Return the items behind the numbers, made where unknown; and those that no longer may be handed in.
+def _find(
+    lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetime
+) -> tuple[dict[UUID, str], list[Refused]]:
+    """Return the items behind the numbers, made where unknown, with them; and those that no longer may be handed in.
 
     A number that has come back long after its item's delivery stands for a new item from here on.
     """
@@ -160,12 +162,12 @@ def _find(lines: _Lines, *, by: Person, event_time: dt.datetime, now: dt.datetim
         items.insert_blank_statuses(made)
         found.update((one.number, UUID(bytes=one.item)) for one in made)
     not_ours = {r.index for r in refused}
-    wanted = [item for number, item in found.items() if lines.numbers[number] not in not_ours]
+    wanted = {item: number for number, item in found.items() if lines.numbers[number] not in not_ours}
     with db.cursor() as cur:
         cur.execute(
             "UPDATE parcels_item SET announced_at = %s WHERE item IN "
             "(SELECT item FROM parcels_item WHERE item = ANY(%s) AND announced_at IS NULL ORDER BY item FOR UPDATE)",
-            (now, wanted),
+            (now, list(wanted)),
         )
     return wanted, refused
 
@@ -192,18 +194,25 @@ def _problem(kind: int, flags: int) -> tuple[str, str] | None:
 
 
 def _insert(
-    manifest_id: str, wanted: Sequence[UUID], *, facility: int, event_time: dt.datetime, by: Person, now: dt.datetime
+    manifest_id: str,
+    wanted: Mapping[UUID, str],
+    *,
+    facility: int,
+    event_time: dt.datetime,
+    by: Person,
+    now: dt.datetime,
 ) -> int:
-    """Store the lines; return how many are new. A manifest with new lines is an entry in the log."""
+    """Store the lines; return how many are new. A manifest with new lines is an entry in the log, which names each."""
     with db.cursor() as cur:
         cur.execute(
             "INSERT INTO parcels_manifest (id, item, source, facility, event_time, record_time) "
-            "SELECT %s, i, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS u(i) ORDER BY i ON CONFLICT DO NOTHING",
+            "SELECT %s, i, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS u(i) ORDER BY i ON CONFLICT DO NOTHING "
+            "RETURNING item",
             (manifest_id, by.source, facility, event_time, now, list(wanted)),
         )
-        fresh = cur.rowcount
+        fresh = [row[0] for row in cur.fetchall()]
     if fresh:
-        custody.record_fact(
-            MANIFEST_KIND, {"by": by.source, "facility": facility, "items": fresh, "manifest": manifest_id}
-        )
-    return fresh
+        lines = lines_hash(((item, wanted[item]) for item in fresh), facility=facility, event_time=event_time)
+        said = {"by": by.source, "facility": facility, "items": len(fresh), "manifest": manifest_id}
+        custody.record_fact(MANIFEST_KIND, said | {"lines": lines, "recorded_us": db.pg_micros(now)})
+    return len(fresh)

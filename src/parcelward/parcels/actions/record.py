@@ -20,7 +20,7 @@ import psycopg
 from django.db import transaction
 
 from parcelward.base import config, db
-from parcelward.base.errors import Busy, ParcelwardError
+from parcelward.base.errors import ParcelwardError
 from parcelward.base.standards import steps
 from parcelward.custody import actions as custody
 from parcelward.custody import queries as custody_queries
@@ -30,6 +30,7 @@ from parcelward.parcels import canon, rows, rules
 from parcelward.parcels.actions import afterwards, items, nesting, reading
 from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.work import Born, Nested, Recorded, Thing, Wanted, Work
+from parcelward.parcels.errors import Contended
 from parcelward.parcels.models import ItemKind
 from parcelward.parcels.quarantine_check import QUARANTINED
 from parcelward.parcels.rules import Mark, Observed, PackedSeen, Seal, State
@@ -39,6 +40,7 @@ from parcelward.people.wire import Task
 
 TRIES_MAX = 10
 RETRY_PAUSE_S = 0.02
+LOCK_WAIT_MS = 3_000  # for what somebody else holds: others wait behind us
 PROMISE_S = 10  # the receipt's promise: in the log within so many seconds
 
 _STEP_WORDS = {int(step): step.word for step in steps.Step}
@@ -63,7 +65,8 @@ def record_scans(submissions: Sequence[Submission], *, now: dt.datetime) -> list
     """Record every good event of every request and quarantine every bad one; answers in the order of `submissions`.
 
     One transaction, however many requests: when this returns, what the answers say is durable. A request that was
-    refused as a whole has a ParcelwardError in its place. Raises Busy when it keeps losing races.
+    refused as a whole has a ParcelwardError in its place. Raises Contended when it keeps losing races, or
+    waits too long for what somebody else holds.
     """
     for submission in submissions:
         people.require(submission.by, Task.SCAN)
@@ -86,15 +89,18 @@ def _record(
         work = Work(submissions, now, keep_bad=keep_bad)
         try:
             with transaction.atomic():
+                db.raw().execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
                 _do(work, born, careful=careful)
         except (*_AGAIN, db.LostRace):
             careful = True
             time.sleep(random.uniform(0, RETRY_PAUSE_S))  # noqa: S311 -- keeps two losers from meeting again, no secret
+        except psycopg.errors.LockNotAvailable:
+            break
         except psycopg.errors.CheckViolation:
             _make_partitions(work)
         else:
             return [work.answers[i] for i in range(len(submissions))]
-    raise Busy("Too many others write the same items; send the batch again", retry_after_s=1)
+    raise Contended("Others hold or write the same items; send the batch again", retry_after_s=1)
 
 
 def _make_partitions(work: Work) -> None:
