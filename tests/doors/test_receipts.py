@@ -16,6 +16,7 @@ from django.db import connections, transaction
 from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.base import config
+from parcelward.base.standards import identify
 from parcelward.custody import actions as custody
 from parcelward.custody import receipts as receipts_check
 from parcelward.custody.keys import vkeys_in
@@ -94,6 +95,22 @@ def test_each_of_many_requests_in_one_batch_gets_its_own_entries(installation, f
         ]
         assert [entry["log_index"] for entry in saved.json()["entries"]] == mine
         assert receipts_check.verify_receipt(saved.content).events == 3
+
+
+def test_each_of_many_requests_is_told_by_the_number_that_it_scanned(installation, scanner, number):
+    scanner.send(event(number, "accepted"), event(number, "held", minutes=1, reason="security"))
+    known = queries.find(number)
+    assert known is not None
+    token = people.make_key("partner of names", Role.PARTNER, by=people.installer(), mode="test", simulated=True)
+    partner, names = people_queries.key_holder(token), (number, identify.item_id(known))
+    submissions = []
+    for nth, one in enumerate((*names, *names[::-1])):
+        body = json.dumps([event(one, "arrived_inward_office", minutes=2 + nth)]).encode()
+        events, bad = scans.parse(body, ndjson=False)
+        submissions.append(Submission(partner, 0, hashlib.sha256(body).digest(), events, bad))
+    answers = actions.record_scans(submissions, now=dt.datetime.now(dt.UTC))
+    told = [json.loads(answer.body)["instructions"][0] for answer in answers if isinstance(answer, Answer)]
+    assert [(one["do"], one["item_id"]) for one in told] == [("HOLD", one) for one in (*names, *names[::-1])]
 
 
 def test_a_repeat_of_the_batch_brings_the_same_receipt_and_so_the_same_proof(installation, scanner, number):

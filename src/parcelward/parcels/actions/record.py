@@ -145,6 +145,8 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
         if thing is None or thing.keys is None or thing.kind != (_ITEM if scan.item_id is not None else _RECEPTACLE):
             work.refuse(i, position, scan, _thing_problem(thing))
             continue
+        if thing.number != number:
+            work.named[i, thing.item] = number
         inside = None
         if receptacle:
             outer = things.get(receptacle)
@@ -154,8 +156,7 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
             inside = outer.item
             if thing.kind == _RECEPTACLE and step == _LOADED and scan.corrects is None:
                 work.nested.append(_new(Nested, (thing, outer, event_us, scan.event_id.bytes, facility)))
-        event_id = scan.event_id.bytes
-        key = thing.item + event_id
+        key = thing.item + (event_id := scan.event_id.bytes)
         if key in seen_before:
             _seen_again(work, wanted[nth], thing, same=seen_before[key] == (step, facility))
             continue

@@ -86,6 +86,7 @@ class Work:
     bad: list[tuple[int, BadScan]] = field(default_factory=list)  # (submission, what is wrong)
     events: list[Recorded] = field(default_factory=list)
     nested: list[Nested] = field(default_factory=list)
+    named: dict[tuple[int, bytes], str] = field(default_factory=dict)  # what a request calls an item, if not `number`
     duplicates: dict[int, int] = field(default_factory=dict)
     instructions: dict[int, dict[tuple[str, str], Instruction]] = field(default_factory=dict)
     after: afterwards.Afterwards = field(default_factory=afterwards.Afterwards)
@@ -101,6 +102,6 @@ class Work:
         self.bad.append((i, BadScan(position, *problem, raw[:RAW_KEPT_MAX])))
 
     def instruct(self, submission: int, thing: Thing, do: str, reason: str) -> None:
-        """Tell the hand that scanned what to do now; once per item and instruction."""
-        named = thing.number
+        """Tell the hand that scanned what to do now; once per item and instruction, by the number that it scanned."""
+        named = self.named.get((submission, thing.item), thing.number)
         self.instructions.setdefault(submission, {})[named, do] = Instruction(named, do, reason)
