@@ -31,7 +31,7 @@ PARTS = {  # what a part does: the functions whose own time, without that of par
     "make new items": ("reading._make_things", "actions.make_secrets", "items.insert_items", "rows.insert_statuses"),
     "seal, commit, fold": ("record._commit_events",),
     "store the batch": ("actions.add_batch",),
-    "pack and copy events": ("record._do", "rows.copy_events"),
+    "pack and copy events": ("record._do", "record._packed", "rows.copy_events"),
     "write statuses": ("record._write_statuses", "rows.update_statuses"),
     "receipt and answer": ("record._answer", "submissions.store_answers"),
 }

@@ -9,6 +9,7 @@ import uuid
 
 import httpx
 import pytest
+from django.db import connections
 from tests.scanner import event, new_number
 
 from parcelward.base.errors import Conflict, Invalid, ParcelwardError
@@ -57,6 +58,19 @@ def test_positions_count_from_the_first_event_whatever_is_wrong(scanner):
 def test_a_line_separator_inside_a_text_does_not_split_the_line(scanner):
     text = json.dumps(event(new_number(), "accepted", reason="a\u2028b\x0b"), ensure_ascii=False).encode()
     assert ndjson(scanner, text, line(new_number())).json()["accepted"] == 2
+
+
+def test_rows_are_written_in_the_order_of_their_ids(scanner):
+    """Two batches of the same events in opposite order would hold each other's rows, for a second."""
+    scans_ = [event(new_number(), "accepted", facility="TEST-A") for _ in range(40)]
+    receipt = scanner.send(*scans_)["receipt"]
+    (batch,) = re.findall(r"^batch (\d+)$", receipt, re.MULTILINE)
+    with connections["default"].cursor() as cur:
+        cur.execute("SELECT item, event_id, leaf FROM parcels_scan_event WHERE batch = %s ORDER BY ctid", [batch])
+        rows = cur.fetchall()
+    assert len(rows) == 40
+    assert [row[:2] for row in rows] == sorted(row[:2] for row in rows)
+    assert [str(row[1]) for row in sorted(rows, key=lambda row: row[2])] == [one["event_id"] for one in scans_]
 
 
 def test_only_post_is_answered(installation):
