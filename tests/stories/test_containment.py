@@ -283,5 +283,5 @@ def test_what_is_inside_now_follows_from_what_went_in_and_came_out(scanner, part
     scanner.send(event(never, "loaded", minutes=7, receptacle=cage, corrects=declared))
     assert contents(cage) == [bag, number]
     assert contents(number) == []
-    partner.capture(all_out(cage, 4 * 60 + 30))
+    partner.capture(all_out(cage, 5 * 60 + 30))
     assert contents(cage) == []
