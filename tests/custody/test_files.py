@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.custody import slow_tree
 
-from parcelward.custody import checkpoints, durable, notes, tiles, tree
+from parcelward.custody import checkpoints, notes, tiles, tree
 from parcelward.custody.errors import BadTile, LogDiverged, LogInUse, NotInLog
 from parcelward.custody.files import APPEND_MAX, CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles
 from parcelward.custody.keys import KeyName, SignatureType, Signer
@@ -340,27 +340,6 @@ def test_checkpoints_are_replaced_whole(tmp_path: Path) -> None:
                 files.published(name)
 
 
-def test_a_thread_that_publishes_waits_for_one_that_appends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writing, go_on, sync = threading.Event(), threading.Event(), os.fdatasync
-
-    def slow(descriptor: int) -> None:
-        writing.set()
-        assert go_on.wait(10)
-        sync(descriptor)
-
-    with LogFiles(tmp_path) as files:
-        files.append(packed(0, 300))
-        monkeypatch.setattr(os, "fdatasync", slow)
-        appending = threading.Thread(target=files.append, args=(packed(300, 400),))
-        appending.start()
-        assert writing.wait(10)
-        threading.Timer(0.2, go_on.set).start()
-        files.publish(CHECKPOINT_WITNESSED, checkpoint(300))  # on disk long ago: no reason to refuse it
-        appending.join(10)
-        assert files.published(CHECKPOINT_WITNESSED) == checkpoint(300)
-        assert files.size == 400
-
-
 @pytest.mark.parametrize("found", [b"", b"junk\n", checkpoint(300)[:60]])
 def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path, found: bytes) -> None:
     with LogFiles(tmp_path) as files:
@@ -370,33 +349,6 @@ def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path, found: bytes)
             files.truncate(300)
         assert said.value.differs == CHECKPOINT
     assert (tmp_path / CHECKPOINT).read_bytes() == found
-
-
-def test_files_are_given_back_when_nobody_publishes_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else a thread would go on with the numbers of closed files, which the next file that is opened gets."""
-    writing, go_on, write = threading.Event(), threading.Event(), durable.write_file
-
-    def slow(path: Path, data: bytes) -> None:
-        writing.set()
-        assert go_on.wait(10)
-        write(path, data)
-
-    files = LogFiles(tmp_path)
-    files.append(packed(0, 300))
-    monkeypatch.setattr(durable, "write_file", slow)
-    publishing = threading.Thread(target=files.publish, args=(CHECKPOINT, checkpoint(300)))
-    publishing.start()
-    assert writing.wait(10)
-    closing = threading.Thread(target=files.close)
-    closing.start()
-    closing.join(0.3)
-    assert closing.is_alive(), "it did not wait"
-    go_on.set()
-    closing.join(10)
-    publishing.join(10)
-    assert (tmp_path / CHECKPOINT).read_bytes() == checkpoint(300)
-    with pytest.raises(LogInUse):
-        files.publish(CHECKPOINT, checkpoint(300))
 
 
 def test_only_what_the_files_hold_is_published(tmp_path: Path) -> None:
