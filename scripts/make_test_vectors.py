@@ -1,6 +1,6 @@
 """Write docs/test-vectors/commitments.json: what anyone needs to check their own implementation of our commitments.
 
-It shares no line with the product: hashlib, hmac and json alone, so that it is also the oracle that the product and the
+It shares no line with the product: hashlib and json alone, so that it is also the oracle that the product and the
 browser's verifier are compared with. `python scripts/make_test_vectors.py` writes the file; a test compares it.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -27,14 +26,16 @@ def canonical(value: dict[str, Any]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def group_key(secret: bytes, group: str) -> bytes:
-    """Return k_g."""
-    return hmac.digest(secret, group.encode(), "sha256")
+def group_salts(secret: bytes, event_id: str) -> dict[str, bytes]:
+    """Return salt_g of one event's groups, for those that hold something; `event_id` as 32 hex digits."""
+    seed = b"parcelward/v1/salts\x00" + secret + bytes.fromhex(event_id)
+    often, rare = hashlib.blake2b(seed).digest(), hashlib.blake2b(seed + b"\x01").digest()
+    return {"public": often[:32], "operations": often[32:], "addressee": rare[:32], "restricted": rare[32:]}
 
 
-def group_salt(secret: bytes, group: str, event_id: str) -> bytes:
-    """Return salt_g of one event whose group holds something; `event_id` as 32 hex digits."""
-    return hmac.digest(group_key(secret, group), bytes.fromhex(event_id), "sha256")
+def link_key(secret: bytes) -> bytes:
+    """Return the key that the addressee's link carries."""
+    return hashlib.sha256(b"parcelward/v1/link\x00" + secret).digest()
 
 
 def group_hash(salt: bytes, canon: bytes) -> bytes:
@@ -47,12 +48,12 @@ def commitment(groups: list[bytes], sealed_body: bytes) -> bytes:
     return hashlib.sha256(b"parcelward/v1/event\x00" + b"".join(groups) + hashlib.sha256(sealed_body).digest()).digest()
 
 
-def seal_for_link(secret: bytes, event_id: str, canon: bytes, nonce: bytes) -> str:
-    """Return `addressee_sealed`: base64 of nonce and AES-256-GCM under HMAC(k_addressee, "link"); empty for nothing."""
+def seal_for_link(secret: bytes, event_id: str, salt: bytes, canon: bytes, nonce: bytes) -> str:
+    """Return `addressee_sealed`: base64 of nonce and AES-256-GCM of salt and canon; empty for nothing."""
     if not canon:
         return ""
-    key = hmac.digest(group_key(secret, "addressee"), b"link", "sha256")
-    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, canon, bytes.fromhex(event_id))).decode()
+    box = AESGCM(link_key(secret)).encrypt(nonce, salt + canon, bytes.fromhex(event_id))
+    return base64.b64encode(nonce + box).decode()
 
 
 def public_group(*, at: str, event: int, event_id: str, item: str, place: str, previous: str, step: str) -> bytes:
@@ -63,9 +64,8 @@ def public_group(*, at: str, event: int, event_id: str, item: str, place: str, p
 
 def vector(secret: bytes, event_id: str, canons: list[bytes], sealed_body: bytes) -> dict[str, Any]:
     """Return one event with every figure on the way from its bytes to its leaf hash."""
-    salts = [
-        group_salt(secret, group, event_id) if canon else NO_SALT for group, canon in zip(GROUPS, canons, strict=True)
-    ]
+    made_salts = group_salts(secret, event_id)
+    salts = [made_salts[group] if canon else NO_SALT for group, canon in zip(GROUPS, canons, strict=True)]
     hashes = [group_hash(salt, canon) for salt, canon in zip(salts, canons, strict=True)]
     committed = commitment(hashes, sealed_body)
     nonce = hashlib.sha256(b"nonce of a test vector" + bytes.fromhex(event_id)).digest()[:12]
@@ -81,7 +81,7 @@ def vector(secret: bytes, event_id: str, canons: list[bytes], sealed_body: bytes
         "entry": (b"\x01" + committed).hex(),
         "leaf_hash": hashlib.sha256(b"\x00\x01" + committed).hexdigest(),
         "link_nonce": nonce.hex(),
-        "addressee_sealed": seal_for_link(secret, event_id, canons[1], nonce),
+        "addressee_sealed": seal_for_link(secret, event_id, salts[1], canons[1], nonce),
     }
 
 
@@ -114,7 +114,7 @@ def vectors() -> dict[str, Any]:
         "number": NUMBER,
         "item_id": ITEM_ID,
         "item_secret": secret.hex(),
-        "group_keys": {group: group_key(secret, group).hex() for group in GROUPS},
+        "link_key": link_key(secret).hex(),
         "events": events,
     }
 

@@ -60,7 +60,7 @@ class Item:
 
     @property
     def link_key(self) -> bytes:
-        return oracle.group_key(self.secret, "addressee")
+        return oracle.link_key(self.secret)
 
 
 @dataclass

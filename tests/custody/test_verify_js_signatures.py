@@ -94,7 +94,7 @@ def test_the_vectors_are_what_the_script_makes_and_the_verifier_accepts_them() -
     for event in vectors["events"]:
         item.events.append(event | {"log_index": len(log.leaves)})
         log.leaves.append(tree.leaf_hash(bytes.fromhex(event["entry"])))
-    key = base64_text(bytes.fromhex(vectors["group_keys"]["addressee"]))
+    key = base64_text(bytes.fromhex(vectors["link_key"]))
     named = log.proofs(item) | {"number": vectors["number"], "item_id": vectors["item_id"]}
     (answer,) = run(case(named, log.files(), key=key, shown=shown_of(item)))
     assert answer["ok"], answer

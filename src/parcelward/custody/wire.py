@@ -29,36 +29,24 @@ EVENTS_AT_ONCE_MAX = 1_000  # newest events of one item that a page shows and /p
 GROUP_SIZE_MAX = 65_535  # bytes; the sealed body carries each group's length in two
 
 _LENGTHS = struct.Struct(">4H")  # the four groups' sizes, in front of their bytes in a sealed body
-_IPAD = bytes(x ^ 0x36 for x in range(256))
-_OPAD = bytes(x ^ 0x5C for x in range(256))
-_PAD36 = b"\x36" * 32
-_PAD5C = b"\x5c" * 32
-
-
-def hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """Return HMAC-SHA-256 for a key of exactly 32 bytes (RFC 2104).
-
-    Two plain hashes: the library's HMAC object costs twice as much. A test compares it with the library.
-    """
-    inner, outer = _blocks(key)
-    return hashlib.sha256(outer + hashlib.sha256(inner + message).digest()).digest()
+_SALTS_DOMAIN = b"parcelward/v1/salts\x00"
+_BODY_DOMAIN = b"parcelward/v1/body\x00"
+_LINK_DOMAIN = b"parcelward/v1/link\x00"
+_SALT_SIZE = 32
 
 
 class ItemKeys:
-    """What an item's secret opens: a key for each group, and the key that seals its bodies.
+    """What an item's secret opens: every event's salts, the key that seals its bodies, the key of its addressee's link.
 
-    The keys of the two groups that every event has are kept, as HMAC's two padded blocks, ready to be hashed.
+    Each is a hash of the secret under a name of its own (docs/decisions/0008).
     """
 
-    __slots__ = ("_operations", "_public", "body", "secret")
+    __slots__ = ("_salts", "body", "secret")
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
-        inner, outer = _blocks(secret)
-        sha256 = hashlib.sha256
-        self._public = _blocks(sha256(outer + sha256(inner + b"public").digest()).digest())
-        self._operations = _blocks(sha256(outer + sha256(inner + b"operations").digest()).digest())
-        self.body = AESGCM(sha256(outer + sha256(inner + b"body").digest()).digest())
+        self._salts = _SALTS_DOMAIN + secret
+        self.body = AESGCM(hashlib.sha256(_BODY_DOMAIN + secret).digest())
 
     def commit(
         self,
@@ -79,34 +67,33 @@ class ItemKeys:
         sha256 = hashlib.sha256
         lengths = _LENGTHS.pack(len(public), len(addressee), len(operations), len(restricted))
         body = nonce + self.body.encrypt(nonce, lengths + public + addressee + operations + restricted, event_id)
-        # Written out, without a loop or `hmac_sha256`: this is what a scan costs.
-        inner, outer = self._public
-        salt = sha256(outer + sha256(inner + event_id).digest()).digest()
-        group_1 = sha256(GROUP_DOMAIN + salt + public).digest()
+        # Written out, without a loop: this is what a scan costs.
+        salts = hashlib.blake2b(self._salts + event_id).digest()
+        group_1 = sha256(GROUP_DOMAIN + salts[:32] + public).digest()
         group_2 = group_3 = group_4 = EMPTY_GROUP
-        if addressee:
-            group_2 = group_hash(self.salt("addressee", event_id, addressee), addressee)
         if operations:
-            inner, outer = self._operations
-            salt = sha256(outer + sha256(inner + event_id).digest()).digest()
-            group_3 = sha256(GROUP_DOMAIN + salt + operations).digest()
-        if restricted:
-            group_4 = group_hash(self.salt("restricted", event_id, restricted), restricted)
+            group_3 = sha256(GROUP_DOMAIN + salts[32:] + operations).digest()
+        if addressee or restricted:
+            rare = self.salts(event_id)
+            group_2 = group_hash(rare["addressee"], addressee) if addressee else EMPTY_GROUP
+            group_4 = group_hash(rare["restricted"], restricted) if restricted else EMPTY_GROUP
         all_of_it = EVENT_DOMAIN + group_1 + group_2 + group_3 + group_4 + sha256(body).digest()
         return sha256(all_of_it).digest(), body
 
-    def salt(self, group: str, event_id: bytes, canon: bytes) -> bytes:
-        """Return the salt of an event's group that says `canon`."""
-        return hmac_sha256(self.key(group), event_id) if canon else NO_SALT
+    def salts(self, event_id: bytes) -> dict[str, bytes]:
+        """Return the salts of an event's four groups, for those that hold something."""
+        often = hashlib.blake2b(self._salts + event_id).digest()
+        rare = hashlib.blake2b(self._salts + event_id + b"\x01").digest()
+        return {
+            "public": often[:_SALT_SIZE],
+            "addressee": rare[:_SALT_SIZE],
+            "operations": often[_SALT_SIZE:],
+            "restricted": rare[_SALT_SIZE:],
+        }
 
-    def key(self, group: str) -> bytes:
-        """Return a group's key: what a link for the addressee carries."""
-        return hmac_sha256(self.secret, group.encode())
-
-
-def _blocks(key: bytes) -> tuple[bytes, bytes]:
-    """Return a 32-byte key xor HMAC's inner and outer pads (RFC 2104)."""
-    return key.translate(_IPAD) + _PAD36, key.translate(_OPAD) + _PAD5C
+    def link(self) -> bytes:
+        """Return the key that the addressee's link carries: it opens their group of every event, and nothing else."""
+        return hashlib.sha256(_LINK_DOMAIN + self.secret).digest()
 
 
 def group_hash(salt: bytes, canon: bytes) -> bytes:
@@ -151,7 +138,7 @@ def open_body(keys: ItemKeys, event_id: bytes, body: bytes) -> Opened:
     for name, size in zip(GROUPS, _LENGTHS.unpack_from(plain), strict=True):
         groups[name] = plain[at : at + size]
         at += size
-    salts = {name: keys.salt(name, event_id, canon) for name, canon in groups.items()}
+    salts = {name: salt if groups[name] else NO_SALT for name, salt in keys.salts(event_id).items()}
     hashes = {name: group_hash(salts[name], canon) for name, canon in groups.items()}
     body_hash = hashlib.sha256(body).digest()
     total = hashlib.sha256(EVENT_DOMAIN + b"".join(hashes[name] for name in GROUPS) + body_hash).digest()

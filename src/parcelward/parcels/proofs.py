@@ -19,7 +19,7 @@ from parcelward.base import config, db
 from parcelward.base.standards import identify
 from parcelward.base.standards.steps import Step
 from parcelward.custody import queries as custody
-from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, NONCE_SIZE, ItemKeys, hmac_sha256, open_body
+from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, NONCE_SIZE, ItemKeys, Opened, open_body
 from parcelward.network import queries as network
 from parcelward.parcels import rules
 from parcelward.parcels.errors import RecordChanged
@@ -90,12 +90,13 @@ def recorded(item: UUID) -> tuple[RecordedEvent, ...]:
     return tuple(rows)
 
 
-def _sealed_for_addressee(keys: ItemKeys, event_id: bytes, canon: bytes) -> str:
-    """Return the addressee's group so that only who holds the view key of the link can read it."""
-    if not canon:
+def _sealed_for_addressee(keys: ItemKeys, event_id: bytes, opened: Opened) -> str:
+    """Return the addressee's group with its salt so that only who holds the view key of the link can read it."""
+    if not opened.groups["addressee"]:
         return ""
     nonce = os.urandom(NONCE_SIZE)
-    sealed = AESGCM(hmac_sha256(keys.key("addressee"), b"link")).encrypt(nonce, canon, event_id)
+    said = opened.salts["addressee"] + opened.groups["addressee"]
+    sealed = AESGCM(keys.link()).encrypt(nonce, said, event_id)
     return base64.b64encode(nonce + sealed).decode()
 
 
@@ -172,5 +173,5 @@ def _opened(keys: ItemKeys, event_id: UUID, body: bytes, index: int | None) -> d
         "groups": {name: opened.group_hashes[name].hex() for name in ("addressee", "operations", "restricted")},
         "body_hash": opened.body_hash.hex(),
         "commitment": opened.commitment.hex(),
-        "addressee_sealed": _sealed_for_addressee(keys, event_id.bytes, opened.groups["addressee"]),
+        "addressee_sealed": _sealed_for_addressee(keys, event_id.bytes, opened),
     }

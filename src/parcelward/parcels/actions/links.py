@@ -32,5 +32,5 @@ def make_link(item: UUID, *, by: Person) -> str:
     if keys is None:
         raise Conflict("This item's record was erased: there is nothing left to open", code="shredded")
     custody.record_fact(FACT_KIND, {"by": by.source, "item": str(item)})
-    key = base64.urlsafe_b64encode(keys.key("addressee")).decode().rstrip("=")
+    key = base64.urlsafe_b64encode(keys.link()).decode().rstrip("=")
     return f"{config.get().public_url}/track/{identify.item_id(item)}/proof#k={key}"
