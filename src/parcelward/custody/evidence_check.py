@@ -12,7 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from parcelward.custody import archive, evidence, keys, notes, policy, proofs, stored_zip, succession, tree
+from parcelward.custody import (
+    archive,
+    evidence,
+    evidence_case,
+    keys,
+    notes,
+    policy,
+    proofs,
+    stored_zip,
+    succession,
+    tree,
+)
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence import Hidden, Revealed
 from parcelward.custody.evidence_devices import DeviceFile, Shown, verify_device
@@ -29,6 +40,7 @@ FIXED_FILES: Final = (
     "report.html",
     "verify.html",
 )
+MAYBE_FILES: Final = frozenset({succession.FILE, archive.NOTE, archive.CONSISTENCY, evidence_case.FILE})
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 
 
@@ -116,7 +128,7 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
         _require_one_each([device.device_id for device in chain.devices])
     opened: dict[str, evidence.EventFile] = {}
     gaps = [gap for item in chain.items for gap in _verify_item(item, files, signed, opened)]
-    declared = _expected(chain) | {succession.FILE, archive.NOTE, archive.CONSISTENCY} & files.keys()
+    declared = _expected(chain) | MAYBE_FILES & files.keys()
     extra = sorted(files.keys() - declared - {"manifest.json", "manifest.note"})
     if extra:
         raise ProofFailed(f"{extra[0]}: The file belongs to nothing that chain.json declares.")
@@ -125,6 +137,8 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
     for device in chain.devices:
         gaps += _verify_sequence(device, files)
         shown += verify_device(device, files, signed, files[evidence.CHECKPOINT], opened)
+    with within(evidence_case.FILE):
+        evidence_case.verify(files, manifest, chain.items, signed.checkpoint.origin)
     return Report(
         origin=signed.checkpoint.origin,
         size=signed.checkpoint.size,
