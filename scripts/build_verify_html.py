@@ -17,7 +17,7 @@ TARGET: Final = FOLDER / "verify.html"
 HASH: Final = Path(__file__).resolve().parent.parent / "docs" / "verify.html.sha256"  # as `sha256sum -c` reads it
 README: Final = Path(__file__).resolve().parent.parent / "README.md"
 README_HASH: Final = re.compile(r"(?<=verify\.html`\) has SHA-256\n`)[0-9a-f]{64}(?=`)")
-MODULES: Final = ("ed25519.js", "verify.js", "succession.js", "offline.js")
+MODULES: Final = ("ed25519.js", "verify.js", "succession.js", "case.js", "offline.js")
 _IMPORT: Final = re.compile(r"^import \{[^}]*\} from \"\./[a-z0-9]+\.js\";\n", re.MULTILINE)
 _FETCHED: Final = 'await import("./ed25519.js")'  # here it stands in the same file
 _EXPORT: Final = re.compile(r"^export ", re.MULTILINE)

@@ -35,6 +35,7 @@ SIDE_DOORS = {
 }
 ENGINES = {
     "custody.offline": "checks files where there is no database: queries would need one",
+    "custody.timestamping": "the worker runs it",
     "custody.witness_server": "a program of its own, without a database",
     "custody.witnessing": "the worker runs it",
     "parcels.follows": "the worker runs it",

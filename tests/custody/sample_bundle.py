@@ -10,11 +10,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.custody.sample_log import DEVICE_ID, DEVICE_KEY, ENROLMENT_SALT, Item, SampleLog, enrolment, witness
 
 from parcelward.base.standards import signed_request
-from parcelward.custody import evidence, evidence_devices, notes, policy, stored_zip, tree, wire
+from parcelward.custody import (
+    checkpoints,
+    evidence,
+    evidence_case,
+    evidence_devices,
+    notes,
+    policy,
+    stored_zip,
+    tree,
+    wire,
+)
 
 DEVICE_FILE = f"devices/{DEVICE_ID}.json"
 DEVICE_PROOF = f"proofs/{DEVICE_ID}.tlog-proof"
@@ -90,19 +101,38 @@ def written(log: SampleLog, bundle: evidence.Bundle) -> bytes:
 
 
 def resigned(log: SampleLog, data: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
-    """Return the bundle after `change`, with manifest and note made anew: what a dishonest operator could hand over."""
+    """Return the bundle after `change`, with manifest and note made anew: what a dishonest operator could hand over.
+
+    So is case.jsonld, unless it is what the change is about.
+    """
     files = stored_zip.read(data)
     manifest = json.loads(files.pop("manifest.json"))
     del files["manifest.note"]
+    described = files.get(evidence_case.FILE)
     change(files)
-    manifest["files"] = [
-        {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        for path, content in sorted(files.items())
-    ]
+    if described is not None and files.get(evidence_case.FILE) == described:
+        files[evidence_case.FILE] = _described(manifest, files)
+    manifest["files"] = _rows(files)
     manifest["verifier_sha256"] = hashlib.sha256(files["verify.html"]).hexdigest()
     files["manifest.json"] = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     files["manifest.note"] = notes.sign(evidence.note_text(files["manifest.json"]), [log.signer])
     return stored_zip.write(files)
+
+
+def _rows(files: dict[str, bytes]) -> list[dict[str, Any]]:
+    return [
+        {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        for path, content in sorted(files.items())
+    ]
+
+
+def _described(manifest: dict[str, Any], files: dict[str, bytes]) -> bytes:
+    whole = msgspec.convert(manifest | {"files": _rows(files)}, evidence.Manifest)
+    items = [
+        evidence.ItemChain(each["item_id"], each["number"], 0, []) for each in json.loads(files["chain.json"])["items"]
+    ]
+    origin = checkpoints.parse(notes.parse(files[evidence.CHECKPOINT]).text).origin
+    return evidence_case.described(whole, items, origin)
 
 
 def edit(path: str, **fields: Any) -> Callable[[dict[str, bytes]], None]:

@@ -83,7 +83,7 @@ class TestHonest:
         assert "{&quot;window&quot;:&quot;1:00&quot;}" not in report  # ... and for no other
         for words in ("902(13)", "902(14)", ORIGIN, str(len(log.leaves)), "1 events of the items", "not legal advice"):
             assert words in certification
-        assert json.loads(files["manifest.json"])["absent"].keys() == {"case.jsonld", "bodies/", "devices/"}
+        assert json.loads(files["manifest.json"])["absent"].keys() == {"bodies/", "devices/"}
 
     def test_what_is_hidden_is_nowhere_in_the_bundle(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item

@@ -160,7 +160,7 @@ def test_a_bundle_without_devices_says_so(module: Path, log_and_item: tuple[Samp
     (answer,) = check(module, data)
     assert answer["shown"] == {"signatures": 0, "devices": 0, "events": 0, "named": 0}
     absent = json.loads(stored_zip.read(data)["manifest.json"])["absent"]
-    assert absent.keys() == {"case.jsonld", "devices/"}
+    assert absent.keys() == {"devices/"}
 
 
 def test_every_forgery_is_refused_by_name(module: Path, log_and_item: tuple[SampleLog, Item]) -> None:

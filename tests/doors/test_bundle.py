@@ -86,7 +86,7 @@ def test_a_bundle_is_made_and_then_checked_by_who_has_nothing_else(parcel: str, 
     assert json.loads(first["addressee"]["canon"])["weight_g"] == 1200
     manifest = json.loads(files["manifest.json"])
     assert (manifest["legal_basis"], manifest["reference"]) == ("Inquiry 7", parcel)
-    assert manifest["absent"].keys() == {"case.jsonld", "bodies/"}
+    assert manifest["absent"].keys() == {"bodies/"}
     told = "Devices: 2 signature(s) by 1 device(s) that this log enrolled hold, over the requests that recorded 3 of 3"
     assert told in checked.stdout
     assert "0 of these events name device and request themselves" in checked.stdout

@@ -34,6 +34,8 @@ class Config:
     trusted_proxies: int  # PARCELWARD_TRUSTED_PROXIES: how many proxies in front add to X-Forwarded-For
     web_workers: int  # PARCELWARD_WEB_WORKERS
     witnesses: tuple[str, ...]  # PARCELWARD_WITNESSES: "vkey=url" separated by spaces
+    tsa_url: str  # PARCELWARD_TSA_URL: who timestamps archive checkpoints (RFC 3161); empty: nobody
+    tsa_root: Path  # PARCELWARD_TSA_ROOT: the PEM file with that authority's root certificate
     erasure_wait_days: int  # PARCELWARD_ERASURE_WAIT_DAYS: between the second person's approval and the erasure
     log_key_overlap_days: int  # PARCELWARD_LOG_KEY_OVERLAP_DAYS: how long a replaced log key still signs
     witness_quorum: int  # PARCELWARD_WITNESS_QUORUM: cosignatures that make a checkpoint "witnessed"
@@ -77,6 +79,19 @@ def _public_url(port: int, mode: str) -> str:
     return public_url
 
 
+def _tsa() -> tuple[str, Path]:
+    """Return where to ask for timestamps, and the file that says whom to believe."""
+    url, root = os.environ.get("PARCELWARD_TSA_URL", ""), os.environ.get("PARCELWARD_TSA_ROOT", "")
+    if url and not url.startswith(("http://", "https://")):
+        raise BadSetting("PARCELWARD_TSA_URL must be an http or https address such as https://tsa.example/tsr")
+    if url and not root:
+        raise BadSetting(
+            "PARCELWARD_TSA_URL needs PARCELWARD_TSA_ROOT: the PEM file with the root certificate that its timestamps "
+            "are verified with"
+        )
+    return url, Path(root).resolve()
+
+
 def read() -> Config:
     """Read the environment, or raise BadSetting with what to write instead."""
     port = _number("PARCELWARD_PORT", 8000, least=1, most=65535)
@@ -86,6 +101,7 @@ def read() -> Config:
     public_url = _public_url(port, mode)
     host = urlsplit(public_url).netloc.replace(":", "-")
     home = Path(os.environ.get("PARCELWARD_HOME") or "var").resolve()
+    tsa_url, tsa_root = _tsa()
     witnesses = tuple(os.environ.get("PARCELWARD_WITNESSES", "").split())
     return Config(
         home=home,
@@ -101,6 +117,8 @@ def read() -> Config:
         trusted_proxies=_number("PARCELWARD_TRUSTED_PROXIES", 0, least=0, most=5),
         web_workers=_number("PARCELWARD_WEB_WORKERS", min(2, os.cpu_count() or 1), least=1, most=64),
         witnesses=witnesses,
+        tsa_url=tsa_url,
+        tsa_root=tsa_root,
         erasure_wait_days=_number("PARCELWARD_ERASURE_WAIT_DAYS", 7, least=0, most=365),
         log_key_overlap_days=_number("PARCELWARD_LOG_KEY_OVERLAP_DAYS", 30, least=1, most=365),
         witness_quorum=_number("PARCELWARD_WITNESS_QUORUM", len(witnesses), least=0, most=32),

@@ -1,6 +1,7 @@
 """Archive checkpoints: one a day, kept for good, signed with ML-DSA-44 as well.
 
-    folder/archive/2026-11-25    the first checkpoint of that day (UTC): it covers every entry of the days before
+    folder/archive/2026-11-25      the first checkpoint of that day (UTC): it covers every entry of the days before
+    folder/archive/2026-11-25.tsr  an authority's timestamp of that file, where one is asked (`timestamps`)
 
 Ed25519 falls once large quantum computers exist. Whoever kept an archive checkpoint then still has a signature over all
 that was in the log that day, for one tree hash covers every leaf, and hashes stay. The log signs in its own name with
@@ -16,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from parcelward.custody import durable, lines, notes, tree
+from parcelward.custody import durable, lines, notes, timestamps, tree
 from parcelward.custody.checkpoints import Checkpoint
-from parcelward.custody.errors import BadCheckpoint, NotInLog, ProofFailed
+from parcelward.custody.errors import BadCheckpoint, BadTimestamp, NotInLog, ProofFailed
 from parcelward.custody.keys import SignatureType, Signer, Verifier
 from parcelward.custody.policy import Policy
 from parcelward.custody.succession import Link, require_current
@@ -26,6 +27,7 @@ from parcelward.custody.succession import Link, require_current
 FOLDER: Final = "archive"
 NOTE: Final = "checkpoints/archive.note"  # in an evidence bundle
 CONSISTENCY: Final = "checkpoints/archive.consistency"
+TIMESTAMP: Final = "checkpoints/archive.tsr"
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -35,11 +37,13 @@ class Archived:
 
     note: bytes
     path: tuple[bytes, ...]
+    timestamp: bytes = b""  # empty: nobody timestamped it
 
     @property
     def files(self) -> dict[str, bytes]:
         """Its files in a bundle."""
-        return {NOTE: self.note, CONSISTENCY: "".join(f"{lines.base64_text(each)}\n" for each in self.path).encode()}
+        found = {NOTE: self.note, CONSISTENCY: "".join(f"{lines.base64_text(each)}\n" for each in self.path).encode()}
+        return found | ({TIMESTAMP: self.timestamp} if self.timestamp else {})
 
 
 def keep(
@@ -74,6 +78,21 @@ def read(log_folder: Path, day: str) -> bytes:
     raise NotInLog("The log has no archive checkpoint of this day.")
 
 
+def timestamp(log_folder: Path, day: str) -> bytes:
+    """Return the timestamp of a day's archive checkpoint as the authority answered it; empty when there is none."""
+    try:
+        if _DAY.fullmatch(day):
+            return (log_folder / FOLDER / f"{day}{timestamps.SUFFIX}").read_bytes()
+    except FileNotFoundError:
+        pass
+    return b""
+
+
+def keep_timestamp(log_folder: Path, day: str, answer: bytes) -> None:
+    """Keep an authority's answer, which the caller has verified, beside the day's archive checkpoint."""
+    durable.write_file(log_folder / FOLDER / f"{day}{timestamps.SUFFIX}", answer)
+
+
 def open_archived(note: bytes, *, logs: Sequence[Verifier], archive: Sequence[Verifier]) -> notes.SignedCheckpoint:
     """Return the checkpoint if an Ed25519 key of the log and one of `archive` signed it; raise otherwise."""
     signed = notes.open_checkpoint(note, logs=[*logs, *archive])
@@ -85,8 +104,30 @@ def open_archived(note: bytes, *, logs: Sequence[Verifier], archive: Sequence[Ve
 
 def day_of(signed: notes.SignedCheckpoint) -> str:
     """Return the day that the ML-DSA-44 signature states."""
+    return f"{signed_at(signed):%Y-%m-%d}"
+
+
+def signed_at(signed: notes.SignedCheckpoint) -> dt.datetime:
+    """Return the time that the ML-DSA-44 signature states."""
     at = next(each.timestamp_s for each in signed.note.verified if each.verifier.kind.timed)
-    return f"{dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%d}"
+    return dt.datetime.fromtimestamp(at, dt.UTC)
+
+
+def verify_timestamp(answer: bytes, note: bytes, signed: notes.SignedCheckpoint, roots: timestamps.Roots) -> str:
+    """Return what the timestamp of an archive checkpoint says, in words; raise BadTimestamp when it does not hold.
+
+    Without `roots` only that it is about this checkpoint is checked, and the words say so.
+    """
+    at = timestamps.verify(answer, note, roots=roots) if roots else timestamps.stated(answer, note)
+    if at < signed_at(signed) - timestamps.CLOCK_SKEW_MAX:
+        raise BadTimestamp("The timestamp is older than the checkpoint that it is of.")
+    seen = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    if roots:
+        return f"Its RFC 3161 timestamp verifies: an authority below the root that you trust saw it at {seen}."
+    return (
+        f"Its RFC 3161 timestamp says {seen}. Who signed the timestamp was not checked: that takes the root certificate"
+        " of the timestamping authority (--tsa-root)."
+    )
 
 
 def keys_of(whole: Policy, rule: Policy, trusted: Sequence[Verifier]) -> list[Verifier]:
@@ -100,13 +141,20 @@ def keys_of(whole: Policy, rule: Policy, trusted: Sequence[Verifier]) -> list[Ve
     return [*(each for each in rule.logs if each.kind is SignatureType.ED25519), *(named or late)]
 
 
-def verify_within(files: Mapping[str, bytes], head: Checkpoint, logs: Sequence[Verifier], links: Sequence[Link]) -> str:
+def verify_within(
+    files: Mapping[str, bytes],
+    head: Checkpoint,
+    logs: Sequence[Verifier],
+    links: Sequence[Link],
+    *,
+    tsa_roots: timestamps.Roots = (),
+) -> tuple[str, ...]:
     """Return what a bundle's archive checkpoint adds, in words, once the bundle's own checkpoint continues it.
 
-    Empty when the bundle has none; raises when it does not hold.
+    Empty when the bundle has none; raises when it, or its timestamp, does not hold.
     """
-    if NOTE not in files and CONSISTENCY not in files:
-        return ""
+    if not files.keys() & {NOTE, CONSISTENCY, TIMESTAMP}:
+        return ()
     if NOTE not in files or CONSISTENCY not in files:
         raise ProofFailed("An archive checkpoint and its consistency proof come together.")
     plain = [each for each in logs if not each.kind.timed]
@@ -122,7 +170,10 @@ def verify_within(files: Mapping[str, bytes], head: Checkpoint, logs: Sequence[V
     signers = [each.verifier for each in signed.note.verified]
     require_current(old.size, signers, links)
     key = next(each for each in signers if each.kind.timed)
-    return (
+    said = (
         f"An archive checkpoint of {day_of(signed)} covers the first {old.size} entries, signed as well with the "
         f"ML-DSA-44 key {key.key_id.hex()}; the log's checkpoint continues it."
     )
+    if TIMESTAMP not in files:
+        return (said,)
+    return (said, verify_timestamp(files[TIMESTAMP], files[NOTE], signed, tsa_roots))

@@ -11,12 +11,14 @@ ParcelwardError
   │    ├─ BadReceipt     422  a note whose text is not a receipt of the log that signed it
   │    ├─ BadKey         422  not a verifier key, or two keys that cannot be told apart
   │    ├─ BadPolicy      422  not a trust policy
+  │    ├─ BadTimestamp   422  not a timestamp of this, or by nobody whom we trust with it
   │    └─ BadTile        422  not a tile's path, or a tile of the wrong shape
   ├─ NotInLog            404  beyond the end of the log
   ├─ WitnessRefused      409  a witness will not cosign; carries the protocol's status and, for 409, its size
   └─ Busy
        ├─ LogInUse       503  another process holds the log's files for writing
-       └─ WitnessAway    503  a witness did not answer, or with something that is not the protocol
+       ├─ WitnessAway    503  a witness did not answer, or with something that is not the protocol
+       └─ TimestampAway  503  a timestamping authority did not answer, or would not
 """
 
 from __future__ import annotations
@@ -110,6 +112,13 @@ class BadPolicy(Invalid):
     title = "Not a trust policy"
 
 
+class BadTimestamp(Invalid):
+    """Not a timestamp (RFC 3161) of this, or not by an authority whom we trust with it."""
+
+    default_code = "bad_timestamp"
+    title = "The timestamp cannot be trusted"
+
+
 class BadTile(Invalid):
     """Not a tile's path (C2SP tlog-tiles), or a tile of the wrong shape."""
 
@@ -152,3 +161,10 @@ class WitnessAway(Busy):
 
     default_code = "witness_away"
     title = "The witness does not answer"
+
+
+class TimestampAway(Busy):
+    """A timestamping authority did not answer, or says that it grants no timestamp."""
+
+    default_code = "timestamp_away"
+    title = "The timestamping authority does not answer"

@@ -12,6 +12,7 @@ A bundle is one archive (`stored_zip`), the same bytes for the same values:
     devices/             one file a device: its key as the log enrolled it, and each request that it signed
     chain.json           the sequences of items and devices, with every gap declared
     report.html, certification.txt, verify.html       for people: to print, to sign, to check offline
+    case.jsonld          all of this once more, for forensic tools (CASE/UCO)
 
 Values in, bytes out: nothing here reads a database, a clock or a setting. `evidence_check` reads bundles.
 """
@@ -20,14 +21,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from parcelward.custody import evidence_words, notes, proofs, stored_zip, succession
+from parcelward.custody import checkpoints, evidence_case, evidence_words, notes, proofs, stored_zip, succession
 from parcelward.custody.archive import Archived
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence_devices import BODIES, DeviceEvidence, device_file, enrolment_proof
@@ -38,7 +39,6 @@ from parcelward.custody.wire import ENTRY_PREFIX, EVENT_DOMAIN, GROUPS, NOTHING_
 FORMAT: Final = "parcelward/v1/evidence"
 NOTE_HEADER: Final = "Parcelward evidence manifest v1"
 NO_EVENT: Final = NOTHING_BEFORE.hex()
-ABSENT: Final = {"case.jsonld": "This version writes no CASE/UCO description of the case."}
 CHECKPOINT: Final = "checkpoints/checkpoint.note"
 
 
@@ -219,33 +219,37 @@ def write_bundle(bundle: Bundle, *, sign: Callable[[str], bytes]) -> bytes:
     files["report.html"] = evidence_words.report(bundle).encode()
     files["certification.txt"] = evidence_words.certification(bundle).encode()
     files["verify.html"] = bundle.verify_html
-    manifest = canonical(
-        Manifest(
-            format=FORMAT,
-            made_at=utc_text(bundle.made_at),
-            reference=bundle.reference,
-            legal_basis=bundle.legal_basis,
-            exporter=bundle.exporter,
-            operator=bundle.operator,
-            software=bundle.software,
-            verifier_sha256=hashlib.sha256(bundle.verify_html).hexdigest(),
-            absent=absent(bundle),
-            files=[
-                FileRow(path, len(content), hashlib.sha256(content).hexdigest())
-                for path, content in sorted(files.items())
-            ],
-        )
-    )
+    origin = checkpoints.parse(notes.parse(bundle.checkpoint).text).origin
+    chain = _chain(bundle.items, bundle.devices)
+    files[evidence_case.FILE] = evidence_case.described(_manifest(bundle, files), chain.items, origin)
+    manifest = canonical(_manifest(bundle, files))
     files["manifest.json"] = manifest
     files["manifest.note"] = sign(note_text(manifest))
     return stored_zip.write(files)
+
+
+def _manifest(bundle: Bundle, files: Mapping[str, bytes]) -> Manifest:
+    return Manifest(
+        format=FORMAT,
+        made_at=utc_text(bundle.made_at),
+        reference=bundle.reference,
+        legal_basis=bundle.legal_basis,
+        exporter=bundle.exporter,
+        operator=bundle.operator,
+        software=bundle.software,
+        verifier_sha256=hashlib.sha256(bundle.verify_html).hexdigest(),
+        absent=absent(bundle),
+        files=[
+            FileRow(path, len(content), hashlib.sha256(content).hexdigest()) for path, content in sorted(files.items())
+        ],
+    )
 
 
 def absent(bundle: Bundle) -> dict[str, str]:
     """Return what a receiver may look for in vain, and why it is not there."""
     signed = sum(len(batch.events) for device in bundle.devices for batch in device.batches)
     unsigned = sum(len(item.events) for item in bundle.items) - signed
-    words = dict(ABSENT)
+    words = {}
     if bundle.devices:
         words["bodies/"] = BODIES
     if unsigned:

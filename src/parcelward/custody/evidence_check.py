@@ -12,13 +12,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from parcelward.custody import archive, evidence, keys, notes, policy, proofs, stored_zip, succession, tree
+from parcelward.custody import (
+    archive,
+    evidence,
+    evidence_case,
+    keys,
+    notes,
+    policy,
+    proofs,
+    stored_zip,
+    succession,
+    tree,
+)
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence import Hidden, Revealed
 from parcelward.custody.evidence_devices import DeviceFile, Shown, verify_device
 from parcelward.custody.evidence_files import decode, held, unhex, within
 from parcelward.custody.keys import Verifier
 from parcelward.custody.policy import Policy
+from parcelward.custody.timestamps import Roots
 from parcelward.custody.wire import ENTRY_PREFIX, GROUPS
 
 FIXED_FILES: Final = (
@@ -28,6 +40,9 @@ FIXED_FILES: Final = (
     "policy.txt",
     "report.html",
     "verify.html",
+)
+MAYBE_FILES: Final = frozenset(
+    {succession.FILE, archive.NOTE, archive.CONSISTENCY, archive.TIMESTAMP, evidence_case.FILE}
 )
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 
@@ -48,7 +63,7 @@ class Report:
     said: str = ""  # what an opened entry says
     receipt: str = ""  # which request's receipt was shown to be kept
     signers: tuple[Verifier, ...] = ()  # keys of the log that signed the checkpoint
-    archived: str = ""  # about an archive checkpoint that the bundle holds
+    archived: tuple[str, ...] = ()  # about an archive checkpoint that the bundle holds, and its timestamp
     shown: Shown = Shown()  # noqa: RUF009 -- frozen: what devices' signatures in a bundle show
 
     @property
@@ -61,7 +76,7 @@ class Report:
             f"{what} recomputed and found in the log {self.origin}.",
             f"The log then had {self.size} entries; root {self.root.hex()}.",
             f"Signed by the log's key {' and '.join(each.key_id.hex() for each in self.signers)}.",
-            *([self.archived] if self.archived else []),
+            *self.archived,
             f"Witnesses: {', '.join(self.witnesses) or 'none'}.",
             *((self._devices,) if self.verifier_sha256 else ()),
             *(f"Left out: {gap}." for gap in self.gaps),
@@ -84,10 +99,11 @@ class Report:
         )
 
 
-def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
+def verify_bundle(data: bytes, *, vkeys: Sequence[str] = (), tsa_roots: Roots = ()) -> Report:
     """Return what the bundle proves, or raise ProofFailed naming the first thing that fails.
 
-    With `vkeys`, only log keys among them count, and if any is a witness's, only those witnesses count.
+    With `vkeys`, only log keys among them count, and if any is a witness's, only those witnesses count. With
+    `tsa_roots`, a timestamp in the bundle has to be by an authority below one of them.
     """
     files = stored_zip.read(data)
     manifest = _manifest(files)
@@ -109,14 +125,17 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
         signers = tuple(each.verifier for each in signed.verified_by(rule.logs))
         succession.require_current(signed.checkpoint.size, signers, links)
     with within(archive.NOTE):
-        archived = archive.verify_within(files, signed.checkpoint, archive.keys_of(whole, rule, trusted), links)
+        allowed = archive.keys_of(whole, rule, trusted)
+        archived = archive.verify_within(files, signed.checkpoint, allowed, links, tsa_roots=tsa_roots)
+        if tsa_roots and archive.TIMESTAMP not in files:
+            archived = (*archived, "No timestamp of an authority is in the bundle.")
     with within("chain.json"):
         chain = decode(files["chain.json"], evidence.Chain)
         _require_one_each([item.item_id for item in chain.items])
         _require_one_each([device.device_id for device in chain.devices])
     opened: dict[str, evidence.EventFile] = {}
     gaps = [gap for item in chain.items for gap in _verify_item(item, files, signed, opened)]
-    declared = _expected(chain) | {succession.FILE, archive.NOTE, archive.CONSISTENCY} & files.keys()
+    declared = _expected(chain) | MAYBE_FILES & files.keys()
     extra = sorted(files.keys() - declared - {"manifest.json", "manifest.note"})
     if extra:
         raise ProofFailed(f"{extra[0]}: The file belongs to nothing that chain.json declares.")
@@ -125,6 +144,8 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[str] = ()) -> Report:
     for device in chain.devices:
         gaps += _verify_sequence(device, files)
         shown += verify_device(device, files, signed, files[evidence.CHECKPOINT], opened)
+    with within(evidence_case.FILE):
+        evidence_case.verify(files, manifest, chain.items, signed.checkpoint.origin)
     return Report(
         origin=signed.checkpoint.origin,
         size=signed.checkpoint.size,

@@ -27,7 +27,7 @@ def within(path: str) -> Iterator[None]:
         raise ProofFailed(f"{path}: {error.message}") from error
 
 
-def canonical(value: msgspec.Struct) -> bytes:
+def canonical(value: msgspec.Struct | Mapping[str, object]) -> bytes:
     """Return the one JSON spelling (RFC 8785: texts, whole numbers, lists, objects with ASCII keys)."""
     return msgspec.json.encode(value, order="sorted")
 

@@ -10,8 +10,8 @@ import msgspec
 
 from parcelward.base import config, db
 from parcelward.base.errors import Invalid
-from parcelward.custody import archive, keyring, notes, succession
-from parcelward.custody.errors import BadCheckpoint, BadNote, LogDiverged, NotInLog, ProofFailed
+from parcelward.custody import archive, keyring, notes, succession, timestamps
+from parcelward.custody.errors import BadCheckpoint, BadNote, BadTimestamp, LogDiverged, NotInLog, ProofFailed
 from parcelward.custody.files import CHECKPOINT, LogFiles
 from parcelward.custody.keys import Verifier, parse_vkey
 from parcelward.custody.models import Fact
@@ -37,10 +37,22 @@ def check_heads(settings: config.Config, size: int, signed: Mapping[str, bytes |
         late = _archive_keys(settings, findings)
         for day in archive.days(settings.log_folder):
             heads.check(f"archive checkpoint of {day}", archive.read(settings.log_folder, day), day=day, late=late)
+            _check_timestamp(settings, day, findings)
     except (LogDiverged, NotInLog) as err:
         findings.note(str(err), differs=getattr(err, "differs", "files"))
     finally:
         files.close()
+
+
+def _check_timestamp(settings: config.Config, day: str, findings: Findings) -> None:
+    """Note a timestamp that is not of its archive checkpoint. Whose it is, is for who knows the root of that time."""
+    answer = archive.timestamp(settings.log_folder, day)
+    try:
+        if answer:
+            timestamps.stated(answer, archive.read(settings.log_folder, day))
+    except BadTimestamp as err:
+        name = f"timestamp of {day}"
+        findings.note(f"The {name} does not hold: {err}", differs=name)
 
 
 def _check_state(settings: config.Config, files: LogFiles, size: int, findings: Findings) -> None:

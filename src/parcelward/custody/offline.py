@@ -15,7 +15,19 @@ from uuid import UUID
 
 import msgspec
 
-from parcelward.custody import keys, lines, notes, policy, proofs, receipts, stored_zip, succession, tiles, tree
+from parcelward.custody import (
+    keys,
+    lines,
+    notes,
+    policy,
+    proofs,
+    receipts,
+    stored_zip,
+    succession,
+    tiles,
+    timestamps,
+    tree,
+)
 from parcelward.custody.errors import ProofFailed
 from parcelward.custody.evidence import NO_EVENT, EventFile, GroupFile
 from parcelward.custody.evidence_check import (
@@ -80,19 +92,26 @@ class _Object(msgspec.Struct, frozen=True):
     object: str = ""
 
 
-def verify_file(path: Path, *, vkeys: Sequence[str] = (), successions: Path | None = None) -> Report:
+def verify_file(
+    path: Path, *, vkeys: Sequence[str] = (), successions: Path | None = None, tsa_root: Path | None = None
+) -> Report:
     """Check a bundle (.zip), a saved proof, receipt or opened entry (.json) or a .tlog-proof, told apart by content.
 
     `vkeys` are the keys that the caller trusts; without any, those in the file are believed and the Report says so.
     `successions` is what /log/succession answered: through it, a key of the log vouches for those before and after it.
+    `tsa_root` holds the certificates (PEM) of whom the caller trusts with timestamps.
     Raises ProofFailed, whose sentence begins with the file at fault, or OSError when the file cannot be read.
     """
+    roots: timestamps.Roots = ()
+    if tsa_root is not None:
+        with within(tsa_root.name):
+            roots = timestamps.read_roots(tsa_root.read_bytes())
     if successions is None:
-        return _verify_file(path, vkeys)
+        return _verify_file(path, vkeys, roots)
     with within(successions.name):
         links = succession.read(successions.read_bytes())
     trusted = succession.trusted_through([keys.parse_vkey(text) for text in vkeys], links)
-    report = _verify_file(path, [each.vkey for each in trusted])
+    report = _verify_file(path, [each.vkey for each in trusted], roots)
     with within(path.name):
         if any(each.said.origin != report.origin for each in links):
             raise ProofFailed("The successions are of another log.")
@@ -100,12 +119,12 @@ def verify_file(path: Path, *, vkeys: Sequence[str] = (), successions: Path | No
     return report
 
 
-def _verify_file(path: Path, vkeys: Sequence[str]) -> Report:
+def _verify_file(path: Path, vkeys: Sequence[str], tsa_roots: timestamps.Roots) -> Report:
     if path.stat().st_size > stored_zip.ARCHIVE_BYTES_MAX:
         raise ProofFailed(f"{path.name}: The file is too large.")
     data = path.read_bytes()
     if data.startswith(b"PK"):
-        return verify_bundle(data, vkeys=vkeys)
+        return verify_bundle(data, vkeys=vkeys, tsa_roots=tsa_roots)
     with within(path.name):
         if data.startswith(proofs.HEADER.encode()):
             return verify_proof(data, vkeys=vkeys)

@@ -259,13 +259,19 @@ def archived_before(settings: config.Config, size: int, *, after: int) -> archiv
         if old <= after:
             return None
         if old <= size:
-            return archive.Archived(note, tuple(tree.consistency_path(old, size, _files(settings).read_hashes)))
+            path = tuple(tree.consistency_path(old, size, _files(settings).read_hashes))
+            return archive.Archived(note, path, archive.timestamp(settings.log_folder, day))
     return None
 
 
 def archived(settings: config.Config, day: str) -> bytes:
     """Return a day's archive checkpoint; NotInLog when there is none."""
     return archive.read(settings.log_folder, day)
+
+
+def archive_timestamp(settings: config.Config, day: str) -> bytes:
+    """Return the RFC 3161 timestamp of a day's archive checkpoint; empty when it has none."""
+    return archive.timestamp(settings.log_folder, day)
 
 
 def witness_vkeys(settings: config.Config) -> tuple[str, ...]:

@@ -103,6 +103,7 @@ LOGGING = {
     "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["out"], "level": "INFO"},
     "loggers": {
+        "httpx": {"level": "WARNING"},  # its line a request carries the whole address, with a password if one is in it
         "django.request": {"level": "ERROR"},  # our middleware writes one line a request that went wrong
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # the line would carry what the stranger typed
     },

@@ -24,6 +24,7 @@ from parcelward.doors.api import problems
 
 _FOREVER = "public, max-age=31536000, immutable"
 _BRIEFLY = "no-cache"
+_TSR = ".tsr"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _KEYS_HEAD = "# Keys of the log. Lines that begin with # are comments; how keys follow each other: /log/succession\n"
 
@@ -136,14 +137,27 @@ def succession(request: HttpRequest) -> HttpResponse:
 @_only_read
 def archive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
     """Answer the days that have an archive checkpoint, newest first."""
-    rows = [{"day": day, "path": f"/log/archive/{day}"} for day in custody.archive_days(config.get())]
+    settings = config.get()
+    rows = [
+        {
+            "day": day,
+            "path": f"/log/archive/{day}",
+            "timestamp": f"/log/archive/{day}{_TSR}" if custody.archive_timestamp(settings, day) else None,
+        }
+        for day in custody.archive_days(settings)
+    ]
     listed = json.dumps({"object": "archive", "data": rows})
     return _open_to_all(HttpResponse(listed, content_type="application/json"), _BRIEFLY)
 
 
 @_only_read
 def archived(request: HttpRequest, day: str) -> HttpResponse:
-    """Answer a day's archive checkpoint, signed with Ed25519 and ML-DSA-44; it never changes."""
+    """Answer a day's archive checkpoint, signed with Ed25519 and ML-DSA-44, or its timestamp; neither ever changes."""
+    if day.endswith(_TSR):
+        answer = custody.archive_timestamp(config.get(), day.removesuffix(_TSR))
+        if not answer:
+            return problems.response(request, NotFound("The log has no timestamp of this day"))
+        return _open_to_all(HttpResponse(answer, content_type="application/timestamp-reply"), _FOREVER)
     try:
         note = custody.archived(config.get(), day)
     except NotFound as err:

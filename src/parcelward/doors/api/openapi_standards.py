@@ -108,6 +108,7 @@ def _log() -> dict[str, Any]:
         ("/log/succession", "Which key followed which: each entry, opened and proven", _JSON, chain),
         ("/log/archive", "The days that have an archive checkpoint, newest first", _JSON, days),
         ("/log/archive/{day}", "A day's archive checkpoint, signed with ML-DSA-44 as well", "text/plain", text),
+        ("/log/archive/{day}.tsr", "Its RFC 3161 timestamp, where it has one", "application/timestamp-reply", binary),
         ("/log/tile/{path}", "A tile or an entry bundle (C2SP tlog-tiles)", "application/octet-stream", binary),
     ):
         gives: Mapping[int, Mapping[str, Any]] = {200: {"content": {kind: {"schema": schema}}}}

@@ -21,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what the log's /log/succession answered: the key you know then vouches for those before and after it",
     )
+    parser.add_argument(
+        "--tsa-root",
+        type=Path,
+        metavar="FILE",
+        help="root certificate (PEM) of a timestamping authority that you trust, to check a bundle's timestamp with",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,7 +35,9 @@ def run(options: argparse.Namespace) -> int:
     from parcelward.custody import offline
 
     try:
-        report = offline.verify_file(options.bundle, vkeys=options.key, successions=options.succession)
+        report = offline.verify_file(
+            options.bundle, vkeys=options.key, successions=options.succession, tsa_root=options.tsa_root
+        )
     except OSError as err:
         sys.stderr.write(f"parcelward: cannot read {err.filename}: {err.strerror}\n")
         return 1

@@ -27,6 +27,8 @@ TICK_S = 0.1
 HOUSEKEEPING_S = 600.0
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
 WITNESS_S = 10.0
+TIMESTAMP_S = 60.0  # between two looks for a day without a timestamp
+TIMESTAMP_AGAIN_S = (60.0, 300.0, 900.0, 3600.0)  # pauses while the authority does not give one; the last one repeats
 TAKE_OVER_S = 1.0  # how often a second worker tries to become the sequencer
 STANDSTILL_S = (1.0, 5.0, 15.0, 60.0)  # pauses while files and database disagree; the last one repeats
 DAYS_AHEAD = 3  # partitions made before they are needed
@@ -54,6 +56,7 @@ def run(_options: argparse.Namespace) -> int:
     others = [
         threading.Thread(target=_follow, args=(stop,), name="follow", daemon=True),
         threading.Thread(target=_ask_witnesses, args=(stop, held), name="witness", daemon=True),
+        threading.Thread(target=_timestamp, args=(stop, held), name="timestamp", daemon=True),
         threading.Thread(target=_capture, args=(stop,), name="capture", daemon=True),
     ]
     for other in others:
@@ -185,6 +188,28 @@ def _ask_witnesses(stop: threading.Event, held: list[Sequencer]) -> None:
         except Exception:  # whatever it was, the log goes on unwitnessed and is asked for again
             log.exception("asking the witnesses failed; trying again")
         stop.wait(WITNESS_S)
+
+
+def _timestamp(stop: threading.Event, held: list[Sequencer]) -> None:
+    """Ask the timestamping authority for what it has not seen yet, while this process is the sequencer.
+
+    In a thread of its own: an authority that is slow or away must delay neither the log nor its witnesses.
+    """
+    from parcelward.base import config
+    from parcelward.custody import timestamping
+
+    settings = config.get()
+    failed = 0  # how many times in a row
+    while settings.tsa_url and not stop.wait(TICK_S):
+        if not held:
+            continue
+        try:
+            done = timestamping.stamp_days(settings, clock=lambda: dt.datetime.now(dt.UTC))
+        except Exception:  # whatever it was, the log goes on without a timestamp and asks again
+            log.exception("asking for a timestamp failed; trying again")
+            done = False
+        failed = 0 if done else failed + 1
+        stop.wait(TIMESTAMP_S if done else TIMESTAMP_AGAIN_S[min(failed, len(TIMESTAMP_AGAIN_S)) - 1])
 
 
 def _follow(stop: threading.Event) -> None:

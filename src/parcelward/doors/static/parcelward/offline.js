@@ -5,11 +5,12 @@ import {
   ProofFailed, browserChecks, climb, ed25519, hex, join, openCheckpoint, openEvents, openLog, parseNote, parseVkey, parsed,
   recorded, same, sha256, signers, text, unbase64, unhex, utf8, witnessed,
 } from "./verify.js";
+import { CASE, describeCase, spell } from "./case.js";
 import { readSuccessions, requireCurrent, trustThrough } from "./succession.js";
 
 const FORMAT = "parcelward/v1/evidence", CHECKPOINT = "checkpoints/checkpoint.note", NAMES_MAX = 256;
 const FIXED = [CHECKPOINT, "certification.txt", "chain.json", "policy.txt", "report.html", "verify.html"];
-const ARCHIVE = ["checkpoints/archive.note", "checkpoints/archive.consistency"];
+const ARCHIVE = ["checkpoints/archive.note", "checkpoints/archive.consistency", "checkpoints/archive.tsr"];
 const MANIFEST = "absent,exporter,files,format,legal_basis,made_at,operator,reference,software,verifier_sha256";
 const EVENT = "body_hash,commitment,event_id,groups,item_id,log_index";
 const DEVICE = "batches,device_id,enrolled,key_id,public_key_ed25519";
@@ -41,11 +42,6 @@ export function readArchive(data) {
 }
 /** JSON in its one spelling (sorted keys, no spaces, no key twice) with exactly these fields, named in their order. */
 function decode(bytes, where, fields) {
-  const spell = (value) => {
-    if (Array.isArray(value)) return `[${value.map(spell).join(",")}]`;
-    if (value === null || typeof value !== "object") return JSON.stringify(value);
-    return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${spell(value[key])}`).join(",")}}`;
-  };
   const source = text(bytes, where);
   let value;
   try { value = JSON.parse(source); } catch { need(false, where, "is not JSON"); }
@@ -125,7 +121,8 @@ export async function checkBundle(data, trusted) {
   await requireCurrent(checkpoint, links);
   const chain = decode(held(files, "chain.json"), "chain.json", "devices,items"), events = [], gaps = [], opened = new Map();
   const shown = { signatures: 0, devices: 0, events: 0, named: 0 };
-  const more = ["succession.json", ...ARCHIVE].filter((path) => files.has(path));
+  const more = ["succession.json", ...ARCHIVE, CASE].filter((path) => files.has(path));
+  need(!files.has(ARCHIVE[2]) || files.has(ARCHIVE[0]), ARCHIVE[2], "is of an archive checkpoint that is not there");
   const used = new Set([...FIXED, "manifest.json", "manifest.note", ...more]);
   const use = (path) => { need(!used.has(path), path, "is used twice"); used.add(path); return held(files, path); };
   for (const item of chain.items) {
@@ -139,8 +136,12 @@ export async function checkBundle(data, trusted) {
     gaps.push(...device.missing.map(([a, b]) => `${device.device_id}: batches ${a} to ${b}`));
   }
   for (const path of files.keys()) need(used.has(path), path, "belongs to nothing that is declared");
+  if (files.has(CASE)) {
+    const whole = utf8(await describeCase(manifest, chain.items, checkpoint.origin));
+    need(same(files.get(CASE), whole), CASE, "does not describe the bundle as manifest.json and chain.json do");
+  }
   return { kind: "bundle", checkpoint, by, events, gaps, pending: 0, shown, reference: manifest.reference,
-    archived: files.has(ARCHIVE[0]) };
+    archived: files.has(ARCHIVE[0]), timestamped: files.has(ARCHIVE[2]) };
 }
 function held(files, path) {
   need(files.has(path), path, "is missing");
@@ -310,6 +311,7 @@ function show(report, pinned, own) {
     ...report.gaps.map((gap) => `Left out, and declared: ${gap}.`),
     ...(report.archived ? ["It also holds an archive checkpoint. This page cannot check ML-DSA-44: parcelward verify can."]
       : []),
+    ...(report.timestamped ? ["Nor the authority's timestamp of it: parcelward verify --tsa-root can."] : []),
     pinned ? "The keys are among those that you gave." : "The keys came with the file: compare them with published ones.",
     ...(own ? [] : ["This browser cannot check Ed25519 signatures itself: the lines for it in this file did."])];
   document.getElementById("facts").replaceChildren(...facts.map(
