@@ -60,7 +60,7 @@ class ScanEvent(models.Model):
     flags = models.SmallIntegerField()  # rules.Mark
     receptacle = models.UUIDField(null=True)  # loaded into or unloaded from
     corrects = models.UUIDField(null=True)  # event_id of this item that is declared wrong
-    body = models.BinaryField()  # the four groups' exact bytes, sealed
+    body = models.BinaryField()  # the four groups' exact bytes, encrypted
 
     class Meta:
         managed = False
