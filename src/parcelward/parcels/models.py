@@ -105,12 +105,12 @@ class Submission(models.Model):
 
 
 class SourceMark(models.Model):
-    """How far a source's sequence numbers have come, and what we know of its clock."""
+    """How far a source's sequence numbers have come, and when it was last heard of."""
 
     source = models.IntegerField(primary_key=True)
     high_sequence = models.BigIntegerField()
     last_seen = models.DateTimeField()
-    clock_ahead_ms = models.BigIntegerField(default=0)
+    clock_ahead_ms = models.BigIntegerField(default=0)  # not measured: always 0
 
 
 class Quarantine(models.Model):
