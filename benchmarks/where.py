@@ -29,7 +29,7 @@ PARTS = {  # what a part does: the functions whose own time, without that of par
     "find items and statuses": ("reading.find_things",),
     "keys of items": ("queries.keys_of_living", "queries.keep_keys"),
     "make new items": ("reading._make_things", "actions.make_secrets", "items.insert_items", "rows.insert_statuses"),
-    "seal, commit, fold": ("record._commit_events",),
+    "encrypt, commit, fold": ("record._commit_events",),
     "store the batch": ("actions.add_batch",),
     "pack and copy events": ("record._do", "record._packed", "rows.copy_events"),
     "write statuses": ("record._write_statuses", "rows.update_statuses"),

@@ -44,7 +44,7 @@ def group_hash(salt: bytes, canon: bytes) -> bytes:
 
 
 def commitment(groups: list[bytes], sealed_body: bytes) -> bytes:
-    """Return the commitment of the four group hashes, in order, and the sealed body."""
+    """Return the commitment of the four group hashes, in order, and the encrypted body."""
     return hashlib.sha256(b"parcelward/v1/event\x00" + b"".join(groups) + hashlib.sha256(sealed_body).digest()).digest()
 
 

@@ -107,6 +107,7 @@ def test_device_and_key_are_printed_once_as_json(installation):
     assert json.loads(run("device", "revoke", device["device_id"]))["revoked"] is True
     key = json.loads(run("key", "add", "partner 7"))
     assert key["api_key"].startswith("pw_test_")
+    assert json.loads(run("key", "revoke", key["key_id"])) == {"key_id": key["key_id"], "revoked": True}
 
 
 def test_shred_needs_somebody_who_proves_who_it_is(installation, scanner, number):

@@ -148,7 +148,7 @@ def test_alerts_of_handovers_are_told_apart_by_the_handover(desk, flood):
     assert flood[-1].about in titles
     assert len(set(titles)) == len(titles)
     opened = desk.get("/app/desk/", params={"kind": "over", "row": flood[0].id}).text
-    assert re.search(rf"Hand-over <span[^>]+>{flood[0].about}</span>", opened)
+    assert re.search(rf"Handover <span[^>]+>{flood[0].about}</span>", opened)
 
 
 def test_an_old_alert_is_opened_by_its_address_and_closed_where_it_stands(desk, flood):

@@ -1,4 +1,4 @@
-"""The one way out: every HTTP request that we make to somebody else goes through here."""
+"""The one way out: every HTTP request that web and worker make to somebody else goes through here."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ FACT = "fact"  # the kind of batches whose entries are facts
 
 
 def make_secrets(items: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Make the secrets of items (16 bytes each), durable before anything is sealed with them; an orphan is harmless."""
+    """Make the secrets of items (16 bytes each), durable before anything is encrypted; an orphan is harmless."""
     fresh = {item: secrets.token_bytes(32) for item in items}
     if fresh:
         with db.cursor("keys") as cur, transaction.atomic(using="keys"):

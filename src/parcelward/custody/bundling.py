@@ -32,7 +32,7 @@ REASON_LENGTH_MAX: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One event as its room stores it: its number in the item's life, its sealed body, its leaf within its batch."""
+    """One event as its room stores it: its number in the item's life, its encrypted body, its leaf within its batch."""
 
     sequence: int
     event_id: UUID

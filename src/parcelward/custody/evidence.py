@@ -185,7 +185,7 @@ def hash_of(group: Revealed | Hidden) -> bytes:
 
 
 def commitment(groups: Iterable[Revealed | Hidden], body_hash: bytes) -> bytes:
-    """Return an event's commitment from its four groups, in order, and the hash of its sealed body."""
+    """Return an event's commitment from its four groups, in order, and the hash of its encrypted body."""
     return hashlib.sha256(EVENT_DOMAIN + b"".join(map(hash_of, groups)) + body_hash).digest()
 
 

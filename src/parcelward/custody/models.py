@@ -57,7 +57,7 @@ class Cursor(models.Model):
 
 
 class Fact(models.Model):
-    """An entry that is not a scan: an enrolment, a revocation, a change of settings, a tombstone."""
+    """An entry that is not a scan: an enrolment, a revocation, a place's description, a tombstone."""
 
     batch = models.BigIntegerField()
     leaf = models.IntegerField()

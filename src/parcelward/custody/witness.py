@@ -1,7 +1,7 @@
 """The rules of a witness, pure: C2SP tlog-witness, `add-checkpoint`; and how a log asks one.
 
 A witness cosigns what it saw a log become, and never again anything that contradicts it. It knows each log by its
-origin and keeps the newest checkpoint that it cosigned, nothing else.
+origin and keeps the newest checkpoint that it cosigned and how the log's keys followed each other, nothing else.
 """
 
 from __future__ import annotations

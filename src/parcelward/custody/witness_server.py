@@ -1,7 +1,7 @@
 """A stand-alone witness over HTTP: its own key, its own state, the standard library's server.
 
 folder/witness.key                  32 bytes, the seed of its Ed25519 key; mode 0600; made at the first start
-folder/<SHA-256 of origin>.note     the newest checkpoint of one log, cosigned: the whole state
+folder/<SHA-256 of origin>.note     the newest checkpoint of one log, cosigned: how far it was seen to grow
 folder/<SHA-256 of origin>.keys     how the keys of one log followed each other, as it was learned from the log
 folder/lock                         held while it runs: two witnesses with one key could sign two histories
 """

@@ -133,7 +133,7 @@ def require_same(row: Row, keys: ItemKeys, known: Context, *, commitment: bytes,
     try:
         opened = open_body(keys, row.event_id.bytes, bytes(row.body))
     except (InvalidTag, ValueError):
-        raise Differs("The sealed body, its item or its event id was changed.", differs="body") from None
+        raise Differs("The encrypted body, its item or its event id was changed.", differs="body") from None
     if opened.commitment != commitment:
         raise Differs("The event's commitment is not the one in the log.", differs="commitment")
     try:

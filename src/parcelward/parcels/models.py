@@ -60,7 +60,7 @@ class ScanEvent(models.Model):
     flags = models.SmallIntegerField()  # rules.Mark
     receptacle = models.UUIDField(null=True)  # loaded into or unloaded from
     corrects = models.UUIDField(null=True)  # event_id of this item that is declared wrong
-    body = models.BinaryField()  # the four groups' exact bytes, sealed
+    body = models.BinaryField()  # the four groups' exact bytes, encrypted
 
     class Meta:
         managed = False
@@ -105,12 +105,12 @@ class Submission(models.Model):
 
 
 class SourceMark(models.Model):
-    """How far a source's sequence numbers have come, and what we know of its clock."""
+    """How far a source's sequence numbers have come, and when it was last heard of."""
 
     source = models.IntegerField(primary_key=True)
     high_sequence = models.BigIntegerField()
     last_seen = models.DateTimeField()
-    clock_ahead_ms = models.BigIntegerField(default=0)
+    clock_ahead_ms = models.BigIntegerField(default=0)  # not measured: always 0
 
 
 class Quarantine(models.Model):

@@ -91,7 +91,7 @@ def recorded(item: UUID) -> tuple[RecordedEvent, ...]:
 
 
 def _sealed_for_addressee(keys: ItemKeys, event_id: bytes, opened: Opened) -> str:
-    """Return the addressee's group with its salt so that only who holds the view key of the link can read it."""
+    """Return the addressee's group with its salt, encrypted: only who holds the view key of the link can read it."""
     if not opened.groups["addressee"]:
         return ""
     nonce = os.urandom(NONCE_SIZE)

@@ -1,7 +1,7 @@
 """Compare every stored scan with what the log commits to: a part of `verify-log`.
 
-Each event's sealed body is opened with its item's secret and its commitment recomputed; then every clear column must be
-what the committed groups say, and each item's events must be numbered 1, 2, 3 ... and each name the one before.
+Each event's body is opened with its item's secret and its commitment recomputed; then every clear column must be what
+the committed groups say, and each item's events must be numbered 1, 2, 3 ... and each name the one before.
 
 The chain is checked without keeping anything per item: for each event a keyed hash of (item, number, commitment) is
 added and one of (item, number before, commitment before) taken away. What remains of an item is the hash of its last

@@ -122,7 +122,7 @@ class AlertRow:
     opened_at: dt.datetime
     facility: str
     item_number: str
-    handover: str  # id of the hand-over that does not add up; empty for other kinds
+    handover: str  # id of the handover that does not add up; empty for other kinds
     words: str  # what happened and what to do
     closed: bool
 

@@ -33,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in, known by an opaque staff id: names live in the vault, never here."""
+    """A person who signs in, known by an opaque staff id: there is no field for a name."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     login = models.CharField(max_length=40, unique=True)

@@ -1,7 +1,8 @@
 """One table of steps: our word, UPU EMSEVT event, CBV business step and disposition, tracker status, customer's words.
 
-The mapping is ours, not normative. UPU codes come from UPU M40 (EMSEVT) as used in public carrier documentation;
-business steps and dispositions are words of GS1 CBV 2.0 section 7; the tracker statuses are the ten merchants know.
+The mapping is ours, not normative. UPU codes are those of UPU M40 (EMSEVT); docs/glossary.md marks which of them were
+found in public sources. Business steps and dispositions are words of GS1 CBV 2.0 section 7; the tracker statuses are
+the ten merchants know.
 An unknown code is never mapped: it is stored as `Step.UNKNOWN` with the word it came as, and raised as an alert.
 """
 

@@ -1,4 +1,4 @@
-"""The network over HTTP: facilities and the lanes between them."""
+"""The network over HTTP: facilities, the lanes between them, and when they work."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Do what was asked and print JSON."""
     django.setup()
     from parcelward.base import config
-    from parcelward.people import actions
+    from parcelward.people import actions, queries
     from parcelward.people.wire import Role
 
     by = actions.installer()
@@ -34,5 +34,6 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({"key_id": str(options.key_id), "revoked": True}))
         return 0
     token = actions.make_key(options.name, Role(options.role), by=by, mode=config.get().mode)
-    print(json.dumps({"name": options.name, "role": options.role, "api_key": token}))
+    key_id = str(queries.key_holder(token).id)  # what `revoke` asks for: it stands nowhere else
+    print(json.dumps({"name": options.name, "role": options.role, "key_id": key_id, "api_key": token}))
     return 0

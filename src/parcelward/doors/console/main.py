@@ -62,7 +62,8 @@ def main() -> None:
     if not words or words[0] not in COMMANDS:
         parser().parse_args(words)
     module = importlib.import_module(f"parcelward.doors.console.{words[0].replace('-', '_')}_command")
-    own = argparse.ArgumentParser(prog=f"parcelward {words[0]}", description=COMMANDS[words[0]].capitalize() + ".")
+    said = COMMANDS[words[0]]
+    own = argparse.ArgumentParser(prog=f"parcelward {words[0]}", description=f"{said[0].upper()}{said[1:]}.")
     module.add_arguments(own)
     try:
         code = module.run(own.parse_args(words[1:]))

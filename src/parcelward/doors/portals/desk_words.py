@@ -13,8 +13,8 @@ def kind_name(kind: str) -> str:
     """Return the words for a kind of alert or a reason of quarantine; an unknown one is shown as it is written."""
     said = {
         "quarantine": _("Quarantine"),
-        "short": _("Missing at hand-over"),
-        "over": _("Too many at hand-over"),
+        "short": _("Missing at handover"),
+        "over": _("Too many at handover"),
         "unexpected": _("Not expected here"),
         "one_hand": _("Both sides signed by one"),
         "seal_mismatch": _("Seal does not match"),

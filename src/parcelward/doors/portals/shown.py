@@ -64,7 +64,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the seal says."""
+    """What the mark beside a history says: how much of it is proven."""
 
     whole: bool
     title: str
@@ -259,7 +259,7 @@ def why(reason: str) -> str:
 
 
 def proof(journey: Journey) -> Proof:
-    """Return what the seal may say: never more than what was published."""
+    """Return what the mark beside a history may say: never more than what was published."""
     total, proven = journey.events_total, journey.events_proven
     if journey.shredded:
         return Proof(

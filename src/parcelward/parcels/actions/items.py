@@ -85,7 +85,7 @@ def end_alias(number: str, *, at: dt.datetime) -> None:
 
 
 def seen_from(row: tuple[Any, ...], keys: ItemKeys | None) -> Seen:
-    """Return a row of rows.EVENTS_OF as the fold sees it; its seal is read from the sealed body."""
+    """Return a row of rows.EVENTS_OF as the fold sees it; its seal is read from the encrypted body."""
     seal = None
     if row[8] & Mark.SEAL and keys is not None:
         try:
