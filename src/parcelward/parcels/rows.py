@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 
 from parcelward.base import db
-from parcelward.parcels.rules import PackedSeen, PackedStatus, State, Status
+from parcelward.parcels.rules import NOT_BY_EVENTS, PackedSeen, PackedStatus, Status
 
 # Events, by COPY ------------------------------------------------------------------------------------------------------
 
@@ -111,7 +111,8 @@ UPDATE_STATUS: Final = (
     f"UPDATE parcels_item_status s SET {_SET} "  # noqa: S608 -- our own column names
     f"FROM unnest(%s::parcels_item_status[], %s::int[]) AS f({STATUS_COLUMNS}, seq_before) "
     "WHERE s.item = f.item AND s.item_seq = f.seq_before "
-    f"AND s.flags & {int(State.SHREDDED)} = 0"  # erased meanwhile: the transaction is done again, and refuses
+    # Erased, rebuilt, or its number given to another item meanwhile: the transaction is done again, and sees it.
+    f"AND (s.flags # f.flags) & {NOT_BY_EVENTS} = 0"
 )
 INSERT_STATUS: Final = "INSERT INTO parcels_item_status SELECT * FROM unnest(%s::parcels_item_status[])"
 
@@ -217,7 +218,7 @@ def insert_statuses(conn: psycopg.Connection[Any], packed: Sequence[bytes]) -> N
 def update_statuses(conn: psycopg.Connection[Any], packed: Sequence[bytes], seq_before: Sequence[int]) -> None:
     """Write new statuses over those that had `seq_before` events.
 
-    Raises db.LostRace when an item's events were recorded by somebody else meanwhile, or the item was erased.
+    Raises db.LostRace when an item's events were recorded by somebody else meanwhile, or its row was changed otherwise.
     """
     with psycopg.Cursor(conn) as cur:
         cur.execute(UPDATE_STATUS, (db.record_array(_row_type(conn), packed), db.int_array(seq_before)))

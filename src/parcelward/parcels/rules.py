@@ -48,10 +48,13 @@ class State(enum.IntFlag):
     SHREDDED = 256  # its secret was destroyed: nothing more can be recorded of it
     REUSED = 512  # its number was another item's before: late events are told apart by their time
     SECURED = 1024  # held by somebody with an inspector's rights: no device releases it
+    LET_GO = 2048  # a number of its is another item's now
+    REBUILT = 4096  # turned over each time that a rebuild puts the row right
 
 
-AT_BIRTH = int(State.SIMULATED | State.SHREDDED | State.REUSED)
-"""The flags that no event gives or takes."""
+NOT_BY_EVENTS = int(State.SIMULATED | State.SHREDDED | State.REUSED | State.LET_GO | State.REBUILT)
+"""The flags that no event gives or takes. Whoever changes a status without an event changes one of these, so that
+who read the row before, or remembers it, finds that out when writing (rows.UPDATE_STATUS)."""
 
 
 class Mark(enum.IntFlag):

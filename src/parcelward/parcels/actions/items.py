@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from parcelward.base import db
 from parcelward.custody.wire import ItemKeys, open_body
 from parcelward.parcels import rows, rules
-from parcelward.parcels.rules import Mark, Observed, PackedSeen, PackedStatus, Seal, Seen, Status
+from parcelward.parcels.rules import Mark, Observed, PackedSeen, PackedStatus, Seal, Seen, State, Status
 
 
 class NewItem(Protocol):
@@ -78,10 +78,20 @@ def insert_blank_statuses(things: Sequence[NewItem]) -> None:
         )
 
 
-def end_alias(number: str, *, at: dt.datetime) -> None:
-    """End a number's validity: it has come back on another item."""
+def end_alias(number: str, *, at: dt.datetime, seen: int) -> None:
+    """End a number's validity: it has come back on another item. Its item's status says so from now on.
+
+    Raises db.LostRace unless the number still names an item with `seen` events: then it is not known to have come back.
+    """
     with db.cursor() as cur:
-        cur.execute("UPDATE parcels_itemalias SET valid_to = %s WHERE number = %s AND valid_to IS NULL", (at, number))
+        cur.execute(
+            "WITH ended AS (UPDATE parcels_itemalias SET valid_to = %s WHERE number = %s AND valid_to IS NULL "
+            "RETURNING item) UPDATE parcels_item_status s SET flags = flags | %s FROM ended "
+            "WHERE s.item = ended.item AND s.item_seq = %s",
+            (at, number, int(State.LET_GO), seen),
+        )
+        if cur.rowcount != 1:
+            raise db.LostRace
 
 
 def seen_from(row: tuple[Any, ...], keys: ItemKeys | None) -> Seen:

@@ -99,8 +99,8 @@ def accept_manifest(
             with transaction.atomic():
                 known, refused = _find(lines, by=by, event_time=event_time, now=now)
                 fresh = _insert(manifest_id, known, facility=place.number, event_time=event_time, by=by, now=now)
-        except psycopg.errors.UniqueViolation:
-            continue  # somebody else made one of the items meanwhile: now it is known
+        except (psycopg.errors.UniqueViolation, db.LostRace):
+            continue  # somebody else made one of the items meanwhile, or recorded a scan of it: now it is known
         refused.extend(lines.refused)
         return Accepted(fresh, len(known) - fresh + lines.repeated, tuple(sorted(refused, key=lambda r: r.index)))
     raise Busy("Too many others make the same items; send the manifest again", retry_after_s=1)
@@ -135,16 +135,16 @@ def _find(
     refused: list[Refused] = []
     with db.cursor(binary=True) as cur:
         cur.execute(
-            "SELECT a.number, s.item, s.kind, s.flags, s.last_time FROM parcels_itemalias a "
+            "SELECT a.number, s.item, s.kind, s.flags, s.last_time, s.item_seq FROM parcels_itemalias a "
             "JOIN parcels_item_status s ON s.item = a.item WHERE a.number = ANY(%s) AND a.valid_to IS NULL "
             "ORDER BY a.number",
             (list(lines.numbers),),
             binary=True,
         )
         rows = cur.fetchall()
-    for number, item, kind, flags, last_time in rows:
+    for number, item, kind, flags, last_time, item_seq in rows:
         if kind == ItemKind.ITEM and _has_come_back(flags, last_time, event_time=event_time):
-            items.end_alias(number, at=event_time)
+            items.end_alias(number, at=event_time, seen=item_seq)
             came_back.add(number)
             continue
         found[number] = item

@@ -16,6 +16,7 @@ from parcelward.network.wire import FacilityRow
 from parcelward.parcels import canon, rows, rules
 from parcelward.parcels.actions import items
 from parcelward.parcels.actions import submissions as sent
+from parcelward.parcels.actions.kept import Kept
 from parcelward.parcels.actions.work import Born, Thing, Wanted, Work
 from parcelward.parcels.errors import SequenceReused, SequenceTooOld
 from parcelward.parcels.models import ItemKind
@@ -149,8 +150,8 @@ def _require_storable(scan: ScanIn, step: int) -> None:
             raise _Bad("sensors_too_large", f"Sensor readings of one event have at most {GROUP_SIZE_MAX} bytes.")
 
 
-def find_things(work: Work, wanted: list[Wanted], born: Born, *, lock: bool) -> None:
-    """Find every item and receptacle named; make the ones that nobody has told us about.
+def find_things(work: Work, wanted: list[Wanted], born: Born, *, kept: Kept | None, lock: bool) -> None:
+    """Find every item and receptacle named; make the ones that nobody has told us about. `kept` may know them already.
 
     With `lock` their rows are locked in key order, so that transactions that meet queue up. New ones are made before
     that, as always: who holds a row and waits for a number would deadlock with who does it the other way round.
@@ -165,21 +166,36 @@ def find_things(work: Work, wanted: list[Wanted], born: Born, *, lock: bool) -> 
         return
     by_number = [n for n in named if not n.startswith(identify.ITEM_PREFIX)]
     by_id = [bytes.fromhex(n[len(identify.ITEM_PREFIX) :]) for n in named if n.startswith(identify.ITEM_PREFIX)]
-    _read_things(work, by_number, by_id)
+    same: dict[bytes, Thing] = {}  # one item may be named by several numbers in one batch
+    _read_things(work, by_number if kept is None else _remembered(work, by_number, kept, same), by_id, same)
     ended = _end_recycled(work, wanted)
     by_id += _give_to_the_one_before(work, wanted, ended)
     fresh = [n for n in by_number if n not in work.things]
     if fresh:
         _make_things(work, fresh, named, born, ended)
     if lock:
-        _read_things(work, [n for n in by_number if not work.things[n].is_new], by_id, more=rows.LOCKED)
+        _read_things(work, [n for n in by_number if not work.things[n].is_new], by_id, {}, more=rows.LOCKED)
     alive = [t for t in work.things.values() if not t.is_new and not t.status.flags & _SHREDDED]
     keys = custody_queries.keys_of_living([t.item for t in alive])
     for thing in alive:
         thing.keys = keys.get(thing.item)
 
 
-def _read_things(work: Work, by_number: list[str], by_id: list[bytes], *, more: str = "") -> None:
+def _remembered(work: Work, numbers: list[str], kept: Kept, same: dict[bytes, Thing]) -> list[str]:
+    """Take what is remembered; return the numbers that must be read."""
+    unknown = []
+    for number in numbers:
+        thing = kept.take(number)
+        if thing is None:
+            unknown.append(number)
+        else:
+            work.things[number] = same.setdefault(thing.item, thing)
+    return unknown
+
+
+def _read_things(
+    work: Work, by_number: list[str], by_id: list[bytes], same: dict[bytes, Thing], *, more: str = ""
+) -> None:
     found: list[tuple[str, bytes]] = []
     with db.cursor(binary=True) as cur:
         if by_number:
@@ -188,7 +204,6 @@ def _read_things(work: Work, by_number: list[str], by_id: list[bytes], *, more: 
         if by_id:
             cur.execute(rows.FIND_BY_ITEM + more, (db.uuid_array(by_id),), binary=True)
             found += cur.fetchall()
-    same: dict[bytes, Thing] = {}  # one item may be named by several numbers in one batch
     for number, row in found:
         item, kind, status = rows.status_from(row)
         thing = same.get(item)
@@ -220,7 +235,7 @@ def _give_to_the_one_before(work: Work, wanted: list[Wanted], ended: set[str]) -
             moved.add(owner)
             wanted[nth] = event._replace(number=identify.ITEM_PREFIX + owner.hex())
     if moved:
-        _read_things(work, [], sorted(moved))
+        _read_things(work, [], sorted(moved), {})
     return sorted(moved)
 
 
@@ -231,7 +246,7 @@ def _end_recycled(work: Work, wanted: list[Wanted]) -> set[str]:
         if event.step == _ACCEPTED and event.number in work.things:
             status = work.things[event.number].status
             if rules.is_recycled(status, step=event.step, event_us=event.event_us):
-                items.end_alias(event.number, at=event.scan.event_time)
+                items.end_alias(event.number, at=event.scan.event_time, seen=status.item_seq)
                 del work.things[event.number]
                 ended.add(event.number)
     return ended

@@ -28,7 +28,9 @@ from parcelward.custody.wire import NONCE_SIZE
 from parcelward.network import queries as network
 from parcelward.parcels import canon, rows, rules
 from parcelward.parcels.actions import afterwards, items, nesting, reading
+from parcelward.parcels.actions import kept as remembered
 from parcelward.parcels.actions import submissions as sent
+from parcelward.parcels.actions.kept import Kept
 from parcelward.parcels.actions.work import Born, Nested, Recorded, Thing, Wanted, Work
 from parcelward.parcels.errors import Contended
 from parcelward.parcels.models import ItemKind
@@ -70,7 +72,9 @@ def record_scans(submissions: Sequence[Submission], *, now: dt.datetime) -> list
     """
     for submission in submissions:
         people.require(submission.by, Task.SCAN)
-    return _record(submissions, now=now)
+    # Within a caller's transaction nothing is sure yet; and where several processes record, each knows too little.
+    alone = config.get().web_workers == 1 and not transaction.get_connection().in_atomic_block
+    return _record(submissions, now=now, remember=alone)
 
 
 def record_by_person(submission: Submission, *, now: dt.datetime, keep_bad: bool = True) -> Answer | ParcelwardError:
@@ -82,15 +86,16 @@ def record_by_person(submission: Submission, *, now: dt.datetime, keep_bad: bool
 
 
 def _record(
-    submissions: Sequence[Submission], *, now: dt.datetime, keep_bad: bool = True
+    submissions: Sequence[Submission], *, now: dt.datetime, keep_bad: bool = True, remember: bool = False
 ) -> list[Answer | ParcelwardError]:
     born, careful = Born(), False
+    kept = remembered.of(db.raw()) if remember else None
     for _ in range(TRIES_MAX):
         work = Work(submissions, now, keep_bad=keep_bad)
         try:
             with transaction.atomic():
                 db.raw().execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
-                _do(work, born, careful=careful)
+                _do(work, born, kept=kept, careful=careful)
         except (*_AGAIN, db.LostRace):
             careful = True
             time.sleep(random.uniform(0, RETRY_PAUSE_S))  # noqa: S311 -- keeps two losers from meeting again, no secret
@@ -99,6 +104,8 @@ def _record(
         except psycopg.errors.CheckViolation:
             _make_partitions(work)
         else:
+            if kept is not None:
+                kept.keep(work.things.values())
             return [work.answers[i] for i in range(len(submissions))]
     raise Contended("Others hold or write the same items; send the batch again", retry_after_s=1)
 
@@ -109,11 +116,11 @@ def _make_partitions(work: Work) -> None:
     db.ensure_partition("custody_batch", work.now.date())
 
 
-def _do(work: Work, born: Born, *, careful: bool) -> None:
+def _do(work: Work, born: Born, *, kept: Kept | None, careful: bool) -> None:
     """Do it all, in the caller's transaction; a fixed number of statements whatever the number of events."""
     open_ = reading.admit(work)
     wanted = reading.wanted_events(work, open_)
-    reading.find_things(work, wanted, born, lock=careful)
+    reading.find_things(work, wanted, born, kept=None if careful else kept, lock=careful)
     known = reading.known_events(work, wanted) if careful else {}
     _commit_events(work, wanted, known)
     batch = 0
@@ -304,7 +311,7 @@ def _refold(work: Work, things: list[Thing]) -> None:
         events = [items.packed(seen) for seen in recorded[UUID(bytes=thing.item)]]
         status = rules.fold(events)
         status.item_seq, status.head = before.item_seq, before.head
-        status.flags |= before.flags & rules.AT_BIRTH
+        status.flags |= before.flags & rules.NOT_BY_EVENTS
         thing.status = status
         mine = [event for event in work.events if event.thing is thing]
         void = rules.voided(events)

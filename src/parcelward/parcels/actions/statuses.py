@@ -13,9 +13,9 @@ from django.db import transaction
 
 from parcelward.base import db
 from parcelward.custody import queries as custody
-from parcelward.parcels import rows, rules
+from parcelward.parcels import rows
 from parcelward.parcels.actions import items as item_actions
-from parcelward.parcels.rules import Status
+from parcelward.parcels.rules import State, Status
 
 ITEMS_AT_ONCE = 500
 ROUNDS_MAX = 5  # a writer that had read the wrong status may write it once more; then it is put right again
@@ -26,9 +26,10 @@ _SELECT = (
     f"SELECT i.item, i.kind, i.simulated, s.item IS NOT NULL, {', '.join(f's.{c}' for c in _COLUMNS[1:])} "  # noqa: S608 -- our own column names
     "FROM parcels_item i LEFT JOIN parcels_item_status s ON s.item = i.item WHERE i.item = ANY(%s) ORDER BY i.item"
 )
-_REUSED = (
-    "SELECT a.item FROM parcels_itemalias a JOIN parcels_itemalias b ON b.number = a.number "
-    "AND b.valid_to IS NOT NULL AND b.valid_from < a.valid_from WHERE a.item = ANY(%s)"
+_NUMBERS = (  # whether a number of the item was another one's before; whether one is another one's now
+    "SELECT a.item, bool_or(b.number IS NOT NULL), bool_or(a.valid_to IS NOT NULL) FROM parcels_itemalias a "
+    "LEFT JOIN parcels_itemalias b ON b.number = a.number AND b.valid_to IS NOT NULL AND b.valid_from < a.valid_from "
+    "WHERE a.item = ANY(%s) GROUP BY a.item"
 )
 _LAST_EVENTS = (
     "SELECT DISTINCT ON (e.item) e.item, e.item_seq, substring(b.commitments FROM e.leaf * 32 + 1 FOR 32) "
@@ -61,18 +62,18 @@ def _stored_and_right(items: Sequence[UUID]) -> Iterator[tuple[UUID, tuple[Any, 
     with db.cursor(binary=True) as cur:
         cur.execute(_LAST_EVENTS, (wanted,), binary=True)
         last = {item: (seq, bytes(head or b"")) for item, seq, head in cur}
-        cur.execute(_REUSED, (wanted,), binary=True)
-        reused = {row[0] for row in cur}
+        cur.execute(_NUMBERS, (wanted,), binary=True)
+        by_number = {
+            item: (State.REUSED if reused else 0) | (State.LET_GO if ended else 0) for item, reused, ended in cur
+        }
         cur.execute(_SELECT, (wanted,), binary=True)
         for item, kind, simulated, there, *columns in cur.fetchall():
             status = folded[item]
             status.item_seq, status.head = last.get(item, (0, bytes(32)))
-            if simulated:
-                status.flags |= rules.State.SIMULATED
-            if item in reused:
-                status.flags |= rules.State.REUSED
-            if item in erased:
-                status.flags |= rules.State.SHREDDED
+            status.flags |= (State.SIMULATED if simulated else 0) | (State.SHREDDED if item in erased else 0)
+            status.flags |= by_number.get(item, 0)
+            if there:
+                status.flags |= columns[_COLUMNS.index("flags") - 1] & State.REBUILT
             yield item, ((item, *columns[:-1], bytes(columns[-1])) if there else None), _row(item, kind, status)
 
 
@@ -107,7 +108,9 @@ def _rebuild_some(items: Sequence[UUID]) -> list[UUID]:
     with db.cursor() as cur:
         for _, stored, right in wrong:
             seq_before = -1 if stored is None else stored[_COLUMNS.index("item_seq")]
-            cur.execute(_WRITE, (*right, seq_before))
+            # Who remembers the wrong row is to find out.
+            turned = (c ^ int(State.REBUILT) if name == "flags" else c for name, c in zip(_COLUMNS, right, strict=True))
+            cur.execute(_WRITE, (*turned, seq_before))
     return [item for item, _, _ in wrong]
 
 
