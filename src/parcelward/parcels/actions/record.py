@@ -1,7 +1,8 @@
 """Record scans: from parsed requests to durable events, statuses and commitments, in one transaction.
 
 The fast way assumes that nothing was seen before: events go in by COPY, and the unique key or the compare-and-swap on
-an item's event sequence says when that was wrong. Then the whole transaction is done again, carefully.
+an item's event sequence says when that was wrong. Then the whole transaction is done again, carefully. Who sent known
+events a moment ago is not believed to send new ones: with one such sender, careful is the first try.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import random
 import time
 from collections.abc import Sequence
 from operator import attrgetter
-from uuid import UUID
 
 import msgspec
 import psycopg
@@ -27,7 +27,7 @@ from parcelward.custody import queries as custody_queries
 from parcelward.custody.wire import NONCE_SIZE
 from parcelward.network import queries as network
 from parcelward.parcels import canon, rows, rules
-from parcelward.parcels.actions import afterwards, items, nesting, reading
+from parcelward.parcels.actions import afterwards, items, nesting, reading, repeats
 from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.work import Born, Nested, Recorded, Thing, Wanted, Work
 from parcelward.parcels.errors import Contended
@@ -84,7 +84,7 @@ def record_by_person(submission: Submission, *, now: dt.datetime, keep_bad: bool
 def _record(
     submissions: Sequence[Submission], *, now: dt.datetime, keep_bad: bool = True
 ) -> list[Answer | ParcelwardError]:
-    born, careful = Born(), False
+    born, careful = Born(), repeats.expected_of(s.by.source for s in submissions)
     for _ in range(TRIES_MAX):
         work = Work(submissions, now, keep_bad=keep_bad)
         try:
@@ -99,8 +99,17 @@ def _record(
         except psycopg.errors.CheckViolation:
             _make_partitions(work)
         else:
+            if careful:
+                repeats.note(_who_repeats(work))
             return [work.answers[i] for i in range(len(submissions))]
     raise Contended("Others hold or write the same items; send the batch again", retry_after_s=1)
+
+
+def _who_repeats(work: Work) -> set[int]:
+    """Return the sources that sent an event whose id was known, or that had to be looked for among those known."""
+    looked_for = _ID_REUSED[0], reading.TOO_MANY_EVENTS[0]
+    again = {i for i, bad in work.bad if bad.code in looked_for} | work.duplicates.keys()
+    return {work.submissions[i].by.source for i in again}
 
 
 def _make_partitions(work: Work) -> None:
@@ -115,6 +124,7 @@ def _do(work: Work, born: Born, *, careful: bool) -> None:
     wanted = reading.wanted_events(work, open_)
     reading.find_things(work, wanted, born, lock=careful)
     known = reading.known_events(work, wanted) if careful else {}
+    wanted = reading.foldable(work, wanted, known, careful=careful)
     _commit_events(work, wanted, known)
     batch = 0
     if work.events:
@@ -298,10 +308,10 @@ def _write_statuses(work: Work) -> None:
 
 def _refold(work: Work, things: list[Thing]) -> None:
     """Fold these items' events again from the first: one came late, or one was declared wrong."""
-    recorded = items.all_events({UUID(bytes=t.item): t.keys for t in things})
+    recorded = items.packed_events({t.item: t.keys for t in things})
     for thing in things:
         before = thing.status
-        events = [items.packed(seen) for seen in recorded[UUID(bytes=thing.item)]]
+        events = recorded[thing.item]
         status = rules.fold(events)
         status.item_seq, status.head = before.item_seq, before.head
         status.flags |= before.flags & rules.AT_BIRTH
