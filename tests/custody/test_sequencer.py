@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import os
 import shutil
 import signal
@@ -14,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 from django.db import connections, transaction
+from django.utils import timezone
 from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.base import config
-from parcelward.custody import checkpoints, notes, queries
+from parcelward.custody import actions, checkpoints, notes, queries
 from parcelward.custody.actions import Sequencer
 from parcelward.custody.errors import LogDiverged
 from parcelward.custody.files import CHECKPOINT, LogFiles
@@ -67,6 +69,19 @@ def test_what_was_answered_is_published_within_a_second(installation, facilities
     waits.sort()
     print(f"published after median {waits[50] * 1000:.0f} ms, p99 {waits[98] * 1000:.0f} ms")
     assert waits[98] < 1.0
+
+
+def test_what_follows_stands_behind_what_it_follows_although_the_clock_stepped_back(installation, monkeypatch):
+    """What closes or takes back an entry would stand before it, and `verify-log` would not know it."""
+    quiet()
+    earlier = timezone.now() - dt.timedelta(minutes=5)
+    with transaction.atomic():  # seen by the sequencer together
+        actions.record_fact("test.opened", {"n": 1})
+        monkeypatch.setattr(timezone, "now", lambda: earlier)
+        actions.record_fact("test.closed", {"n": 1})
+    monkeypatch.undo()
+    quiet()
+    assert [entry.kind for entry in queries.told("test.opened", "test.closed")] == ["test.opened", "test.closed"]
 
 
 def test_another_worker_takes_over_when_the_first_is_killed(installation, facilities, tmp_path):

@@ -16,12 +16,13 @@ import pytest
 from django.db import connections, transaction
 from tests.scanner import Scanner, event, new_number
 
-from parcelward.base.errors import Busy, Conflict
+from parcelward.base.errors import Busy, Conflict, TooMany
 from parcelward.custody import notes
 from parcelward.custody.keys import parse_vkey, vkeys_in
 from parcelward.custody.models import Batch
 from parcelward.doors.api import coalesce, scans
 from parcelward.doors.api.coalesce import Coalescer
+from parcelward.doors.console import serve_command
 from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
 from parcelward.parcels.errors import Contended
@@ -265,6 +266,56 @@ def test_too_many_that_wait_are_told_to_come_back(monkeypatch):
         assert caught.value.retry_after_s
         gate.set()
         assert [one.result(10).body for one in sent] == [b"ok"] * 3
+
+
+def test_one_sender_cannot_make_all_threads_wait():
+    gate, other = threading.Event(), Person(uuid.uuid4(), Role.DEVICE, 2, "another device")
+
+    def record(submissions):
+        gate.wait(10)
+        return [Answer(b"ok") for _ in submissions]
+
+    coalescer = Coalescer(record)
+
+    def flood(n):
+        began = time.monotonic()
+        try:
+            return coalescer.submit(submission(n)).body, time.monotonic() - began
+        except TooMany as err:
+            return err.retry_after_s, time.monotonic() - began
+
+    with ThreadPoolExecutor(serve_command.THREADS) as threads:
+        sent = [threads.submit(flood, n) for n in range(60)]
+        time.sleep(0.5)
+        said = threads.submit(coalescer.submit, submission(0)._replace(by=other))
+        time.sleep(0.5)
+        refused = [one.result() for one in sent if one.done()]
+        gate.set()
+        assert said.result(10).body == b"ok"
+        answers = [one.result(10)[0] for one in sent]
+    assert refused == [(1, pytest.approx(0, abs=1))] * (60 - coalesce.SOURCE_WAITING_MAX), "told at once, with when"
+    assert answers.count(b"ok") == coalesce.SOURCE_WAITING_MAX <= serve_command.THREADS // 3
+    with ThreadPoolExecutor(coalesce.SOURCE_WAITING_MAX) as threads:
+        again = [threads.submit(flood, n) for n in range(coalesce.SOURCE_WAITING_MAX)]
+        assert {one.result(10)[0] for one in again} == {b"ok"}, "who was answered counts no more"
+    assert not coalescer._of_source, "it is forgotten"
+
+
+def test_a_flood_of_one_sender_is_told_when_to_come_back(installation, facilities, number):
+    scanner, other = Scanner(installation), Scanner(installation)
+    scanner.send(event(number, "accepted"))
+    body = scanner.body([event(number, "left_sorting")])
+    with ThreadPoolExecutor(80) as pool, transaction.atomic(), connections["default"].cursor() as cur:
+        cur.execute("SELECT FROM parcels_item_status WHERE item = %s FOR UPDATE", [queries.find(number)])
+        held = [pool.submit(scanner.post, body, sequence=n) for n in range(2, 82)]
+        time.sleep(1)
+        said = [other.post(other.body([event(new_number(), "accepted")])) for _ in range(3)]
+    assert {one.status_code for one in said} == {200}
+    answers = [one.result(60) for one in held]
+    slowed = [one for one in answers if one.status_code == 429]
+    assert slowed, "one sender may keep every thread"
+    assert {(one.headers["Retry-After"], one.json()["code"]) for one in slowed} == {("1", "too_many")}
+    assert {one.status_code for one in answers} <= {200, 429, 503}
 
 
 def test_the_same_batch_at_once_is_recorded_once(installation, facilities, number):

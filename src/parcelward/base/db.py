@@ -18,6 +18,7 @@ import psycopg
 from django.db import connections, transaction
 from django.db.utils import OperationalError
 from psycopg.adapt import Dumper
+from psycopg.conninfo import conninfo_to_dict
 
 from parcelward.base.config import BadSetting, Config
 from parcelward.base.errors import Busy
@@ -27,6 +28,16 @@ T = TypeVar("T")
 TRIES_MAX = 8  # a transaction that loses eight races in a row is refused as busy
 RETRY_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock: PostgreSQL asks to try again
 CONNECT_WAIT_S = 10
+CONNECTION = {
+    "connect_timeout": CONNECT_WAIT_S,
+    # A server that vanished without a word, as behind a pulled cable, is noticed within half a minute: by its silence
+    # to what was sent, or to the probes that follow while an answer is waited for. On a Unix socket none of it counts.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
+"""libpq's settings of every connection; the database's address may say others."""
 SERVER_VERSION_MIN = 150_000  # PostgreSQL 15.0, as libpq counts; what Debian 12 ships
 PG_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
@@ -81,7 +92,7 @@ def django_database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "")),
         "CONN_MAX_AGE": None,  # a connection lives as long as its thread
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"prepare_threshold": PREPARE_AFTER, "connect_timeout": CONNECT_WAIT_S} | query,
+        "OPTIONS": {"prepare_threshold": PREPARE_AFTER} | CONNECTION | query,
         "TEST": {"SERIALIZE": False},
     }
 
@@ -94,7 +105,8 @@ def require_durable(config: Config) -> None:
     for name, url in (("PARCELWARD_DATABASE_URL", config.database_url), ("PARCELWARD_KEYS_URL", config.keys_url)):
         if not url:
             continue
-        with psycopg.connect(url, connect_timeout=CONNECT_WAIT_S) as server:
+        settings: dict[str, Any] = CONNECTION | conninfo_to_dict(url)
+        with psycopg.connect(**settings) as server:
             if server.info.server_version < SERVER_VERSION_MIN:
                 raise BadSetting(f"{name} leads to PostgreSQL {server.info.server_version // 10_000}: 15 is the oldest")
             for setting in ("fsync", "synchronous_commit"):

@@ -151,13 +151,16 @@ class Sequencer:
         """Sequence what is waiting; return how many entries were published.
 
         Files first, then one transaction whose compare-and-swap on the size is the fence, then the checkpoint.
+
+        The order is that of the batches' numbers: each is drawn after what its entries follow was committed. Times do
+        not order them so, where a clock stepped back or two machines' clocks differ.
         """
         self._keep_archive()
         with connections["default"].cursor() as cur:
             cur.execute(
                 "SELECT p.batch, p.record_time, p.n, p.kind, b.commitments FROM custody_pendingbatch p "
                 "JOIN custody_batch b ON b.record_time = p.record_time AND b.id = p.batch "
-                "ORDER BY p.record_time, p.batch LIMIT %s",
+                "ORDER BY p.batch LIMIT %s",
                 [BATCHES_AT_ONCE_MAX],
             )
             waiting = cur.fetchall()

@@ -57,8 +57,7 @@ def _from_table() -> dict[UUID, list[_Hold]]:
     holds: dict[UUID, list[_Hold]] = {}
     with db.cursor() as cur:
         cur.execute(
-            "SELECT item, reason, placed_by, placed_at, lifted_by, lifted_at FROM custody_legalhold "
-            "ORDER BY item, placed_at, id"
+            "SELECT item, reason, placed_by, placed_at, lifted_by, lifted_at FROM custody_legalhold ORDER BY item, id"
         )
         for item, *columns in cur.fetchall():
             holds.setdefault(item, []).append(_Hold(*columns))

@@ -40,8 +40,12 @@ _PROBLEMS: Final = {
     ),
     "The item was made at another moment than its first event or manifest was recorded.": (
         "SELECT i.item FROM parcels_scan_event e JOIN custody_logbatch l ON l.batch = e.batch "
-        "JOIN parcels_item i ON i.item = e.item WHERE e.item_seq = 1 AND (i.made_at > l.record_time OR "
-        "(i.kind = %(item)s AND i.announced_at IS NULL AND i.made_at <> l.record_time)) LIMIT 1"
+        "JOIN parcels_item i ON i.item = e.item WHERE e.item_seq = 1 AND "
+        # A clock that stepped back may have recorded it before the manifest, or the load, that had made it.
+        "((i.kind = %(item)s AND i.announced_at IS NULL AND i.made_at <> l.record_time) OR (i.made_at > l.record_time "
+        "AND i.made_at IS DISTINCT FROM i.announced_at AND NOT EXISTS (SELECT FROM parcels_scan_event o "
+        "JOIN custody_logbatch p ON p.batch = o.batch WHERE o.receptacle = i.item AND p.record_time = i.made_at))) "
+        "LIMIT 1"
     ),
     "The item was announced at another moment than its first manifest came, or without one.": (
         "SELECT coalesce(i.item, m.item) FROM (SELECT item, announced_at FROM parcels_item "

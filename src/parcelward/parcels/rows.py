@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 
 from parcelward.base import db
-from parcelward.parcels.rules import NOT_BY_EVENTS, PackedSeen, PackedStatus, Status
+from parcelward.parcels.rules import NOT_BY_EVENTS, Mark, PackedSeen, PackedStatus, Status
 
 # Events, by COPY ------------------------------------------------------------------------------------------------------
 
@@ -30,10 +30,18 @@ _NULL: Final = struct.pack(">i", -1)
 _NEITHER: Final = _NULL + _NULL
 _LENGTH_16: Final = struct.pack(">i", 16)
 
+_SEALED_BODY: Final = f"CASE WHEN flags & {int(Mark.SEAL)} <> 0 THEN body END"
+"""A fold asks bodies for their seals alone, and few events have one: an item may have tens of thousands of events."""
 EVENTS_OF: Final = (
-    "SELECT item, event_time, source, sequence, position, event_id, step, facility, flags, receptacle, corrects, body "
-    "FROM parcels_scan_event WHERE item = ANY(%s)"
+    "SELECT item, event_time, source, sequence, position, event_id, step, facility, flags, receptacle, corrects, "  # noqa: S608 -- our own column names
+    f"{_SEALED_BODY} FROM parcels_scan_event WHERE item = ANY(%s)"
 )
+PACKED_EVENTS_OF: Final = (
+    "SELECT uuid_send(item), timestamptz_send(event_time), source, sequence, position, uuid_send(event_id), step, "  # noqa: S608 -- our own column names
+    f"facility, flags, uuid_send(receptacle), uuid_send(corrects), {_SEALED_BODY} "
+    "FROM parcels_scan_event WHERE item = ANY(%s::uuid[])"
+)
+"""The same as the scan path has it."""
 KNOWN_EVENTS: Final = (
     "SELECT uuid_send(e.item), uuid_send(e.event_id), e.step, e.facility "
     "FROM unnest(%s::uuid[], %s::timestamptz[], %s::uuid[]) AS u(item, event_time, event_id) "

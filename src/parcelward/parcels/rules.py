@@ -30,6 +30,7 @@ WATCHED_FOR = dt.timedelta(days=60)  # an item that is older and still not deliv
 RECYCLED_AFTER = dt.timedelta(
     days=365
 )  # a number seen again so long after delivery is another item (UPU S10: 12 months)
+FOLDED_EVENTS_MAX = 20_000  # of one item: from there on what would fold them all again, while others wait, is set aside
 SEQUENCE_WINDOW = 1_024  # how far behind its newest a source's late batch may be
 
 
@@ -236,8 +237,14 @@ def voided(events: Iterable[Observed[TimeT, IdT]]) -> frozenset[IdT]:
     A correction counts when its source made the event, or may correct anybody's; one that was itself corrected
     does not count. Newest first, so that a correction of a correction is known before the correction is used.
     """
-    ordered = sorted(events, key=_order, reverse=True)
-    maker = {seen.event_id: seen.source for seen in ordered}
+    events = list(events)
+    targets = {seen.corrects for seen in events if seen.corrects is not None}
+    if not targets:
+        return frozenset()
+    ordered = sorted(
+        (seen for seen in events if seen.corrects is not None or seen.event_id in targets), key=_order, reverse=True
+    )
+    maker = {seen.event_id: seen.source for seen in ordered if seen.event_id in targets}
     void: set[IdT] = set()
     for seen in ordered:
         target = seen.corrects

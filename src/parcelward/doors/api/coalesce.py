@@ -3,7 +3,7 @@
 A database commit costs the same for one event as for five hundred, and a dozen statements the same for five hundred as
 for two thousand. So one thread of the process records for all: it waits a few milliseconds for company, takes what has
 arrived, records it, and lets each caller go with its own answer. Senders take turns, so that one with many requests
-does not keep the others waiting.
+does not keep the others waiting; nor may it keep more than some of the process's threads waiting for it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from parcelward.base.errors import Busy, ParcelwardError
+from parcelward.base.errors import Busy, ParcelwardError, TooMany
 from parcelward.parcels.errors import Contended
 from parcelward.parcels.wire import Answer, Submission
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 GATHER_S = 0.008  # how long the first of a group waits for others
 EVENTS_MAX = 2_000  # in one transaction; a single request has no more
 WAITING_MAX = 2_000  # requests; beyond that the caller is told to come back
+SOURCE_WAITING_MAX = 16  # of these of one sender: a third of a process's threads, the others are for the others
 PATIENCE_S = 30.0
 
 Record = Callable[[Sequence[Submission]], list[Answer | ParcelwardError]]
@@ -61,11 +62,30 @@ class Coalescer:
         self._waiting: queue.SimpleQueue[_Ticket] = queue.SimpleQueue()
         self._lines: dict[int, collections.deque[_Ticket]] = {}  # by sender, whose turn is next in front
         self._lined_up = 0
+        self._of_source: collections.Counter[int] = collections.Counter()  # who waits in `submit`
+        self._counting = threading.Lock()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def submit(self, submission: Submission) -> Answer:
-        """Return the answer once it is durable. Raises what recording raised, or Busy when too many wait."""
+        """Return the answer once it is durable. Raises what recording raised, or Busy when too many wait.
+
+        Raises TooMany at once when SOURCE_WAITING_MAX requests of the same sender wait already.
+        """
+        source = submission.by.source
+        with self._counting:
+            if self._of_source[source] >= SOURCE_WAITING_MAX:
+                raise TooMany("Too many requests of yours wait to be recorded; send it again", retry_after_s=1)
+            self._of_source[source] += 1
+        try:
+            return self._wait(submission)
+        finally:
+            with self._counting:
+                self._of_source[source] -= 1
+                if not self._of_source[source]:
+                    del self._of_source[source]
+
+    def _wait(self, submission: Submission) -> Answer:
         if self._waiting.qsize() + self._lined_up >= WAITING_MAX:
             raise Busy("Too many requests wait to be recorded; send it again", retry_after_s=1)
         ticket = _Ticket(submission)

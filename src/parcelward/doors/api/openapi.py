@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from parcelward.doors.api import openapi_standards, problems, scans
+from parcelward.doors.api.coalesce import SOURCE_WAITING_MAX
 from parcelward.parcels.wire import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ScanIn
 
 _REF = "#/components/schemas/{name}"
@@ -18,6 +19,7 @@ _SCAN_REFUSALS = {
     411: "The body came in chunks, without its length",
     413: f"More than {BATCH_EVENTS_MAX} events or {BATCH_BYTES_MAX} bytes",
     422: "The body is not a batch at all; single bad events are quarantined instead",
+    429: f"{SOURCE_WAITING_MAX} requests of the same sender wait already; send it again after Retry-After",
     503: "Not recorded; send the same batch again after Retry-After",
 }
 _ANSWER: dict[str, Any] = {

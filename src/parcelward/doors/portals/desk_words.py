@@ -28,6 +28,7 @@ def kind_name(kind: str) -> str:
         "containment_cycle": _("Inside each other"),
         "not_a_receptacle": _("Not a container"),
         "event_id_reused": _("Event id used twice"),
+        "too_many_events": _("Too many events of one item"),
         "clock_ahead": _("Clock ahead"),
         "too_old": _("Clock far behind"),
         "check_digit_wrong": _("Check digit wrong"),

@@ -5,16 +5,38 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 
 from parcelward.base import db
-from parcelward.custody.wire import ItemKeys, open_body
+from parcelward.custody.wire import ItemKeys, open_group
 from parcelward.parcels import rows, rules
 from parcelward.parcels.rules import Mark, Observed, PackedSeen, PackedStatus, Seal, Seen, State, Status
+
+_SEAL_M = int(Mark.SEAL)
+_new = tuple.__new__  # see record.py
+
+
+class _Seal(msgspec.Struct):
+    did: str
+    number: str
+    replaces: str = ""
+
+
+class _Details(msgspec.Struct):
+    seal: _Seal
+
+
+class _Operations(msgspec.Struct):
+    """What a fold reads of an event's operations group."""
+
+    details: _Details
+
+
+_OPERATIONS = msgspec.json.Decoder(_Operations)
 
 
 class NewItem(Protocol):
@@ -68,6 +90,14 @@ def insert_items(things: Sequence[NewItem], *, now: dt.datetime) -> None:
         )
 
 
+def unmake(things: Sequence[NewItem]) -> None:
+    """Take back what `insert_items` stored in this transaction. Their secrets stay behind, and open nothing."""
+    made = db.uuid_array([t.item for t in things])
+    with db.cursor() as cur:
+        cur.execute("DELETE FROM parcels_itemalias WHERE item = ANY(%s::uuid[])", (made,))
+        cur.execute("DELETE FROM parcels_item WHERE item = ANY(%s::uuid[])", (made,))
+
+
 def insert_blank_statuses(things: Sequence[NewItem]) -> None:
     """Give items that were only named, not seen, a status that says so."""
     with db.cursor() as cur:
@@ -94,27 +124,15 @@ def end_alias(number: str, *, at: dt.datetime, seen: int) -> None:
             raise db.LostRace
 
 
-def seen_from(row: tuple[Any, ...], keys: ItemKeys | None) -> Seen:
-    """Return a row of rows.EVENTS_OF as the fold sees it; its seal is read from the encrypted body."""
-    seal = None
-    if row[8] & Mark.SEAL and keys is not None:
-        try:
-            operations = open_body(keys, row[5].bytes, bytes(row[11])).groups["operations"]
-            said = msgspec.json.decode(operations)["details"]["seal"]
-            seal = Seal(said["did"], said["number"], said.get("replaces", ""))
-        except (InvalidTag, KeyError, msgspec.DecodeError):
-            seal = None  # a tampered body is verify-log's finding; the journey goes on without the seal
-    return Seen._make((*row[1:11], seal))
-
-
-def packed(seen: Seen) -> PackedSeen:
-    """Return an event as the scan path has it."""
-    return Observed(
-        *(db.pg_micros(seen.event_time), *seen[1:4], seen.event_id.bytes, *seen[5:8]),
-        None if seen.receptacle is None else seen.receptacle.bytes,
-        None if seen.corrects is None else seen.corrects.bytes,
-        seen.seal,
-    )
+def _seal(event_id: bytes, flags: int, body: bytes | None, keys: ItemKeys | None) -> Seal | None:
+    """Return an event's seal from its encrypted body, which rows.EVENTS_OF gives where there is a seal."""
+    if not flags & _SEAL_M or keys is None or body is None:
+        return None
+    try:
+        said = _OPERATIONS.decode(open_group(keys, event_id, body, "operations")).details.seal
+        return Seal(said.did, said.number, said.replaces)
+    except (InvalidTag, msgspec.DecodeError):
+        return None  # a tampered body is verify-log's finding; the journey goes on without the seal
 
 
 def fold_all(items: Mapping[UUID, ItemKeys | None]) -> dict[UUID, Status[dt.datetime, UUID]]:
@@ -128,5 +146,19 @@ def all_events(items: Mapping[UUID, ItemKeys | None]) -> dict[UUID, list[Seen]]:
     with db.cursor(binary=True) as cur:
         cur.execute(rows.EVENTS_OF, (list(items),), binary=True)
         for row in cur:
-            by_item[row[0]].append(seen_from(row, items[row[0]]))
+            item, body = row[0], row[11]
+            by_item[item].append(Seen._make((*row[1:11], _seal(row[5].bytes, row[8], body, items[item]))))
+    return by_item
+
+
+def packed_events(items: Mapping[bytes, ItemKeys | None]) -> dict[bytes, list[PackedSeen]]:
+    """Return the same as the scan path has it."""
+    by_item: dict[bytes, list[PackedSeen]] = {item: [] for item in items}
+    with db.cursor(binary=True) as cur:
+        cur.execute(rows.PACKED_EVENTS_OF, (db.uuid_array(list(items)),), binary=True)
+        for row in cur.fetchall():
+            item, when, source, sequence, position, event_id, step, facility, flags, receptacle, corrects, body = row
+            seal = None if body is None else _seal(event_id, flags, body, items[item])
+            order = int.from_bytes(when, "big", signed=True), source, sequence, position, event_id
+            by_item[item].append(_new(Observed, (*order, step, facility, flags, receptacle, corrects, seal)))
     return by_item

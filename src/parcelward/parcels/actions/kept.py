@@ -9,6 +9,7 @@ What is remembered belongs to one connection: a thread has it for itself, and a 
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
@@ -19,6 +20,7 @@ import psycopg
 from parcelward.base.standards import identify
 from parcelward.parcels.actions.work import Thing
 
+DOUBT_S = 10.0  # for so long nothing is remembered once something was wrong: a group is then done twice
 THINGS_MAX = 20_000  # about 20 MB; as many as keys are kept (custody.queries)
 
 
@@ -27,13 +29,21 @@ class Kept:
 
     def __init__(self) -> None:
         self._things: OrderedDict[str, Thing] = OrderedDict()
+        self._doubted_until = 0.0
 
     def take(self, number: str) -> Thing | None:
         """Return what is remembered of a number, and forget it: only what is committed comes back."""
         return self._things.pop(number, None)
 
+    def doubt(self) -> None:
+        """Forget everything: somebody else records, too."""
+        self._things.clear()
+        self._doubted_until = time.monotonic() + DOUBT_S
+
     def keep(self, things: Iterable[Thing]) -> None:
         """Remember things as they are after the commit that wrote or read them."""
+        if time.monotonic() < self._doubted_until:
+            return
         for thing in things:
             if thing.keys is None or thing.number.startswith(identify.ITEM_PREFIX):
                 continue

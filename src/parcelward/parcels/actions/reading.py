@@ -23,12 +23,17 @@ from parcelward.parcels.models import ItemKind
 from parcelward.parcels.rules import PackedStatus, State, Status
 from parcelward.parcels.wire import TOO_DEEP, Answer, ScanIn, too_deep
 from parcelward.people import queries as people
+from parcelward.people.wire import Task
 
+TOO_MANY_EVENTS = (
+    "too_many_events",
+    "This item has too many events to add one that comes late, corrects or follows a correction. Tell your supervisor.",
+)
 _new = tuple.__new__  # see record.py
 _LOADING = frozenset({int(steps.Step.LOADED), int(steps.Step.UNLOADED)})
 _ACCEPTED = int(steps.Step.ACCEPTED)
 _SIMULATED = int(State.SIMULATED)
-_SHREDDED, _REUSED = int(State.SHREDDED), int(State.REUSED)
+_SHREDDED, _REUSED, _CORRECTED = int(State.SHREDDED), int(State.REUSED), int(State.CORRECTED)
 _ITEM, _RECEPTACLE = int(ItemKind.ITEM), int(ItemKind.RECEPTACLE)
 
 
@@ -264,6 +269,36 @@ def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]]
         status: PackedStatus = Status(flags=(_SIMULATED if simulated else 0) | (_REUSED if number in ended else 0))
         work.things[number] = Thing(number, item, kind, status, rows.NEW, simulated, keys=born.keys[item], is_new=True)
     items.insert_items([work.things[n] for n in fresh], now=work.now)
+
+
+def foldable(work: Work, wanted: list[Wanted], known: dict[bytes, tuple[int, int]], *, careful: bool) -> list[Wanted]:
+    """Set aside what would fold an item of FOLDED_EVENTS_MAX events from the first, and return the other events.
+
+    One late event or correction reads them all while everybody waits. What is in order costs nothing more however many
+    there are; nor does a repeat, which only the careful way knows. Who may correct anybody's event is never kept out.
+    Raises db.LostRace to be done again carefully.
+    """
+    newest = {t.item: t.status.last for t in work.things.values() if t.status.item_seq >= rules.FOLDED_EVENTS_MAX}
+    if not newest:
+        return wanted
+    kept = []
+    for event in wanted:
+        thing, by, event_id = work.things.get(event.number), work.submissions[event.submission].by, event.scan.event_id
+        if thing is None or thing.item not in newest or thing.item + event_id.bytes in known:
+            kept.append(event)
+            continue
+        order = event.event_us, by.source, work.submissions[event.submission].sequence, event.position, event_id.bytes
+        last = newest[thing.item]
+        if event.scan.corrects is None and not thing.status.flags & _CORRECTED and (last is None or order > last):
+            newest[thing.item] = order
+            kept.append(event)
+        elif people.may(by, Task.CORRECT):
+            kept.append(event)
+        elif not careful:
+            raise db.LostRace
+        else:
+            work.refuse(event.submission, event.position, event.scan, TOO_MANY_EVENTS)
+    return kept
 
 
 def known_events(work: Work, wanted: list[Wanted]) -> dict[bytes, tuple[int, int]]:

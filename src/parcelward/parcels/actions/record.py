@@ -1,7 +1,8 @@
 """Record scans: from parsed requests to durable events, statuses and commitments, in one transaction.
 
 The fast way assumes that nothing was seen before: events go in by COPY, and the unique key or the compare-and-swap on
-an item's event sequence says when that was wrong. Then the whole transaction is done again, carefully.
+an item's event sequence says when that was wrong. Then the whole transaction is done again, carefully. Who sent known
+events a moment ago is not believed to send new ones: with one such sender, careful is the first try.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import random
 import time
 from collections.abc import Sequence
 from operator import attrgetter
-from uuid import UUID
 
 import msgspec
 import psycopg
@@ -27,7 +27,7 @@ from parcelward.custody import queries as custody_queries
 from parcelward.custody.wire import NONCE_SIZE
 from parcelward.network import queries as network
 from parcelward.parcels import canon, rows, rules
-from parcelward.parcels.actions import afterwards, items, nesting, reading
+from parcelward.parcels.actions import afterwards, items, nesting, reading, repeats
 from parcelward.parcels.actions import kept as remembered
 from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.kept import Kept
@@ -88,7 +88,7 @@ def record_by_person(submission: Submission, *, now: dt.datetime, keep_bad: bool
 def _record(
     submissions: Sequence[Submission], *, now: dt.datetime, keep_bad: bool = True, remember: bool = False
 ) -> list[Answer | ParcelwardError]:
-    born, careful = Born(), False
+    born, careful = Born(), repeats.expected_of(s.by.source for s in submissions)
     kept = remembered.of(db.raw()) if remember else None
     for _ in range(TRIES_MAX):
         work = Work(submissions, now, keep_bad=keep_bad)
@@ -96,8 +96,10 @@ def _record(
             with transaction.atomic():
                 db.raw().execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
                 _do(work, born, kept=kept, careful=careful)
-        except (*_AGAIN, db.LostRace):
+        except (*_AGAIN, db.LostRace) as err:
             careful = True
+            if kept is not None and isinstance(err, db.LostRace):
+                kept.doubt()
             time.sleep(random.uniform(0, RETRY_PAUSE_S))  # noqa: S311 -- keeps two losers from meeting again, no secret
         except psycopg.errors.LockNotAvailable:
             break
@@ -106,8 +108,17 @@ def _record(
         else:
             if kept is not None:
                 kept.keep(work.things.values())
+            if careful:
+                repeats.note(_who_repeats(work))
             return [work.answers[i] for i in range(len(submissions))]
     raise Contended("Others hold or write the same items; send the batch again", retry_after_s=1)
+
+
+def _who_repeats(work: Work) -> set[int]:
+    """Return the sources that sent an event whose id was known, or that had to be looked for among those known."""
+    looked_for = _ID_REUSED[0], reading.TOO_MANY_EVENTS[0]
+    again = {i for i, bad in work.bad if bad.code in looked_for} | work.duplicates.keys()
+    return {work.submissions[i].by.source for i in again}
 
 
 def _make_partitions(work: Work) -> None:
@@ -122,6 +133,7 @@ def _do(work: Work, born: Born, *, kept: Kept | None, careful: bool) -> None:
     wanted = reading.wanted_events(work, open_)
     reading.find_things(work, wanted, born, kept=None if careful else kept, lock=careful)
     known = reading.known_events(work, wanted) if careful else {}
+    wanted = reading.foldable(work, wanted, known, careful=careful)
     _commit_events(work, wanted, known)
     batch = 0
     if work.events:
@@ -293,7 +305,10 @@ def _write_statuses(work: Work) -> None:
         _refold(work, again)
     named = [t for t in work.things.values() if t.is_new and not t.touched]
     if named:
-        items.insert_blank_statuses(named)
+        inside = {event.seen.receptacle for event in work.events}
+        items.insert_blank_statuses([t for t in named if t.item in inside])
+        items.unmake([t for t in named if t.item not in inside])  # nothing of it was recorded: it was never seen
+        work.things = {n: t for n, t in work.things.items() if t.touched or not t.is_new or t.item in inside}
     new = [rows.status_row(t.item, t.kind, t.status) for t in touched if t.is_new]
     if new:
         rows.insert_statuses(db.raw(), new)
@@ -305,10 +320,10 @@ def _write_statuses(work: Work) -> None:
 
 def _refold(work: Work, things: list[Thing]) -> None:
     """Fold these items' events again from the first: one came late, or one was declared wrong."""
-    recorded = items.all_events({UUID(bytes=t.item): t.keys for t in things})
+    recorded = items.packed_events({t.item: t.keys for t in things})
     for thing in things:
         before = thing.status
-        events = [items.packed(seen) for seen in recorded[UUID(bytes=thing.item)]]
+        events = recorded[thing.item]
         status = rules.fold(events)
         status.item_seq, status.head = before.item_seq, before.head
         status.flags |= before.flags & rules.NOT_BY_EVENTS
