@@ -115,7 +115,7 @@ def read() -> Config:
         operator=os.environ.get("PARCELWARD_OPERATOR", "Example Post"),
         country=os.environ.get("PARCELWARD_COUNTRY", "US"),
         trusted_proxies=_number("PARCELWARD_TRUSTED_PROXIES", 0, least=0, most=5),
-        web_workers=_number("PARCELWARD_WEB_WORKERS", 1, least=1, most=64),
+        web_workers=_number("PARCELWARD_WEB_WORKERS", min(2, os.cpu_count() or 1), least=1, most=64),
         witnesses=witnesses,
         tsa_url=tsa_url,
         tsa_root=tsa_root,

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 GATHER_S = 0.008  # how long the first of a group waits for others
 EVENTS_MAX = 2_000  # in one transaction; a single request has no more
 WAITING_MAX = 2_000  # requests; beyond that the caller is told to come back
-SOURCE_WAITING_MAX = 16  # of these of one sender: a third of a process's threads, the others are for the others
+SOURCE_WAITING_MAX = 16  # of these of one sender, of a process's 32 to 96 threads: the others are for the others
 PATIENCE_S = 30.0
 
 Record = Callable[[Sequence[Submission]], list[Answer | ParcelwardError]]
