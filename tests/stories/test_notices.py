@@ -7,15 +7,18 @@ import uuid
 
 from tests.scanner import event, new_number, until
 
+from parcelward.base.standards.identify import item_id
 from parcelward.parcels.queries import find
 
 
 def told(installation, number):
-    item = str(find(number))
+    found = find(number)
+    assert found is not None
+    item = item_id(found)
     lines = [
         line for path in (installation.home / "notices").glob("*.ndjson") for line in path.read_text().splitlines()
     ]
-    return [said["event"] for said in map(json.loads, lines) if said["item"] == item]
+    return [str(uuid.UUID(said["event"])) for said in map(json.loads, lines) if said["item"] == item]
 
 
 def passed(scanner, installation, marker):

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connections
 
 from parcelward.base import config, db
+from parcelward.base.standards import identify
 from parcelward.base.standards.steps import CODES, Step
 from parcelward.custody import actions as custody
 from parcelward.custody.wire import Published
@@ -54,7 +55,8 @@ def _look_at(batches: Sequence[Published]) -> None:
     """Read what is worth a notice or belongs to a handover; commits with the cursor."""
     with db.cursor(binary=True) as cur:
         cur.execute(
-            "SELECT item, event_id, event_time, step, flags & %s <> 0, corrects FROM parcels_scan_event "
+            "SELECT uuid_send(item), uuid_send(event_id), event_time, step, flags & %s <> 0, uuid_send(corrects) "
+            "FROM parcels_scan_event "
             "WHERE batch = ANY(%s) AND (step = ANY(%s) OR flags & %s <> 0 OR corrects IS NOT NULL)",
             (int(rules.Mark.HANDOVER), [b.batch for b in batches], list(NOTICE_STEPS), int(rules.Mark.HANDOVER)),
             binary=True,
@@ -64,12 +66,12 @@ def _look_at(batches: Sequence[Published]) -> None:
     # A correction repeats the step that it declares wrong: nothing of the kind has happened.
     _notify([row[:4] for row in rows if row[3] in NOTICE_STEPS and row[5] is None and row[2] > news])
     sights = [(row[0], row[1]) for row in rows if row[4]] + [(row[0], row[5]) for row in rows if row[5] is not None]
-    if sights:
+    if sights:  # ids stay 16 bytes: making UUIDs of all would cost more than the rest
         with db.cursor() as cur:
             cur.execute(
                 "SELECT DISTINCT h.handover FROM unnest(%s::uuid[], %s::uuid[]) AS u(item, event) "
                 "JOIN parcels_handoverscan h ON h.item = u.item AND h.event_id = u.event",
-                tuple(list(column) for column in zip(*sights, strict=True)),
+                tuple(db.uuid_array(column) for column in zip(*sights, strict=True)),
             )
             touched = [row[0] for row in cur.fetchall()]
         reconcile(touched, now=dt.datetime.now(dt.UTC))
@@ -84,7 +86,7 @@ def _notify(rows: Sequence[tuple[Any, ...]]) -> None:
     words = {step: json.dumps(CODES[Step(step)].customer) for step in NOTICE_STEPS}
     lines = "".join(
         [
-            f'{{"event":"{event_id}","item":"{item}","at":"{event_time.isoformat()}","words":{words[step]}}}\n'
+            f'{{"event":"{event_id.hex()}","item":"{identify.ITEM_PREFIX}{item.hex()}","at":"{event_time.isoformat()}","words":{words[step]}}}\n'
             for item, event_id, event_time, step in rows
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from parcelward.base import db
@@ -30,6 +31,7 @@ TOO_MANY_EVENTS = (
     "This item has too many events to add one that comes late, corrects or follows a correction. Tell your supervisor.",
 )
 _new = tuple.__new__  # see record.py
+_canonical = functools.lru_cache(maxsize=50_000)(identify.canonical)  # an item is scanned again within hours
 _LOADING = frozenset({int(steps.Step.LOADED), int(steps.Step.UNLOADED)})
 _ACCEPTED = int(steps.Step.ACCEPTED)
 _SIMULATED = int(State.SIMULATED)
@@ -125,12 +127,12 @@ def _wanted(
         raise _Bad("no_receptacle", "Loaded and unloaded need the receptacle's number.")
     number = numbers.get(text)
     if number is None:
-        number = numbers[text] = identify.canonical(text)
+        number = numbers[text] = _canonical(text)
     receptacle = ""
     if inside is not None:
         receptacle = numbers.get(inside, "")
         if not receptacle:
-            receptacle = numbers[inside] = identify.canonical(inside)
+            receptacle = numbers[inside] = _canonical(inside)
             if s10.fits(receptacle) or any(own.fits(receptacle) for own in identify.OWN_FORMATS):
                 del numbers[inside]
                 raise _Bad("not_a_receptacle", "This is a parcel's number. Scan the receptacle that it goes into.")
