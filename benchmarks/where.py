@@ -120,6 +120,7 @@ def main() -> None:
         os.environ |= {
             "PARCELWARD_HOME": str(installation.home),
             "PARCELWARD_PORT": installation.url.rsplit(":", 1)[1],
+            "PARCELWARD_WEB_WORKERS": "1",  # as in the ingest benchmark: what was written is remembered
             "DJANGO_SETTINGS_MODULE": "parcelward.doors.settings",
         }
         import parcelward.doors.wsgi  # noqa: F401 -- sets Django and the garbage collector up as in the web process

@@ -38,7 +38,7 @@ os.environ.update(
     PARCELWARD_HOME=str(HOME),
     PARCELWARD_PORT=str(PORT),
     PARCELWARD_LOG_ORIGIN="test.parcelward.example/log",
-    PARCELWARD_WEB_WORKERS="1",  # so that it remembers (parcels/actions/kept.py); tests/faults runs several
+    PARCELWARD_WEB_WORKERS="1",  # so that it remembers (parcels/actions/kept.py); tests/faults runs two as well
 )
 
 import django  # noqa: E402 -- the environment comes first

@@ -115,7 +115,7 @@ def _kill(plant: Plant, kind: str, prober: Device, rng: random.Random) -> Kill:
     return Kill(kind, happened, acknowledged_s, time.monotonic() - began)
 
 
-def report(outcome: Outcome) -> str:
+def report(outcome: Outcome, *, web_workers: int) -> str:
     """Return the run as a page of Markdown."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     ledger = outcome.ledger
@@ -126,7 +126,7 @@ def report(outcome: Outcome) -> str:
             "Devices send signed batches while processes are killed with `kill -9`; the driver keeps its own list of "
             "what was acknowledged and afterwards compares it with database and log. Repeat with "
             f"`python -m tests.faults.driver --kills {len(outcome.kills)} --events {outcome.events} "
-            f"--seed {outcome.seed}`."
+            f"--seed {outcome.seed} --web-workers {web_workers}`."
         ),
         "",
         "| | |",
@@ -195,18 +195,19 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     parser.add_argument("--clock-jumps", type=int, default=0, help="afterwards, of the server's own clock")
+    parser.add_argument("--web-workers", type=int, default=2, help="one remembers what it wrote, two do not")
     parser.add_argument("--report", type=Path)
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     home = Path(tempfile.mkdtemp(prefix="pw-faults-"))
     if options.clock_jumps and clock.ServerClock.library() is None:
         parser.error("--clock-jumps needs Debian's package faketime")
-    plant = Plant(home / "home")
+    plant = Plant(home / "home", extra={"PARCELWARD_WEB_WORKERS": str(options.web_workers)})
     try:
         outcome = drive(plant, seed=options.seed, kills=options.kills, events=options.events)
     finally:
         plant.close()
-    text = report(outcome)
+    text = report(outcome, web_workers=options.web_workers)
     if options.clock_jumps:
         text += _jump(home, outcome, options.clock_jumps)
     print(text)

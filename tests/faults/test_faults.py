@@ -30,14 +30,15 @@ def test_the_seed_decides_every_kill():
 
 
 def test_nothing_acknowledged_is_lost_when_processes_die(tmp_path):
-    print(f"seed {SEED}")
-    plant = Plant(tmp_path / "home")
+    web = {"PARCELWARD_WEB_WORKERS": str(1 + SEED % 2)}  # one remembers what it wrote, two do not
+    print(f"seed {SEED}, {web}")
+    plant = Plant(tmp_path / "home", extra=web)
     try:
         outcome = driver.drive(plant, seed=SEED, kills=len(KINDS), events=2_000, devices=4)
         _see_that_the_check_finds_damage(plant, outcome.ledger.acknowledged)
         _see_what_readers_are_told_while_the_database_is_away(plant)
         plant.kill_everything()
-        plant = Plant(plant.home)
+        plant = Plant(plant.home, extra=web)
         checks.settle(plant)
         assert checks.problems(plant, outcome.ledger.acknowledged) == [], "after everything died at once"
     finally:
