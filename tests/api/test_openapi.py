@@ -178,7 +178,7 @@ PATHS = (
 EPCIS_LISTS = ("epcs", "bizSteps", "bizLocations", "readPoints", "dispositions", "eventTypes")
 STANDARD_PATHS = (
     *("/log/checkpoint", "/log/checkpoint/witnessed", "/log/vkey", "/log/verifier", "/log/succession"),
-    *("/log/archive", "/log/archive/{day}", "/log/tile/{path}"),
+    *("/log/archive", "/log/archive/{day}.tsr", "/log/archive/{day}", "/log/tile/{path}"),
     *("/epcis/", "/epcis/capture", "/epcis/capture/{capture_id}", "/epcis/events", "/epcis/events/{event_id}"),
     *("/epcis/queries", "/epcis/queries/{name}/events", "/epcis/queries/{name}"),
     *(f"/epcis/{kind}" for kind in EPCIS_LISTS),

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("log/verifier", log.verifier),
     path("log/succession", log.succession),
     path("log/archive", log.archive),
+    path("log/archive/<str:day>.tsr", log.timestamp),
     path("log/archive/<str:day>", log.archived),
     path("log/tile/<path:path>", log.tile),
     path("api/v1/docs", reference),

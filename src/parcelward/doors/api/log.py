@@ -24,7 +24,6 @@ from parcelward.doors.api import problems
 
 _FOREVER = "public, max-age=31536000, immutable"
 _BRIEFLY = "no-cache"
-_TSR = ".tsr"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _KEYS_HEAD = "# Keys of the log. Lines that begin with # are comments; how keys follow each other: /log/succession\n"
 
@@ -142,7 +141,7 @@ def archive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's s
         {
             "day": day,
             "path": f"/log/archive/{day}",
-            "timestamp": f"/log/archive/{day}{_TSR}" if custody.archive_timestamp(settings, day) else None,
+            "timestamp": f"/log/archive/{day}.tsr" if custody.archive_timestamp(settings, day) else None,
         }
         for day in custody.archive_days(settings)
     ]
@@ -152,14 +151,18 @@ def archive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's s
 
 @_only_read
 def archived(request: HttpRequest, day: str) -> HttpResponse:
-    """Answer a day's archive checkpoint, signed with Ed25519 and ML-DSA-44, or its timestamp; neither ever changes."""
-    if day.endswith(_TSR):
-        answer = custody.archive_timestamp(config.get(), day.removesuffix(_TSR))
-        if not answer:
-            return problems.response(request, NotFound("The log has no timestamp of this day"))
-        return _open_to_all(HttpResponse(answer, content_type="application/timestamp-reply"), _FOREVER)
+    """Answer a day's archive checkpoint, signed with Ed25519 and ML-DSA-44; it never changes."""
     try:
         note = custody.archived(config.get(), day)
     except NotFound as err:
         return problems.response(request, err)
     return _open_to_all(HttpResponse(note, content_type="text/plain; charset=utf-8"), _FOREVER)
+
+
+@_only_read
+def timestamp(request: HttpRequest, day: str) -> HttpResponse:
+    """Answer the RFC 3161 timestamp of a day's archive checkpoint; it never changes."""
+    answer = custody.archive_timestamp(config.get(), day)
+    if not answer:
+        return problems.response(request, NotFound("The log has no timestamp of this day"))
+    return _open_to_all(HttpResponse(answer, content_type="application/timestamp-reply"), _FOREVER)

@@ -5,7 +5,7 @@ import { ProofFailed, groupHash, hex, idOf, text, unbase64 } from "./verify.js";
 
 const NONCE = 12, SALT = 32; // bytes; a box is nonce, then salt and text encrypted
 
-/** With the link's key, open and prove what the addressee may also see: {id: text}, empty where their group is empty. */
+/** With the link's key, open and prove what the addressee may also see: {id: text}, empty where there is nothing. */
 export async function openAddressee(proofs, key) {
   const opened = {};
   const link = await crypto.subtle.importKey("raw", key, { name: "AES-GCM" }, false, ["decrypt"]);
