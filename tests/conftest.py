@@ -31,7 +31,7 @@ def _free_port() -> int:
 
 HOME = Path(tempfile.mkdtemp(prefix="pw-test-"))
 PORT = _free_port()
-for name in [n for n in os.environ if n.startswith("PARCELWARD_") and n != "PARCELWARD_TEST_SEED"]:
+for name in [n for n in os.environ if n.startswith("PARCELWARD_") and not n.startswith("PARCELWARD_TEST_")]:
     del os.environ[name]
 os.environ.update(
     DJANGO_SETTINGS_MODULE="parcelward.doors.settings",

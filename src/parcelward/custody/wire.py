@@ -26,9 +26,9 @@ ENTRY_PREFIX = b"\x01"
 NOTHING_BEFORE = bytes(32)  # what an item's first event names as its previous commitment
 NONCE_SIZE = 12
 EVENTS_AT_ONCE_MAX = 1_000  # newest events of one item that a page shows and /proofs proves; verify.js has it, too
-GROUP_SIZE_MAX = 65_535  # bytes; the sealed body carries each group's length in two
+GROUP_SIZE_MAX = 65_535  # bytes; the encrypted body carries each group's length in two
 
-_LENGTHS = struct.Struct(">4H")  # the four groups' sizes, in front of their bytes in a sealed body
+_LENGTHS = struct.Struct(">4H")  # the four groups' sizes, in front of their bytes in an encrypted body
 _SALTS_DOMAIN = b"parcelward/v1/salts\x00"
 _BODY_DOMAIN = b"parcelward/v1/body\x00"
 _LINK_DOMAIN = b"parcelward/v1/link\x00"
@@ -36,7 +36,7 @@ _SALT_SIZE = 32
 
 
 class ItemKeys:
-    """What an item's secret opens: every event's salts, the key that seals its bodies, the key of its addressee's link.
+    """What an item's secret opens: every event's salts, the key of its bodies, the key of its addressee's link.
 
     Each is a hash of the secret under a name of its own (docs/decisions/0008).
     """
@@ -57,7 +57,7 @@ class ItemKeys:
         operations: bytes = b"",
         restricted: bytes = b"",
     ) -> tuple[bytes, bytes]:
-        """Seal the four groups of one event and commit to them; return (commitment, sealed body).
+        """Encrypt the four groups of one event and commit to them; return (commitment, encrypted body).
 
         The commitment is 32 opaque bytes for the log; the body is what only the item's secret opens.
 
@@ -128,7 +128,7 @@ class Opened:
 
 
 def open_body(keys: ItemKeys, event_id: bytes, body: bytes) -> Opened:
-    """Open a sealed body and recompute what it commits to.
+    """Open an encrypted body and recompute what it commits to.
 
     Raises `cryptography.exceptions.InvalidTag` when the body or the event id was changed.
     """
@@ -146,7 +146,7 @@ def open_body(keys: ItemKeys, event_id: bytes, body: bytes) -> Opened:
 
 
 def fact_commitment(salt: bytes, body: bytes) -> bytes:
-    """Return the commitment of an entry that is not a scan: one salted group, no sealed body."""
+    """Return the commitment of an entry that is not a scan: one salted group, no encrypted body."""
     return hashlib.sha256(EVENT_DOMAIN + group_hash(salt, body)).digest()
 
 
@@ -187,7 +187,7 @@ def unpack_signed(packed: bytes) -> list[Signed]:
 
 
 def open_group(keys: ItemKeys, event_id: bytes, body: bytes, group: str) -> bytes:
-    """Return one group of a sealed body, and nothing of what it commits to: a tenth of what `open_body` costs.
+    """Return one group of an encrypted body, and nothing of what it commits to: a tenth of what `open_body` costs.
 
     Raises `cryptography.exceptions.InvalidTag` when the body or the event id was changed.
     """

@@ -14,7 +14,7 @@ from uuid import UUID
 from parcelward.base import db
 from parcelward.custody.queries import Findings, Told, told
 from parcelward.people.device_check import ENROLLED
-from parcelward.people.rules import login_seal
+from parcelward.people.rules import login_hash
 
 KEY_MADE: Final = "people.key_made"
 KEY_REVOKED: Final = "people.key_revoked"
@@ -108,7 +108,7 @@ def _person_problem(entry: Told, row: tuple[Any, ...] | None) -> str:
         return "has another role than they were added with"
     if UUID(said.get("person", str(person))) != person:
         return "has another id than they were added with"
-    if said.get("login", "") not in {"", login_seal(person, login)}:
+    if said.get("login", "") not in {"", login_hash(person, login)}:
         return "signs in under another staff id than they were added with"
     return "" if is_active else "was locked out, and no entry says so"
 

@@ -145,6 +145,6 @@ def add_person(login: str, passphrase: str, role: Role, *, by: Person) -> UUID:
     if User.objects.filter(login=login).exists():
         raise Conflict("This staff id is taken", code="login_taken")
     user = User.objects.make(login, passphrase, role=role)
-    said = {"by": by.source, "login": rules.login_seal(user.id, login), "role": role.value, "source": user.source_id}
+    said = {"by": by.source, "login": rules.login_hash(user.id, login), "role": role.value, "source": user.source_id}
     custody.record_fact(ADDED, {**said, "person": str(user.id)})
     return user.id

@@ -41,7 +41,7 @@ def is_weak_key(public_key: bytes) -> bool:
     return y in {0, 1, _P - 1} or (_D * pow(y, 4, _P) + 2 * y * y - 1) % _P == 0
 
 
-def login_seal(person: UUID, login: str) -> str:
+def login_hash(person: UUID, login: str) -> str:
     """Return what an entry of the log says of a person's staff id: a hash that holds it to this person."""
     return hashlib.sha256(b"parcelward/v1/login\x00" + person.bytes + login.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""`parcelward serve`: the web process. Holds no state."""
+"""`parcelward serve`: the web process. Holds no state that matters: what it remembers is only a guess."""
 
 from __future__ import annotations
 

@@ -72,7 +72,8 @@ def record_scans(submissions: Sequence[Submission], *, now: dt.datetime) -> list
     """
     for submission in submissions:
         people.require(submission.by, Task.SCAN)
-    # Within a caller's transaction nothing is sure yet; and where several processes record, each knows too little.
+    # Within a caller's transaction nothing is sure yet; and where several processes record, each knows too little. Of
+    # other machines nothing is known here: the operating page asks for two processes on each.
     alone = config.get().web_workers == 1 and not transaction.get_connection().in_atomic_block
     return _record(submissions, now=now, remember=alone)
 
@@ -158,7 +159,7 @@ def _packed(events: Sequence[Recorded], batch: int) -> list[bytes]:
 
 
 def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tuple[int, int]]) -> None:
-    """Seal and commit to each new event and fold it into its item's status; `seen_before` grows by what is new."""
+    """Encrypt and commit to each new event and fold it into its item's status; `seen_before` grows by what is new."""
     nonces = os.urandom(NONCE_SIZE * len(wanted))
     codes = {number: place.code for number, place in network.facilities().by_number.items()}
     senders = _senders(work)
