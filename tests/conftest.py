@@ -38,7 +38,7 @@ os.environ.update(
     PARCELWARD_HOME=str(HOME),
     PARCELWARD_PORT=str(PORT),
     PARCELWARD_LOG_ORIGIN="test.parcelward.example/log",
-    PARCELWARD_WEB_WORKERS="1",  # so that it remembers (parcels/actions/kept.py); tests/faults runs two as well
+    PARCELWARD_WEB_WORKERS="1",  # what is recorded in this process is remembered (parcels/actions/kept.py)
 )
 
 import django  # noqa: E402 -- the environment comes first
@@ -84,6 +84,7 @@ def installation() -> Iterator[Installation]:
     with (HOME / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "parcelward.doors.console", "up", "--empty"],
+            env={**os.environ, "PARCELWARD_WEB_WORKERS": "2"},  # one alone would throttle this one address that asks
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

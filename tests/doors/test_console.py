@@ -87,7 +87,8 @@ def test_rebuild_puts_wrong_statuses_right_and_then_finds_nothing(scanner, numbe
     ItemStatus.objects.filter(item=item).update(step=30, flags=0, item_seq=7, seal="X", head=b"\0" * 32)
     ItemStatus.objects.filter(item=find(other)).delete()
     assert "2 were wrong" in run("rebuild", number, other)
-    assert ItemStatus.objects.filter(item=item).values().get() == right
+    turned = {**right, "flags": right["flags"] ^ State.REBUILT}  # who remembers the wrong one is to find out
+    assert ItemStatus.objects.filter(item=item).values().get() == turned
     assert ItemStatus.objects.get(item=find(other)).item_seq == 1
     assert "0 were wrong" in run("rebuild", number, other)
     assert "0 were wrong" in run("rebuild")
