@@ -12,6 +12,7 @@ from tests.scanner import event, new_number, until
 
 from parcelward.parcels import queries
 from parcelward.parcels.models import ItemStatus
+from parcelward.parcels.rules import State
 
 
 def find(number: str) -> uuid.UUID:
