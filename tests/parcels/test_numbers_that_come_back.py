@@ -188,6 +188,28 @@ def test_a_number_that_is_taken_over_while_a_scan_waits(partner, number, old, ad
     holds(old, second)
 
 
+def test_a_number_that_had_three_items(send, number, admin):
+    """What is remembered of the second, and what a late scan reads of it, are one: the third's scan is the third's."""
+    days = {n: {"event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(days=n)).isoformat()} for n in (1500, 900, 890)}
+    send(event(number, "accepted") | days[1500], event(number, "delivered") | days[1500])
+    first = found(number)
+    send(event(number, "accepted") | days[900], event(number, "delivered") | days[900])
+    second = found(number)
+    hand_in(number, by=admin)
+    third = found(number)
+    assert len({first, second, third}) == 3
+    assert send(event(number, "damaged") | days[890], event(number, "left_sorting"))["accepted"] == 2
+    assert [ItemStatus.objects.get(item=each).item_seq for each in (first, second, third)] == [2, 3, 1]
+    holds(first, second, third)
+
+
+def test_a_late_scan_comes_with_the_acceptance_that_takes_the_number_over(send, number, old):
+    then = {"event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(days=400)).isoformat()}
+    assert send(event(number, "accepted"), event(number, "damaged") | then)["accepted"] == 2
+    assert [ItemStatus.objects.get(item=each).item_seq for each in (old, found(number))] == [3, 1]
+    holds(old, found(number))
+
+
 def test_what_is_loaded_goes_into_the_receptacle_that_has_the_number_now(send, by_hand, number):
     cage = new_receptacle()
     for step in ("accepted", "delivered"):

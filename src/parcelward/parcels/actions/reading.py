@@ -183,7 +183,7 @@ def find_things(work: Work, wanted: list[Wanted], born: Born, *, kept: Kept | No
         unknown = _remembered(work, by_number, {event.number for event in wanted}, kept, same)
     _read_things(work, unknown, by_id, same)
     _end_recycled(work, wanted, born)
-    by_id += _give_to_the_one_before(work, wanted)
+    by_id += _give_to_the_one_before(work, wanted, same)
     fresh = [n for n in by_number if n not in work.things]
     if fresh:
         _make_things(work, fresh, named, born)
@@ -236,11 +236,11 @@ def _lock_things(work: Work, by_number: list[str], by_id: list[bytes]) -> None:
     _read_things(work, by_number, by_id, {}, more=rows.LOCKED)
     for number, was in before.items():
         now = work.things[number]
-        if now.item != was.item or (now.status.flags ^ was.status.flags) & _LET_GO:
+        if now is was or now.item != was.item or (now.status.flags ^ was.status.flags) & _LET_GO:
             raise db.LostRace
 
 
-def _give_to_the_one_before(work: Work, wanted: list[Wanted]) -> list[bytes]:
+def _give_to_the_one_before(work: Work, wanted: list[Wanted], same: dict[bytes, Thing]) -> list[bytes]:
     """Point late events of a number that was another item's at their time to that item; return the items they go to."""
     reused = {n for n, thing in work.things.items() if thing.status.flags & _REUSED} | work.ended.keys()
     if not reused:
@@ -262,7 +262,7 @@ def _give_to_the_one_before(work: Work, wanted: list[Wanted]) -> list[bytes]:
             moved.add(owner)
             wanted[nth] = event._replace(number=identify.ITEM_PREFIX + owner.hex())
     if moved:
-        _read_things(work, [], sorted(moved), {})
+        _read_things(work, [], sorted(moved), same)
     return sorted(moved)
 
 
