@@ -87,8 +87,8 @@ def found(number: str) -> uuid.UUID:
     return item
 
 
-def hand_in(number: str, *, by: Person) -> None:
-    now = dt.datetime.now(dt.UTC)
+def hand_in(number: str, *, by: Person, now: dt.datetime | None = None) -> None:
+    now = now or dt.datetime.now(dt.UTC)
     when = now - dt.timedelta(days=1)
     manifests.accept_manifest(uuid.uuid4().hex, facility="TEST-A", event_time=when, numbers=[number], by=by, now=now)
 
@@ -208,6 +208,18 @@ def test_a_late_scan_comes_with_the_acceptance_that_takes_the_number_over(send, 
     assert send(event(number, "accepted"), event(number, "damaged") | then)["accepted"] == 2
     assert [ItemStatus.objects.get(item=each).item_seq for each in (old, found(number))] == [3, 1]
     holds(old, found(number))
+
+
+def test_who_takes_a_number_over_may_have_begun_before_it_was_first_used(send, number, admin):
+    """Or its clock stepped back: which item came after which, the moments say at which they let the number go."""
+    early = dt.datetime.now(dt.UTC)
+    send(event(number, "accepted") | AGO, event(number, "delivered") | AGO)
+    first = found(number)
+    hand_in(number, by=admin, now=early)
+    second = found(number)
+    assert second != first
+    send(event(number, "accepted"))
+    holds(first, second)
 
 
 def test_what_is_loaded_goes_into_the_receptacle_that_has_the_number_now(send, by_hand, number):
