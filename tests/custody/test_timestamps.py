@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import logging
@@ -146,6 +147,8 @@ class TestAsking:
             "a changed signature": forged,
             "no timestamp": lambda *_: b"<html>",
             "nothing": lambda *_: b"",
+            "a yes and nothing else": lambda *_: bytes.fromhex("30053003020100"),
+            "bytes that fell over": lambda _, answer: answer[:56] + bytes(20) + answer[76:],
             "one with more behind": lambda _, answer: answer + b"\0",
             "endless": lambda *_: b"\x30" * (timestamps.ANSWER_BYTES_MAX + 1),
         }
@@ -161,6 +164,18 @@ class TestAsking:
         assert not timestamping.stamp_days(settings, clock=now)
         assert "answers another request" in caplog.text
         assert kept(settings) == [b"", b""]
+
+    def test_a_damaged_one_is_refused_wherever_it_is_damaged(self, authority: Authority) -> None:
+        note = b"what was asked about"
+        answer, trusted = authority.answer(timestamps.request(note).as_bytes()), roots(authority)
+        believed = []
+        for at in range(len(answer)):
+            damaged = answer[:at] + bytes([answer[at] ^ 0xFF]) + answer[at + 1 :]
+            with contextlib.suppress(BadTimestamp):
+                believed.append(timestamps.verify(damaged, note, roots=trusted))
+        # The name of the signature's algorithm is not signed; that the certificate's key made it is what counts.
+        assert len(believed) < 10
+        assert set(believed) <= {timestamps.verify(answer, note, roots=trusted)}
 
     def test_a_time_that_is_not_about_now_is_refused(self, settings: config.Config, authority: Authority) -> None:
         for away in (6 * MINUTE, -6 * MINUTE):

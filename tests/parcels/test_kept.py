@@ -84,10 +84,10 @@ def test_a_second_scan_reads_nothing(send, number, reads):
     send(event(number, "accepted"))
     send(event(number, "loaded", minutes=1, receptacle=cage))
     assert reads == [number, cage]
-    send(event(number, "unloaded", minutes=2, receptacle=cage), event(number, "left_sorting", minutes=3))
+    send(event(number, "left_sorting", minutes=2), event(None, "arrived", minutes=2, receptacle_id=cage))
     assert reads == [number, cage]
-    assert status(number).item_seq == 4
-    holds(number)
+    assert status(number).item_seq == 3
+    holds(number, cage)
 
 
 def test_another_process_recorded_meanwhile(send, number, installation, facilities):

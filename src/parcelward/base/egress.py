@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from typing import NamedTuple
+import contextlib
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 import httpx
 
@@ -24,24 +27,56 @@ class NotReached(Exception):
     """Nobody answered in time, or the answer was too large."""
 
 
+class _Limit:
+    """Ends one request's connection after WHOLE_S, from a thread of its own: httpx limits each step, not the whole."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._lines: list[socket.socket] = []
+        self._timer = threading.Timer(WHOLE_S, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        for line in self._lines:
+            line.close()
+
+    def note(self, event: str, said: Mapping[str, Any]) -> None:
+        """Hear from httpx how far the request is (its `trace` extension)."""
+        if event == "connection.connect_tcp.complete":
+            self._lines.append(said["return_value"].get_extra_info("socket").dup())  # TLS takes the first one away
+
+    def _cut(self) -> None:
+        self.over = True
+        for line in self._lines:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                line.shutdown(socket.SHUT_RDWR)
+
+
 def post(url: str, body: bytes, *, content_type: str = "", timeout_s: float = TIMEOUT_S) -> Answered:
     """POST bytes to an address that the operator configured. No redirects, bounded time and size.
 
     Raises NotReached. Addresses that strangers may choose (webhooks) need an address check at connect time on top.
     """
     headers = {"content-type": content_type} if content_type else None
-    ends = time.monotonic() + WHOLE_S
     try:
-        with httpx.stream(
-            "POST", url, content=body, headers=headers, timeout=timeout_s, follow_redirects=False, trust_env=False
-        ) as answer:
+        with (
+            _Limit() as limit,
+            httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, content=body, headers=headers, extensions={"trace": limit.note}) as answer,
+        ):
             read = b""
             for chunk in answer.iter_bytes():
-                if time.monotonic() > ends:
-                    raise NotReached("The answer comes too slowly")
                 read += chunk
                 if len(read) > ANSWER_BYTES_MAX:
                     raise NotReached("The answer is too large")
+            if limit.over:  # what has no length seems to end where it was cut off
+                raise NotReached("The answer comes too slowly")
             return Answered(answer.status_code, answer.headers.get("content-type", ""), read)
     except (httpx.HTTPError, httpx.InvalidURL) as err:
         raise NotReached(f"No answer ({type(err).__name__})") from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from rfc3161_client import (
@@ -32,6 +32,7 @@ ANSWER_BYTES_MAX: Final = 65_536  # a certificate chain of four is about 8 kB
 CLOCK_SKEW_MAX: Final = dt.timedelta(minutes=5)
 _SHA256: Final = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 _GRANTED: Final = 0
+_UNREADABLE: Final = "Not an answer of a timestamping authority (RFC 3161)."
 
 Roots = Sequence[x509.Certificate]
 
@@ -55,13 +56,14 @@ def accept(answer: bytes, note: bytes, asked: TimeStampRequest, *, roots: Roots,
     Raises TimestampAway when the authority says that it will not, BadTimestamp when it answers something else than it
     was asked, or states a time that is not about now.
     """
-    parsed = _parse(answer)
-    if parsed.status != _GRANTED:
-        raise TimestampAway(f"It grants no timestamp (PKI status {parsed.status}).")
+    status = _parse(answer).status
+    if status != _GRANTED:
+        raise TimestampAway(f"It grants no timestamp (PKI status {status}).")
+    said = _said(answer)
     # The time is looked at before the chain: certificates are judged as of the time that the token itself states.
-    if abs(parsed.tst_info.gen_time - now) > CLOCK_SKEW_MAX:
+    if abs(said.at - now) > CLOCK_SKEW_MAX:
         raise BadTimestamp("The timestamp's time is more than five minutes from this machine's.")
-    if asked.nonce is None or parsed.tst_info.nonce != asked.nonce:
+    if asked.nonce is None or said.nonce != asked.nonce:
         raise BadTimestamp("The timestamp answers another request.")
     return verify(answer, note, roots=roots)
 
@@ -78,13 +80,32 @@ def verify(answer: bytes, note: bytes, *, roots: Roots) -> dt.datetime:
 
 def stated(answer: bytes, note: bytes) -> dt.datetime:
     """Return the time that an answer states about this very note; says nothing about who signed it."""
-    parsed = _parse(answer)
-    if parsed.status != _GRANTED:
+    if _parse(answer).status != _GRANTED:
         raise BadTimestamp("The answer grants no timestamp.")
-    imprint = parsed.tst_info.message_imprint
-    if imprint.hash_algorithm != _SHA256 or imprint.message != hashlib.sha256(note).digest():
+    said = _said(answer)
+    if said.algorithm != _SHA256 or said.hashed != hashlib.sha256(note).digest():
         raise BadTimestamp("The timestamp is of something else.")
-    return parsed.tst_info.gen_time
+    return said.at
+
+
+class _Said(NamedTuple):
+    """What a granted timestamp states."""
+
+    at: dt.datetime
+    nonce: int | None
+    algorithm: x509.ObjectIdentifier
+    hashed: bytes
+
+
+def _said(answer: bytes) -> _Said:
+    """Return what a granted answer states. The library reads each part when it is asked for."""
+    parsed = _parse(answer)
+    try:
+        info = parsed.tst_info
+        imprint = info.message_imprint
+        return _Said(info.gen_time, info.nonce, imprint.hash_algorithm, imprint.message)
+    except ValueError:
+        raise BadTimestamp(_UNREADABLE) from None
 
 
 def _parse(answer: bytes) -> TimeStampResponse:
@@ -93,4 +114,4 @@ def _parse(answer: bytes) -> TimeStampResponse:
     try:
         return decode_timestamp_response(answer)
     except ValueError:
-        raise BadTimestamp("Not an answer of a timestamping authority (RFC 3161).") from None
+        raise BadTimestamp(_UNREADABLE) from None

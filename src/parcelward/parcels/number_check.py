@@ -25,7 +25,8 @@ MANIFEST_KIND: Final = "parcels.manifest"
 # What is wrong -> the statement that finds one item of which it is so.
 _PROBLEMS: Final = {
     "A number of the item begins or ends at another moment than the log's events say.": (
-        "WITH known AS (SELECT item, valid_to, lead(item) OVER (PARTITION BY number ORDER BY valid_from) AS next "
+        # Each owner lets go later than the one before it; when each was made is by clocks that may differ.
+        "WITH known AS (SELECT item, valid_to, lead(item) OVER (PARTITION BY number ORDER BY valid_to) AS next "
         "FROM parcels_itemalias) SELECT item FROM known k WHERE (valid_to IS NULL) <> (next IS NULL) "
         "OR (valid_to IS NOT NULL AND NOT EXISTS (SELECT FROM parcels_scan_event e "
         "WHERE e.item = k.next AND e.event_time = k.valid_to AND e.step = %(accepted)s) "

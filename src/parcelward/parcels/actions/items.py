@@ -108,17 +108,18 @@ def insert_blank_statuses(things: Sequence[NewItem]) -> None:
         )
 
 
-def end_alias(number: str, *, at: dt.datetime, seen: int) -> None:
+def end_alias(number: str, item: bytes, *, at: dt.datetime, seen: int) -> None:
     """End a number's validity: it has come back on another item. Its item's status says so from now on.
 
-    Raises db.LostRace unless the number still names an item with `seen` events: then it is not known to have come back.
+    Raises db.LostRace unless the number still names this item, with `seen` events: else it is not known to have come
+    back.
     """
     with db.cursor() as cur:
         cur.execute(
-            "WITH ended AS (UPDATE parcels_itemalias SET valid_to = %s WHERE number = %s AND valid_to IS NULL "
-            "RETURNING item) UPDATE parcels_item_status s SET flags = flags | %s FROM ended "
+            "WITH ended AS (UPDATE parcels_itemalias SET valid_to = %s WHERE number = %s AND item = %s::uuid "
+            "AND valid_to IS NULL RETURNING item) UPDATE parcels_item_status s SET flags = flags | %s FROM ended "
             "WHERE s.item = ended.item AND s.item_seq = %s",
-            (at, number, int(State.LET_GO), seen),
+            (at, number, item.hex(), int(State.LET_GO), seen),
         )
         if cur.rowcount != 1:
             raise db.LostRace

@@ -35,7 +35,9 @@ _canonical = functools.lru_cache(maxsize=50_000)(identify.canonical)  # an item 
 _LOADING = frozenset({int(steps.Step.LOADED), int(steps.Step.UNLOADED)})
 _ACCEPTED = int(steps.Step.ACCEPTED)
 _SIMULATED = int(State.SIMULATED)
-_SHREDDED, _REUSED, _CORRECTED = int(State.SHREDDED), int(State.REUSED), int(State.CORRECTED)
+_SHREDDED, _REUSED, _CORRECTED, _LET_GO = (
+    int(flag) for flag in (State.SHREDDED, State.REUSED, State.CORRECTED, State.LET_GO)
+)
 _ITEM, _RECEPTACLE = int(ItemKind.ITEM), int(ItemKind.RECEPTACLE)
 
 
@@ -162,6 +164,7 @@ def find_things(work: Work, wanted: list[Wanted], born: Born, *, kept: Kept | No
 
     With `lock` their rows are locked in key order, so that transactions that meet queue up. New ones are made before
     that, as always: who holds a row and waits for a number would deadlock with who does it the other way round.
+    Raises db.LostRace when a number went to another item meanwhile.
     """
     named: dict[str, tuple[int, int]] = {}  # number -> kind, first request that names it
     for i, _, scan, _, number, receptacle, _, _ in wanted:
@@ -174,25 +177,29 @@ def find_things(work: Work, wanted: list[Wanted], born: Born, *, kept: Kept | No
     by_number = [n for n in named if not n.startswith(identify.ITEM_PREFIX)]
     by_id = [bytes.fromhex(n[len(identify.ITEM_PREFIX) :]) for n in named if n.startswith(identify.ITEM_PREFIX)]
     same: dict[bytes, Thing] = {}  # one item may be named by several numbers in one batch
-    _read_things(work, by_number if kept is None else _remembered(work, by_number, kept, same), by_id, same)
-    ended = _end_recycled(work, wanted)
-    by_id += _give_to_the_one_before(work, wanted, ended)
+    unknown = by_number
+    if kept is not None:
+        # What is only loaded into is not written, so nothing would say that what is remembered of it is wrong.
+        unknown = _remembered(work, by_number, {event.number for event in wanted}, kept, same)
+    _read_things(work, unknown, by_id, same)
+    _end_recycled(work, wanted, born)
+    by_id += _give_to_the_one_before(work, wanted, same)
     fresh = [n for n in by_number if n not in work.things]
     if fresh:
-        _make_things(work, fresh, named, born, ended)
+        _make_things(work, fresh, named, born)
     if lock:
-        _read_things(work, [n for n in by_number if not work.things[n].is_new], by_id, {}, more=rows.LOCKED)
+        _lock_things(work, [n for n in by_number if not work.things[n].is_new], by_id)
     alive = [t for t in work.things.values() if not t.is_new and not t.status.flags & _SHREDDED]
     keys = custody_queries.keys_of_living([t.item for t in alive])
     for thing in alive:
         thing.keys = keys.get(thing.item)
 
 
-def _remembered(work: Work, numbers: list[str], kept: Kept, same: dict[bytes, Thing]) -> list[str]:
-    """Take what is remembered; return the numbers that must be read."""
+def _remembered(work: Work, numbers: list[str], scanned: set[str], kept: Kept, same: dict[bytes, Thing]) -> list[str]:
+    """Take what is remembered of those that are scanned; return the numbers that must be read."""
     unknown = []
     for number in numbers:
-        thing = kept.take(number)
+        thing = kept.take(number) if number in scanned else None
         if thing is None:
             unknown.append(number)
         else:
@@ -220,9 +227,22 @@ def _read_things(
         work.things[number] = thing
 
 
-def _give_to_the_one_before(work: Work, wanted: list[Wanted], ended: set[str]) -> list[bytes]:
+def _lock_things(work: Work, by_number: list[str], by_id: list[bytes]) -> None:
+    """Read and lock what was read before. Raises db.LostRace when a number went to another item meanwhile.
+
+    Who waited for a row sees it as it is now, but its number as it was before.
+    """
+    before = {n: work.things[n] for n in by_number}
+    _read_things(work, by_number, by_id, {}, more=rows.LOCKED)
+    for number, was in before.items():
+        now = work.things[number]
+        if now is was or now.item != was.item or (now.status.flags ^ was.status.flags) & _LET_GO:
+            raise db.LostRace
+
+
+def _give_to_the_one_before(work: Work, wanted: list[Wanted], same: dict[bytes, Thing]) -> list[bytes]:
     """Point late events of a number that was another item's at their time to that item; return the items they go to."""
-    reused = {n for n, thing in work.things.items() if thing.status.flags & _REUSED} | ended
+    reused = {n for n, thing in work.things.items() if thing.status.flags & _REUSED} | work.ended.keys()
     if not reused:
         return []
     before: dict[str, list[tuple[int, bytes]]] = {}
@@ -242,24 +262,40 @@ def _give_to_the_one_before(work: Work, wanted: list[Wanted], ended: set[str]) -
             moved.add(owner)
             wanted[nth] = event._replace(number=identify.ITEM_PREFIX + owner.hex())
     if moved:
-        _read_things(work, [], sorted(moved), {})
+        _read_things(work, [], sorted(moved), same)
     return sorted(moved)
 
 
-def _end_recycled(work: Work, wanted: list[Wanted]) -> set[str]:
-    """Let go of items whose number has come back long after delivery, and return the numbers: they name other items."""
-    ended: set[str] = set()
+def _end_recycled(work: Work, wanted: list[Wanted], born: Born) -> None:
+    """Let go of items whose number has come back long after delivery: it names another item.
+
+    Noted in `work.ended`: by then the acceptance that takes the number over may yet be refused (`require_taken_over`).
+    """
     for event in wanted:
-        if event.step == _ACCEPTED and event.number in work.things:
-            status = work.things[event.number].status
-            if rules.is_recycled(status, step=event.step, event_us=event.event_us):
-                items.end_alias(event.number, at=event.scan.event_time, seen=status.item_seq)
-                del work.things[event.number]
-                ended.add(event.number)
-    return ended
+        number = event.number
+        if event.step != _ACCEPTED or number not in work.things or event.scan.corrects is not None:
+            continue
+        if number.startswith(identify.ITEM_PREFIX) or number in born.staying:
+            continue
+        thing = work.things[number]
+        if rules.is_recycled(thing.status, step=event.step, event_us=event.event_us):
+            items.end_alias(number, thing.item, at=event.scan.event_time, seen=thing.status.item_seq)
+            del work.things[number]
+            work.ended[number] = event
 
 
-def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]], born: Born, ended: set[str]) -> None:
+def require_taken_over(work: Work, born: Born) -> None:
+    """Raise db.LostRace when an acceptance that took a number over was refused: its item then keeps the number."""
+    if not work.ended:
+        return
+    taken = {(e.thing.item, e.seen.event_time) for e in work.events if e.seen.step == _ACCEPTED}
+    staying = {n for n, event in work.ended.items() if (work.things[n].item, event.event_us) not in taken}
+    if staying:
+        born.staying |= staying
+        raise db.LostRace
+
+
+def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]], born: Born) -> None:
     unborn = [n for n in fresh if n not in born.items]
     made = items.new_item_ids(len(unborn), now=work.now)
     born.items.update(zip(unborn, made, strict=True))
@@ -267,8 +303,11 @@ def _make_things(work: Work, fresh: list[str], named: dict[str, tuple[int, int]]
     for number in fresh:
         item = born.items[number]
         kind, i = named[number]
+        taker = work.ended.get(number)
+        if taker is not None:
+            kind, i = _RECEPTACLE if taker.scan.item_id is None else _ITEM, taker.submission
         simulated = work.submissions[i].by.simulated
-        status: PackedStatus = Status(flags=(_SIMULATED if simulated else 0) | (_REUSED if number in ended else 0))
+        status: PackedStatus = Status(flags=(_SIMULATED if simulated else 0) | (0 if taker is None else _REUSED))
         work.things[number] = Thing(number, item, kind, status, rows.NEW, simulated, keys=born.keys[item], is_new=True)
     items.insert_items([work.things[n] for n in fresh], now=work.now)
 

@@ -136,6 +136,7 @@ def _do(work: Work, born: Born, *, kept: Kept | None, careful: bool) -> None:
     known = reading.known_events(work, wanted) if careful else {}
     wanted = reading.foldable(work, wanted, known, careful=careful)
     _commit_events(work, wanted, known)
+    reading.require_taken_over(work, born)
     batch = 0
     if work.events:
         signed = sent.signatures(work.submissions[i] for i in open_)

@@ -28,7 +28,7 @@ _SELECT = (
 )
 _NUMBERS = (  # whether a number of the item was another one's before; whether one is another one's now
     "SELECT a.item, bool_or(b.number IS NOT NULL), bool_or(a.valid_to IS NOT NULL) FROM parcels_itemalias a "
-    "LEFT JOIN parcels_itemalias b ON b.number = a.number AND b.valid_to IS NOT NULL AND b.valid_from < a.valid_from "
+    "LEFT JOIN parcels_itemalias b ON b.number = a.number AND b.valid_to < coalesce(a.valid_to, 'infinity') "
     "WHERE a.item = ANY(%s) GROUP BY a.item"
 )
 _LAST_EVENTS = (

@@ -72,6 +72,7 @@ class Born:
 
     items: dict[str, bytes] = field(default_factory=dict)
     keys: dict[bytes, ItemKeys] = field(default_factory=dict)
+    staying: set[str] = field(default_factory=set)  # numbers whose items keep them: who came to take one was refused
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class Work:
     now: dt.datetime
     keep_bad: bool = True
     things: dict[str, Thing] = field(default_factory=dict)
+    ended: dict[str, Wanted] = field(default_factory=dict)  # numbers that come back, and the acceptance that says so
     answers: dict[int, Answer | ParcelwardError] = field(default_factory=dict)
     bad: list[tuple[int, BadScan]] = field(default_factory=list)  # (submission, what is wrong)
     events: list[Recorded] = field(default_factory=list)
