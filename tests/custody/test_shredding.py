@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 import uuid
 
 import httpx
@@ -16,6 +17,7 @@ from parcelward.base.errors import Conflict, NotAllowed
 from parcelward.custody import queries as custody
 from parcelward.custody import shredding
 from parcelward.custody.models import Erasure, Fact, ItemSecret, Tombstone
+from parcelward.doors.console import work_command
 from parcelward.parcels import actions, queries
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import Person, Role
@@ -153,6 +155,44 @@ def test_a_crash_before_the_secret_is_gone_is_made_good(scanner, number, item, m
     assert actions.erase_due(timezone.now()) >= 1
     assert not ItemSecret.objects.filter(item=item).exists()
     assert shredding.unfinished() == []
+
+
+def restore_secrets(*items: uuid.UUID) -> None:
+    """Put secrets back, as a restored older keys database has them."""
+    for each in items:
+        ItemSecret.objects.update_or_create(item=each, defaults={"secret": bytes(32)})
+
+
+def test_what_a_restored_keys_database_brings_back_is_erased_again(scanner, item, monkeypatch):
+    living = ItemSecret.objects.count()
+    monkeypatch.setattr(shredding, "DELETED_AT_ONCE", 1)
+    erased = [item]
+    for number in (new_number(), new_number()):
+        scanner.send(event(number, "accepted"))
+        found = queries.find(number)
+        assert found is not None
+        erased.append(found)
+    for each in erased:
+        actions.erase(approved(each), by=BEN)
+    restore_secrets(*erased)
+    assert actions.erase_again() == 3
+    assert actions.erase_again() == 0
+    assert ItemSecret.objects.count() == living - 1, "those of the living stay"
+
+
+def test_the_worker_erases_again_when_it_starts(item, caplog):
+    actions.erase(approved(item), by=BEN)
+    restore_secrets(item)
+    stop = threading.Event()
+    worker = threading.Thread(target=work_command._follow, args=(stop,), daemon=True)
+    worker.start()
+    try:
+        until(lambda: not ItemSecret.objects.filter(item=item).exists())
+    finally:
+        stop.set()
+        worker.join(15)
+    assert "secrets of erased items were there again, as after a restore, and are deleted: 1" in caplog.text
+    assert str(item) not in caplog.text
 
 
 def test_a_scan_that_was_read_before_the_erasure_does_not_slip_in(item, number, scanner):

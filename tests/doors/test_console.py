@@ -43,6 +43,17 @@ def test_help_names_every_command_and_nothing_is_a_wrong_call():
     run("fly", code=2)
 
 
+def test_a_person_is_locked_out_and_let_in_again(installation):
+    login = f"staff-{uuid.uuid4().hex[:8]}"
+    run("person", "add", login, say="a long passphrase of words\n")
+    assert json.loads(run("person", "lock", login)) == {"login": login, "locked": True}
+    asked = ("shred", "lift", new_number(), "--by", login)
+    assert "Sign in first" in run(*asked, code=1, say="a long passphrase of words\n")
+    assert json.loads(run("person", "unlock", login)) == {"login": login, "locked": False}
+    assert "No item has this number" in run(*asked, code=1, say="a long passphrase of words\n")
+    assert "Nobody signs in under this staff id" in run("person", "lock", "nobody-9", code=1)
+
+
 def test_verify_log_says_that_all_holds_and_how_fast(installation, scanner):
     scanner.send(*(event(new_number(), "accepted") for _ in range(20)))
     said = run("verify-log", "--statuses")

@@ -9,11 +9,13 @@ import re
 
 import httpx
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import RequestFactory
+from tests.scanner import until
 
-from parcelward.base import db
+from parcelward.base import config, db
 from parcelward.custody import actions as custody
+from parcelward.custody import queries
 from parcelward.doors.api import health
 
 
@@ -38,6 +40,7 @@ def test_a_log_that_keeps_up_is_ready(installation):
 
 @pytest.mark.parametrize(("waited_s", "status"), [(3, 200), (12, 503), (3_600, 503)])
 def test_an_entry_that_waits_longer_than_promised_makes_it_not_ready(installation, waited_s, status):
+    until(lambda: queries.head(config.get()).pending == 0)  # what the start recorded waits no more
     with transaction.atomic():
         waiting_since(waited_s)
         answer, said = asked()
@@ -64,3 +67,21 @@ def test_too_many_entries_that_wait_are_a_reason_too(installation, monkeypatch):
         transaction.set_rollback(True)
     assert (answer.status_code, said["ready"]) == (503, False)
     assert "the worker does not keep up" in said["reason"]
+
+
+@pytest.mark.parametrize(
+    ("alias", "words"),
+    [
+        ("default", "The database does not answer."),
+        ("keys", "The keys database, with the items' secrets, does not answer."),
+    ],
+)
+def test_without_either_database_it_is_not_ready(installation, alias, words, monkeypatch, tmp_path):
+    connections[alias].close()
+    with monkeypatch.context() as away:
+        away.setitem(connections[alias].settings_dict, "HOST", str(tmp_path))  # no server listens there
+        answer, said = asked()
+        connections[alias].close()
+    assert (answer.status_code, said["ready"], said["database"], said["reason"]) == (503, False, False, words)
+    assert answer["Retry-After"]
+    assert asked()[1]["ready"]

@@ -33,6 +33,10 @@ class Known:
     ended_source: int
     person: uuid.UUID
     person_source: int
+    locked: uuid.UUID
+    locked_source: int
+    unlocked: uuid.UUID
+    unlocked_source: int
     device_source: int
     code: str
     other: str
@@ -48,8 +52,15 @@ def known(installation) -> Known:
 
     stays, ends = key("partner that stays"), key("partner that goes")
     people.revoke_key(ends.id, by=by)
-    login = f"staff-{os.urandom(4).hex()}"
-    user = User.objects.get(pk=people.add_person(login, "a long passphrase of words", Role.INSPECTOR, by=by))
+
+    def person() -> User:
+        login = f"staff-{os.urandom(4).hex()}"
+        return User.objects.get(pk=people.add_person(login, "a long passphrase of words", Role.INSPECTOR, by=by))
+
+    user, locked, unlocked = person(), person(), person()
+    for out in (locked, unlocked):
+        people.lock_person(out.login, by=by)
+    people.unlock_person(unlocked.login, by=by)
     device = people.enrol_device("turned device", os.urandom(32), by=by, facility="TEST-A", simulated=True)
     (source,) = rows("SELECT source_id FROM people_device WHERE id = %s", device.device_id)
     code, other = (f"Q-{os.urandom(4).hex().upper()}" for _ in range(2))
@@ -73,8 +84,14 @@ def known(installation) -> Known:
     network.put_network_calendar(closed_days=[dt.date(2026, 12, 31)], by=by)
     sequenced()
     return Known(
-        *(stays.id, stays.source_id, ends.id, ends.source_id, user.id, user.source_id, source["source_id"]),
-        *(code, other),
+        *(stays.id, stays.source_id, ends.id, ends.source_id, user.id, user.source_id),
+        locked=locked.id,
+        locked_source=locked.source_id,
+        unlocked=unlocked.id,
+        unlocked_source=unlocked.source_id,
+        device_source=source["source_id"],
+        code=code,
+        other=other,
     )
 
 
@@ -131,6 +148,14 @@ TURNED = {
     "a person locked out": (
         "UPDATE people_user SET is_active = false WHERE id = %(person)s",
         *("person", "person", "locked out"),
+    ),
+    "a person who was locked out and is let in": (
+        "UPDATE people_user SET is_active = true WHERE id = %(locked)s",
+        *("lock", "person", "their row lets them in"),
+    ),
+    "a person locked out once more": (
+        "UPDATE people_user SET is_active = false WHERE id = %(unlocked)s",
+        *("unlock", "person", "was locked out, and no entry says so"),
     ),
     "a person gone": ("DELETE FROM people_user WHERE id = %(person)s", "person", "person", "their row is gone"),
     "a device that is real now": (
@@ -199,6 +224,12 @@ TURNED = {
 }
 
 
+def test_who_was_locked_out_and_in_again_by_an_entry_is_no_difference(known: Known) -> None:
+    stands = rows("SELECT is_active FROM people_user WHERE id IN (%s, %s) ORDER BY 1", known.locked, known.unlocked)
+    assert [row["is_active"] for row in stands] == [False, True]
+    assert verify_log(config.get()).facts > 0
+
+
 @pytest.mark.parametrize("what", TURNED)
 def test_what_was_turned_is_found_at_the_entry_that_it_contradicts(known: Known, what: str) -> None:
     statement, entry, differs, words = TURNED[what]
@@ -209,6 +240,8 @@ def test_what_was_turned_is_found_at_the_entry_that_it_contradicts(known: Known,
         "key": ("people.key_made", "source", known.key_source),
         "revocation": ("people.key_revoked", "source", known.ended_source),
         "person": ("people.added", "source", known.person_source),
+        "lock": ("people.locked", "source", known.locked_source),
+        "unlock": ("people.unlocked", "source", known.unlocked_source),
         "device": ("people.device_enrolled", "source", known.device_source),
         "facility": ("network.facility", "code", known.code),
         "lane": ("network.lane", "origin", known.code),

@@ -22,6 +22,7 @@ from parcelward.custody.models import Erasure, ItemSecret, LegalHold, Tombstone
 from parcelward.custody.queries import TOMBSTONE_KIND, forget_keys
 
 REASON_MAX = 200
+DELETED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,22 @@ def finish(erasure_id: int, *, now: dt.datetime) -> None:
     ItemSecret.objects.filter(item=row.item).delete()
     forget_keys([row.item])
     Erasure.objects.filter(pk=erasure_id, done_at=None).update(done_at=now)
+
+
+def delete_again() -> int:
+    """Delete the secrets of erased items that are there all the same, as in a keys database restored from a backup.
+
+    Return how many there were. Reads every tombstone, so it is not for each round of housekeeping.
+    """
+    deleted, after = 0, UUID(int=0)
+    while True:
+        tombstones = Tombstone.objects.filter(item__gt=after).order_by("item")
+        erased = list(tombstones.values_list("item", flat=True)[:DELETED_AT_ONCE])
+        if not erased:
+            return deleted
+        deleted += ItemSecret.objects.filter(item__in=erased).delete()[0]
+        forget_keys(erased)
+        after = erased[-1]
 
 
 def item_of(erasure_id: int) -> UUID:

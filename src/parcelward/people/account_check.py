@@ -1,4 +1,4 @@
-"""Compare API keys, people and sources with the entries that made and revoked them: part of `verify-log`.
+"""Compare API keys, people and sources with the entries that made, revoked and locked them: part of `verify-log`.
 
 Whoever can turn a key's row gives a stranger its rights: by another digest, another role, a revocation that vanished.
 A person's row does the same for who signs in; a source's row says whose an event was, and whether it was simulated.
@@ -19,31 +19,33 @@ from parcelward.people.rules import login_hash
 KEY_MADE: Final = "people.key_made"
 KEY_REVOKED: Final = "people.key_revoked"
 ADDED: Final = "people.added"
+LOCKED: Final = "people.locked"
+UNLOCKED: Final = "people.unlocked"
 CONSOLE: Final = ("person", "console", False)  # the one source that no entry makes: whoever runs commands here
 _SOURCE_KINDS: Final = {ENROLLED: "device", KEY_MADE: "api_key", ADDED: "person"}
 
 
 def check_accounts(findings: Findings) -> None:
     """Note every API key, person and source whose row is not what the log's entries say."""
-    made, revoked = _from_entries(findings)
-    _check_keys(made, revoked, findings)
-    _check_people(made, findings)
+    made, ended = _from_entries(findings)
+    _check_keys(made, ended, findings)
+    _check_people(made, ended, findings)
     _check_sources(made, findings)
 
 
 def _from_entries(findings: Findings) -> tuple[dict[int, Told], dict[int, Told]]:
-    """Return what made each source, and what revoked the key of some."""
+    """Return what made each source, and what last revoked the key of some, or locked a person out or in again."""
     made: dict[int, Told] = {}
-    revoked: dict[int, Told] = {}
-    for entry in told(*_SOURCE_KINDS, KEY_REVOKED):
+    ended: dict[int, Told] = {}
+    for entry in told(*_SOURCE_KINDS, KEY_REVOKED, LOCKED, UNLOCKED):
         source = int(entry.said["source"])
-        if entry.kind == KEY_REVOKED:
-            revoked[source] = entry
+        if entry.kind not in _SOURCE_KINDS:
+            ended[source] = entry
         elif source in made:
             findings.note(f"Source {source} was made twice.", differs="source", index=entry.place)
         else:
             made[source] = entry
-    return made, revoked
+    return made, ended
 
 
 def _rows(statement: str) -> dict[int, tuple[Any, ...]]:
@@ -56,11 +58,11 @@ def _mine(made: dict[int, Told], kind: str) -> Iterator[tuple[int, Told]]:
     return ((source, entry) for source, entry in made.items() if entry.kind == kind)
 
 
-def _check_keys(made: dict[int, Told], revoked: dict[int, Told], findings: Findings) -> None:
+def _check_keys(made: dict[int, Told], ended: dict[int, Told], findings: Findings) -> None:
     stored = _rows("SELECT source_id, id, digest, prefix, role, expires_at, revoked_at FROM people_apikey")
     for source, entry in _mine(made, KEY_MADE):
         row = stored.pop(source, None)
-        what, index = _key_problem(entry, revoked.get(source), row)
+        what, index = _key_problem(entry, ended.get(source), row)
         if what:
             findings.note(f"API key {_name(source, entry)} {what}.", differs="api_key", index=index)
     for source in stored:
@@ -90,27 +92,29 @@ def _key_problem(entry: Told, ended: Told | None, row: tuple[Any, ...] | None) -
     return "", None
 
 
-def _check_people(made: dict[int, Told], findings: Findings) -> None:
+def _check_people(made: dict[int, Told], ended: dict[int, Told], findings: Findings) -> None:
     stored = _rows("SELECT source_id, id, login, role, is_active FROM people_user")
     for source, entry in _mine(made, ADDED):
-        what = _person_problem(entry, stored.pop(source, None))
+        what, index = _person_problem(entry, ended.get(source), stored.pop(source, None))
         if what:
-            findings.note(f"The person who is source {source} {what}.", differs="person", index=entry.place)
+            findings.note(f"The person who is source {source} {what}.", differs="person", index=index)
     for source in stored:
         findings.note(f"The person who is source {source} is in the table and no entry added them.", differs="person")
 
 
-def _person_problem(entry: Told, row: tuple[Any, ...] | None) -> str:
+def _person_problem(entry: Told, last: Told | None, row: tuple[Any, ...] | None) -> tuple[str, int | None]:
     if row is None:
-        return "was added and their row is gone"
+        return "was added and their row is gone", entry.place
     said, (person, login, role, is_active) = entry.said, row
     if said["role"] != role:
-        return "has another role than they were added with"
+        return "has another role than they were added with", entry.place
     if UUID(said.get("person", str(person))) != person:
-        return "has another id than they were added with"
+        return "has another id than they were added with", entry.place
     if said.get("login", "") not in {"", login_hash(person, login)}:
-        return "signs in under another staff id than they were added with"
-    return "" if is_active else "was locked out, and no entry says so"
+        return "signs in under another staff id than they were added with", entry.place
+    if last is not None and last.kind == LOCKED:
+        return ("was locked out and their row lets them in", last.place) if is_active else ("", None)
+    return ("", None) if is_active else ("was locked out, and no entry says so", (last or entry).place)
 
 
 def _check_sources(made: dict[int, Told], findings: Findings) -> None:

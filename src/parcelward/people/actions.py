@@ -1,4 +1,4 @@
-"""Enrol and revoke: devices, API keys, people. Each is an entry in the log."""
+"""Enrol and revoke devices and API keys, let people in and lock them out. Each is an entry in the log."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import once as answers
 from parcelward.people import rules
-from parcelward.people.account_check import ADDED, KEY_MADE, KEY_REVOKED
+from parcelward.people.account_check import ADDED, KEY_MADE, KEY_REVOKED, LOCKED, UNLOCKED
 from parcelward.people.device_check import ENROLLED, REVOKED
 from parcelward.people.models import ApiKey, Device, Source, User
 from parcelward.people.roles import require
@@ -148,3 +151,50 @@ def add_person(login: str, passphrase: str, role: Role, *, by: Person) -> UUID:
     said = {"by": by.source, "login": rules.login_hash(user.id, login), "role": role.value, "source": user.source_id}
     custody.record_fact(ADDED, {**said, "person": str(user.id)})
     return user.id
+
+
+def lock_person(login: str, *, by: Person) -> None:
+    """Let somebody sign in no more and end their sessions. Doing it twice changes nothing.
+
+    Raises Conflict for the last administrator who can sign in.
+    """
+    require(by, Task.MANAGE_PEOPLE)
+    _set_locked(login, locked=True, by=by)
+
+
+def unlock_person(login: str, *, by: Person) -> None:
+    """Let somebody who was locked out sign in again, with the passphrase they had. Doing it twice changes nothing."""
+    require(by, Task.MANAGE_PEOPLE)
+    _set_locked(login, locked=False, by=by)
+
+
+@transaction.atomic
+def _set_locked(login: str, *, locked: bool, by: Person) -> None:
+    # All administrators' rows, in the order of their ids: two who lock each other out take turns.
+    administrator = Role.ADMINISTRATOR.value
+    rows = User.objects.select_for_update().filter(Q(login=login) | Q(role=administrator)).order_by("id")
+    people = {row.login: row for row in rows}
+    user = people.get(login)
+    if user is None:
+        raise NotFound("Nobody signs in under this staff id")
+    if user.is_active != locked:
+        return
+    others = [each for each in people.values() if each is not user and each.role == administrator]
+    if locked and user.role == administrator and not any(each.is_active for each in others):
+        raise Conflict(
+            "This is the last administrator who can sign in. Add another one first, then lock this one out.",
+            code="last_administrator",
+        )
+    user.is_active = not locked
+    user.save(update_fields=["is_active"])
+    # After an unlock, too: a sign-in that was under way at the moment of the lock left a session that would come alive.
+    _end_sessions(user)
+    said = {"by": by.source, "person": str(user.id), "source": user.source_id}
+    custody.record_fact(LOCKED if locked else UNLOCKED, said)
+
+
+def _end_sessions(user: User) -> None:
+    """Delete a person's sessions. A session's row does not say whose it is, so each that still holds is opened."""
+    held = Session.objects.filter(expire_date__gt=timezone.now()).iterator()
+    theirs = [each.session_key for each in held if each.get_decoded().get(SESSION_KEY) == str(user.id)]
+    Session.objects.filter(session_key__in=theirs).delete()

@@ -14,7 +14,10 @@ from parcelward.parcels import queries as parcels
 BEHIND_MAX = 200_000  # entries that may wait before we say that we are not ready
 WAIT_S_MAX = 10.0  # how long one may: what every receipt promises
 
-_DATABASE_AWAY = "The database does not answer."
+_AWAY = {
+    "default": "The database does not answer.",
+    "keys": "The keys database, with the items' secrets, does not answer.",
+}
 _BEHIND = f"More than {BEHIND_MAX} entries wait for their place in the log: the worker does not keep up."
 _STANDS_STILL = (
     "For {waits_s:.0f} s recorded entries have waited for their place in the log, and receipts promise it within "
@@ -32,14 +35,17 @@ def live(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's sign
 
 
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
-    """Answer whether the database answers and the log keeps up."""
+    """Answer whether both databases answer and the log keeps up."""
+    alias = "default"
     try:
-        with connections["default"].cursor() as cur:
-            cur.execute("SELECT 1")
+        for alias in _AWAY:
+            with connections[alias].cursor() as cur:
+                cur.execute("SELECT 1")
+        alias = "default"
         head = custody.head(config.get())
         standstill = parcels.standstill()
     except Error:
-        answer = JsonResponse({"ready": False, "database": False, "reason": _DATABASE_AWAY}, status=503)
+        answer = JsonResponse({"ready": False, "database": False, "reason": _AWAY[alias]}, status=503)
         answer["Retry-After"] = str(outage.RETRY_AFTER_S)
         return answer
     reason = _reason(head, standstill)

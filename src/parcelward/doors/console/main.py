@@ -26,7 +26,7 @@ COMMANDS = {
     "simulate": "play a postal network through the public API",
     "device": "enrol and revoke devices",
     "key": "make and revoke API keys",
-    "person": "let somebody sign in",
+    "person": "let somebody sign in, or lock them out",
     "witness": "run an independent witness with its own key and state",
     "samples": "make sample staff, a key and a device (test mode)",
     "town": "play the small sample town, live (test mode)",

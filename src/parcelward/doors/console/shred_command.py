@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if verb in {"request", "hold"}:
             one.add_argument("--reason", required=True)
         one.add_argument("--by", required=True, metavar="STAFF-ID", help="who does it; the passphrase is asked for")
-    verbs.add_parser("execute", help="do what is approved and due, and finish what was begun")
+    verbs.add_parser("execute", help="do what is due, finish what was begun, erase again what a restore brought back")
     verbs.add_parser("list", help="show the requests as JSON, one a line")
 
 
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from parcelward.parcels import actions
 
     if options.verb == "execute":
-        print(json.dumps({"erased": actions.erase_due(timezone.now())}))
+        print(json.dumps({"erased": actions.erase_due(timezone.now()), "erased_again": actions.erase_again()}))
     elif options.verb == "list":
         _list()
     elif options.verb in {"approve", "withdraw"}:

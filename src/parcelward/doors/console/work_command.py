@@ -25,6 +25,7 @@ log = logging.getLogger("parcelward.work")
 
 TICK_S = 0.1
 HOUSEKEEPING_S = 600.0
+ERASE_AGAIN_S = 86_400.0  # between two looks for secrets that a restored keys database brought back
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
 WITNESS_S = 10.0
 TIMESTAMP_S = 60.0  # between two looks for a day without a timestamp
@@ -216,9 +217,9 @@ def _follow(stop: threading.Event) -> None:
     """Run every follower and the housekeeping, each at its pace."""
     from parcelward.base import db
     from parcelward.parcels import follows
-    from parcelward.parcels.actions import came_again
+    from parcelward.parcels.actions import came_again, erase_again
 
-    kept_house = looked = float("-inf")
+    kept_house = looked = erased_again = float("-inf")
     after = 0
     while not stop.is_set():
         try:
@@ -234,6 +235,9 @@ def _follow(stop: threading.Event) -> None:
                     for table in ("parcels_scan_event", "custody_batch"):
                         db.ensure_partition(table, today + dt.timedelta(days=ahead))
                 follows.keep_house(dt.datetime.now(dt.UTC))
+                if now - erased_again > ERASE_AGAIN_S:
+                    erase_again()
+                    erased_again = now
         except Exception:  # a follower that fails is tried again from its cursor; nothing is skipped
             log.exception("following failed; trying again")
             _close()

@@ -83,6 +83,14 @@ def erase_due(now: dt.datetime) -> int:
     return done
 
 
+def erase_again() -> int:
+    """Erase what a restored keys database brought back: the worker, at its start and once a day. Returns how many."""
+    found = shredding.delete_again()
+    if found:
+        log.warning("secrets of erased items were there again, as after a restore, and are deleted: %d", found)
+    return found
+
+
 def _erase(erasure_id: int, *, now: dt.datetime) -> None:
     item = shredding.item_of(erasure_id)
     with transaction.atomic():

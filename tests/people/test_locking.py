@@ -1,0 +1,173 @@
+"""Somebody is locked out and let in again: at once, as an entry, and never the last administrator."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import threading
+import time
+import uuid
+
+import httpx
+import pytest
+from django.contrib.auth import authenticate
+from django.db import connections, transaction
+
+from parcelward.base.errors import Conflict, NotFound
+from parcelward.custody.models import Fact
+from parcelward.people import actions, queries
+from parcelward.people.errors import BadSignature, MayNot
+from parcelward.people.models import User
+from parcelward.people.wire import Person, Role
+
+PASSPHRASE = "a long passphrase of words"
+DESK = "/app/desk/"
+
+
+@pytest.fixture
+def installer(installation):
+    return actions.installer()
+
+
+def added(role, by):
+    login = f"staff-{os.urandom(4).hex()}"
+    actions.add_person(login, PASSPHRASE, role, by=by)
+    return User.objects.get(login=login)
+
+
+def facts(user):
+    """Return what the log's entries say of somebody, oldest first: the kind, and who did it."""
+    found = Fact.objects.filter(kind__in=("people.locked", "people.unlocked")).order_by("batch")
+    told = [(fact.kind, json.loads(bytes(fact.body))) for fact in found]
+    return [(kind, said["by"]) for kind, said in told if said["person"] == str(user.id)]
+
+
+def signed_in(client, login):
+    """Sign in as a browser does; return whether the desk opens."""
+    page = client.get("/accounts/sign-in")
+    if page.status_code == 200:
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        assert token is not None
+        typed = {"csrfmiddlewaretoken": token[1], "username": login, "password": PASSPHRASE}
+        client.post("/accounts/sign-in", data=typed, headers={"Referer": str(client.base_url)})
+    return opens(client)
+
+
+def opens(client):
+    return client.get(DESK).status_code == 200
+
+
+def test_sessions_end_at_once_and_do_not_come_back(installation, installer):
+    user, other = added(Role.INSPECTOR, installer), added(Role.INSPECTOR, installer)
+    with contextlib.ExitStack() as end:
+        first, second, others, late = (
+            end.enter_context(httpx.Client(base_url=installation.url, timeout=30)) for _ in range(4)
+        )
+        assert [signed_in(first, user.login), signed_in(second, user.login), signed_in(others, other.login)] == [
+            True
+        ] * 3
+        actions.lock_person(user.login, by=installer)
+        assert [opens(first), opens(second), signed_in(late, user.login)] == [False] * 3
+        assert authenticate(username=user.login, password=PASSPHRASE) is None, "nor does a command take the passphrase"
+        assert opens(others), "nobody else is signed out"
+        actions.unlock_person(user.login, by=installer)
+        assert [opens(first), opens(second)] == [False] * 2, "what was open before stays closed"
+        assert signed_in(late, user.login)
+
+
+def test_a_session_that_was_begun_during_the_lock_does_not_come_alive(installation, installer):
+    user = added(Role.INSPECTOR, installer)
+    with httpx.Client(base_url=installation.url, timeout=30) as client:
+        # A sign-in that asked for the person before the lock and stored its session after it.
+        actions.lock_person(user.login, by=installer)
+        User.objects.filter(id=user.id).update(is_active=True)
+        assert signed_in(client, user.login)
+        User.objects.filter(id=user.id).update(is_active=False)
+        assert not opens(client)
+        actions.unlock_person(user.login, by=installer)
+        assert not opens(client)
+
+
+def test_each_is_an_entry_and_twice_changes_nothing(installer):
+    user = added(Role.INSPECTOR, installer)
+    for _ in range(2):
+        actions.lock_person(user.login, by=installer)
+    user.refresh_from_db()
+    assert facts(user) == [("people.locked", installer.source)]
+    assert queries.revoked_among([user.source_id]) == {user.source_id}
+    with pytest.raises(BadSignature):
+        queries.person_of(user)
+    for _ in range(2):
+        actions.unlock_person(user.login, by=installer)
+    assert facts(user) == [("people.locked", installer.source), ("people.unlocked", installer.source)]
+    assert queries.revoked_among([user.source_id]) == frozenset()
+
+
+@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.PARTNER, Role.DEVICE])
+def test_only_an_administrator_locks_and_unlocks(installer, role):
+    user = added(Role.INSPECTOR, installer)
+    stranger = Person(uuid.uuid4(), role, 900_010, "somebody")
+    with pytest.raises(MayNot):
+        actions.lock_person(user.login, by=stranger)
+    assert User.objects.get(id=user.id).is_active
+    actions.lock_person(user.login, by=installer)
+    with pytest.raises(MayNot):
+        actions.unlock_person(user.login, by=stranger)
+    assert not User.objects.get(id=user.id).is_active
+    assert len(facts(user)) == 1
+
+
+def test_nobody_is_nobody(installer):
+    for act in (actions.lock_person, actions.unlock_person):
+        with pytest.raises(NotFound):
+            act("nobody-9", by=installer)
+
+
+@pytest.fixture
+def two_administrators(installer):
+    """Let two administrators be the only ones who can sign in, and everybody again afterwards."""
+    two = added(Role.ADMINISTRATOR, installer), added(Role.ADMINISTRATOR, installer)
+    active = User.objects.filter(role=Role.ADMINISTRATOR.value, is_active=True)
+    others = list(active.exclude(id__in=[user.id for user in two]).values_list("login", flat=True))
+    for login in others:
+        actions.lock_person(login, by=installer)
+    yield two
+    for login in [*others, *(user.login for user in two)]:
+        actions.unlock_person(login, by=installer)
+
+
+def test_the_last_administrator_stays(installer, two_administrators):
+    one, other = two_administrators
+    actions.lock_person(one.login, by=installer)
+    with pytest.raises(Conflict) as refused:
+        actions.lock_person(other.login, by=installer)
+    assert refused.value.code == "last_administrator"
+    assert User.objects.get(id=other.id).is_active
+    assert facts(other) == []
+    actions.lock_person(
+        added(Role.INSPECTOR, installer).login, by=installer
+    )  # no administrator: that is another matter
+
+
+def test_two_administrators_do_not_lock_each_other_out(installer, two_administrators):
+    one, other = two_administrators
+    refused: list[str] = []
+
+    def lock_the_other():
+        try:
+            actions.lock_person(other.login, by=installer)
+        except Conflict as err:
+            refused.append(err.code)
+        finally:
+            connections["default"].close()
+
+    second = threading.Thread(target=lock_the_other)
+    with transaction.atomic():
+        actions.lock_person(one.login, by=installer)
+        second.start()
+        time.sleep(1)  # it has come as far as it gets before this one's commit
+    second.join(30)
+    assert refused == ["last_administrator"]
+    assert User.objects.get(id=other.id).is_active
