@@ -87,9 +87,9 @@ def found(number: str) -> uuid.UUID:
     return item
 
 
-def hand_in(number: str, *, by: Person, now: dt.datetime | None = None) -> None:
+def hand_in(number: str, *, by: Person, now: dt.datetime | None = None, days_ago: int = 1) -> None:
     now = now or dt.datetime.now(dt.UTC)
-    when = now - dt.timedelta(days=1)
+    when = now - dt.timedelta(days=days_ago)
     manifests.accept_manifest(uuid.uuid4().hex, facility="TEST-A", event_time=when, numbers=[number], by=by, now=now)
 
 
@@ -220,6 +220,20 @@ def test_who_takes_a_number_over_may_have_begun_before_it_was_first_used(send, n
     assert second != first
     send(event(number, "accepted"))
     holds(first, second)
+
+
+def test_nobody_takes_a_number_over_before_its_item_did(send, number, old, admin):
+    """By its own id, an item may be told of days before it was handed in; its number was the first one's then."""
+    hand_in(number, by=admin)
+    second = found(number)
+    send(event(f"itm_{second.hex}", "accepted") | AGO, event(f"itm_{second.hex}", "delivered") | AGO)
+    then = {"event_time": (dt.datetime.now(dt.UTC) - dt.timedelta(days=100)).isoformat()}
+    send(event(number, "accepted") | then)
+    assert found(number) == second
+    hand_in(number, by=admin, days_ago=99)
+    assert found(number) == second
+    assert ItemStatus.objects.get(item=old).item_seq == 3
+    holds(old, second)
 
 
 def test_what_is_loaded_goes_into_the_receptacle_that_has_the_number_now(send, by_hand, number):

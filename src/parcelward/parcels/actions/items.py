@@ -108,13 +108,18 @@ def insert_blank_statuses(things: Sequence[NewItem]) -> None:
         )
 
 
-def end_alias(number: str, item: bytes, *, at: dt.datetime, seen: int) -> None:
+def end_alias(number: str, item: bytes, *, at: dt.datetime, seen: int) -> bool:
     """End a number's validity: it has come back on another item. Its item's status says so from now on.
+
+    Return False, and change nothing, when the item itself took the number over later than that.
 
     Raises db.LostRace unless the number still names this item, with `seen` events: else it is not known to have come
     back.
     """
     with db.cursor() as cur:
+        cur.execute("SELECT FROM parcels_itemalias WHERE number = %s AND valid_to >= %s LIMIT 1", (number, at))
+        if cur.fetchone() is not None:
+            return False
         cur.execute(
             "WITH ended AS (UPDATE parcels_itemalias SET valid_to = %s WHERE number = %s AND item = %s::uuid "
             "AND valid_to IS NULL RETURNING item) UPDATE parcels_item_status s SET flags = flags | %s FROM ended "
@@ -123,6 +128,7 @@ def end_alias(number: str, item: bytes, *, at: dt.datetime, seen: int) -> None:
         )
         if cur.rowcount != 1:
             raise db.LostRace
+    return True
 
 
 def _seal(event_id: bytes, flags: int, body: bytes | None, keys: ItemKeys | None) -> Seal | None:

@@ -143,8 +143,8 @@ def _find(
         )
         rows = cur.fetchall()
     for number, item, kind, flags, last_time, item_seq in rows:
-        if kind == ItemKind.ITEM and _has_come_back(flags, last_time, event_time=event_time):
-            items.end_alias(number, item.bytes, at=event_time, seen=item_seq)
+        back = kind == ItemKind.ITEM and _has_come_back(flags, last_time, event_time=event_time)
+        if back and items.end_alias(number, item.bytes, at=event_time, seen=item_seq):
             came_back.add(number)
             continue
         found[number] = item

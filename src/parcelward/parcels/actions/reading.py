@@ -278,8 +278,9 @@ def _end_recycled(work: Work, wanted: list[Wanted], born: Born) -> None:
         if number.startswith(identify.ITEM_PREFIX) or number in born.staying:
             continue
         thing = work.things[number]
-        if rules.is_recycled(thing.status, step=event.step, event_us=event.event_us):
-            items.end_alias(number, thing.item, at=event.scan.event_time, seen=thing.status.item_seq)
+        if not rules.is_recycled(thing.status, step=event.step, event_us=event.event_us):
+            continue
+        if items.end_alias(number, thing.item, at=event.scan.event_time, seen=thing.status.item_seq):
             del work.things[number]
             work.ended[number] = event
 
