@@ -10,7 +10,7 @@ from tests.scanner import event, until
 
 from parcelward.base import config
 from parcelward.custody import actions, queries
-from parcelward.custody.models import Cursor
+from parcelward.custody.models import Cursor, LogBatch
 from parcelward.custody.wire import Published
 from parcelward.parcels.models import Alert
 
@@ -23,10 +23,12 @@ class Broke(Exception):
 
 @pytest.fixture
 def published(installation, scanner, number):
-    """See that the log holds something to follow, and leave no trace of the follower."""
+    """Begin where a scan is about to come into the log; return that place, and leave no trace of the follower."""
+    start = queries.published_size(config.get())
     scanner.send(event(number, "accepted"))
-    until(lambda: queries.published_size(config.get()) > 0)
-    yield
+    until(lambda: LogBatch.objects.filter(first_index__gte=start, kind="parcels.scan").exists())
+    Cursor.objects.create(name=NAME, index=start)
+    yield start
     Cursor.objects.filter(name=NAME).delete()
     Alert.objects.filter(kind=NAME).delete()
 
@@ -42,7 +44,7 @@ def test_a_follower_that_breaks_off_leaves_neither_its_work_nor_a_moved_cursor(p
 
     with pytest.raises(Broke):
         actions.follow(NAME, "parcels.scan", breaks)
-    assert Cursor.objects.get(name=NAME).index == 0
+    assert Cursor.objects.get(name=NAME).index == published
     assert not Alert.objects.filter(kind=NAME).exists()
 
 
