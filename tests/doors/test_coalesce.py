@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import httpx
 import msgspec
@@ -68,6 +70,34 @@ def test_a_hundred_requests_of_ten_devices_are_few_transactions(installation, fa
         assert f"body {hashlib.sha256(body).hexdigest()}" in receipt
         assert "count 1" in receipt
     assert Batch.objects.count() - before <= 75, "they were hardly recorded together"
+
+
+@pytest.mark.parametrize(
+    ("first", "coming", "pauses"),
+    [
+        (1, [2, 2, 1, 9], 3),  # as long as they keep coming
+        (1, [2] * 50, coalesce.PAUSES_MAX),  # and no longer than that
+        (coalesce.FEW_EVENTS, [2, 9], 1),  # not when many events have come: they are worth their statements
+        (1, [0, 9], 1),
+    ],
+)
+def test_small_requests_wait_for_company_while_it_keeps_coming(monkeypatch, first, coming, pauses):
+    coalescer, numbers, slept = Coalescer(lambda _: []), itertools.count(1), []
+
+    def arrive(events=1):
+        n = next(numbers)
+        coalescer._waiting.put(coalesce._Ticket(submission(n)._replace(events=[(0, SCAN)] * events)))
+
+    def pause(seconds):
+        slept.append(seconds)
+        for _ in range(coming[len(slept) - 1]):
+            arrive()
+
+    monkeypatch.setattr(coalesce, "time", SimpleNamespace(sleep=pause))
+    arrive(first)
+    taken = coalescer._gather()
+    assert slept == [coalesce.GATHER_S] * pauses
+    assert len(taken) == 1 + sum(coming[:pauses])
 
 
 def test_who_comes_while_others_are_recorded_is_recorded_with_the_next():

@@ -58,6 +58,23 @@ def test_a_device_needs_a_name_that_can_be_read(installer, name):
     assert caught.value.code == "bad_name"
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        (1).to_bytes(32, "little"),  # of small order: anybody could sign
+        (2**255 - 19 + 3).to_bytes(32, "little"),  # y is beyond the field
+        (2).to_bytes(32, "little"),  # no point of the curve has this y
+        bytes(32),
+    ],
+)
+def test_what_nobody_or_anybody_could_sign_with_is_not_enrolled(installer, key):
+    from parcelward.people import actions
+
+    with pytest.raises(Invalid) as caught:
+        actions.enrol_device("no key", key, by=installer)
+    assert caught.value.code == "bad_key"
+
+
 def test_only_the_hash_of_an_api_key_is_stored(installer):
     from parcelward.people import actions, queries
     from parcelward.people.errors import BadSignature

@@ -19,8 +19,8 @@ from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from parcelward.base import ed25519
 from parcelward.base.standards import signed_request
 from parcelward.custody import lines, proofs, tree
 from parcelward.custody.errors import ProofFailed
@@ -170,7 +170,7 @@ def verify_device(
         found = decode(held(files, path), DeviceFile)
         public = lines.base64_bytes(found.public_key_ed25519, ProofFailed)
         try:
-            key = Ed25519PublicKey.from_public_bytes(public)
+            key = ed25519.PublicKey(public)
         except ValueError:
             raise ProofFailed("The device's public key is not a key.") from None
         if found.device_id != device.device_id or found.key_id != signed_request.key_id_of(public):
@@ -195,7 +195,7 @@ def _enrolled(found: DeviceFile, public: bytes) -> int:
     return said.source
 
 
-def _batch(batch: BatchFile, key_id: str, key: Ed25519PublicKey, source: int, events: dict[str, EventFile]) -> int:
+def _batch(batch: BatchFile, key_id: str, key: ed25519.PublicKey, source: int, events: dict[str, EventFile]) -> int:
     """Check one signed request; return how many of its events name it themselves."""
     created = _CREATED.search(batch.signature_base)
     params = "" if created is None else signed_request.parameters(created_s=int(created[1]), key_id=key_id)

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Final, NewType
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
+from parcelward.base import ed25519
 from parcelward.custody import checkpoints, lines
 from parcelward.custody.errors import BadCheckpoint, BadKey, BadNote
 from parcelward.custody.tree import SIZE_MAX
@@ -87,11 +87,11 @@ class Verifier:
         return f"{self.name}+{self.key_id.hex()}+{lines.base64_text(bytes([self.kind]) + self.public_key)}"
 
     @cached_property
-    def _loaded(self) -> Ed25519PublicKey | MLDSA44PublicKey:
+    def _loaded(self) -> ed25519.PublicKey | MLDSA44PublicKey:
         try:
             if self.kind is SignatureType.COSIGNATURE_MLDSA44:
                 return MLDSA44PublicKey.from_public_bytes(self.public_key)
-            return Ed25519PublicKey.from_public_bytes(self.public_key)
+            return ed25519.PublicKey(self.public_key)
         except ValueError:
             raise BadKey("The public key is not a key.") from None
 
@@ -148,15 +148,15 @@ class Signer:
             raise BadKey("A private key's seed has 32 bytes.")
 
     @cached_property
-    def _loaded(self) -> Ed25519PrivateKey | MLDSA44PrivateKey:
+    def _loaded(self) -> ed25519.PrivateKey | MLDSA44PrivateKey:
         if self.kind is SignatureType.COSIGNATURE_MLDSA44:
             return MLDSA44PrivateKey.from_seed_bytes(self.seed)
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
+        return ed25519.PrivateKey(self.seed)
 
     @cached_property
     def verifier(self) -> Verifier:
         """The public half."""
-        return Verifier(self.name, self.kind, self._loaded.public_key().public_bytes_raw())
+        return Verifier(self.name, self.kind, _public(self._loaded))
 
     def sign(self, text: str, *, timestamp_s: int = 0) -> bytes:
         """Return the signature bytes of a note's text, without the key id.
@@ -168,6 +168,10 @@ class Signer:
             raise BadNote("A cosignature needs the time at which it is made.")
         signature = self._loaded.sign(_message(self.kind, self.name, text, timestamp_s))
         return timestamp_s.to_bytes(TIMESTAMP_BYTES, "big") + signature if self.kind.timed else signature
+
+
+def _public(key: ed25519.PrivateKey | MLDSA44PrivateKey) -> bytes:
+    return key.public_key if isinstance(key, ed25519.PrivateKey) else key.public_key().public_bytes_raw()
 
 
 def _message(kind: SignatureType, name: KeyName, text: str, timestamp_s: int) -> bytes:

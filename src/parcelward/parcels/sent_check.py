@@ -12,9 +12,8 @@ import functools
 from collections.abc import Iterable, Mapping
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from parcelward.base import db
+from parcelward.base import db, ed25519
 from parcelward.custody.queries import Findings, Logged
 from parcelward.custody.wire import Signed, unpack_signed
 from parcelward.parcels import rules
@@ -111,7 +110,7 @@ class SentChecker:
 
 def _holds(key: EnrolledKey, kept: Signed) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(key.key).verify(kept.signature, kept.base(key.key_id).encode())
+        ed25519.PublicKey(key.key).verify(kept.signature, kept.base(key.key_id).encode())
     except (InvalidSignature, ValueError):
         return False
     return True

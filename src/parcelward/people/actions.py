@@ -8,7 +8,6 @@ import uuid
 from dataclasses import dataclass
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
@@ -17,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from parcelward.base import ed25519
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import once as answers
@@ -31,7 +31,6 @@ once = answers.once
 forget_answers = answers.forget_answers
 
 NAME_MAX = 80
-KEY_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,12 @@ def enrol_device(name: str, public_key: bytes, *, by: Person, facility: str = ""
     require(by, Task.ENROL_DEVICE)
     if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
         raise Invalid(f"A device needs a name of at most {NAME_MAX} characters", code="bad_name")
-    if len(public_key) != KEY_SIZE:
+    if len(public_key) != ed25519.KEY_BYTES:
         raise Invalid("An Ed25519 public key has 32 bytes", code="bad_key")
-    if rules.is_weak_key(public_key):
-        raise Invalid("This is no key of a device: anybody could sign with it", code="bad_key")
-    Ed25519PublicKey.from_public_bytes(public_key)
+    try:
+        ed25519.PublicKey(public_key)
+    except ValueError:
+        raise Invalid("This is no key of a device: nobody could sign with it, or anybody", code="bad_key") from None
     key_id = rules.key_id_of(public_key)
     source = Source.objects.create(kind="device", name=name, simulated=simulated)
     try:

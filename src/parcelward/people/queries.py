@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils import timezone
 
 from parcelward.base import db
+from parcelward.base.ed25519 import PublicKey
 from parcelward.people import account_check, device_check, roles
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Source, User
@@ -28,10 +28,10 @@ EnrolledKey = device_check.EnrolledKey
 KNOWN_DEVICES_MAX = 20_000
 
 
-_devices: dict[str, tuple[Ed25519PublicKey, Person]] = {}
+_devices: dict[str, tuple[PublicKey, Person]] = {}
 
 
-def _device(key_id: str) -> tuple[Ed25519PublicKey, Person]:
+def _device(key_id: str) -> tuple[PublicKey, Person]:
     """Return the key and the person behind `key_id`.
 
     A device's key never changes, so it is kept in memory; whether it was revoked is asked of the database with every
@@ -49,7 +49,10 @@ def _device(key_id: str) -> tuple[Ed25519PublicKey, Person]:
             name=row.source.name,
             simulated=row.source.simulated,
         )
-        known = Ed25519PublicKey.from_public_bytes(bytes(row.public_key)), person
+        try:
+            known = PublicKey(bytes(row.public_key)), person
+        except ValueError:
+            raise BadSignature("This device's key is none. Enrol it with a new one", code="bad_key") from None
         if len(_devices) >= KNOWN_DEVICES_MAX:
             _devices.clear()
         _devices[key_id] = known

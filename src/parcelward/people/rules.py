@@ -26,20 +26,6 @@ _SEQUENCE = re.compile(r"[1-9]\d{0,15}")
 
 key_id_of = signed_request.key_id_of
 
-_P = 2**255 - 19
-_D = -121665 * pow(121666, -1, _P) % _P
-
-
-def is_weak_key(public_key: bytes) -> bool:
-    """Return whether an Ed25519 public key (32 bytes) is one of the curve's points of small order.
-
-    With such a key signatures can be made without any private key, and the verifying library does not mind. The points
-    of order 1, 2 and 4 have y = 1, -1 and 0; doubling one of order 8 gives y = 0, so d y^4 + 2 y^2 - 1 = 0 (from the
-    addition law of RFC 8032 section 5.1.4 with -x^2 + y^2 = 1 + d x^2 y^2).
-    """
-    y = (int.from_bytes(public_key, "little") & ((1 << 255) - 1)) % _P
-    return y in {0, 1, _P - 1} or (_D * pow(y, 4, _P) + 2 * y * y - 1) % _P == 0
-
 
 def login_hash(person: UUID, login: str) -> str:
     """Return what an entry of the log says of a person's staff id: a hash that holds it to this person."""

@@ -1,9 +1,10 @@
 """Group commit: requests that arrive together are recorded in one transaction.
 
 A database commit costs the same for one event as for five hundred, and a dozen statements the same for five hundred as
-for two thousand. So one thread of the process records for all: it waits a few milliseconds for company, takes what has
-arrived, records it, and lets each caller go with its own answer. Senders take turns, so that one with many requests
-does not keep the others waiting; nor may it keep more than some of the process's threads waiting for it.
+for two thousand. So one thread of the process records for all: it waits a few milliseconds for company (longer while
+it keeps coming), takes what has arrived, records it, and lets each caller go with its own answer. Senders take turns,
+so that one with many requests does not keep the others waiting; nor may it keep more than some of the process's threads
+waiting for it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from parcelward.parcels.wire import Answer, Submission
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.008  # how long the first of a group waits for others
+PAUSES_MAX = 6  # so many times as long while others keep coming, and few events have: a dozen statements serve them all
+FEW_EVENTS = 100
 EVENTS_MAX = 2_000  # in one transaction; a single request has no more
 WAITING_MAX = 2_000  # requests; beyond that the caller is told to come back
 SOURCE_WAITING_MAX = 16  # of these of one sender, of a process's 32 to 96 threads: the others are for the others
@@ -119,11 +122,14 @@ class Coalescer:
         """Return who is recorded together now: senders in turn, each in the order in which it sent."""
         if not self._lines:
             self._line_up(self._waiting.get())
-        if sum(ticket.size for line in self._lines.values() for ticket in line) < EVENTS_MAX:
-            time.sleep(GATHER_S)
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._line_up(self._waiting.get_nowait())
+        if self._waiting_events() < EVENTS_MAX:
+            for _ in range(PAUSES_MAX):
+                before = self._lined_up
+                time.sleep(GATHER_S)
+                self._line_up_all()
+                if self._lined_up - before <= 1 or self._waiting_events() > FEW_EVENTS:
+                    break
+        self._line_up_all()
         taken: list[_Ticket] = []
         events, found = 0, True
         while found:
@@ -139,6 +145,14 @@ class Coalescer:
                     self._lines[source] = line
         self._lined_up -= len(taken)
         return taken
+
+    def _waiting_events(self) -> int:
+        return sum(ticket.size for line in self._lines.values() for ticket in line)
+
+    def _line_up_all(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._line_up(self._waiting.get_nowait())
 
     def _line_up(self, ticket: _Ticket) -> None:
         self._lines.setdefault(ticket.submission.by.source, collections.deque()).append(ticket)
