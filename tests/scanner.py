@@ -32,6 +32,11 @@ def new_receptacle() -> str:
     return gs1.make_sscc(3, "9521234", next(_serial)).value
 
 
+def public_key() -> bytes:
+    """Return the raw public key of a device that nobody has."""
+    return Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+
+
 class Scanner:
     """One enrolled device. `send` signs a batch with the next sequence."""
 

@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.scanner import Scanner, event, new_number
+from tests.scanner import Scanner, event, new_number, public_key
 
 from parcelward.people import actions as people
 from parcelward.people import once
@@ -33,8 +32,8 @@ def partner(installation, facilities):
 
 
 def device():
-    public = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-    return {"name": "tested", "public_key_ed25519_base64": base64.b64encode(public).decode(), "simulated": True}
+    public = base64.b64encode(public_key()).decode()
+    return {"name": "tested", "public_key_ed25519_base64": public, "simulated": True}
 
 
 def manifest(*numbers):

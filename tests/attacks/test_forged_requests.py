@@ -13,7 +13,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.attacks.untouched import untouched
-from tests.scanner import Scanner, event, new_number
+from tests.scanner import Scanner, event, new_number, public_key
 
 from parcelward.doors.simulator import signing
 
@@ -217,7 +217,7 @@ def test_an_administrators_key_may_not_scan_and_a_partners_not_administrate(inst
     body = body_of([event(number, "accepted")])
     partner = actions.make_key("partner", Role.PARTNER, by=actions.installer(), mode="test")
     theirs = {"Authorization": f"Bearer {partner}", "Idempotency-Key": str(uuid.uuid4())}
-    device = {"name": "x", "public_key_ed25519_base64": base64.b64encode(uuid.uuid4().bytes * 2).decode()}
+    device = {"name": "x", "public_key_ed25519_base64": base64.b64encode(public_key()).decode()}
     place = {"name": "x", "kind": "hub", "country": "US", "time_zone": "UTC", "coarse_place": "x"}
     with untouched():
         mine = httpx.post(f"{installation.url}/api/v1/scans", content=body, headers=installation.headers, timeout=60)

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import gzip
 import json
-import os
 import socket
 import time
 import uuid
@@ -18,7 +17,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 from tests.attacks.untouched import untouched
-from tests.scanner import Scanner, event, new_number
+from tests.scanner import Scanner, event, new_number, public_key
 
 from parcelward.doors.simulator import signing
 
@@ -312,7 +311,7 @@ PLACE = {
     "position": [-89, 39],
 }  # fmt: skip
 LANE = {"usual_duration_s": 60}
-DEVICE = {"name": "x", "public_key_ed25519_base64": base64.b64encode(os.urandom(32)).decode()}
+DEVICE = {"name": "x", "public_key_ed25519_base64": base64.b64encode(public_key()).decode()}
 BODIES = {
     "a name with NUL": ("PUT", "facilities/TEST-A", {**PLACE, "name": NUL}),
     "a line break in a name": ("PUT", "facilities/TEST-A", {**PLACE, "name": "a\nb"}),

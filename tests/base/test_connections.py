@@ -53,7 +53,10 @@ class Line:
         nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # one BPF instruction: keep 0 bytes
         for end in self._ends[::2]:
             program = struct.pack("HP", 1, ctypes.addressof(nothing))
-            end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+            try:
+                end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+            except PermissionError:
+                pytest.skip("this kernel lets only root drop what arrives at a socket")
 
     def close(self) -> None:
         for end in (self._port, *self._ends):

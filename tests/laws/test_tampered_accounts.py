@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 from tests.laws.tampering import change, difference, place, rows, sequenced
+from tests.scanner import public_key
 
 from parcelward.base import config
 from parcelward.custody import actions as custody
@@ -61,7 +62,7 @@ def known(installation) -> Known:
     for out in (locked, unlocked):
         people.lock_person(out.login, by=by)
     people.unlock_person(unlocked.login, by=by)
-    device = people.enrol_device("turned device", os.urandom(32), by=by, facility="TEST-A", simulated=True)
+    device = people.enrol_device("turned device", public_key(), by=by, facility="TEST-A", simulated=True)
     (source,) = rows("SELECT source_id FROM people_device WHERE id = %s", device.device_id)
     code, other = (f"Q-{os.urandom(4).hex().upper()}" for _ in range(2))
     for each in (code, other):

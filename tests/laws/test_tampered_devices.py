@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import uuid
 
 import pytest
 from tests.laws.tampering import change, difference, place, sequenced
+from tests.scanner import public_key
 
 from parcelward.base import config
 from parcelward.custody import actions as custody
@@ -32,8 +32,8 @@ class Enrolled:
 @pytest.fixture(scope="module")
 def enrolled(installation) -> Enrolled:
     by = people.installer()
-    active = people.enrol_device("stays", os.urandom(32), by=by).device_id
-    revoked = people.enrol_device("goes", os.urandom(32), by=by).device_id
+    active = people.enrol_device("stays", public_key(), by=by).device_id
+    revoked = people.enrol_device("goes", public_key(), by=by).device_id
     people.revoke_device(revoked, by=by)
     sequenced()
     return Enrolled(
@@ -105,7 +105,7 @@ def test_a_turned_device_is_found_at_the_entry_that_it_contradicts(enrolled: Enr
 
 
 def test_a_device_that_nobody_enrolled_is_found(enrolled: Enrolled) -> None:
-    key, device = os.urandom(32), uuid.uuid4()
+    key, device = public_key(), uuid.uuid4()
     change(
         "WITH s AS (INSERT INTO people_source (kind, name, simulated) VALUES ('device', 'mine', false) "
         "RETURNING number) INSERT INTO people_device (id, source_id, key_id, public_key, facility, enrolled_at) "

@@ -157,10 +157,7 @@ MARKS = {
     "lower": "UPDATE parcels_sourcemark SET high_sequence = 1 WHERE source = %(source)s",
     "higher": "UPDATE parcels_sourcemark SET high_sequence = high_sequence + 1 WHERE source = %(source)s",
     "gone": "DELETE FROM parcels_sourcemark WHERE source = %(source)s",
-    "one more": (
-        "INSERT INTO parcels_sourcemark (source, high_sequence, last_seen, clock_ahead_ms) "
-        "VALUES (2000000, 5, now(), 0)"
-    ),
+    "one more": "INSERT INTO parcels_sourcemark (source, high_sequence, last_seen) VALUES (2000000, 5, now())",
 }
 
 

@@ -6,13 +6,9 @@ import hashlib
 import uuid
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.scanner import public_key
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
-
-
-def fresh_key():
-    return Ed25519PrivateKey.generate().public_key().public_bytes_raw()
 
 
 def facts(kind):
@@ -32,7 +28,7 @@ def test_a_device_is_enrolled_once_and_revoked_once(installer):
     from parcelward.people import actions, queries
     from parcelward.people.models import Device, Source
 
-    key, enrolled_before, revoked_before = fresh_key(), facts("people.device_enrolled"), facts("people.device_revoked")
+    key, enrolled_before, revoked_before = public_key(), facts("people.device_enrolled"), facts("people.device_revoked")
     enrolled = actions.enrol_device("desk scanner", key, by=installer)
     sources = Source.objects.count()
     with pytest.raises(Conflict) as caught:
@@ -54,7 +50,7 @@ def test_a_device_needs_a_name_that_can_be_read(installer, name):
     from parcelward.people import actions
 
     with pytest.raises(Invalid) as caught:
-        actions.enrol_device(name, fresh_key(), by=installer)
+        actions.enrol_device(name, public_key(), by=installer)
     assert caught.value.code == "bad_name"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from parcelward.base import config, db
+from parcelward.custody.erasure_check import check_erasures
 from parcelward.custody.hold_check import check_holds
 from parcelward.custody.key_check import check_heads
 from parcelward.custody.verification import Checker, Findings, Logged, Span, batches_of, check_log, kinds_in
@@ -51,6 +52,7 @@ class FactChecker:
             return
         if findings.first is None:
             check_holds(findings)
+            check_erasures(findings)
         with db.cursor() as cur:
             cur.execute(
                 "SELECT f.batch, f.kind FROM custody_fact f "

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.custody.actions import record_fact
+from parcelward.custody.erasure_check import APPROVED, REQUESTED, WITHDRAWN
 from parcelward.custody.hold_check import LIFTED, PLACED
 from parcelward.custody.models import Erasure, ItemSecret, LegalHold, Tombstone
 from parcelward.custody.queries import TOMBSTONE_KIND, forget_keys
@@ -69,7 +70,8 @@ def request(item: UUID, reason: str, *, by: int, now: dt.datetime) -> int:
                 made = Erasure.objects.create(item=item, reason=reason, requested_by=by, requested_at=now)
         except IntegrityError:  # somebody else asked at the same moment
             return Erasure.objects.get(item=item, done_at=None).id
-        record_fact("custody.erasure_requested", {"by": by, "erasure": made.id, "item": str(item), "reason": reason})
+        said = {"item": str(item), "reason": reason, "requested_at": now.isoformat()}
+        record_fact(REQUESTED, {"by": by, "erasure": made.id, **said})
         return made.id
 
 
@@ -88,10 +90,13 @@ def approve(erasure_id: int, *, by: int, now: dt.datetime, wait: dt.timedelta) -
         raise NotAllowed("Whoever asked for an erasure cannot approve it: another person must", code="two_people")
     if row.approved_by is not None:
         return
+    if row.done_at is not None:
+        raise Conflict("This request was withdrawn", code="withdrawn")
     _require_no_hold(row.item)
     row.approved_by, row.approved_at, row.not_before = by, now, now + wait
     row.save(update_fields=["approved_by", "approved_at", "not_before"])
-    record_fact("custody.erasure_approved", {"by": by, "erasure": row.id, "not_before": row.not_before.isoformat()})
+    said = {"approved_at": now.isoformat(), "not_before": row.not_before.isoformat()}
+    record_fact(APPROVED, {"by": by, "erasure": row.id, **said})
 
 
 @transaction.atomic
@@ -103,7 +108,7 @@ def withdraw(erasure_id: int, *, by: int, now: dt.datetime) -> None:
     if row.done_at is None:
         row.done_at = now
         row.save(update_fields=["done_at"])
-        record_fact("custody.erasure_withdrawn", {"by": by, "erasure": row.id})
+        record_fact(WITHDRAWN, {"by": by, "erasure": row.id, "withdrawn_at": now.isoformat()})
 
 
 def begin(erasure_id: int, *, events: int, now: dt.datetime) -> UUID:
@@ -133,6 +138,7 @@ def begin(erasure_id: int, *, events: int, now: dt.datetime) -> UUID:
             "events": events,
             "item": str(row.item),
             "requested_by": row.requested_by,
+            "shredded_at": now.isoformat(),
         },
     )
     return row.item

@@ -110,7 +110,6 @@ class SourceMark(models.Model):
     source = models.IntegerField(primary_key=True)
     high_sequence = models.BigIntegerField()
     last_seen = models.DateTimeField()
-    clock_ahead_ms = models.BigIntegerField(default=0)  # not measured: always 0
 
 
 class Quarantine(models.Model):

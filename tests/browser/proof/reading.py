@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -12,9 +13,8 @@ from playwright.sync_api import Page, Route
 from tests.custody.sample_log import WITNESSED_AT_S
 from tests.scanner import until
 
-from parcelward.custody import notes
+from parcelward.custody import notes, shredding
 from parcelward.custody.keys import Signer
-from parcelward.custody.models import Erasure
 from parcelward.parcels import actions, queries
 from parcelward.people.wire import Person, Role
 
@@ -52,8 +52,7 @@ def erase(number: str) -> None:
     assert item is not None
     anna, ben = (Person(uuid.uuid4(), Role.INSPECTOR, source, "x") for source in (900_021, 900_022))
     erasure = actions.request_erasure(item, "asked for", by=anna)
-    actions.approve_erasure(erasure, by=ben)
-    Erasure.objects.filter(pk=erasure).update(not_before=timezone.now())
+    shredding.approve(erasure, by=ben.source, now=timezone.now(), wait=dt.timedelta(0))
     actions.erase(erasure, by=ben)
     connections.close_all()
 

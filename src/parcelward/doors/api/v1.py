@@ -242,7 +242,9 @@ class DeviceIn(Strict):
 
     name: Text80
     public_key_ed25519_base64: str = Field(
-        description="32 bytes; the private half never leaves the device", json_schema_extra={"pattern": _KEY}
+        description="32 bytes; the private half never leaves the device",
+        json_schema_extra={"pattern": _KEY},
+        examples=["k9SFeHUzi5MzoDPM1HPGHBGsq8JZ+N1rJbFAbFAVJEg="],  # its private half was thrown away
     )
     facility: str = Field("", pattern=r"^([A-Z0-9][A-Z0-9._-]{1,19})?$")
     simulated: bool = False

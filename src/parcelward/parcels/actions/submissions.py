@@ -53,8 +53,8 @@ def store_answers(answered: Sequence[tuple[Submission, Answer]], *, now: dt.date
             binary=True,
         )
         cur.execute(
-            "INSERT INTO parcels_sourcemark (source, high_sequence, last_seen, clock_ahead_ms) "
-            "SELECT s, h, %s, 0 FROM unnest(%s::int[], %s::bigint[]) AS u(s, h) ORDER BY s "
+            "INSERT INTO parcels_sourcemark (source, high_sequence, last_seen) "
+            "SELECT s, h, %s FROM unnest(%s::int[], %s::bigint[]) AS u(s, h) ORDER BY s "
             "ON CONFLICT (source) DO UPDATE SET last_seen = excluded.last_seen, "
             "high_sequence = greatest(parcels_sourcemark.high_sequence, excluded.high_sequence)",
             (now, list(high), list(high.values())),
