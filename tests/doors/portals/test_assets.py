@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.http import Http404
@@ -79,3 +80,20 @@ def test_an_edit_is_seen_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     first = assets.named("a.css")
     file.write_text("b{}")
     assert assets.named("a.css") != first
+
+
+def test_pages_look_for_changed_files_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(assets, "FOLDER", tmp_path)
+    monkeypatch.setattr(assets, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(assets, "_seen", (float("-inf"), {}))
+    file = tmp_path / assets.NAMES["site_css"]
+    file.parent.mkdir()
+    file.write_text("a{}")
+    first = assets.all_named()
+    assert (first["site_css"], first["htmx"]) == (assets.named(assets.NAMES["site_css"]), None)
+    file.write_text("b{}")
+    now[0] += assets.LOOK_EVERY_S / 2
+    assert assets.all_named() is first
+    now[0] += assets.LOOK_EVERY_S
+    assert assets.all_named()["site_css"] == assets.named(assets.NAMES["site_css"]) != first["site_css"]

@@ -11,6 +11,8 @@ import functools
 import gzip
 import hashlib
 import mimetypes
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +27,7 @@ KEEP_S: Final = 365 * 24 * 3600
 COMPRESS_BYTES_MIN: Final = 600  # below this the gzip header and the CPU cost more than they save
 FILE_BYTES_MAX: Final = 4_000_000  # nothing larger is ours; what is held in memory stays bounded
 FILES_HELD_MAX: Final = 128
+LOOK_EVERY_S: Final = 1.0  # for changed files that pages name
 
 TYPES: Final = {
     ".mjs": "text/javascript",  # browsers run a module only under a JavaScript type
@@ -84,6 +87,9 @@ class Asset:
     integrity: str
 
 
+_seen: tuple[float, Mapping[str, Asset | None]] = (float("-inf"), MappingProxyType({}))
+
+
 @functools.lru_cache(maxsize=FILES_HELD_MAX)
 def _read(path: Path, _changed_ns: int) -> Held:
     """Return the file's bytes, both plain and compressed; the time of change is part of the key, so an edit is seen."""
@@ -117,9 +123,15 @@ def named(name: str) -> Asset | None:
     return Asset(f"{PREFIX}{name}?v={held.version}", integrity)
 
 
-def all_named() -> dict[str, Asset | None]:
-    """Return every file that templates name."""
-    return {word: named(path) for word, path in NAMES.items()}
+def all_named() -> Mapping[str, Asset | None]:
+    """Return every file that templates name, as it was a second ago at most: looking was a fifth of a tracking page."""
+    global _seen  # noqa: PLW0603 -- one process-wide observation, replaced whole
+    looked_at, found = _seen
+    now = time.monotonic()
+    if now - looked_at > LOOK_EVERY_S:
+        found = MappingProxyType({word: named(path) for word, path in NAMES.items()})
+        _seen = (now, found)
+    return found
 
 
 @require_safe
