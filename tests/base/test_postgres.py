@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.scanner import until
 
 from parcelward.base import postgres, postgres_programs, processes
 from parcelward.base.postgres import KEYS, Cluster, ClusterFailed, NotDurable
@@ -41,6 +42,11 @@ def _kill(pids, number=signal.SIGKILL):
 
 def _servers(cluster):
     return processes.working_in(cluster.folder, name="postgres")
+
+
+def _gone(cluster):
+    """Return whether the server has ended; its logger writes the last lines and follows a moment later."""
+    return until(lambda: not _servers(cluster), seconds=5)
 
 
 class Writer(threading.Thread):
@@ -156,7 +162,7 @@ def test_a_setting_that_could_lose_a_commit_is_refused_and_the_server_stopped(tm
     cluster = Cluster(tmp_path / "main", settings={**KEYS, name: "off"})
     with pytest.raises(NotDurable, match=name):
         cluster.start()
-    assert not _servers(cluster)
+    assert _gone(cluster)
 
 
 def test_data_without_checksums_are_refused(cluster):
@@ -170,7 +176,7 @@ def test_data_without_checksums_are_refused(cluster):
     assert turned_off.returncode == 0, turned_off.stderr
     with pytest.raises(NotDurable, match="data_checksums is off"):
         cluster.start()
-    assert not _servers(cluster)
+    assert _gone(cluster)
 
 
 def test_a_setting_kept_for_one_role_is_refused_too(cluster):
@@ -178,7 +184,7 @@ def test_a_setting_kept_for_one_role_is_refused_too(cluster):
         connection.execute("ALTER ROLE parcelward SET synchronous_commit = off")
     with pytest.raises(NotDurable, match="synchronous_commit"):
         cluster.start()
-    assert not _servers(cluster)
+    assert _gone(cluster)
 
 
 def test_the_application_is_no_superuser_and_owns_its_database(cluster):
