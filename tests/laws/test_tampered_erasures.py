@@ -124,7 +124,7 @@ TOO_SOON: dict[str, dict[str, int | str]] = {
     "names other people than": {"requested_by": 1},
     "of another item": {"item": str(uuid.UUID(int=7))},
     "had been withdrawn": {"erasure": 0},  # of the request that was
-    "Nobody asked for erasure": {"erasure": 999_999_999},
+    "by nobody": {"erasure": 999_999_999},
 }
 
 
@@ -136,6 +136,28 @@ def test_an_erasure_that_two_people_did_not_agree_to_is_found(asked: Asked, word
         item = rows("SELECT item FROM custody_erasure WHERE id = %s", asked.withdrawn)[0]["item"]
         changed = {"erasure": asked.withdrawn, "item": str(item)}
     said(asked, **changed)
+    first = difference()
+    assert first.differs == "erasure"
+    assert words in str(first)
+
+
+TWICE = {
+    "asked for twice": ("custody.erasure_requested", {"by": 1, "item": str(uuid.UUID(int=7)), "reason": "none"}),
+    "agreed to twice": ("custody.erasure_approved", {"by": 1, "not_before": "2026-01-01T00:00:00+00:00"}),
+    "by the same person": ("custody.erasure_approved", {"by": ANNA.source, "not_before": "2026-01-01T00:00:00+00:00"}),
+    "done twice": (
+        "custody.tombstone",
+        {"approved_by": BEN.source, "requested_by": ANNA.source, "shredded_at": "2099-01-01T00:00:00+00:00"},
+    ),
+}
+
+
+@pytest.mark.parametrize("words", TWICE)
+def test_an_entry_that_cannot_follow_on_those_before_it_is_found(asked: Asked, words: str) -> None:
+    kind, said = TWICE[words]
+    number = {"by the same person": asked.open, "done twice": asked.done}.get(words, asked.agreed)
+    item = rows("SELECT item FROM custody_erasure WHERE id = %s", number)[0]["item"]
+    record_fact(kind, {"item": str(item), "events": 1, **said, "erasure": number})
     first = difference()
     assert first.differs == "erasure"
     assert words in str(first)

@@ -58,39 +58,49 @@ def _from_entries(findings: Findings) -> tuple[dict[int, _Request], dict[int, in
     where: dict[int, int | None] = {}
     for kind, said, index in told(REQUESTED, APPROVED, WITHDRAWN, TOMBSTONE_KIND):
         number = int(said["erasure"])
-        where[number] = index
         known = found.get(number)
+        where[number] = index
+        wrong = _impossible(kind, said, known)
+        if wrong:
+            item = None if known is None else known.item
+            findings.note(f"Erasure {number} {wrong}.", differs="erasure", index=index, item=item)
         if kind == REQUESTED:
             found[number] = _Request(UUID(said["item"]), said["reason"], said["by"], _time(said, "requested_at"))
-        elif known is None:
-            findings.note(f"Nobody asked for erasure {number}.", differs="erasure", index=index)
-        elif kind == APPROVED:
-            found[number] = dataclasses.replace(
-                known,
-                approved_by=said["by"],
-                approved_at=_time(said, "approved_at"),
-                not_before=_time(said, "not_before"),
-            )
-        elif kind == WITHDRAWN:
-            found[number] = dataclasses.replace(known, withdrawn=True, withdrawn_at=_time(said, "withdrawn_at"))
-        else:
-            found[number] = dataclasses.replace(known, begun=True, begun_at=_time(said, "shredded_at"))
-            wrong = _too_soon(known, said)
-            if wrong:
-                findings.note(f"Erasure {number} {wrong}.", differs="erasure", index=index, item=known.item)
+        elif known is not None:
+            found[number] = dataclasses.replace(known, **_changed(kind, said))
     return found, where
 
 
-def _too_soon(asked: _Request, said: dict[str, Any]) -> str:
-    """Return why the erasure that an entry says was done should not have been, or nothing."""
+def _changed(kind: str, said: dict[str, Any]) -> dict[str, Any]:
+    """Return what an entry changes of a request."""
+    if kind == APPROVED:
+        at, not_before = _time(said, "approved_at"), _time(said, "not_before")
+        return {"approved_by": said["by"], "approved_at": at, "not_before": not_before}
+    if kind == WITHDRAWN:
+        return {"withdrawn": True, "withdrawn_at": _time(said, "withdrawn_at")}
+    return {"begun": True, "begun_at": _time(said, "shredded_at")}
+
+
+def _impossible(kind: str, said: dict[str, Any], asked: _Request | None) -> str:
+    """Return why this entry cannot follow on what the log says before it, or nothing."""
+    if kind == REQUESTED:
+        return "" if asked is None else "was asked for twice"
+    if asked is None:
+        return "was asked for by nobody"
+    if kind == APPROVED:
+        if asked.approved_by is not None:
+            return "was agreed to twice"
+        return "was asked for and agreed to by the same person" if said["by"] == asked.requested_by else ""
+    return _too_soon(said, asked) if kind == TOMBSTONE_KIND else ""
+
+
+def _too_soon(said: dict[str, Any], asked: _Request) -> str:
     if UUID(said["item"]) != asked.item:
         return "was of another item than was asked for"
-    if asked.withdrawn:
-        return "was done though it had been withdrawn"
+    if asked.begun or asked.withdrawn:
+        return "was done twice" if asked.begun else "was done though it had been withdrawn"
     if (said["requested_by"], said["approved_by"]) != (asked.requested_by, asked.approved_by):
         return "names other people than asked for it and agreed to it"
-    if asked.approved_by == asked.requested_by:
-        return "was asked for and agreed to by the same person"
     done_at = _time(said, "shredded_at")
     if done_at is not None and asked.not_before is not None and done_at < asked.not_before:
         return "was done before its wait was over"

@@ -108,9 +108,14 @@ class SentChecker:
             findings.note(what, differs="mark")
 
 
+_public_key = functools.lru_cache(maxsize=1_024)(
+    ed25519.PublicKey
+)  # seeing that it is one costs as much as a signature
+
+
 def _holds(key: EnrolledKey, kept: Signed) -> bool:
     try:
-        ed25519.PublicKey(key.key).verify(kept.signature, kept.base(key.key_id).encode())
+        _public_key(key.key).verify(kept.signature, kept.base(key.key_id).encode())
     except (InvalidSignature, ValueError):
         return False
     return True

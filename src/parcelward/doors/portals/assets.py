@@ -124,7 +124,7 @@ def named(name: str) -> Asset | None:
 
 
 def all_named() -> Mapping[str, Asset | None]:
-    """Return every file that templates name, as it was a second ago at most: looking was a fifth of a tracking page."""
+    """Return every file that templates name, as it was a second ago at most: to look each time costs too much."""
     global _seen  # noqa: PLW0603 -- one process-wide observation, replaced whole
     looked_at, found = _seen
     now = time.monotonic()
