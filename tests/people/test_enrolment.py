@@ -6,9 +6,13 @@ import hashlib
 import uuid
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.laws.tampering import change, undone
 from tests.scanner import public_key
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
+from parcelward.doors.simulator import signing
+from parcelward.people.errors import BadSignature
 
 
 def facts(kind):
@@ -68,6 +72,27 @@ def test_what_nobody_or_anybody_could_sign_with_is_not_enrolled(installer, what)
 
     with pytest.raises(Invalid) as caught:
         actions.enrol_device("no key", NO_KEYS[what].to_bytes(32, "little"), by=installer)
+    assert caught.value.code == "bad_key"
+
+
+def test_a_key_that_an_older_version_took_opens_nothing(installation):
+    from parcelward.people import queries
+    from parcelward.people.rules import key_id_of
+
+    key = NO_KEYS["no point of the curve"].to_bytes(32, "little")
+    signed = signing.headers(
+        Ed25519PrivateKey.generate(), key_id=key_id_of(key), body=b"[]", sequence=1, created=1_800_000_000
+    )
+    with undone():
+        change(
+            "WITH s AS (INSERT INTO people_source (kind, name, simulated) VALUES ('device', 'old', false) "
+            "RETURNING number) INSERT INTO people_device (id, source_id, key_id, public_key, facility, enrolled_at) "
+            "SELECT gen_random_uuid(), number, %s, %s, '', now() FROM s",
+            key_id_of(key),
+            key,
+        )
+        with pytest.raises(BadSignature) as caught:
+            queries.require_enrolled(signed["Signature-Input"])
     assert caught.value.code == "bad_key"
 
 
