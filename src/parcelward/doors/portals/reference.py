@@ -17,8 +17,8 @@ from parcelward.doors.portals import assets
 FIRST: Final = "/api/v1/scans"  # what most come for
 PROBLEM: Final = "ProblemSchema"
 LIMITS: Final = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
+    "minLength": "length at least {}",
+    "maxLength": "length at most {}",
     "minimum": "from {}",
     "maximum": "to {}",
     "minItems": "at least {}",
