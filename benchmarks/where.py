@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.installation import SEED, Installation, report, running, sample_world
 
+from parcelward.base.standards import signed_request
 from parcelward.doors.simulator.load import load_plan
 
 BATCH = 500
@@ -88,7 +89,8 @@ def _measure(installation: Installation, batches: int) -> tuple[_Clock, float, f
     from parcelward.people import queries as people
 
     device = installation.device("where")
-    person = people._device(device.key_id)[1]  # noqa: SLF001 -- what a verified signature gives
+    named = signed_request.parameters(created_s=1_800_000_000, key_id=device.key_id)
+    person = people.enrolled_device(f"sig1={named}").person
     plan = load_plan(SEED, 10_000_000, start=dt.datetime.now(dt.UTC) - dt.timedelta(hours=2), world=sample_world())
     bodies = [next(plan) for _ in range(batches + WARM)]
     clock, parsing = _Clock(), 0.0
@@ -123,7 +125,7 @@ def main() -> None:
             "PARCELWARD_WEB_WORKERS": "1",  # as in the ingest benchmark: what was written is remembered
             "DJANGO_SETTINGS_MODULE": "parcelward.doors.settings",
         }
-        import parcelward.doors.wsgi  # noqa: F401 -- sets Django and the garbage collector up as in the web process
+        import parcelward.doors.asgi  # noqa: F401 -- sets Django and the garbage collector up as in the web process
 
         clock, parsing, here, there = _measure(installation, options.batches)
     to_us = 1e6 / (options.batches * BATCH)

@@ -139,14 +139,14 @@ def test_a_web_process_on_another_home_takes_scans_with_the_key_that_it_has(repl
     both_sign(home)
     (home.home / "keys" / f"log-{newest.key_id.hex()}").unlink()
     keyring.signer.cache_clear()
-    note = queries.sign_receipt(home, "a promise\n").encode()
+    note = queries.sign_receipts(home, ["a promise\n"])[0].encode()
     assert notes.open_note(note, [replaced.verifier]).verified
     assert newest.key_id not in {each.key_id for each in notes.parse(note).signatures}
     for path in (home.home / "keys").glob("log*"):
         path.unlink()
     keyring.signer.cache_clear()
     with pytest.raises(LogDiverged, match="is not in"):
-        queries.sign_receipt(home, "a promise\n")
+        queries.sign_receipts(home, ["a promise\n"])
 
 
 def test_a_lost_first_key_is_never_made_anew(replaced, home):

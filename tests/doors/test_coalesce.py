@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import json
@@ -24,7 +25,6 @@ from parcelward.custody.keys import parse_vkey, vkeys_in
 from parcelward.custody.models import Batch
 from parcelward.doors.api import coalesce, scans
 from parcelward.doors.api.coalesce import Coalescer
-from parcelward.doors.console import serve_command
 from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
 from parcelward.parcels.errors import Contended
@@ -37,6 +37,39 @@ SOMEBODY = Person(uuid.uuid4(), Role.DEVICE, 1, "device")
 
 def submission(n: int) -> Submission:
     return Submission(SOMEBODY, n, hashlib.sha256(b"%d" % n).digest(), [(0, SCAN)], [])
+
+
+class _Asked:
+    """A coalescer in an event loop of its own, asked from threads."""
+
+    def __init__(self, record):
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        self.coalescer = Coalescer(record)
+
+    def submit(self, one, *, patience_s=60):
+        waited = asyncio.wait_for(self.coalescer.submit(one), patience_s)
+        return asyncio.run_coroutine_threadsafe(waited, self.loop).result()
+
+    def stop(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(10)
+        self.loop.close()
+
+
+@pytest.fixture
+def coalescing():
+    """Give a function that makes an `_Asked` from what records."""
+    made = []
+
+    def make(record):
+        made.append(_Asked(record))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 def test_a_hundred_requests_of_ten_devices_are_few_transactions(installation, facilities):
@@ -85,22 +118,26 @@ def test_small_requests_wait_for_company_while_it_keeps_coming(monkeypatch, firs
     coalescer, numbers, slept = Coalescer(lambda _: []), itertools.count(1), []
 
     def arrive(events=1):
-        n = next(numbers)
-        coalescer._waiting.put(coalesce._Ticket(submission(n)._replace(events=[(0, SCAN)] * events)))
+        coalescer._line_up(coalesce._Ticket(submission(next(numbers))._replace(events=[(0, SCAN)] * events)))
 
-    def pause(seconds):
+    async def pause(seconds):
         slept.append(seconds)
         for _ in range(coming[len(slept) - 1]):
             arrive()
 
-    monkeypatch.setattr(coalesce, "time", SimpleNamespace(sleep=pause))
-    arrive(first)
-    taken = coalescer._gather()
+    async def gather():
+        arrive(first)
+        await coalescer._company()
+        return coalescer._take()
+
+    faked = SimpleNamespace(sleep=pause, get_running_loop=asyncio.get_running_loop)
+    monkeypatch.setattr(coalesce, "asyncio", faked)
+    taken = asyncio.run(gather())
     assert slept == [coalesce.GATHER_S] * pauses
     assert len(taken) == 1 + sum(coming[:pauses])
 
 
-def test_who_comes_while_others_are_recorded_is_recorded_with_the_next():
+def test_who_comes_while_others_are_recorded_is_recorded_with_the_next(coalescing):
     groups, first = [], threading.Event()
 
     def record(submissions):
@@ -109,7 +146,7 @@ def test_who_comes_while_others_are_recorded_is_recorded_with_the_next():
         time.sleep(0.2)
         return [Answer(b"%d" % s.sequence) for s in submissions]
 
-    coalescer = Coalescer(record)
+    coalescer = coalescing(record)
     with ThreadPoolExecutor(12) as pool:
         alone = pool.submit(coalescer.submit, submission(0))
         assert first.wait(5)
@@ -121,13 +158,13 @@ def test_who_comes_while_others_are_recorded_is_recorded_with_the_next():
     assert sorted(groups[1]) == list(range(1, 11))
 
 
-def test_one_that_makes_the_group_fail_fails_alone():
+def test_one_that_makes_the_group_fail_fails_alone(coalescing):
     def record(submissions):
         if any(s.sequence == 3 for s in submissions):
             raise ValueError("poisoned")
         return [Conflict("reused") if s.sequence == 5 else Answer(b"ok") for s in submissions]
 
-    coalescer = Coalescer(record)
+    coalescer = coalescing(record)
     coalesce_all = threading.Barrier(8)
 
     def send(n):
@@ -143,7 +180,7 @@ def test_one_that_makes_the_group_fail_fails_alone():
     assert coalescer.submit(submission(9)).body == b"ok", "the next one is recorded as ever"
 
 
-def test_while_the_database_is_away_nobody_waits_for_the_others_turns():
+def test_while_the_database_is_away_nobody_waits_for_the_others_turns(coalescing):
     calls, begin = [], threading.Barrier(8)
 
     def record(submissions):
@@ -151,7 +188,7 @@ def test_while_the_database_is_away_nobody_waits_for_the_others_turns():
         time.sleep(0.5)  # as long as it takes to notice
         raise Busy("away", retry_after_s=1)
 
-    coalescer = Coalescer(record)
+    coalescer = coalescing(record)
 
     def send(n):
         begin.wait()
@@ -165,7 +202,7 @@ def test_while_the_database_is_away_nobody_waits_for_the_others_turns():
     assert sum(calls) == 8, "each was tried once"
 
 
-def test_a_group_has_at_most_two_thousand_events():
+def test_a_group_has_at_most_two_thousand_events(coalescing):
     groups, gate = [], threading.Event()
 
     def record(submissions):
@@ -173,7 +210,7 @@ def test_a_group_has_at_most_two_thousand_events():
         gate.wait(5)
         return [Answer(b"ok") for _ in submissions]
 
-    coalescer = Coalescer(record)
+    coalescer = coalescing(record)
     big = [submission(n)._replace(events=[(0, SCAN)] * 499) for n in range(12)]
     with ThreadPoolExecutor(12) as pool:
         sent = [pool.submit(coalescer.submit, one) for one in big]
@@ -184,13 +221,13 @@ def test_a_group_has_at_most_two_thousand_events():
     assert sum(groups) == 12 * 499
 
 
-def send_all(coalescer, submissions, *, behind=None):
+def send_all(coalescer, submissions, *, behind=None, patience_s=60):
     """Send these at once, while `behind`, if any, is being recorded; return what each got, and after how long."""
 
     def send(one):
         began = time.monotonic()
         try:
-            said = coalescer.submit(one).body
+            said = coalescer.submit(one, patience_s=patience_s).body
         except Exception as err:  # noqa: BLE001 -- what it is, the test looks at
             said = type(err)
         return said, time.monotonic() - began
@@ -206,7 +243,7 @@ def send_all(coalescer, submissions, *, behind=None):
         return [each.result(60) for each in sent]
 
 
-def test_bad_events_count_they_become_rows_too():
+def test_bad_events_count_they_become_rows_too(coalescing):
     groups = []
 
     def record(submissions):
@@ -215,22 +252,22 @@ def test_bad_events_count_they_become_rows_too():
         return [Answer(b"ok") for _ in submissions]
 
     bad = [BadScan(n, "not_json", "", b"x") for n in range(1_500)]
-    send_all(Coalescer(record), [submission(n)._replace(events=[], bad=bad) for n in range(6)], behind=submission(9))
+    send_all(coalescing(record), [submission(n)._replace(events=[], bad=bad) for n in range(6)], behind=submission(9))
     assert max(groups) <= coalesce.EVENTS_MAX
 
 
-def test_a_sender_of_much_does_not_keep_another_waiting():
+def test_a_sender_of_much_does_not_keep_another_waiting(coalescing):
     def record(submissions):
         time.sleep(0.1)
         return [Answer(b"ok") for _ in submissions]
 
     big = [submission(n)._replace(events=[(0, SCAN)] * coalesce.EVENTS_MAX) for n in range(20)]
     other = submission(0)._replace(by=Person(uuid.uuid4(), Role.DEVICE, 2, "another device"))
-    *_, (said, seconds) = send_all(Coalescer(record), [*big, other], behind=submission(99))
+    *_, (said, seconds) = send_all(coalescing(record), [*big, other], behind=submission(99))
     assert (said, seconds < 0.5) == (b"ok", True), seconds
 
 
-def test_who_waits_for_a_held_item_waits_alone():
+def test_who_waits_for_a_held_item_waits_alone(coalescing):
     def record(submissions):
         if any(s.by.source == 1 for s in submissions):
             time.sleep(0.3)
@@ -239,12 +276,12 @@ def test_who_waits_for_a_held_item_waits_alone():
 
     another = Person(uuid.uuid4(), Role.DEVICE, 2, "another device")
     mixed = [submission(n) if n % 2 else submission(n)._replace(by=another) for n in range(20)]
-    said = send_all(Coalescer(record), mixed, behind=submission(99))
+    said = send_all(coalescing(record), mixed, behind=submission(99))
     assert [what for what, _ in said] == [b"ok", Contended] * 10
     assert max(seconds for _, seconds in said) < 2, "a sender's other requests waited for the same again"
 
 
-def test_when_the_database_goes_away_while_each_is_tried_alone_nobody_waits_for_all():
+def test_when_the_database_goes_away_while_each_is_tried_alone_nobody_waits_for_all(coalescing):
     calls = []
 
     def record(submissions):
@@ -254,13 +291,12 @@ def test_when_the_database_goes_away_while_each_is_tried_alone_nobody_waits_for_
         time.sleep(0.3)
         raise Busy("away", retry_after_s=1)
 
-    said = send_all(Coalescer(record), [submission(n) for n in range(12)], behind=submission(99))
+    said = send_all(coalescing(record), [submission(n) for n in range(12)], behind=submission(99))
     assert {what for what, _ in said} == {Busy}
     assert max(seconds for _, seconds in said) < 2, calls
 
 
-def test_what_everybody_gave_up_is_not_recorded_one_by_one(monkeypatch):
-    monkeypatch.setattr(coalesce, "PATIENCE_S", 0.5)
+def test_what_everybody_gave_up_is_not_recorded_one_by_one(coalescing):
     alone = []
 
     def record(submissions):
@@ -270,14 +306,14 @@ def test_what_everybody_gave_up_is_not_recorded_one_by_one(monkeypatch):
         alone.append(submissions[0].sequence)
         return [Answer(b"ok")]
 
-    coalescer = Coalescer(record)
-    send_all(coalescer, [submission(n) for n in range(20)], behind=submission(99))
+    coalescer = coalescing(record)
+    send_all(coalescer, [submission(n) for n in range(20)], behind=submission(99), patience_s=0.5)
     time.sleep(2)
     assert len(alone) < 6
     assert coalescer.submit(submission(50)).body == b"ok"
 
 
-def test_too_many_that_wait_are_told_to_come_back(monkeypatch):
+def test_too_many_that_wait_are_told_to_come_back(coalescing, monkeypatch):
     monkeypatch.setattr(coalesce, "WAITING_MAX", 2)
     gate = threading.Event()
 
@@ -285,7 +321,7 @@ def test_too_many_that_wait_are_told_to_come_back(monkeypatch):
         gate.wait(5)
         return [Answer(b"ok") for _ in submissions]
 
-    coalescer = Coalescer(record)
+    coalescer = coalescing(record)
     with ThreadPoolExecutor(4) as pool:
         sent = [pool.submit(coalescer.submit, submission(0))]
         time.sleep(0.2)
@@ -298,14 +334,14 @@ def test_too_many_that_wait_are_told_to_come_back(monkeypatch):
         assert [one.result(10).body for one in sent] == [b"ok"] * 3
 
 
-def test_one_sender_cannot_make_all_threads_wait():
+def test_one_sender_cannot_fill_the_line(coalescing):
     gate, other = threading.Event(), Person(uuid.uuid4(), Role.DEVICE, 2, "another device")
 
     def record(submissions):
         gate.wait(10)
         return [Answer(b"ok") for _ in submissions]
 
-    coalescer = Coalescer(record)
+    coalescer = coalescing(record)
 
     def flood(n):
         began = time.monotonic()
@@ -314,7 +350,7 @@ def test_one_sender_cannot_make_all_threads_wait():
         except TooMany as err:
             return err.retry_after_s, time.monotonic() - began
 
-    with ThreadPoolExecutor(serve_command.THREADS) as threads:
+    with ThreadPoolExecutor(64) as threads:
         sent = [threads.submit(flood, n) for n in range(60)]
         time.sleep(0.5)
         said = threads.submit(coalescer.submit, submission(0)._replace(by=other))
@@ -324,11 +360,11 @@ def test_one_sender_cannot_make_all_threads_wait():
         assert said.result(10).body == b"ok"
         answers = [one.result(10)[0] for one in sent]
     assert refused == [(1, pytest.approx(0, abs=1))] * (60 - coalesce.SOURCE_WAITING_MAX), "told at once, with when"
-    assert answers.count(b"ok") == coalesce.SOURCE_WAITING_MAX <= serve_command.THREADS // 3
+    assert answers.count(b"ok") == coalesce.SOURCE_WAITING_MAX
     with ThreadPoolExecutor(coalesce.SOURCE_WAITING_MAX) as threads:
         again = [threads.submit(flood, n) for n in range(coalesce.SOURCE_WAITING_MAX)]
         assert {one.result(10)[0] for one in again} == {b"ok"}, "who was answered counts no more"
-    assert not coalescer._of_source, "it is forgotten"
+    assert not coalescer.coalescer._of_source, "it is forgotten"
 
 
 def test_a_flood_of_one_sender_is_told_when_to_come_back(installation, facilities, number):
@@ -343,7 +379,7 @@ def test_a_flood_of_one_sender_is_told_when_to_come_back(installation, facilitie
     assert {one.status_code for one in said} == {200}
     answers = [one.result(60) for one in held]
     slowed = [one for one in answers if one.status_code == 429]
-    assert slowed, "one sender may keep every thread"
+    assert slowed, "one sender may fill the line"
     assert {(one.headers["Retry-After"], one.json()["code"]) for one in slowed} == {("1", "too_many")}
     assert {one.status_code for one in answers} <= {200, 429, 503}
 

@@ -21,7 +21,7 @@ from parcelward.custody import actions as custody
 from parcelward.custody import receipts as receipts_check
 from parcelward.custody.keys import vkeys_in
 from parcelward.custody.models import Batch
-from parcelward.custody.queries import sign_receipt
+from parcelward.custody.queries import sign_receipts
 from parcelward.doors.api import scans
 from parcelward.parcels import actions, queries
 from parcelward.parcels.wire import Answer, Submission
@@ -133,12 +133,12 @@ def test_a_request_that_recorded_nothing_new_was_promised_nothing(installation, 
 def _receipt(batch, commitments, *, recorded):
     """Return a receipt as the log signs it."""
     settings = config.get()
-    return sign_receipt(
-        settings,
+    text = (
         f"{settings.origin}/receipt\nbatch {batch}\nsource {uuid.uuid4()}\nsequence 7\nbody {'0' * 64}\n"
         f"count {len(commitments)}\ncommitments {hashlib.sha256(b''.join(commitments)).hexdigest()}\n"
-        f"recorded {recorded.isoformat(timespec='microseconds')[:-6]}Z\npromise in the log within 10 s\n",
-    ).encode()
+        f"recorded {recorded.isoformat(timespec='microseconds')[:-6]}Z\npromise in the log within 10 s\n"
+    )
+    return sign_receipts(settings, [text])[0].encode()
 
 
 def test_while_the_promise_runs_the_answer_says_how_long_and_afterwards_that_it_is_broken(installation):

@@ -92,7 +92,7 @@ def test_a_key_that_an_older_version_took_opens_nothing(installation):
             key,
         )
         with pytest.raises(BadSignature) as caught:
-            queries.require_enrolled(signed["Signature-Input"])
+            queries.enrolled_device(signed["Signature-Input"])
     assert caught.value.code == "bad_key"
 
 

@@ -184,8 +184,8 @@ class _PackedDumper(Dumper):
 psycopg.adapters.register_dumper(Packed, _PackedDumper)
 
 _ARRAY_HEAD = struct.Struct(">iiiii")  # dimensions, has nulls, element type, length, first index
-_LENGTH_4, _LENGTH_16 = struct.pack(">i", 4), struct.pack(">i", 16)
-_INT4, _TEXT, _UUID, _BYTEA = 23, 25, 2950, 17  # pg_type.dat
+_LENGTH_4, _LENGTH_8, _LENGTH_16 = struct.pack(">i", 4), struct.pack(">i", 8), struct.pack(">i", 16)
+_INT4, _INT8, _TEXT, _UUID, _BYTEA = 23, 20, 25, 2950, 17  # pg_type.dat
 
 
 def record_array(element_type: int, records: Sequence[bytes]) -> Packed:
@@ -215,10 +215,19 @@ def uuid_array(ids: Sequence[bytes]) -> Packed:
 
 def int_array(numbers: Sequence[int]) -> Packed:
     """Return an int[]."""
+    return _numbers(_INT4, 4, _LENGTH_4, numbers)
+
+
+def bigint_array(numbers: Sequence[int]) -> Packed:
+    """Return a bigint[]."""
+    return _numbers(_INT8, 8, _LENGTH_8, numbers)
+
+
+def _numbers(element_type: int, size: int, length: bytes, numbers: Sequence[int]) -> Packed:
     if not numbers:
-        return record_array(_INT4, ())
-    packed = _LENGTH_4.join([number.to_bytes(4, "big", signed=True) for number in numbers])
-    return Packed(_ARRAY_HEAD.pack(1, 0, _INT4, len(numbers), 1) + _LENGTH_4 + packed)
+        return record_array(element_type, ())
+    packed = length.join([number.to_bytes(size, "big", signed=True) for number in numbers])
+    return Packed(_ARRAY_HEAD.pack(1, 0, element_type, len(numbers), 1) + length + packed)
 
 
 def copy_binary(conn: psycopg.Connection[Any], table: str, columns: str, rows: Iterable[bytes]) -> None:

@@ -111,7 +111,7 @@ def make(item: UUID, number: str, stored: Sequence[Stored], order: Order, *, now
             succession=msgspec.json.encode(replaced) if replaced.entries else b"",
             archived=archived,
         ),
-        sign=lambda text: queries.sign_receipt(settings, text).encode(),
+        sign=lambda text: queries.sign_receipts(settings, [text])[0].encode(),
     )
     report = verify_bundle(data, vkeys=queries.vkeys(settings))
     sha256 = hashlib.sha256(data).hexdigest()

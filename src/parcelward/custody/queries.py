@@ -321,9 +321,10 @@ def waiting(batch: int) -> Published | None:
     return None if row is None else Published(-1, row.batch, row.record_time, row.n, row.kind)
 
 
-def sign_receipt(settings: config.Config, text: str) -> str:
-    """Return `text` as a note of each of the log's keys that signs now: a promise that its holder can show."""
-    return notes.sign(text, keyring.signers_here(settings)).decode()
+def sign_receipts(settings: config.Config, texts: Iterable[str]) -> list[str]:
+    """Return each text as a note of each of the log's keys that signs now: a promise that its holder can show."""
+    signers = keyring.signers_here(settings)
+    return [notes.sign(text, signers).decode() for text in texts]
 
 
 def fact_exists(kind: str, text: str) -> bool:

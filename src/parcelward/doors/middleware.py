@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -12,15 +11,12 @@ from django.http import HttpRequest, HttpResponse
 
 from parcelward.base import disk
 from parcelward.base.errors import NotFound, ParcelwardError
-from parcelward.doors import intake, outage
-from parcelward.doors.api import epcis_http, problems, scans
+from parcelward.doors import intake, outage, requests
+from parcelward.doors.api import epcis_http, problems
 from parcelward.doors.portals import errors as pages
 
-log = logging.getLogger("parcelward.requests")
-
 Handler = Callable[[HttpRequest], HttpResponse]
-SLOW_S = 1.0
-_READ_LATER = (scans.PATH, epcis_http.FOLDER)  # these doors look at who sends before they read
+_READ_LATER = epcis_http.FOLDER  # this door looks at who sends before it reads
 _SAME_FOR_ALL = "/log/"  # no language and no cookie changes it: a cache keeps one copy
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 
@@ -36,7 +32,7 @@ class Requests:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer; what could not be stored or even looked up is refused before anything else happens."""
-        request.request_id = request_id = f"req_{secrets.token_hex(8)}"  # type: ignore[attr-defined]  # read by problems and pages
+        request.request_id = request_id = requests.new_id()  # type: ignore[attr-defined]  # read by problems and pages
         start = time.monotonic()
         try:
             _require_possible(request)
@@ -48,20 +44,9 @@ class Requests:
                 response = pages.page(request, err.status, code=err.code, retry_after_s=err.retry_after_s)
         if response.status_code == 405 and response["Content-Type"] != problems.TYPE:  # noqa: PLR2004 -- the HTTP status is the name
             response = _refused_method(request, response)
-        took_s = time.monotonic() - start
-        if response.status_code >= 500 or took_s > SLOW_S:  # noqa: PLR2004 -- the HTTP status class
-            log.warning(
-                "%s %s %s in %.0f ms %s",
-                request.method,
-                request.resolver_match.route if request.resolver_match else "-",
-                response.status_code,
-                took_s * 1000,
-                request_id,
-            )
-        response.headers["X-Request-Id"] = request_id
-        if not response.streaming:
-            response.headers.setdefault("Content-Length", str(len(response.content)))  # or it would go in chunks
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        route = request.resolver_match.route if request.resolver_match else "-"
+        requests.note(request.method or "-", route, response.status_code, time.monotonic() - start, request_id)
+        requests.complete(response, request_id)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

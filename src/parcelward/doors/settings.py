@@ -40,7 +40,7 @@ MIDDLEWARE = [
     "parcelward.doors.portals.errors.ErrorPages",
 ]
 ROOT_URLCONF = "parcelward.doors.urls"
-WSGI_APPLICATION = "parcelward.doors.wsgi.application"
+ASGI_APPLICATION = "parcelward.doors.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

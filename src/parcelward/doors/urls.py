@@ -1,4 +1,4 @@
-"""Every address of the house; only `/api/v1/scans` is answered before this table is asked (see `wsgi`)."""
+"""Every address of the house; only `/api/v1/scans` is answered before this table is asked (see `asgi`)."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from django.utils import timezone
@@ -28,15 +28,32 @@ EnrolledKey = device_check.EnrolledKey
 KNOWN_DEVICES_MAX = 20_000
 
 
-_devices: dict[str, tuple[PublicKey, Person]] = {}
+class EnrolledDevice(NamedTuple):
+    """A device that may sign: the id and the key that it signs with, and who it is."""
+
+    key_id: str
+    key: PublicKey
+    person: Person
 
 
-def _device(key_id: str) -> tuple[PublicKey, Person]:
-    """Return the key and the person behind `key_id`.
+_devices: dict[str, EnrolledDevice] = {}
+
+
+def remembered_device(signature_input: str) -> EnrolledDevice | None:
+    """Return the device that a Signature-Input names if it is in memory; the database is not asked.
+
+    Raises BadSignature when the field is not of our profile.
+    """
+    return _devices.get(key_id_in(signature_input))
+
+
+def enrolled_device(signature_input: str) -> EnrolledDevice:
+    """Return the device that a Signature-Input names, or raise BadSignature.
 
     A device's key never changes, so it is kept in memory; whether it was revoked is asked of the database with every
     batch (`revoked_among`).
     """
+    key_id = key_id_in(signature_input)
     known = _devices.get(key_id)
     if known is None:
         row = Device.objects.select_related("source").filter(key_id=key_id, revoked_at=None).first()
@@ -50,7 +67,7 @@ def _device(key_id: str) -> tuple[PublicKey, Person]:
             simulated=row.source.simulated,
         )
         try:
-            known = PublicKey(bytes(row.public_key)), person
+            known = EnrolledDevice(key_id, PublicKey(bytes(row.public_key)), person)
         except ValueError:
             raise BadSignature("This device's key is none. Enrol it with a new one", code="bad_key") from None
         if len(_devices) >= KNOWN_DEVICES_MAX:
@@ -59,24 +76,20 @@ def _device(key_id: str) -> tuple[PublicKey, Person]:
     return known
 
 
-def require_enrolled(signature_input: str) -> None:
-    """Raise BadSignature unless an enrolled device is named: asked before the body is read, so that it need not be."""
-    _device(key_id_in(signature_input))
-
-
-def signer_of(*, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[Person, Signed]:
-    """Return who signed a request, and what.
+def signed_by(device: EnrolledDevice, *, method: str, path: str, headers: dict[str, str], body: bytes) -> Signed:
+    """Return what the device signed.
 
     Raises BadSignature when any part does not hold. The caller asks `revoked_among` in its own transaction.
     """
     signed = parse_signature(method=method, path=path, headers=headers, body=body)
     require_fresh(signed, now_s=time.time())
-    key, person = _device(signed.key_id)
+    if signed.key_id != device.key_id:  # a caller's bug: it looked for another device than the one that signed
+        raise ValueError("this device is not named in Signature-Input")
     try:
-        key.verify(signed.signature, signed.base)
+        device.key.verify(signed.signature, signed.base)
     except InvalidSignature:
         raise BadSignature("The signature does not fit the request and the device's key") from None
-    return person, signed
+    return signed
 
 
 def revoked() -> BadSignature:
@@ -90,9 +103,9 @@ def revoked_among(sources: Iterable[int]) -> frozenset[int]:
         cur.execute(
             "SELECT s.number FROM people_source s LEFT JOIN people_device d ON d.source_id = s.number "
             "LEFT JOIN people_apikey k ON k.source_id = s.number LEFT JOIN people_user u ON u.source_id = s.number "
-            "WHERE s.number = ANY(%s) AND (d.revoked_at IS NOT NULL OR k.revoked_at IS NOT NULL "
+            "WHERE s.number = ANY(%s::int[]) AND (d.revoked_at IS NOT NULL OR k.revoked_at IS NOT NULL "
             "OR k.expires_at <= %s OR NOT u.is_active)",
-            (list(sources), timezone.now()),
+            (db.int_array(list(sources)), timezone.now()),
         )
         return frozenset(row[0] for row in cur)
 

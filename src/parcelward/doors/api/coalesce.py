@@ -1,21 +1,18 @@
 """Group commit: requests that arrive together are recorded in one transaction.
 
 A database commit costs the same for one event as for five hundred, and a dozen statements the same for five hundred as
-for two thousand. So one thread of the process records for all: it waits a few milliseconds for company (longer while
-it keeps coming), takes what has arrived, records it, and lets each caller go with its own answer. Senders take turns,
-so that one with many requests does not keep the others waiting; nor may it keep more than some of the process's threads
-waiting for it.
+for two thousand. So one thread of the process records for all: the event loop waits a few milliseconds for company
+(longer while it keeps coming), has what has arrived recorded, and lets each caller go with its own answer. Senders take
+turns, so that one with many requests does not keep the others waiting.
 """
 
 from __future__ import annotations
 
+import asyncio
 import collections
-import contextlib
 import logging
-import queue
-import threading
-import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from parcelward.base.errors import Busy, ParcelwardError, TooMany
 from parcelward.parcels.errors import Contended
@@ -28,108 +25,93 @@ PAUSES_MAX = 6  # so many times as long while others keep coming, and few events
 FEW_EVENTS = 100
 EVENTS_MAX = 2_000  # in one transaction; a single request has no more
 WAITING_MAX = 2_000  # requests; beyond that the caller is told to come back
-SOURCE_WAITING_MAX = 16  # of these of one sender, of a process's 32 to 96 threads: the others are for the others
-PATIENCE_S = 30.0
+SOURCE_WAITING_MAX = 16  # of these of one sender: the others are for the others
 
 Record = Callable[[Sequence[Submission]], list[Answer | ParcelwardError]]
 
 
 class _Ticket:
-    __slots__ = ("answer", "gate", "given_up", "submission")
+    __slots__ = ("answer", "size", "submission")
 
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
-        self.gate = threading.Lock()  # closed until there is an answer; an Event would cost ten times as much
-        self.gate.acquire()
-        self.answer: Answer | Exception | None = None
-        self.given_up = False
+        self.size = len(submission.events) + len(submission.bad)  # bad ones too: each becomes a row
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
-    @property
-    def size(self) -> int:
-        """How many events it has, bad ones too: each becomes a row."""
-        return len(self.submission.events) + len(self.submission.bad)
-
-    def let_go(self, answer: Answer | Exception | None = None) -> None:
-        """Let the caller go, with this answer if there is none yet; again changes nothing."""
-        if self.answer is None:
-            self.answer = answer
-        if self.gate.locked():
-            self.gate.release()
+    def let_go(self, answer: Answer | Exception) -> None:
+        """Let the caller go with this answer, in the event loop; who went already is left alone."""
+        if self.answer.done():
+            return
+        if isinstance(answer, Answer):
+            self.answer.set_result(answer)
+        else:
+            self.answer.set_exception(answer)
 
 
 class Coalescer:
-    """Records many small requests together. Each caller gets its own answer, after the commit that holds it."""
+    """Records many small requests together. Each caller gets its own answer, after the commit that holds it.
+
+    Everything but `_settle` and what it calls runs in one event loop.
+    """
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        self._waiting: queue.SimpleQueue[_Ticket] = queue.SimpleQueue()
         self._lines: dict[int, collections.deque[_Ticket]] = {}  # by sender, whose turn is next in front
         self._lined_up = 0
+        self._events = 0  # of those lined up
         self._of_source: collections.Counter[int] = collections.Counter()  # who waits in `submit`
-        self._counting = threading.Lock()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._recorder = ThreadPoolExecutor(1, "record")
+        self._recording: asyncio.Task[None] | None = None
 
-    def submit(self, submission: Submission) -> Answer:
-        """Return the answer once it is durable. Raises what recording raised, or Busy when too many wait.
+    async def submit(self, submission: Submission) -> Answer:
+        """Return the answer once it is durable; who stops waiting may be recorded all the same.
 
-        Raises TooMany at once when SOURCE_WAITING_MAX requests of the same sender wait already.
+        Raises what recording raised, Busy when too many wait, and TooMany at once when SOURCE_WAITING_MAX requests of
+        the same sender wait already.
         """
         source = submission.by.source
-        with self._counting:
-            if self._of_source[source] >= SOURCE_WAITING_MAX:
-                raise TooMany("Too many requests of yours wait to be recorded; send it again", retry_after_s=1)
-            self._of_source[source] += 1
-        try:
-            return self._wait(submission)
-        finally:
-            with self._counting:
-                self._of_source[source] -= 1
-                if not self._of_source[source]:
-                    del self._of_source[source]
-
-    def _wait(self, submission: Submission) -> Answer:
-        if self._waiting.qsize() + self._lined_up >= WAITING_MAX:
+        if self._of_source[source] >= SOURCE_WAITING_MAX:
+            raise TooMany("Too many requests of yours wait to be recorded; send it again", retry_after_s=1)
+        if self._lined_up >= WAITING_MAX:
             raise Busy("Too many requests wait to be recorded; send it again", retry_after_s=1)
-        ticket = _Ticket(submission)
-        self._waiting.put(ticket)
-        if self._thread is None or not self._thread.is_alive():
-            self._start()
-        if not ticket.gate.acquire(timeout=PATIENCE_S):
-            ticket.given_up = True  # it may be recorded all the same: sent again, it is known
-            raise Busy("Recording takes too long; send the same batch again", retry_after_s=2)
-        if isinstance(ticket.answer, Answer):
-            return ticket.answer
-        raise ticket.answer or Busy("Not recorded; send the same batch again", retry_after_s=1)
+        self._of_source[source] += 1
+        try:
+            ticket = _Ticket(submission)
+            self._line_up(ticket)
+            if self._recording is None or self._recording.done():
+                self._recording = asyncio.create_task(self._run())
+            return await ticket.answer
+        finally:
+            self._of_source[source] -= 1
+            if not self._of_source[source]:
+                del self._of_source[source]
 
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="record", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        """Record group after group, for as long as the process lives."""
-        while True:
-            taken = self._gather()
+    async def _run(self) -> None:
+        """Record group after group, for as long as somebody waits."""
+        loop = asyncio.get_running_loop()
+        while self._lines:
+            await self._company()
+            taken = self._take()
             try:
-                self._settle(taken)
+                await loop.run_in_executor(self._recorder, self._settle, taken, loop)
+            except Exception:
+                log.exception("a group of %d requests was given up", len(taken))
             finally:
                 for ticket in taken:
-                    ticket.let_go()
+                    ticket.let_go(Busy("Not recorded; send the same batch again", retry_after_s=1))
 
-    def _gather(self) -> list[_Ticket]:
+    async def _company(self) -> None:
+        """Wait for others, for as long as they keep coming and few events have."""
+        if self._events >= EVENTS_MAX:
+            return
+        for _ in range(PAUSES_MAX):
+            before = self._lined_up
+            await asyncio.sleep(GATHER_S)
+            if self._lined_up - before <= 1 or self._events > FEW_EVENTS:
+                return
+
+    def _take(self) -> list[_Ticket]:
         """Return who is recorded together now: senders in turn, each in the order in which it sent."""
-        if not self._lines:
-            self._line_up(self._waiting.get())
-        if self._waiting_events() < EVENTS_MAX:
-            for _ in range(PAUSES_MAX):
-                before = self._lined_up
-                time.sleep(GATHER_S)
-                self._line_up_all()
-                if self._lined_up - before <= 1 or self._waiting_events() > FEW_EVENTS:
-                    break
-        self._line_up_all()
         taken: list[_Ticket] = []
         events, found = 0, True
         while found:
@@ -144,53 +126,54 @@ class Coalescer:
                 if line:
                     self._lines[source] = line
         self._lined_up -= len(taken)
+        self._events -= events
         return taken
-
-    def _waiting_events(self) -> int:
-        return sum(ticket.size for line in self._lines.values() for ticket in line)
-
-    def _line_up_all(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._line_up(self._waiting.get_nowait())
 
     def _line_up(self, ticket: _Ticket) -> None:
         self._lines.setdefault(ticket.submission.by.source, collections.deque()).append(ticket)
         self._lined_up += 1
+        self._events += ticket.size
 
-    def _settle(self, taken: Sequence[_Ticket]) -> None:
-        taken = [ticket for ticket in taken if not ticket.given_up]
+    def _settle(self, taken: Sequence[_Ticket], loop: asyncio.AbstractEventLoop) -> None:
+        """Record these and let them go, in the recording thread."""
+        taken = [ticket for ticket in taken if not ticket.answer.done()]  # who gave up waits no more
         if not taken:
             return
         try:
-            answers = self._record([t.submission for t in taken])
+            answers: Sequence[Answer | Exception] = self._record([t.submission for t in taken])
         except Exception as err:  # noqa: BLE001 -- handed to the caller whose request it was, never swallowed
-            if len(taken) == 1 or _is_for_all(err):
-                for ticket in taken:
-                    ticket.let_go(err)
+            if len(taken) > 1 and not _is_for_all(err):
+                # One request must not spoil the others: each is tried by itself, and only the guilty one fails.
+                log.warning("a group of %d requests failed together (%s); recording them singly", len(taken), type(err))
+                self._settle_each(taken, loop)
                 return
-            # One request must not spoil the others: each is tried by itself, and only the guilty one fails.
-            log.warning("a group of %d requests failed together (%s); recording them one by one", len(taken), type(err))
-            self._settle_each(taken)
-            return
-        for ticket, answer in zip(taken, answers, strict=True):
-            ticket.answer = answer
+            answers = [err] * len(taken)
+        loop.call_soon_threadsafe(_let_go, taken, answers)
 
-    def _settle_each(self, taken: Sequence[_Ticket]) -> None:
+    def _settle_each(self, taken: Sequence[_Ticket], loop: asyncio.AbstractEventLoop) -> None:
         """Record one by one, letting each caller go at once; who held us up once in this group has no second turn."""
         refused: dict[int, Exception] = {}
         away: Exception | None = None
         for ticket in taken:
-            err = away or refused.get(ticket.submission.by.source)
-            if err is not None:
-                ticket.let_go(err)
+            if ticket.answer.done():
                 continue
-            self._settle([ticket])
-            ticket.let_go(ticket.answer)
-            if isinstance(ticket.answer, Contended):
-                refused[ticket.submission.by.source] = ticket.answer
-            elif isinstance(ticket.answer, Exception) and _is_for_all(ticket.answer):
-                away = ticket.answer
+            source = ticket.submission.by.source
+            said: Answer | Exception | None = away or refused.get(source)
+            if said is None:
+                try:
+                    said = self._record([ticket.submission])[0]
+                except Exception as err:  # noqa: BLE001 -- handed to the caller
+                    said = err
+                if isinstance(said, Contended):
+                    refused[source] = said
+                elif isinstance(said, Exception) and _is_for_all(said):
+                    away = said
+            loop.call_soon_threadsafe(ticket.let_go, said)
+
+
+def _let_go(taken: Sequence[_Ticket], answers: Sequence[Answer | Exception]) -> None:
+    for ticket, answer in zip(taken, answers, strict=True):
+        ticket.let_go(answer)
 
 
 def _is_for_all(err: Exception) -> bool:

@@ -1,21 +1,27 @@
 """`POST /api/v1/scans`: parse and check a batch, find out who sent it, have it recorded, answer.
 
-The one address that does not go through the API framework: at 10,000 events a second its parser would be the bill.
+The one address that does not go through the API framework: at 10,000 events a second its parser would be the bill. It
+is answered in the event loop, which asks no database: what must be asked of it, a thread asks.
 """
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
+import logging
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
-from parcelward.base.errors import Invalid, NotKnown, ParcelwardError, TooLarge
+from parcelward.base import disk
+from parcelward.base.errors import Busy, Invalid, NotFound, NotKnown, ParcelwardError, TooLarge
 from parcelward.base.standards.signed_request import SCANS_PATH
-from parcelward.doors import intake, outage
+from parcelward.doors import outage, requests, threads
 from parcelward.doors.api import problems
 from parcelward.doors.api.coalesce import Coalescer
 from parcelward.parcels import actions as parcels
@@ -34,19 +40,26 @@ from parcelward.parcels.wire import (
 from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
 
+if TYPE_CHECKING:
+    from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+
+log = logging.getLogger(__name__)
+
 PATH = SCANS_PATH
+AT_ONCE_MAX = 16_384  # bytes of a body that the event loop checks itself; a thread takes a larger one
+UNDER_WAY_MAX = 64_000_000  # bytes of larger bodies that are being received: who sends slowly cannot fill the memory
+PATIENCE_S = 30  # from the first byte to the answer
 MESSAGE_MAX = 300  # characters of what is wrong with it: a name that we do not know may be long
 
 _BATCH = msgspec.json.Decoder(list[ScanIn])
 _ONE = msgspec.json.Decoder(ScanIn)
 _NUL = rb"\u0000"
 _NUL_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # an escaped backslash before u0000 is text
-_HEADERS = {
-    "signature-input": "HTTP_SIGNATURE_INPUT",
-    "signature": "HTTP_SIGNATURE",
-    "content-digest": "HTTP_CONTENT_DIGEST",
-    "device-sequence": "HTTP_DEVICE_SEQUENCE",
-}
+_SIGNED = [(name, name.encode()) for name in ("signature-input", "signature", "content-digest", "device-sequence")]
+_OURS = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
+_T = TypeVar("_T")
+
+_under_way = 0  # bytes of larger bodies that were announced and have not all come
 
 
 class LengthRequired(Invalid):
@@ -54,6 +67,17 @@ class LengthRequired(Invalid):
 
     status = 411
     default_code = "length_required"
+
+
+class TooSlow(Invalid):
+    """The body took too long (RFC 9110 section 15.5.9)."""
+
+    status = 408
+    default_code = "too_slow"
+
+
+class OtherMethod(ParcelwardError):
+    """Only POST is answered here."""
 
 
 def _record(submissions: Sequence[Submission]) -> list[Answer | ParcelwardError]:
@@ -75,62 +99,136 @@ def _record(submissions: Sequence[Submission]) -> list[Answer | ParcelwardError]
 _coalescer = Coalescer(_record)
 
 
-def view(request: HttpRequest) -> HttpResponse:
+async def door(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """Answer one batch; every refusal is a problem document."""
+    request_id, began = requests.new_id(), time.monotonic()
     try:
-        if request.method != "POST":
-            answer = problems.of_status(request, 405)
-            answer["Allow"] = "POST"
-            return answer
-        _require_known(request)
-        body = _body(request)
-        person, sequence, digest, created_s, signature = _sender(request, body)
-        ndjson = "ndjson" in (request.content_type or "").lower()
-        events, bad = parse(body, ndjson=ndjson)
-        people.require(person, Task.SCAN)  # before it joins others, whom its refusal would slow down
-        submission = Submission(person, sequence, digest, events, bad, body, ndjson, created_s, signature)
-        given = _coalescer.submit(submission)
-    except ParcelwardError as err:
-        return problems.response(request, err)
-    except outage.ERRORS:
-        outage.drop_connections()
-        return problems.response(request, outage.busy())
-    return HttpResponse(given.body, content_type="application/json", status=given.status)
-
-
-def _require_known(request: HttpRequest) -> None:
-    """Raise NotKnown for a stranger before a byte of the body is waited for."""
-    if not request.META.get("HTTP_AUTHORIZATION", "").startswith("Bearer "):
-        if "HTTP_SIGNATURE_INPUT" not in request.META:
-            raise NotKnown("Sign the request as a device (RFC 9421), or send an API key as a bearer token")
-        people.require_enrolled(request.META["HTTP_SIGNATURE_INPUT"])
+        given = await _answer(scope, receive)
+    except Exception as err:  # noqa: BLE001 -- each has its answer, and what is not foreseen its line in the log
+        response = _refusal(err, request_id)
+        requests.complete(response, request_id)
+        head, body = threads.head_of(response), response.content
     else:
-        people.key_holder(request.META["HTTP_AUTHORIZATION"][7:])
+        body = given.body
+        length, number = b"%d" % len(body), request_id.encode()
+        head = given.status, [*_OURS, (b"content-length", length), (b"x-request-id", number)]
+    requests.note(scope["method"], PATH, head[0], time.monotonic() - began, request_id)
+    await threads.say(send, head, body)
 
 
-def _body(request: HttpRequest) -> bytes:
-    if request.META.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
-        raise Invalid("Send the body uncompressed", code="no_encoding")
-    if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
-        raise LengthRequired("Say how long the body is with Content-Length; send no chunks")
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > BATCH_BYTES_MAX:
-        raise TooLarge(f"A batch has at most {BATCH_BYTES_MAX} bytes; send it in parts")
-    return intake.read(request)
+def _refusal(err: Exception, request_id: str) -> HttpResponse:
+    request = HttpRequest()  # an empty one: what a refusal says, it says of this id
+    request.request_id = request_id  # type: ignore[attr-defined]  # read by problems
+    if isinstance(err, OtherMethod):
+        answer = problems.of_status(request, 405)
+        answer["Allow"] = "POST"
+        return answer
+    if isinstance(err, ParcelwardError):
+        return problems.response(request, err)
+    if isinstance(err, outage.ERRORS):
+        return problems.response(request, outage.busy())
+    log.error("POST %s failed %s", PATH, request_id, exc_info=err)
+    return problems.of_status(request, 500)
 
 
-def _sender(request: HttpRequest, body: bytes) -> tuple[Person, int, bytes, int, bytes]:
-    """Return who sent the batch, its sequence (0: not numbered), its digest; when a device signed it, and how."""
-    authorization = request.META.get("HTTP_AUTHORIZATION", "")
+async def _answer(scope: HTTPScope, receive: ASGIReceiveCallable) -> Answer:
+    if scope["method"] != "POST":
+        raise OtherMethod("POST only")
+    if b"%00" in scope["query_string"]:
+        raise NotFound("There is nothing here")
+    disk.require_space()
+    sent = _headers(scope)
+    device, holder = await _sender(sent)  # before a byte of the body is waited for
+    body = None
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            body = await _body(sent, receive)
+            if len(body) > AT_ONCE_MAX:
+                submission = await _in_thread(_submission, sent, device, holder, body)
+            else:
+                submission = _submission(sent, device, holder, body)
+            return await _coalescer.submit(submission)
+    except TimeoutError:
+        if body is None:
+            raise TooSlow(f"The body did not come within {PATIENCE_S} s; send it again") from None
+        # It may be recorded all the same: sent again, it is known.
+        raise Busy("Recording takes too long; send the same batch again", retry_after_s=2) from None
+
+
+def _headers(scope: HTTPScope) -> dict[bytes, bytes]:
+    """Return the header fields; one that was sent twice is joined (RFC 9110 section 5.3)."""
+    fields = list(scope["headers"])
+    once = dict(fields)
+    if len(once) < len(fields):
+        once = {name: b", ".join(value for other, value in fields if other == name) for name in once}
+    return once
+
+
+async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
+    """Call what asks the database, or takes long."""
+    return await asyncio.get_running_loop().run_in_executor(threads.pool, function, *args)
+
+
+async def _sender(sent: dict[bytes, bytes]) -> tuple[people.EnrolledDevice | None, Person | None]:
+    """Return the device that is named, or who holds the key that was sent. Raises NotKnown or BadSignature."""
+    authorization = sent.get(b"authorization", b"").decode("latin-1")
     if authorization.startswith("Bearer "):
-        holder = people.key_holder(authorization[7:])
-        sequence = request.META.get("HTTP_DEVICE_SEQUENCE", "0")
-        if not (sequence.isascii() and sequence.isdigit()) or len(sequence) > 15:  # noqa: PLR2004 -- fits what every JSON reader can hold
+        return None, await _in_thread(people.key_holder, authorization[7:])
+    if b"signature-input" not in sent:
+        raise NotKnown("Sign the request as a device (RFC 9421), or send an API key as a bearer token")
+    named = sent[b"signature-input"].decode("latin-1")
+    return people.remembered_device(named) or await _in_thread(people.enrolled_device, named), None
+
+
+async def _body(sent: dict[bytes, bytes], receive: ASGIReceiveCallable) -> bytes:
+    """Return the body. Raises Invalid, TooLarge, or Busy while too much is under way."""
+    global _under_way  # noqa: PLW0603 -- one count of the process
+    if sent.get(b"content-encoding", b"identity") != b"identity":
+        raise Invalid("Send the body uncompressed", code="no_encoding")
+    if b"content-length" not in sent and b"transfer-encoding" in sent:
+        raise LengthRequired("Say how long the body is with Content-Length; send no chunks")
+    said = sent.get(b"content-length", b"0")
+    if not said.isdigit() or int(said) > BATCH_BYTES_MAX:
+        raise TooLarge(f"A batch has at most {BATCH_BYTES_MAX} bytes; send it in parts")
+    more = int(said) > 0
+    large = int(said) if int(said) > AT_ONCE_MAX else 0
+    if large and _under_way + large > UNDER_WAY_MAX:
+        raise Busy("Too many requests are being received; send it again", retry_after_s=1)
+    _under_way += large
+    try:
+        came: list[bytes] = []
+        while more:
+            message: Any = await receive()
+            if message["type"] == "http.disconnect":
+                raise Invalid("The connection ended before the body did", code="cut_off")
+            came.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        return b"".join(came)
+    finally:
+        _under_way -= large
+
+
+def _submission(
+    sent: dict[bytes, bytes], device: people.EnrolledDevice | None, holder: Person | None, body: bytes
+) -> Submission:
+    """Return the batch with who sent it; when a device signed it, and how. Raises what is wrong with it as a whole."""
+    if device is not None:
+        headers = {name: sent.get(raw, b"").decode("latin-1") for name, raw in _SIGNED}
+        signed = people.signed_by(device, method="POST", path=PATH, headers=headers, body=body)
+        person, sequence, digest = device.person, signed.sequence, signed.digest
+        created_s, signature = signed.created_s, signed.signature
+    elif holder is not None:
+        number = sent.get(b"device-sequence", b"0")  # 0: not numbered
+        if not number.isdigit() or len(number) > 15:  # noqa: PLR2004 -- fits what every JSON reader can hold
             raise Invalid("Device-Sequence must be a whole number, rising by one with each batch", code="bad_sequence")
-        return holder, int(sequence), hashlib.sha256(body).digest(), 0, b""
-    headers = {name: request.META.get(key, "") for name, key in _HEADERS.items()}
-    who, signed = people.signer_of(method="POST", path=PATH, headers=headers, body=body)
-    return who, signed.sequence, signed.digest, signed.created_s, signed.signature
+        person, sequence, digest = holder, int(number), hashlib.sha256(body).digest()
+        created_s, signature = 0, b""
+    else:
+        raise NotKnown("Say who sends")
+    ndjson = b"ndjson" in sent.get(b"content-type", b"").lower()
+    events, bad = parse(body, ndjson=ndjson)
+    people.require(person, Task.SCAN)  # before it joins others, whom its refusal would slow down
+    return Submission(person, sequence, digest, events, bad, body, ndjson, created_s, signature)
 
 
 def parse(body: bytes, *, ndjson: bool) -> tuple[list[tuple[int, ScanIn]], list[BadScan]]:

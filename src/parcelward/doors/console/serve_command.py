@@ -14,8 +14,6 @@ import psycopg
 from parcelward.base import config, db
 from parcelward.doors.console.samples_refused import refuse_samples
 
-THREADS = 96  # of all web processes; one waits most of its time: for the database, or for company in a group commit
-THREADS_MIN = 32  # of each
 BACKLOG = 1024
 
 
@@ -34,15 +32,14 @@ def run(_options: argparse.Namespace) -> int:
     if not _free(settings.bind, settings.port):
         sys.stderr.write(f"Port {settings.port} is in use. Stop what uses it, or set PARCELWARD_PORT to another.\n")
         return 1
-    threads = max(THREADS_MIN, THREADS // settings.web_workers)
     return os.execv(  # noqa: S606 -- our own interpreter with our own arguments
         sys.executable,
         [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.bind),
+            *(sys.executable, "-m", "granian", "--interface", "asginl", "--host", settings.bind),
             *("--port", str(settings.port), "--workers", str(settings.web_workers)),
-            *("--blocking-threads", str(threads), "--backlog", str(BACKLOG), "--no-ws", "--no-access-log"),
+            *("--backlog", str(BACKLOG), "--no-ws", "--no-access-log"),
             *("--workers-kill-timeout", "10", "--respawn-failed-workers", "--log-level", "error"),
-            "parcelward.doors.wsgi:application",
+            "parcelward.doors.asgi:application",
         ],
     )
 

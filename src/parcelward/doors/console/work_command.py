@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("parcelward.work")
 
 TICK_S = 0.1
+FOLLOW_S = 0.25  # between two looks of the followers at what is new in the log
 HOUSEKEEPING_S = 600.0
 ERASE_AGAIN_S = 86_400.0  # between two looks for secrets that a restored keys database brought back
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
@@ -242,7 +243,7 @@ def _follow(stop: threading.Event) -> None:
             log.exception("following failed; trying again")
             _close()
             stop.wait(TAKE_OVER_S)
-        stop.wait(TICK_S)
+        stop.wait(FOLLOW_S)
     _close()
 
 

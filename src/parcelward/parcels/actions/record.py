@@ -357,19 +357,20 @@ def _answer(work: Work, open_: list[int], batch: int) -> None:
     kept: dict[str, str] = {}
     for i, one in work.bad:
         bad.setdefault(i, []).append(one)
+    promises = []
     for i in open_:
-        submission = work.submissions[i]
-        refused = sorted(bad.get(i, []))
-        accepted = packed.get(i, [])
-        receipt = custody_queries.sign_receipt(
-            settings,
+        submission, accepted = work.submissions[i], packed.get(i, [])
+        promises.append(
             f"{settings.origin}/receipt\nbatch {batch}\nsource {submission.by.id}\nsequence {submission.sequence}\n"
             f"body {submission.digest.hex()}\ncount {len(accepted)}\n"
             f"commitments {hashlib.sha256(b''.join(accepted)).hexdigest()}\n"
-            f"recorded {recorded}\npromise in the log within {PROMISE_S} s\n",
+            f"recorded {recorded}\npromise in the log within {PROMISE_S} s\n"
         )
+    for i, receipt in zip(open_, custody_queries.sign_receipts(settings, promises), strict=True):
+        submission = work.submissions[i]
+        refused = sorted(bad.get(i, []))
         body = {
-            "accepted": len(accepted),
+            "accepted": len(packed.get(i, [])),
             "duplicates": work.duplicates.get(i, 0),
             "quarantined": [{"index": b.position, "code": b.code, "message": b.message} for b in refused],
             "instructions": list(work.instructions.get(i, {}).values()),

@@ -25,7 +25,7 @@ def stored_answers(submissions: Sequence[Submission]) -> tuple[Stored, dict[int,
             "FROM unnest(%s::int[], %s::bigint[]) AS u(source, seq) "
             "JOIN parcels_sourcemark m ON m.source = u.source "
             "LEFT JOIN parcels_submission s ON s.source = u.source AND s.sequence = u.seq",
-            (sources, sequences),
+            (db.int_array(sources), db.bigint_array(sequences)),
             binary=True,
         )
         rows = cur.fetchall()
@@ -47,7 +47,7 @@ def store_answers(answered: Sequence[tuple[Submission, Answer]], *, now: dt.date
             "INSERT INTO parcels_submission (source, sequence, digest, answer, record_time) "
             "SELECT s, q, d, a, %s FROM unnest(%s::int[], %s::bigint[], %s::bytea[], %s::bytea[]) AS u(s, q, d, a)",
             (
-                *(now, [n[0] for n in numbered], [n[1] for n in numbered]),
+                *(now, db.int_array([n[0] for n in numbered]), db.bigint_array([n[1] for n in numbered])),
                 *(db.bytea_array([n[2] for n in numbered]), db.bytea_array([n[3] for n in numbered])),
             ),
             binary=True,
@@ -57,7 +57,7 @@ def store_answers(answered: Sequence[tuple[Submission, Answer]], *, now: dt.date
             "SELECT s, h, %s FROM unnest(%s::int[], %s::bigint[]) AS u(s, h) ORDER BY s "
             "ON CONFLICT (source) DO UPDATE SET last_seen = excluded.last_seen, "
             "high_sequence = greatest(parcels_sourcemark.high_sequence, excluded.high_sequence)",
-            (now, list(high), list(high.values())),
+            (now, db.int_array(list(high)), db.bigint_array(list(high.values()))),
             binary=True,
         )
 

@@ -1,0 +1,31 @@
+"""What every answer has, whoever gives it: an id, its length, and a line in the log when something went wrong."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from django.http import HttpResponse
+
+log = logging.getLogger("parcelward.requests")
+
+SLOW_S = 1.0
+
+
+def new_id() -> str:
+    """Return an id for a request."""
+    return f"req_{secrets.token_hex(8)}"
+
+
+def note(method: str, route: str, status: int, took_s: float, request_id: str) -> None:
+    """Say in one line what failed or was slow; never what was typed."""
+    if status >= 500 or took_s > SLOW_S:  # noqa: PLR2004 -- the HTTP status class
+        log.warning("%s %s %s in %.0f ms %s", method, route, status, took_s * 1000, request_id)
+
+
+def complete(response: HttpResponse, request_id: str) -> None:
+    """Add what every answer says in its head."""
+    response.headers["X-Request-Id"] = request_id
+    if not response.streaming:
+        response.headers.setdefault("Content-Length", str(len(response.content)))  # or it would go in chunks
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")

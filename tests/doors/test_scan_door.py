@@ -1,0 +1,119 @@
+"""The door for scans answers in the event loop: who sends slowly, breaks off or promises much holds nobody up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from tests.scanner import Scanner, event, new_number
+
+from parcelward.doors.api import scans
+from parcelward.doors.simulator import signing
+from parcelward.parcels.wire import BATCH_BYTES_MAX
+from parcelward.people.queries import enrolled_device
+
+
+def _scope(scanner, body, *, length=None):
+    headers = signing.headers(scanner.key, key_id=scanner.key_id, body=body, sequence=1, created=int(time.time()))
+    enrolled_device(headers["Signature-Input"])  # from here on it is in memory
+    headers["Content-Length"] = str(len(body) if length is None else length)
+    fields = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http", "method": "POST", "path": scans.PATH, "query_string": b"", "headers": fields}
+
+
+async def _ask(scope, *messages):
+    """Return (status, header fields, body) of the answer to a request of which no more comes than `messages`."""
+    left, said = list(messages), []
+
+    async def receive():
+        return left.pop(0) if left else await asyncio.Event().wait()
+
+    async def send(message):
+        said.append(message)
+
+    await scans.door(scope, receive, send)
+    return said[0]["status"], dict(said[0]["headers"]), json.loads(said[1]["body"])
+
+
+def _part(body, *, more=False):
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_forever(installation, monkeypatch):
+    monkeypatch.setattr(scans, "PATIENCE_S", 0.2)
+    body = b'[{"event_id":"x"}]'
+    status, _, said = asyncio.run(_ask(_scope(Scanner(installation), body), _part(body[:5], more=True)))
+    assert (status, said["code"]) == (408, "too_slow")
+
+
+def test_a_body_that_breaks_off_is_no_batch(installation):
+    body = b'[{"event_id":"x"}]'
+    gone = {"type": "http.disconnect"}
+    status, _, said = asyncio.run(_ask(_scope(Scanner(installation), body), _part(body[:5], more=True), gone))
+    assert (status, said["code"]) == (422, "cut_off")
+
+
+def test_who_promises_much_fills_no_memory_and_keeps_no_scanner_out(installation, facilities, monkeypatch):
+    monkeypatch.setattr(scans, "PATIENCE_S", 2)
+    much, one = Scanner(installation), Scanner(installation)
+    promised = scans.UNDER_WAY_MAX // BATCH_BYTES_MAX
+    body = one.body([event(new_number(), "accepted")])
+    large, small = _scope(much, b"[]", length=BATCH_BYTES_MAX), _scope(one, body)
+
+    async def all_at_once():
+        waiting = [asyncio.create_task(_ask(large)) for _ in range(promised)]
+        await asyncio.sleep(0.1)
+        refused = await _ask(large)
+        scanned = await _ask(small, _part(body))
+        held = [(await each)[0] for each in waiting]
+        return refused, scanned, held, await _ask(large, _part(b"[]"))
+
+    refused, scanned, held, after = asyncio.run(all_at_once())
+    assert (refused[0], refused[1][b"retry-after"]) == (503, b"1")
+    assert (scanned[0], scanned[2]["accepted"]) == (200, 1)
+    assert held == [408] * promised
+    assert after[2]["code"] == "empty_batch", "what was promised is given back"
+
+
+def test_what_nobody_foresaw_is_a_problem_document_and_a_line_in_the_log(installation, monkeypatch, caplog):
+    def broken(*_args, **_named):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(scans, "parse", broken)
+    status, headers, said = asyncio.run(_ask(_scope(Scanner(installation), b"[]"), _part(b"[]")))
+    assert (status, said["code"], said["request_id"]) == (500, "internal", headers[b"x-request-id"].decode())
+    assert said["request_id"] in caplog.text
+    assert "unforeseen" in caplog.text
+    assert "unforeseen" not in json.dumps(said)
+
+
+def test_a_body_in_many_parts_is_one_batch(installation, facilities):
+    scanner = Scanner(installation)
+    body = scanner.body([event(new_number(), "accepted") for _ in range(200)])
+    assert len(body) > scans.AT_ONCE_MAX
+    headers = signing.headers(scanner.key, key_id=scanner.key_id, body=body, sequence=1, created=int(time.time()))
+    address = urlsplit(installation.url)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST {scans.PATH} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: {len(body)}\r\n{lines}\r\n"
+    with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=30) as line:
+        line.sendall(head.encode())
+        for start in range(0, len(body), 9_000):
+            line.sendall(body[start : start + 9_000])
+            time.sleep(0.02)
+        answer = line.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"accepted":200' in answer
+
+
+@pytest.mark.parametrize("name", ["Signature", "Content-Digest", "Device-Sequence"])
+def test_a_signed_header_that_comes_twice_is_refused(installation, facilities, name):
+    scanner = Scanner(installation)
+    body = scanner.body([event(new_number(), "accepted")])
+    scope = _scope(scanner, body)
+    scope["headers"] += [field for field in scope["headers"] if field[0] == name.lower().encode()]
+    status, _, said = asyncio.run(_ask(scope, _part(body)))
+    assert (status, said["status"]) == (401, 401)
