@@ -8,13 +8,17 @@ import socket
 import time
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from django.db import connections
 from tests.scanner import Scanner, event, new_number
 
 from parcelward.doors.api import scans
 from parcelward.doors.simulator import signing
 from parcelward.parcels.wire import BATCH_BYTES_MAX
-from parcelward.people.queries import enrolled_device
+from parcelward.people.actions import make_key
+from parcelward.people.queries import enrolled_device, key_holder
+from parcelward.people.wire import Role
 
 
 def _scope(scanner, body, *, length=None):
@@ -117,3 +121,23 @@ def test_a_signed_header_that_comes_twice_is_refused(installation, facilities, n
     scope["headers"] += [field for field in scope["headers"] if field[0] == name.lower().encode()]
     status, _, said = asyncio.run(_ask(scope, _part(body)))
     assert (status, said["status"]) == (401, 401)
+
+
+@pytest.mark.parametrize("by", ["device", "API key"])
+def test_connections_that_died_while_nobody_used_them_are_noticed_by_nobody(installation, facilities, by):
+    admin = key_holder(installation.api_key)
+    key = {"Authorization": f"Bearer {make_key('whose connection died', Role.PARTNER, by=admin, mode='test')}"}
+    scanner, body = Scanner(installation), json.dumps([event(new_number(), "accepted")]).encode()
+    for _ in range(4):  # whichever process and thread is asked: each has a connection from here on
+        assert httpx.post(installation.url + scans.PATH, content=body, headers=key).status_code == 200
+    with connections["default"].cursor() as cur:
+        cur.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND usename = current_user"
+        )
+    for _ in range(4):
+        if by == "device":
+            answer = scanner.post(scanner.body([event(new_number(), "accepted")]))
+        else:
+            answer = httpx.post(installation.url + scans.PATH, content=body, headers=key)
+        assert answer.status_code == 200, answer.text

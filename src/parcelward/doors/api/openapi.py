@@ -16,6 +16,7 @@ _SCAN_REFUSALS = {
     401: "The signature or key does not hold, or was revoked",
     403: "Who sends may not scan",
     409: "The sequence was used before for another batch, or lies too far behind",
+    408: "The body did not come in time",
     411: "The body came in chunks, without its length",
     413: f"More than {BATCH_EVENTS_MAX} events or {BATCH_BYTES_MAX} bytes",
     422: "The body is not a batch at all; single bad events are quarantined instead",

@@ -83,12 +83,16 @@ class OtherMethod(ParcelwardError):
 def _record(submissions: Sequence[Submission]) -> list[Answer | ParcelwardError]:
     """Record; raise Busy while the database is away or cannot write.
 
-    The first failure may be of a connection that died while nobody used it, so one more is made. A commit whose answer
-    was lost is found again by its sequence or its event ids: recording twice changes nothing.
+    A commit whose answer was lost is found again by its sequence or its event ids: recording twice changes nothing.
     """
+    return _twice(lambda: parcels.record_scans(submissions, now=dt.datetime.now(dt.UTC)))
+
+
+def _twice(ask: Callable[[], _T]) -> _T:
+    """Ask the database, and once more when that failed: the connection may have died while nobody used it."""
     for again in (True, False):
         try:
-            return parcels.record_scans(submissions, now=dt.datetime.now(dt.UTC))
+            return ask()
         except outage.ERRORS:
             outage.drop_connections()
             if not again:
@@ -125,8 +129,6 @@ def _refusal(err: Exception, request_id: str) -> HttpResponse:
         return answer
     if isinstance(err, ParcelwardError):
         return problems.response(request, err)
-    if isinstance(err, outage.ERRORS):
-        return problems.response(request, outage.busy())
     log.error("POST %s failed %s", PATH, request_id, exc_info=err)
     return problems.of_status(request, 500)
 
@@ -165,8 +167,8 @@ def _headers(scope: HTTPScope) -> dict[bytes, bytes]:
 
 
 async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
-    """Call what asks the database, or takes long."""
-    return await asyncio.get_running_loop().run_in_executor(threads.pool, function, *args)
+    """Call what asks the database, or takes long. Raises Busy while the database is away."""
+    return await asyncio.get_running_loop().run_in_executor(threads.pool, _twice, lambda: function(*args))
 
 
 async def _sender(sent: dict[bytes, bytes]) -> tuple[people.EnrolledDevice | None, Person | None]:
