@@ -32,7 +32,7 @@ def missing(document: Path, text: str) -> list[str]:
         if path and not any(list(base.glob(path[0])) for base in (ROOT, SRC)):
             found.append(said)
         place = _PLACE.fullmatch(said)
-        if place and not re.search(rf"^(?:def |class )?{place[2]}\b", _source(place[1]), re.MULTILINE):
+        if place and not re.search(rf"^(?:def |async def |class )?{place[2]}\b", _source(place[1]), re.MULTILINE):
             found.append(said)
         command = _COMMAND.match(said)
         if command and command[1] not in COMMANDS:
