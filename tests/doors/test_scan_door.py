@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import threading
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from tests.scanner import Scanner, event, new_number
 
-from parcelward.doors.api import scans
+from parcelward.base.errors import Busy
+from parcelward.doors.api import coalesce, scans
 from parcelward.doors.simulator import signing
-from parcelward.parcels.wire import BATCH_BYTES_MAX
+from parcelward.parcels.wire import BATCH_BYTES_MAX, Answer, BadScan, Submission
 from parcelward.people.actions import make_key
 from parcelward.people.queries import enrolled_device, key_holder
-from parcelward.people.wire import Role
+from parcelward.people.wire import Person, Role
 
 
 def _scope(scanner, body, *, length=None):
@@ -111,6 +115,75 @@ def test_a_body_in_many_parts_is_one_batch(installation, facilities):
         answer = line.recv(65_536)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b'"accepted":200' in answer
+
+
+def test_ten_thousand_header_fields_are_read_once_each(installation):
+    scope = _scope(Scanner(installation), b"[]")
+    scope["headers"] += [(b"x-%d" % nth, b"") for nth in range(10_000)] + [(b"x-1", b"again")]
+    began = time.monotonic()
+    status, _, said = asyncio.run(_ask(scope, _part(b"[]")))
+    assert (status, said["code"]) == (422, "empty_batch")
+    assert time.monotonic() - began < 1, "each field was compared with each other"
+
+
+def test_only_the_older_http_is_spoken(installation):
+    """Its header has a limit, and a body's length is said before the body comes."""
+    address = urlsplit(installation.url)
+    with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=30) as line:
+        line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        assert not line.recv(1_000).startswith(bytes([0])), "that is a frame of HTTP/2"
+
+
+@pytest.mark.parametrize("path", [scans.PATH, "/accounts/sign-in", "/epcis/capture"])
+def test_a_length_of_five_thousand_digits_is_too_large(installation, path):
+    address = urlsplit(installation.url)
+    head = f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer x\r\n"
+    with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=30) as line:
+        line.sendall(f"{head}Content-Length: {'0' * 5_000}5\r\n\r\n".encode())
+        answer = line.recv(10_000)
+    assert answer.startswith(b"HTTP/1.1 4"), answer[:300]
+    assert b"x-request-id" in answer
+
+
+def test_who_asks_behind_a_locked_table_is_told_and_keeps_no_page_waiting(installation):
+    with ThreadPoolExecutor(60) as pool, transaction.atomic(), connections["default"].cursor() as cur:
+        cur.execute("LOCK TABLE people_apikey IN ACCESS EXCLUSIVE MODE")
+        key = {"Authorization": "Bearer pw_test_nobody"}
+        asked = [
+            pool.submit(httpx.post, installation.url + scans.PATH, content=b"[]", headers=key, timeout=60)
+            for _ in range(60)
+        ]
+        time.sleep(1)
+        for path in ("/healthz", "/log/checkpoint"):
+            assert httpx.get(installation.url + path, timeout=10).status_code == 200
+        answers = [one.result() for one in asked]
+    assert {(one.status_code, "Retry-After" in one.headers) for one in answers} == {(503, True)}
+
+
+def test_no_more_waits_than_a_process_can_hold(monkeypatch):
+    monkeypatch.setattr(coalesce, "EVENTS_WAITING_MAX", 1)
+    recording = threading.Event()
+
+    def record(submissions):
+        recording.wait(10)
+        return [Answer(b"ok") for _ in submissions]
+
+    coalescer = coalesce.Coalescer(record)
+    person = Person(uuid.uuid4(), Role.DEVICE, 1, "device")
+
+    async def three():
+        bad = [BadScan(0, "not_json", "", b"x")]
+        made = [Submission(person, n, b"", [], bad) for n in range(3)]
+        first = asyncio.create_task(coalescer.submit(made[0]))
+        await asyncio.sleep(0.2)  # it is being recorded
+        second = asyncio.create_task(coalescer.submit(made[1]))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await coalescer.submit(made[2])
+        recording.set()
+        return [(await first).body, (await second).body]
+
+    assert asyncio.run(three()) == [b"ok", b"ok"]
 
 
 @pytest.mark.parametrize("name", ["Signature", "Content-Digest", "Device-Sequence"])

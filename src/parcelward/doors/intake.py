@@ -12,8 +12,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
 
 from parcelward.base.errors import Busy, Invalid, TooLarge
+from parcelward.doors import threads
 
-READERS_MAX = 40  # of the 48 threads of a web worker
+READERS_MAX = threads.THREADS - 8
 RETRY_AFTER_S = 1
 
 _readers = threading.BoundedSemaphore(READERS_MAX)

@@ -10,6 +10,18 @@ from django.http import HttpResponse
 log = logging.getLogger("parcelward.requests")
 
 SLOW_S = 1.0
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
+
+class WithoutAddress(logging.Filter):
+    """Of the framework's lines only what has a traceback goes on, and without the address that was typed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the line is written."""
+        if not record.exc_info:
+            return False  # `note` says it
+        record.msg, record.args = "a request failed", ()
+        return True
 
 
 def new_id() -> str:
@@ -20,6 +32,7 @@ def new_id() -> str:
 def note(method: str, route: str, status: int, took_s: float, request_id: str) -> None:
     """Say in one line what failed or was slow; never what was typed."""
     if status >= 500 or took_s > SLOW_S:  # noqa: PLR2004 -- the HTTP status class
+        method = method if method in _METHODS else "-"  # which is typed, too
         log.warning("%s %s %s in %.0f ms %s", method, route, status, took_s * 1000, request_id)
 
 

@@ -100,11 +100,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"no_address": {"()": "parcelward.doors.requests.WithoutAddress"}},
     "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["out"], "level": "INFO"},
     "loggers": {
         "httpx": {"level": "WARNING"},  # its line a request carries the whole address, with a password if one is in it
-        "django.request": {"level": "ERROR"},  # our middleware writes one line a request that went wrong
+        "django.request": {"level": "ERROR", "filters": ["no_address"]},
+        "django.security.csrf": {"level": "CRITICAL"},  # as below
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # the line would carry what the stranger typed
     },
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import string
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
@@ -18,10 +19,12 @@ from django.urls import set_script_prefix
 
 from parcelward.base import config
 
-THREADS = 96  # of all web processes; one waits most of its time for the database
-THREADS_MIN = 32  # of each
+THREADS = max(32, 96 // config.get().web_workers)  # of each process; one waits most of its time for the database
+BODY_WITHIN_S = 30.0
+TOO_LONG = 10**15
+LENGTH_DIGITS_MAX = 15  # of a Content-Length; Python makes no number of more than 4,300
 
-pool = ThreadPoolExecutor(max(THREADS_MIN, THREADS // config.get().web_workers), "page")
+pool = ThreadPoolExecutor(THREADS, "page")
 
 if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
@@ -42,8 +45,11 @@ class Framework(BaseHandler):
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answer one request (ASGI 3.0)."""
         loop = asyncio.get_running_loop()
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        body = _Body(loop, receive, int(length) if length.isdigit() else 0)
+        length = length_of(dict(scope["headers"]).get(b"content-length", b""))
+        if length == TOO_LONG:
+            others = [field for field in scope["headers"] if field[0] != b"content-length"]
+            scope = {**scope, "headers": [*others, (b"content-length", b"%d" % TOO_LONG)]}
+        body = _Body(loop, receive, length)
         head, content = await loop.run_in_executor(pool, self._answer, scope, body)
         await say(send, head, content)
 
@@ -58,6 +64,13 @@ class Framework(BaseHandler):
             return head_of(response), b"".join(cast("Iterable[bytes]", response))
         finally:
             response.close()
+
+
+def length_of(said: bytes) -> int:
+    """Return the length that a Content-Length says; 0 for none, TOO_LONG for what no body has."""
+    if not said.isdigit():
+        return 0
+    return int(said) if len(said) <= LENGTH_DIGITS_MAX else TOO_LONG
 
 
 def head_of(response: HttpResponseBase) -> Head:
@@ -82,18 +95,27 @@ class _Body(io.RawIOBase):
         self._loop, self._receive, self._left = loop, receive, length
         self._came = b""
         self._more = True
+        self._until = time.monotonic() + BODY_WITHIN_S
 
-    async def _next(self) -> Any:
-        return await self._receive()
+    def _next(self) -> Any:
+        async def receive() -> Any:
+            return await self._receive()
+
+        coming = asyncio.run_coroutine_threadsafe(receive(), self._loop)
+        try:
+            return coming.result(max(0.0, self._until - time.monotonic()))
+        except TimeoutError:  # an OSError: the framework says that the body could not be read
+            coming.cancel()
+            raise
 
     def readable(self) -> bool:
         """Return True."""
         return True
 
     def readinto(self, into: Any) -> int:
-        """Fill what there is room for, waiting for at least one byte; 0 at the end. ConnectionError when it is cut."""
+        """Fill what there is room for, waiting for at least one byte; 0 at the end. OSError when it is cut or slow."""
         while self._left and not self._came and self._more:
-            message = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+            message = self._next()
             if message["type"] == "http.disconnect":
                 raise ConnectionResetError("the connection ended before the body did")
             self._came, self._more = message.get("body", b""), message.get("more_body", False)

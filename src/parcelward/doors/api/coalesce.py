@@ -25,6 +25,7 @@ PAUSES_MAX = 6  # so many times as long while others keep coming, and few events
 FEW_EVENTS = 100
 EVENTS_MAX = 2_000  # in one transaction; a single request has no more
 WAITING_MAX = 2_000  # requests; beyond that the caller is told to come back
+EVENTS_WAITING_MAX = 40_000  # seconds of work, and some 200 MB
 SOURCE_WAITING_MAX = 16  # of these of one sender: the others are for the others
 
 Record = Callable[[Sequence[Submission]], list[Answer | ParcelwardError]]
@@ -72,7 +73,7 @@ class Coalescer:
         source = submission.by.source
         if self._of_source[source] >= SOURCE_WAITING_MAX:
             raise TooMany("Too many requests of yours wait to be recorded; send it again", retry_after_s=1)
-        if self._lined_up >= WAITING_MAX:
+        if self._lined_up >= WAITING_MAX or self._events >= EVENTS_WAITING_MAX:
             raise Busy("Too many requests wait to be recorded; send it again", retry_after_s=1)
         self._of_source[source] += 1
         try:

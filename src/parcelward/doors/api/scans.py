@@ -7,12 +7,14 @@ is answered in the event loop, which asks no database: what must be asked of it,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -46,9 +48,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH = SCANS_PATH
-AT_ONCE_MAX = 16_384  # bytes of a body that the event loop checks itself; a thread takes a larger one
-UNDER_WAY_MAX = 64_000_000  # bytes of larger bodies that are being received: who sends slowly cannot fill the memory
-PATIENCE_S = 30  # from the first byte to the answer
+AT_ONCE_MAX = 4_096  # bytes of a body that the event loop checks itself; a thread takes a larger one
+UNDER_WAY_MAX = 32_000_000  # bytes of larger bodies that come or wait: they cannot fill the memory
+PATIENCE_S = 30  # from the header to the answer
 MESSAGE_MAX = 300  # characters of what is wrong with it: a name that we do not know may be long
 
 _BATCH = msgspec.json.Decoder(list[ScanIn])
@@ -59,7 +61,9 @@ _SIGNED = [(name, name.encode()) for name in ("signature-input", "signature", "c
 _OURS = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
 _T = TypeVar("_T")
 
-_under_way = 0  # bytes of larger bodies that were announced and have not all come
+_under_way = 0  # bytes of larger bodies that were announced and are not answered yet
+# Apart from the pages' threads: whoever waits for a row here makes no page wait.
+_asking, _checking = ThreadPoolExecutor(4, "sender"), ThreadPoolExecutor(2, "check")
 
 
 class LengthRequired(Invalid):
@@ -140,18 +144,21 @@ async def _answer(scope: HTTPScope, receive: ASGIReceiveCallable) -> Answer:
         raise NotFound("There is nothing here")
     disk.require_space()
     sent = _headers(scope)
-    device, holder = await _sender(sent)  # before a byte of the body is waited for
-    body = None
+    waits_for_body = False
     try:
         async with asyncio.timeout(PATIENCE_S):
-            body = await _body(sent, receive)
-            if len(body) > AT_ONCE_MAX:
-                submission = await _in_thread(_submission, sent, device, holder, body)
-            else:
-                submission = _submission(sent, device, holder, body)
-            return await _coalescer.submit(submission)
+            device, holder = await _sender(sent)  # before a byte of the body is waited for
+            with _promised(sent) as length:
+                waits_for_body = True
+                body = await _body(receive) if length else b""
+                waits_for_body = False
+                if length > AT_ONCE_MAX:
+                    submission = await _in_thread(_checking, _submission, sent, device, holder, body)
+                else:
+                    submission = _submission(sent, device, holder, body)
+                return await _coalescer.submit(submission)
     except TimeoutError:
-        if body is None:
+        if waits_for_body:
             raise TooSlow(f"The body did not come within {PATIENCE_S} s; send it again") from None
         # It may be recorded all the same: sent again, it is known.
         raise Busy("Recording takes too long; send the same batch again", retry_after_s=2) from None
@@ -159,55 +166,63 @@ async def _answer(scope: HTTPScope, receive: ASGIReceiveCallable) -> Answer:
 
 def _headers(scope: HTTPScope) -> dict[bytes, bytes]:
     """Return the header fields; one that was sent twice is joined (RFC 9110 section 5.3)."""
-    fields = list(scope["headers"])
-    once = dict(fields)
-    if len(once) < len(fields):
-        once = {name: b", ".join(value for other, value in fields if other == name) for name in once}
-    return once
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        found[name] = found[name] + b", " + value if name in found else value
+    return found
 
 
-async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
+async def _in_thread(pool: ThreadPoolExecutor, function: Callable[..., _T], *args: Any) -> _T:
     """Call what asks the database, or takes long. Raises Busy while the database is away."""
-    return await asyncio.get_running_loop().run_in_executor(threads.pool, _twice, lambda: function(*args))
+    return await asyncio.get_running_loop().run_in_executor(pool, _twice, lambda: function(*args))
 
 
 async def _sender(sent: dict[bytes, bytes]) -> tuple[people.EnrolledDevice | None, Person | None]:
     """Return the device that is named, or who holds the key that was sent. Raises NotKnown or BadSignature."""
     authorization = sent.get(b"authorization", b"").decode("latin-1")
     if authorization.startswith("Bearer "):
-        return None, await _in_thread(people.key_holder, authorization[7:])
+        return None, await _in_thread(_asking, people.key_holder, authorization[7:])
     if b"signature-input" not in sent:
         raise NotKnown("Sign the request as a device (RFC 9421), or send an API key as a bearer token")
     named = sent[b"signature-input"].decode("latin-1")
-    return people.remembered_device(named) or await _in_thread(people.enrolled_device, named), None
+    return people.remembered_device(named) or await _in_thread(_asking, people.enrolled_device, named), None
 
 
-async def _body(sent: dict[bytes, bytes], receive: ASGIReceiveCallable) -> bytes:
-    """Return the body. Raises Invalid, TooLarge, or Busy while too much is under way."""
+@contextlib.contextmanager
+def _promised(sent: dict[bytes, bytes]) -> Iterator[int]:
+    """Give the body's length, and count a large one for as long as it is in memory.
+
+    Raises Invalid, TooLarge, or Busy while too much is under way.
+    """
     global _under_way  # noqa: PLW0603 -- one count of the process
     if sent.get(b"content-encoding", b"identity") != b"identity":
         raise Invalid("Send the body uncompressed", code="no_encoding")
-    if b"content-length" not in sent and b"transfer-encoding" in sent:
+    said = sent.get(b"content-length", b"")
+    if not said and b"transfer-encoding" in sent:
         raise LengthRequired("Say how long the body is with Content-Length; send no chunks")
-    said = sent.get(b"content-length", b"0")
-    if not said.isdigit() or int(said) > BATCH_BYTES_MAX:
+    length = threads.length_of(said)
+    if length > BATCH_BYTES_MAX:
         raise TooLarge(f"A batch has at most {BATCH_BYTES_MAX} bytes; send it in parts")
-    more = int(said) > 0
-    large = int(said) if int(said) > AT_ONCE_MAX else 0
+    large = length if length > AT_ONCE_MAX else 0
     if large and _under_way + large > UNDER_WAY_MAX:
         raise Busy("Too many requests are being received; send it again", retry_after_s=1)
     _under_way += large
     try:
-        came: list[bytes] = []
-        while more:
-            message: Any = await receive()
-            if message["type"] == "http.disconnect":
-                raise Invalid("The connection ended before the body did", code="cut_off")
-            came.append(message.get("body", b""))
-            more = message.get("more_body", False)
-        return b"".join(came)
+        yield length
     finally:
         _under_way -= large
+
+
+async def _body(receive: ASGIReceiveCallable) -> bytes:
+    came: list[bytes] = []
+    more = True
+    while more:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The connection ended before the body did", code="cut_off")
+        came.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(came)
 
 
 def _submission(

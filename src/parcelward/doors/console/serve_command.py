@@ -37,7 +37,7 @@ def run(_options: argparse.Namespace) -> int:
         [
             *(sys.executable, "-m", "granian", "--interface", "asginl", "--host", settings.bind),
             *("--port", str(settings.port), "--workers", str(settings.web_workers)),
-            *("--backlog", str(BACKLOG), "--no-ws", "--no-access-log"),
+            *("--backlog", str(BACKLOG), "--http", "1", "--no-ws", "--no-access-log"),
             *("--workers-kill-timeout", "10", "--respawn-failed-workers", "--log-level", "error"),
             "parcelward.doors.asgi:application",
         ],
