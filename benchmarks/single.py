@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from benchmarks.ingest import SETTLE_S, load, percentile
 from benchmarks.installation import ROLES, Installation, report, running, sample_world
 
-SENDERS = 96
+SENDERS = 256
 
 
 def empty_endpoint(installation: Installation, seconds: float) -> float:
