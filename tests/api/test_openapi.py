@@ -32,7 +32,7 @@ def described(installation):
 
 def test_scans_are_described_with_all_their_answers(described):
     scans = described["paths"]["/api/v1/scans"]["post"]
-    assert set(scans["responses"]) == {"200", "401", "403", "409", "411", "413", "422", "429", "503"}
+    assert set(scans["responses"]) == {"200", "401", "403", "408", "409", "411", "413", "422", "429", "503"}
     assert "ScanIn" in described["components"]["schemas"]
     assert set(scans["requestBody"]["content"]) == {"application/json", "application/x-ndjson"}
 
