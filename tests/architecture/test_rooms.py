@@ -124,6 +124,23 @@ def test_no_function_is_too_long() -> None:
     assert found == []
 
 
+def threads_that_stay(source: str) -> list[int]:
+    """Return the lines of a test file where a thread is started that would keep the run from ending when it hangs."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"threading.Thread", "Thread"}
+        and not any(key.arg == "daemon" for key in node.keywords)
+    ]
+
+
+def test_a_failed_test_does_not_keep_the_run_from_ending() -> None:
+    tests = ROOT.joinpath("tests").rglob("*.py")
+    assert [f"{path}:{line}" for path in tests for line in threads_that_stay(path.read_text(encoding="utf-8"))] == []
+    assert threads_that_stay("import threading\nthreading.Thread(target=print)") == [2]
+
+
 def test_the_readme_shows_the_commands_own_help() -> None:
     readme = (ROOT / "README.md").read_text()
     block = re.search(r"^```\w*\n(usage: parcelward.*?)^```", readme, re.MULTILINE | re.DOTALL)

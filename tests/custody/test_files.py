@@ -146,7 +146,7 @@ def test_readers_on_many_threads_see_only_what_is_whole(tmp_path: Path) -> None:
             wrong.append(error)
 
     with LogFiles(tmp_path) as files, LogFiles(tmp_path, read_only=True) as reader:
-        threads = [threading.Thread(target=look, args=(each,)) for each in (reader, reader, files)]
+        threads = [threading.Thread(target=look, args=(each,), daemon=True) for each in (reader, reader, files)]
         for thread in threads:
             thread.start()
         for start in range(0, 6_000, 150):

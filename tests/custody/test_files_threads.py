@@ -25,7 +25,7 @@ def test_a_thread_that_publishes_waits_for_one_that_appends(tmp_path: Path, monk
     with LogFiles(tmp_path) as files:
         files.append(packed(0, 300))
         monkeypatch.setattr(os, "fdatasync", slow)
-        appending = threading.Thread(target=files.append, args=(packed(300, 400),))
+        appending = threading.Thread(target=files.append, args=(packed(300, 400),), daemon=True)
         appending.start()
         assert writing.wait(10)
         threading.Timer(0.2, go_on.set).start()
@@ -47,10 +47,10 @@ def test_files_are_given_back_when_nobody_publishes_any_more(tmp_path: Path, mon
     files = LogFiles(tmp_path)
     files.append(packed(0, 300))
     monkeypatch.setattr(durable, "write_file", slow)
-    publishing = threading.Thread(target=files.publish, args=(CHECKPOINT, checkpoint(300)))
+    publishing = threading.Thread(target=files.publish, args=(CHECKPOINT, checkpoint(300)), daemon=True)
     publishing.start()
     assert writing.wait(10)
-    closing = threading.Thread(target=files.close)
+    closing = threading.Thread(target=files.close, daemon=True)
     closing.start()
     closing.join(0.3)
     assert closing.is_alive(), "it did not wait"

@@ -174,7 +174,7 @@ def test_a_number_that_is_taken_over_while_a_scan_waits(partner, number, old, ad
         finally:
             connections.close_all()
 
-    thread = threading.Thread(target=scan)
+    thread = threading.Thread(target=scan, daemon=True)
     with transaction.atomic():
         hand_in(number, by=admin)
         thread.start()

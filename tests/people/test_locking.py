@@ -163,7 +163,7 @@ def test_two_administrators_do_not_lock_each_other_out(installer, two_administra
         finally:
             connections["default"].close()
 
-    second = threading.Thread(target=lock_the_other)
+    second = threading.Thread(target=lock_the_other, daemon=True)
     with transaction.atomic():
         actions.lock_person(one.login, by=installer)
         second.start()

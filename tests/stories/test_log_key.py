@@ -241,7 +241,7 @@ def test_two_at_once_make_one_successor(installation, before):
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run) for _ in range(2)]
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(2)]
     for each in threads:
         each.start()
     for each in threads:
