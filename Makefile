@@ -24,8 +24,8 @@ setup-tests:
 up: setup  ## start everything on http://localhost:8000 with a sample town; Ctrl-C stops, make up continues
 	@exec $(BIN)/parcelward up
 
-test: setup-tests  ## run every test (ARGS="..." goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup-tests  ## run every test, two files at a time (ARGS="..." goes to pytest)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## ruff, mypy, import-linter, migrations, deploy check
 	$(BIN)/ruff check .

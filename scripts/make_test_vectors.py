@@ -18,6 +18,7 @@ TARGET = Path(__file__).resolve().parent.parent / "docs" / "test-vectors" / "com
 GROUPS = ("public", "addressee", "operations", "restricted")
 NUMBER, ITEM_ID = "RA473012345GB", "itm_0190a4f27c3b7d519f2e3a4b5c6d7e8f"  # either names the item in an event
 NO_SALT = bytes(32)  # of a group that holds nothing
+CORRECTION = 4  # the event of the vectors that declares the one before it wrong
 NO_EVENT = "0" * 64  # what the first event of an item names as the commitment before it
 
 
@@ -56,10 +57,12 @@ def seal_for_link(secret: bytes, event_id: str, salt: bytes, canon: bytes, nonce
     return base64.b64encode(nonce + box).decode()
 
 
-def public_group(*, at: str, event: int, event_id: str, item: str, place: str, previous: str, step: str) -> bytes:
-    """Return canon_public."""
+def public_group(
+    *, at: str, event: int, event_id: str, item: str, place: str, previous: str, step: str, **correction: Any
+) -> bytes:
+    """Return canon_public; of a correction with `authorised` and `corrects`."""
     said = {"at": at, "event": event, "id": event_id, "item": item, "place": place, "previous": previous, "step": step}
-    return canonical(said)
+    return canonical(said | correction)
 
 
 def vector(secret: bytes, event_id: str, canons: list[bytes], sealed_body: bytes) -> dict[str, Any]:
@@ -86,12 +89,13 @@ def vector(secret: bytes, event_id: str, canons: list[bytes], sealed_body: bytes
 
 
 def vectors() -> dict[str, Any]:
-    """Return the whole file: one item of three events, with empty groups, an empty place, and letters beyond ASCII."""
+    """Return the whole file: one item of four events, with empty groups, no place, odd letters and a correction."""
     secret = hashlib.sha256(b"secret of a test vector").digest()
     rows: tuple[tuple[Any, ...], ...] = (
         ("accepted", "2026-11-20T08:15:00.000000Z", "LDS01", {"window": "09:00-13:00"}, {"belt": 7}, {"staff": "t-1"}),
         ("left_sorting", "2026-11-21T21:40:12.345678Z", "", {}, {}, {}),
         ("delivered", "2026-11-22T10:00:00.000000Z", "ZÜR-7", {"handed": 'à la loge "B"'}, {}, {"to": "neighbour"}),
+        ("delivered", "2026-11-22T10:04:00.000000Z", "LDS01", {}, {"belt": 8}, {}),
     )
     events: list[dict[str, Any]] = []
     for number, (step, at, place, *others) in enumerate(rows, start=1):
@@ -105,6 +109,8 @@ def vectors() -> dict[str, Any]:
             "previous": previous,
             "step": step,
         }
+        if number == CORRECTION:
+            said |= {"authorised": False, "corrects": events[-1]["event_id"]}
         public = public_group(item=ITEM_ID if step == "left_sorting" else NUMBER, **said)
         canons = [public, *(canonical(group) if group else b"" for group in others)]
         events.append(vector(secret, event_id, canons, f"sealed body {number}".encode() if number > 1 else b""))

@@ -1,6 +1,7 @@
-"""One real installation for all tests: embedded databases, web, worker, over real HTTP, in a folder of its own.
+"""A real installation for all tests of a process: embedded databases, web, worker, over real HTTP, in its own folder.
 
-In-process tests share its database. Nothing is rolled back: each test works on numbers of its own (`numbers`).
+In-process tests share its database. `make test` shares the files out among two processes, each with its installation.
+Nothing is rolled back: each test works on numbers of its own (`numbers`).
 """
 
 from __future__ import annotations
@@ -47,11 +48,13 @@ django.setup()
 
 from tests.scanner import SEED, Scanner, new_number  # noqa: E402 -- the environment comes first
 
+os.environ["PARCELWARD_TEST_SEED"] = str(SEED)  # the processes that share a run's files have one seed
+
 START_WAIT_S = 180.0  # a busy machine starts slowly
 
 
 def pytest_report_header() -> str:
-    return f"seed {SEED} (PARCELWARD_TEST_SEED repeats it); installation in {HOME}"
+    return f"seed {SEED} (PARCELWARD_TEST_SEED repeats it); installation in {HOME}, or for each process in its own"
 
 
 def pytest_sessionfinish() -> None:

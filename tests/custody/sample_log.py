@@ -168,9 +168,9 @@ def base64_text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def shown_of(item: Item) -> list[dict[str, str]]:
+def shown_of(item: Item) -> list[dict[str, Any]]:
     said = [json.loads(event["groups"]["public"]["canon"]) for event in item.events]
-    return [{name: each[name] for name in ("id", "at", "step", "place")} for each in said]
+    return [{n: each[n] for n in ("id", "at", "step", "place")} | {"corrects": "corrects" in each} for each in said]
 
 
 def journey(before: int, between: int, after: int) -> tuple[SampleLog, Item]:

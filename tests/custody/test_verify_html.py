@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from scripts import build_verify_html
 from tests.custody.built_page import both_refuse, check
 from tests.custody.node import refused
 from tests.custody.sample_bundle import DEVICE_FILE, device, edit, made, resigned, written
 from tests.custody.sample_log import STEPS, Item, SampleLog, base64_text, signer, witness
 
-from parcelward.custody import evidence, evidence_check, notes, policy, proofs, stored_zip, wire
+from parcelward.custody import evidence, evidence_check, notes, offline, policy, proofs, stored_zip, wire
 
 WITNESSES = (witness(1), witness(2))
 
@@ -69,6 +70,29 @@ def test_an_honest_saved_proof_holds(module: Path, log_and_item: tuple[SampleLog
     whole, waiting = check(module, *(json.dumps(each).encode() for each in (saved_proof(log, item), late)))
     assert (whole["ok"], whole["pending"], whole["by"]) == (True, 0, ["w1.example", "w2.example"])
     assert (waiting["ok"], waiting["pending"]) == (True, 1)
+
+
+def test_a_correction_says_in_both_what_it_corrects(module: Path) -> None:
+    log, item = SampleLog(), Item("one")
+    log.grow(320)
+    wrong = log.record(item, "delivered")
+    log.record(item, "left_sorting", authorised=True, corrects=wrong["event_id"])
+    bundle, saved = written(log, made(log, item)), json.dumps(saved_proof(log, item)).encode()
+    assert evidence_check.verify_bundle(bundle).events == offline.verify_saved(saved).events == 2
+    for answer in check(module, bundle, saved):
+        assert answer["ok"], answer
+        assert [event.get("corrects") for event in answer["events"]] == [None, wrong["event_id"]]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"corrects": "ab" * 16}, {"authorised": True}, {"authorised": None, "corrects": "ab" * 16}, {"authorised": None}],
+)
+def test_both_refuse_half_a_correction(module: Path, said: dict[str, Any]) -> None:
+    log, item = SampleLog(), Item("one")
+    log.grow(320)
+    log.record(item, "delivered", **said)
+    both_refuse(module, written(log, made(log, item)), json.dumps(saved_proof(log, item)).encode())
 
 
 def test_both_refuse_keys_that_are_not_trusted(module: Path, log_and_item: tuple[SampleLog, Item]) -> None:

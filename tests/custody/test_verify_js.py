@@ -241,6 +241,43 @@ class TestEvents:
         cases.append(case(log.proofs(item), log.files(), shown=[]))
         refused(run(*cases), "shown")
 
+    def test_what_the_page_strikes_out_is_what_was_corrected(self) -> None:
+        log, item = SampleLog(), Item("corrected")
+        events = [log.record(item, step) for step in ("accepted", "delivered", "left_sorting")]
+        of = [event["event_id"] for event in events]
+        log.record(item, "left_sorting", corrects=of[1], authorised=True)
+        log.record(item, "left_sorting", corrects=of[2], authorised=False)
+
+        def shown(*struck: int, corrections: tuple[int, ...] = (3, 4)) -> dict[str, Any]:
+            rows = shown_of(item)
+            for at, row in enumerate(rows):
+                row |= {"struck": at in struck, "corrects": at in corrections}
+            return case(log.proofs(item), log.files(), shown=rows)
+
+        assert [one["proven"] for one in run(shown(1, 2), shown(1))] == [5, 5]
+        wrong = [
+            shown(0, 1),
+            shown(2),
+            shown(),
+            shown(1, 4),
+            shown(1, corrections=(3,)),
+            shown(1, corrections=(2, 3, 4)),
+        ]
+        refused(run(*wrong), "shown")
+        log.record(item, "left_sorting", corrects=item.events[3]["event_id"], authorised=True)
+        assert [one["proven"] for one in run(shown(3, corrections=(3, 4, 5)))] == [6], (
+            "a correction that was taken back"
+        )
+        refused(run(shown(1, corrections=(3, 4, 5))), "shown")
+
+    @pytest.mark.parametrize(
+        "said", [{"corrects": "ab" * 16}, {"authorised": True}, {"authorised": 1, "corrects": "a"}]
+    )
+    def test_half_a_correction_is_none(self, said: dict[str, Any]) -> None:
+        log, item = SampleLog(), Item("half corrected")
+        log.record(item, "accepted", **said)
+        refused(run(case(log.proofs(item), log.files())), "chain")
+
     def test_answers_of_the_wrong_shape_are_refused(self, small: tuple[SampleLog, Item]) -> None:
         log, item = small
         for_event: list[tuple[str, Any]] = [
@@ -362,6 +399,6 @@ def test_what_must_be_read_to_believe_a_proof_is_one_file_that_can_be_read() -> 
     lines = (STATIC / "verify.js").read_text(encoding="utf-8").splitlines()
     assert len(lines) < 300
     assert not [line for line in lines if line.startswith("import ")]
-    for name in ("verify.js", "proof.js", "addressee.js", "ed25519.js"):
+    for name in ("verify.js", "proof.js", "addressee.js", "shown.js", "ed25519.js"):
         wide = [line for line in (STATIC / name).read_text(encoding="utf-8").splitlines() if len(line) > 120]
         assert wide == [], name

@@ -98,7 +98,7 @@ def test_the_vectors_are_what_the_script_makes_and_the_verifier_accepts_them() -
     named = log.proofs(item) | {"number": vectors["number"], "item_id": vectors["item_id"]}
     (answer,) = run(case(named, log.files(), key=key, shown=shown_of(item)))
     assert answer["ok"], answer
-    assert answer["proven"] == 3
+    assert answer["proven"] == 4
 
 
 def test_the_product_commits_as_the_vectors_say() -> None:

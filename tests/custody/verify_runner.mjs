@@ -4,6 +4,7 @@ import { text as readAll } from "node:stream/consumers";
 
 const { cases, folder } = JSON.parse(await readAll(process.stdin));
 const verify = await import(pathToFileURL(`${folder}/verify.js`));
+const { checkShown } = await import(pathToFileURL(`${folder}/shown.js`));
 const { openAddressee } = await import(pathToFileURL(`${folder}/addressee.js`));
 const { ed25519InScript } = await import(pathToFileURL(`${folder}/ed25519.js`));
 const bytes = (base64) => Uint8Array.from(Buffer.from(base64, "base64"));
@@ -15,7 +16,7 @@ async function item({ proofs, files, shown, key, seen }) {
     return path in files ? bytes(files[path]) : null;
   };
   const opened = await verify.openEvents(proofs);
-  if (shown) verify.checkShown(shown, opened);
+  if (shown) checkShown(shown, opened);
   const log = await verify.openLog(proofs, get);
   const { proven, pending, closed } = await verify.recorded(opened, log);
   const growth = await verify.grew(seen ?? null, log);

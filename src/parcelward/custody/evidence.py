@@ -140,10 +140,12 @@ class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_index: int
 
 
-class PublicGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the public group of an event says."""
+class PublicGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What the public group of an event says; only a correction has `authorised` and `corrects`."""
 
     at: str
+    authorised: bool | None = None  # whether its actor may correct anybody's events
+    corrects: str | None = None  # the event that it declares wrong, 32 hex digits
     event: int
     id: str
     item: str  # the item's number as it was scanned, or itm_...

@@ -282,7 +282,10 @@ def said(event: evidence.EventFile) -> evidence.PublicGroup:
     canon = event.groups["public"].canon
     if canon is None:
         raise ProofFailed("An event's public part is always revealed.")
-    return decode(canon.encode(), evidence.PublicGroup)
+    public = decode(canon.encode(), evidence.PublicGroup)
+    if (public.authorised is None) != (public.corrects is None):
+        raise ProofFailed("A correction says what it corrects, and whether its actor may correct anybody's events.")
+    return public
 
 
 def require_item(public: evidence.PublicGroup, *, number: str, item_id: str) -> None:

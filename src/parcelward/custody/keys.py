@@ -128,7 +128,7 @@ def parse_vkey(text: str) -> Verifier:
 
 
 def vkeys_in(text: str) -> list[str]:
-    """Return the verifier keys of a text that has one a line, as /log/vkey does; a line that begins with # is none."""
+    """Return the verifier keys of a text that has one a line, as /log/vkey does, but for comments (#)."""
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 

@@ -29,17 +29,30 @@ def _second(seconds: int) -> str:
 
 
 def public(
-    *, event_us: int, item_seq: int, event_id: bytes, item: str, place: str, previous: bytes, step: str
+    *,
+    event_us: int,
+    item_seq: int,
+    event_id: bytes,
+    item: str,
+    place: str,
+    previous: bytes,
+    step: str,
+    correction: tuple[bytes, bool] | None = None,
 ) -> bytes:
     """Return what `/track` shows of the event, its number in the item's life, and the commitment before it.
 
     `event_us` is the event's time in microseconds since 2000. `item` is the item's canonical number as it was scanned,
-    or `itm_...`: so no history passes for another item's.
+    or `itm_...`: so no history passes for another item's. `correction` is the id of the event that it declares
+    wrong, and whether its actor may correct anybody's: so what a page strikes out can be checked, too.
     """
     named = f'"{item}"' if item.isalnum() else _ENCODE(item).decode()  # some GS1 serials hold quotes or backslashes
     seconds, micros = divmod(event_us, 1_000_000)
+    said = ""
+    if correction is not None:
+        corrects, authorised = correction
+        said = f'"authorised":{"true" if authorised else "false"},"corrects":"{corrects.hex()}",'
     return (
-        f'{{"at":"{_second(seconds)}.{micros:06d}Z","event":{item_seq},"id":"{event_id.hex()}","item":{named},"place":"{place}",'
+        f'{{"at":"{_second(seconds)}.{micros:06d}Z",{said}"event":{item_seq},"id":"{event_id.hex()}","item":{named},"place":"{place}",'
         f'"previous":"{previous.hex()}","step":"{step}"}}'
     ).encode()
 
@@ -85,6 +98,22 @@ def operations(scan: ScanIn, *, position: int, common: str, unknown_step: str, a
         if value is not None
     }
     return head.encode() + b'"details":' + _ENCODE(details) + b"," + tail.encode()
+
+
+class _Reasoned(msgspec.Struct, frozen=True):
+    reason: str = ""
+
+
+class _Detailed(msgspec.Struct, frozen=True):
+    details: _Reasoned = _Reasoned()
+
+
+_DETAILED = msgspec.json.Decoder(_Detailed).decode
+
+
+def scanned_reason(group: bytes) -> str:
+    """Return the reason in an operations group; empty where the scan carried none."""
+    return _DETAILED(group).details.reason
 
 
 def common_operations(*, recorded: str, sequence: int, source: int) -> str:

@@ -56,6 +56,7 @@ class _Public(msgspec.Struct, frozen=True, gc=False):
     place: str
     previous: str
     step: str
+    corrects: str | None = None
 
 
 class _Details(msgspec.Struct, frozen=True, gc=False):
@@ -149,6 +150,7 @@ def require_same(row: Row, keys: ItemKeys, known: Context, *, commitment: bytes,
         place=known.codes.get(row.facility, "?"),
         previous=previous,
         step=_WORDS.get(row.step, "?"),
+        correction=None if row.corrects is None else (row.corrects.bytes, bool(row.flags & Mark.AUTHORISED)),
     )
     if made != opened.groups["public"]:
         raise _changed(_public_pairs(row, public, known))
@@ -204,6 +206,7 @@ def _public_pairs(row: Row, public: _Public, known: Context) -> list[tuple[str, 
         ("event_id", row.event_id.hex, public.id),
         ("facility", known.codes.get(row.facility, "?"), public.place),
         ("step", _WORDS.get(row.step, "?"), public.step),
+        ("corrects", None if row.corrects is None else row.corrects.hex, public.corrects),
     ]
 
 

@@ -17,6 +17,7 @@ from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_b
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels import attention, containment, rules, told, verification
+from parcelward.parcels.canon import scanned_reason
 from parcelward.parcels.models import Item, ItemAlias, ItemStatus, Manifest
 from parcelward.parcels.proofs import first_number, proven_before, shown_events
 from parcelward.parcels.proofs import proofs as proofs_of
@@ -90,6 +91,7 @@ def journey(item: UUID) -> Journey:
     lines += _assumed(item, places, seen_accepted=accepted)
     lines.sort(key=lambda line: line.event_time, reverse=True)
     step = Step(status.step)
+    stopped = told.stopped_by(status, step)
     return Journey(
         item=item,
         public_id=identify.item_id(item),
@@ -98,7 +100,7 @@ def journey(item: UUID) -> Journey:
         tracker=told.tracker(status, lines),
         headline=told.headline(status, step, lines),
         next_step="" if status.flags & State.SHREDDED else told.next_step(step, lines),  # nothing more is recorded
-        reason=told.reason(status, step),
+        reason=told.reason(stopped, _scanned_reason(item, events, void, stopped)),
         stage=told.stage(step, lines),
         action_required=told.action(step),
         timeline=tuple(lines),
@@ -112,6 +114,25 @@ def journey(item: UUID) -> Journey:
         created_at=announced.made_at,
         updated_at=status.last_time,
     )
+
+
+def _scanned_reason(
+    item: UUID, events: Sequence[tuple[Seen, int, int, int]], void: frozenset[UUID], step: Step | None
+) -> str:
+    """Return the reason that the newest scan of that step carried; empty where none did, or nobody can open it."""
+    scans = (seen for seen, *_ in reversed(events) if seen.step == step and seen.corrects is None)
+    last = next((seen for seen in scans if seen.event_id not in void), None)
+    if last is None:
+        return ""
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT body FROM parcels_scan_event WHERE item = %s AND event_time = %s AND event_id = %s",
+            (item, last.event_time, last.event_id),
+            binary=True,
+        )
+        row = cur.fetchone()
+    opened = None if row is None else _opened(custody.item_keys([item]).get(item), last.event_id, bytes(row[0]))
+    return "" if opened is None else scanned_reason(opened.groups["operations"])
 
 
 def _derived(events: Sequence[Seen], places: dict[int, FacilityRow]) -> list[TimelineEntry]:

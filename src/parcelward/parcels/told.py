@@ -29,6 +29,9 @@ STAGES: Final = {
     Step.DELIVERED: 5,
 }
 
+PARTIES: Final = ("carrier", "sender", "addressee", "customs", "weather", "security")
+"""Who a reason may name, in front of it."""
+
 
 def _observed(lines: Sequence[TimelineEntry]) -> list[TimelineEntry]:
     """Return what somebody saw of the item itself, newest first; a scan of what it was inside is none."""
@@ -84,11 +87,26 @@ def next_step(step: Step, lines: Sequence[TimelineEntry]) -> str:
     return gettext("Arrival at the delivery office")
 
 
-def reason(status: ItemStatus, step: Step) -> str:
-    """Return why it does not go on, the party in front; empty when it does."""
+def stopped_by(status: ItemStatus, step: Step) -> Step | None:
+    """Return the step whose newest scan says why the item does not go on; None when it does."""
     if status.flags & State.HELD:
-        return "security_hold"
-    return {Step.HELD_BY_CUSTOMS: "customs_hold", Step.DELIVERY_FAILED: "addressee_not_reached"}.get(step, "")
+        return Step.HELD
+    return step if step in {Step.HELD_BY_CUSTOMS, Step.DELIVERY_FAILED} else None
+
+
+def reason(stopped: Step | None, scanned: str) -> str:
+    """Return why it does not go on, the party in front; empty when it does, or when no scan said why.
+
+    Of the reason that was scanned only the party is told: who knows the number need not learn that nobody was at home.
+    """
+    party = scanned.partition("_")[0]
+    if stopped is Step.HELD_BY_CUSTOMS:
+        return "customs_hold"
+    if stopped is None or party not in PARTIES:
+        return ""
+    if stopped is Step.HELD:
+        return f"{party}_hold"
+    return "addressee_not_reached" if party == "addressee" else f"{party}_delay"
 
 
 def action(step: Step) -> ActionRequired | None:

@@ -67,7 +67,7 @@ class Journey:
     tracker: str  # one of the ten tracker statuses
     headline: str  # translated: "Out for delivery today"
     next_step: str  # translated: what usually comes next; empty at the end
-    reason: str  # "security_hold"; party in front; empty when none
+    reason: str  # "security_hold"; party in front; empty when none, or when no scan said why
     stage: int  # 0 nothing yet, 1 posted, 2 sorted, 3 at the delivery office, 4 out for delivery, 5 delivered
     action_required: ActionRequired | None
     timeline: tuple[TimelineEntry, ...]  # newest first

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connections
 from playwright.sync_api import Page, Route
 from tests.browser.proof.reading import (
     alarmed,
@@ -25,8 +26,20 @@ from tests.scanner import Scanner, event, new_number
 
 from parcelward.custody import notes
 from parcelward.custody.keys import KeyName, SignatureType, Signer
+from parcelward.parcels import queries
 
 pytestmark = pytest.mark.browser
+
+
+def edit_correction(parcel: str, edit: str, *values: Any) -> Any:
+    """Change what the parcel's fourth event, a correction, says that it corrects; return what it said."""
+    item = queries.find(parcel)
+    with connections["default"].cursor() as cur:
+        cur.execute("SELECT corrects FROM parcels_scan_event WHERE item = %s AND item_seq = 4", (item,))
+        (before,) = cur.fetchone()
+        cur.execute(f"UPDATE parcels_scan_event e SET {edit} WHERE item = %s AND item_seq = 4", (*values, item))
+    connections.close_all()
+    return before
 
 
 class TestAttacks:
@@ -70,6 +83,26 @@ class TestAttacks:
         page.route(f"**/track/{parcel}/proof", altered)
         visit(page, live_url, parcel)
         alarmed(page, "What this page shows is not what was recorded", 1)
+
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            "corrects = (SELECT event_id FROM parcels_scan_event x WHERE x.item = e.item AND x.item_seq = 1)",
+            "corrects = NULL",
+        ],
+    )
+    def test_an_entry_that_the_database_strikes_out_or_no_longer_does(
+        self, page: Page, live_url: str, parcel: str, edit: str
+    ) -> None:
+        """Who edits what a correction names could make a delivery look undone; the record says what it named."""
+        with ThreadPoolExecutor(1) as apart:  # the browser's driver keeps an event loop in this thread
+            before = apart.submit(edit_correction, parcel, edit).result()
+            try:
+                visit(page, live_url, parcel)
+                alarmed(page, "What this page shows is not what was recorded", 1)
+            finally:
+                apart.submit(edit_correction, parcel, "corrects = %s", before).result()
+        assert visit(page, live_url, parcel) == "done"
 
     def test_another_parcels_history(self, page: Page, live_url: str, scanner: Scanner, parcel: str) -> None:
         other = new_number()
@@ -159,7 +192,8 @@ class TestAttacks:
             answer = route.fetch()
             head, mark, rest = answer.text().partition("<tr data-event=")
             assert mark
-            route.fulfill(response=answer, body=head + rest.partition("</tr>")[2])
+            rest = rest.partition("</tr>")[2].replace(' class="pw-corrected"', "").replace(" data-struck", "")
+            route.fulfill(response=answer, body=head + rest)
 
         def shorter(proofs: dict[str, Any]) -> None:
             proofs["events"].pop()

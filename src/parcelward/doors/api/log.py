@@ -24,8 +24,6 @@ from parcelward.doors.api import problems
 
 _FOREVER = "public, max-age=31536000, immutable"
 _BRIEFLY = "no-cache"
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
-_KEYS_HEAD = "# Keys of the log. Lines that begin with # are comments; how keys follow each other: /log/succession\n"
 
 
 def _open_to_all(response: HttpResponse, cache: str) -> HttpResponse:
@@ -105,21 +103,14 @@ def verifier(request: HttpRequest) -> HttpResponse:
 
 @_only_read
 def vkey(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
-    """Answer the log's verifier keys, one a line, in signed-note form, each below a comment that says since when.
+    """Answer the verifier keys that sign now, one a line in signed-note form and nothing else, the ML-DSA-44 key last.
 
-    A key that no longer signs stands in a comment, so that nobody takes it for one that does.
+    Any reader of such keys can take them as they are. Since when they sign, and which signed before: /log/succession.
     """
     known, now = custody.log_keys(config.get()), dt.datetime.now(dt.UTC)
-    lines = [_KEYS_HEAD]
-    for key in known.keys:
-        since = "the log's beginning" if key.since is None else f"{key.since:{_TIME}}"
-        if key.until is None or key.signs(now):
-            until = "" if key.until is None else f" until {key.until:{_TIME}}, beside the key that follows"
-            lines.append(f"# Ed25519: signs since {since}{until}\n{key.vkey}\n")
-        else:
-            lines.append(f"# Ed25519: signed since {since} until {key.until:{_TIME}}, and no more: {key.vkey}\n")
-    lines.append(f"# ML-DSA-44: signs archive checkpoints as well\n{known.archive_vkey}\n")
-    return _open_to_all(HttpResponse("".join(lines), content_type="text/plain; charset=utf-8"), _BRIEFLY)
+    signing = [key.vkey for key in known.keys if key.until is None or key.signs(now)]
+    lines = "".join(f"{line}\n" for line in (*signing, known.archive_vkey))
+    return _open_to_all(HttpResponse(lines, content_type="text/plain; charset=utf-8"), _BRIEFLY)
 
 
 @_only_read

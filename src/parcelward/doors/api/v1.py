@@ -105,6 +105,14 @@ class EventOut(Schema):
     proven: bool
 
 
+class ActionOut(Schema):
+    """What somebody must do for the item to go on."""
+
+    who: str
+    what: str
+    by: str | None
+
+
 class ItemOut(Schema):
     """One item's public state."""
 
@@ -113,9 +121,14 @@ class ItemOut(Schema):
     mode: str
     number: str
     step: str
-    status: str
+    status: str = Field(description="one of the ten tracker statuses that shops know")
+    status_detail: str = Field(description="our step behind that status; empty before the first scan")
     headline: str
-    reason: str
+    reason: str = Field(
+        description="why it does not go on, the party in front: carrier_, sender_, addressee_, customs_, "
+        "weather_, security_; empty when it does, or when nobody said why"
+    )
+    action_required: ActionOut | None
     next_step: str
     unannounced: bool
     simulated: bool
@@ -139,14 +152,18 @@ def _find(request: HttpRequest, item_id: str) -> UUID:
 def item(request: HttpRequest, item_id: str) -> dict[str, Any]:
     """Return where an item is; no personal data."""
     journey = parcels.journey(_find(request, item_id))
+    required = journey.action_required
+    by = None if required is None or required.by is None else required.by.isoformat()
     return {
         "id": journey.public_id,
         "mode": journey.mode,
         "number": journey.number,
         "step": journey.step.word,
         "status": journey.tracker,
+        "status_detail": "" if journey.step is Step.UNKNOWN else journey.step.word,
         "headline": journey.headline,
         "reason": journey.reason,
+        "action_required": None if required is None else {"who": required.who, "what": required.what, "by": by},
         "next_step": journey.next_step,
         "unannounced": journey.unannounced,
         "simulated": journey.simulated,

@@ -24,7 +24,12 @@ from parcelward.parcels.proofs import RecordedEvent
 from parcelward.parcels.wire import Journey
 
 LOOKS_PER_MINUTE: Final = 30  # the page itself asks for its table again while events wait for a checkpoint
-MODULES: Final = ("parcelward/verify.js", "parcelward/addressee.js", "parcelward/ed25519.js")
+MODULES: Final = (
+    "parcelward/verify.js",
+    "parcelward/addressee.js",
+    "parcelward/shown.js",
+    "parcelward/ed25519.js",
+)
 VERIFIER: Final = "parcelward/verify.html"
 
 

@@ -163,8 +163,7 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
     """Encrypt and commit to each new event and fold it into its item's status; `seen_before` grows by what is new."""
     nonces = os.urandom(NONCE_SIZE * len(wanted))
     codes = {number: place.code for number, place in network.facilities().by_number.items()}
-    senders = _senders(work)
-    things = work.things
+    senders, things = _senders(work), work.things
     for nth, (i, position, scan, event_us, number, receptacle, step, facility) in enumerate(wanted):
         thing = things.get(number)
         if thing is None or thing.keys is None or thing.kind != (_ITEM if scan.item_id is not None else _RECEPTACLE):
@@ -208,6 +207,7 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
                 place=codes[facility],
                 previous=status.head,
                 step=_STEP_WORDS[step],
+                correction=None if corrects is None else (corrects, bool(authorised)),
             ),
             canon.addressee(scan),
             canon.operations(

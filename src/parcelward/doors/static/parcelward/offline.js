@@ -260,8 +260,11 @@ async function openEvent(event, where) {
   }));
   const made = await sha256("parcelward/v1/event\0", ...hashes, unhex(event.body_hash, 32, where));
   need(hex(made) === event.commitment, where, "was changed after it was recorded");
-  const said = decode(utf8(event.groups.public.canon), where, "at,event,id,item,place,previous,step");
-  need([said.at, said.item, said.place, said.step].every((word) => typeof word === "string"), where, "says no words");
+  const corrects = event.groups.public.canon.includes(',"corrects":') ? "authorised,corrects," : "";
+  const said = decode(utf8(event.groups.public.canon), where, `at,${corrects}event,id,item,place,previous,step`);
+  const words = [said.at, said.item, said.place, said.step, ...(corrects ? [said.corrects] : [])];
+  need(words.every((word) => typeof word === "string"), where, "says no words");
+  need(!corrects || typeof said.authorised === "boolean", where, "does not say whether it may correct");
   return { made, said };
 }
 /** Check a saved proof page. */
@@ -283,8 +286,8 @@ export async function checkSaved(data, trusted) {
   const counted = by.filter(({ key }) => !strict || mine.some((vkey) => hex(vkey.key) === key));
   need(counted.length >= needed, "witnessed checkpoint", "too few trusted witnesses signed it");
   const older = proofs.events_total - opened.length, left = older ? [`${proofs.item_id}: events 1 to ${older}`] : [];
-  const events = opened.map(({ sequence, at, step, place, logIndex }) => ({
-    event: sequence, at, step, place, number: proofs.number, log_index: logIndex }));
+  const events = opened.map(({ sequence, id, at, step, place, corrects, logIndex }) => ({
+    event: sequence, id, at, step, place, corrects, number: proofs.number, log_index: logIndex }));
   return { kind: "saved proof", checkpoint: log.head, by: counted, events, gaps: left, pending, reference: proofs.number };
 }
 /** `chain` is what /log/succession answered, or nothing. */
@@ -316,8 +319,10 @@ function show(report, pinned, own) {
     ...(own ? [] : ["This browser cannot check Ed25519 signatures itself: the lines for it in this file did."])];
   document.getElementById("facts").replaceChildren(...facts.map(
     (fact) => Object.assign(document.createElement("li"), { textContent: fact })));
+  const of = (id) => report.events.find((e) => e.id === id)?.event ?? `${id}, which is not here`;
+  const step = (e) => (e.corrects === undefined ? e.step : `${e.step} (corrects no. ${of(e.corrects)})`);
   document.getElementById("events").replaceChildren(row(["Item", "No.", "Time (UTC)", "Step", "Place", "Log index"], "th"),
-    ...report.events.map((e) => row([e.number, e.event, e.at, e.step, e.place, e.log_index ?? "not yet"], "td")));
+    ...report.events.map((e) => row([e.number, e.event, e.at, step(e), e.place, e.log_index ?? "not yet"], "td")));
 }
 function start(file, keys, chain) {
   const result = document.getElementById("result"), found = document.getElementById("found");

@@ -4,8 +4,9 @@
  * for another, or be shown shorter, without its noticing. */
 
 import { openAddressee } from "./addressee.js";
+import { checkShown } from "./shown.js";
 import {
-  ProofFailed, browserChecks, checkShown, continued, entombed, grew, hex, openEvents, openLog, parsed, recorded,
+  ProofFailed, browserChecks, continued, entombed, grew, hex, openEvents, openLog, parsed, recorded,
   witnessed,
 } from "./verify.js";
 
@@ -36,10 +37,13 @@ async function read(path, kept) {
 function shownRows() {
   return [...page.querySelectorAll("[data-event]")].map((row) => {
     const [time, step, place] = ["time", "[data-step]", "[data-place]"].map((part) => row.querySelector(part));
-    const shown = { id: row.dataset.event, at: time.dateTime, step: step.dataset.step, place: place.dataset.place };
+    const marked = (mark) => row.querySelector(`[data-${mark}]`) !== null;
+    const shown = { id: row.dataset.event, at: time.dateTime, step: step.dataset.step, place: place.dataset.place,
+      corrects: marked("corrects"), struck: marked("struck") };
     const [seen, code] = [time.textContent.trim(), place.querySelector("code")?.textContent ?? ""];
     if (seen !== `${shown.at.slice(0, 10)} ${shown.at.slice(11, 19)} UTC` || code !== shown.place ||
-        step.textContent.trim() !== (words.steps[shown.step] ?? shown.step)) {
+        step.textContent.trim() !== (words.steps[shown.step] ?? shown.step) ||
+        row.classList.contains("pw-corrected") !== shown.struck) {
       throw new ProofFailed("shown", "the history on this page", `its words do not fit its marks: ${row.textContent}`);
     }
     return shown;
