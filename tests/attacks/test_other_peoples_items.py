@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import uuid
@@ -11,6 +12,10 @@ import httpx
 import pytest
 from tests.attacks.untouched import untouched
 from tests.scanner import Scanner, event, new_number
+
+from parcelward.parcels import actions, queries
+from parcelward.people.queries import key_holder
+from parcelward.people.wire import Person, Role
 
 PRIVATE: dict[str, Any] = {
     "weight_g": 4_321,
@@ -61,6 +66,30 @@ def test_another_device_may_not_correct_what_it_did_not_see(installation, theirs
     assert (after["step"], after["status"]) == (before["step"], before["status"]), "the delivery stands"
     lines = httpx.get(f"{installation.url}/api/v1/items/{number}/events", timeout=30).json()
     assert not any(line["corrected"] for line in lines)
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_an_id_that_is_used_again_takes_nobodys_event_back(installation, facilities, earlier):
+    """A stranger's device reads the id of a hold, makes an event under it at another time, and corrects that id."""
+    mine, other, number = Scanner(installation), Scanner(installation, name="stranger's scanner"), new_number()
+    mine.send(event(number, "accepted"))
+    admin = key_holder(installation.api_key)
+    item = queries.find(number)
+    assert item is not None
+    actions.hold(item, "security_check", by=Person(uuid.uuid4(), Role.INSPECTOR, admin.source, "inspector"))
+    where = f"{installation.url}/api/v1/items/{number}"
+    lines = httpx.get(f"{where}/events", timeout=30).json()
+    (held,) = (uuid.UUID(line["id"].removeprefix("evt_")) for line in lines if line["step"] == "held")
+    again = event(number, "left_sorting", minutes=5) | {"event_id": str(held)}
+    if not earlier:
+        again |= {"event_time": (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)).isoformat()}
+    undo = {"event_id": str(held), "declares": "did_not_occur", "reason": "oops"}
+    other.send(again)
+    other.send(event(number, "left_sorting", minutes=6, corrects=undo))
+    assert httpx.get(where, timeout=30).json()["held"], "the hold stands"
+    assert other.send(event(number, "out_for_delivery", minutes=30))["instructions"][0]["do"] == "HOLD"
+    struck = {line["step"]: line["corrected"] for line in httpx.get(f"{where}/events", timeout=30).json()}
+    assert (struck["held"], struck["left_sorting"]) == (False, True)
 
 
 def test_a_made_up_internal_id_reaches_nothing(installation, theirs):

@@ -29,20 +29,29 @@ seals = st.builds(
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Seen]:
-    """Events of one item: ties of time are common, corrections may aim at anything, also at corrections."""
+    """Events of one item: ties of time are common, corrections may aim at anything, also at corrections.
+
+    Now and then somebody uses another event's id again, at another time: the two are different events.
+    """
     events: list[Seen] = []
+    taken: set[tuple[int, uuid.UUID]] = set()
     for n in range(draw(st.integers(1, 9))):
         step = draw(st.sampled_from([*STEPS, int(Step.DELIVERED), int(Step.HELD), int(Step.RELEASED)]))
         target = draw(st.sampled_from([None, None, None, *(e.event_id for e in events), uuid.UUID(int=99)]))
         seal = draw(st.none() | seals)
         flags = (Mark.SEAL if seal else 0) | draw(st.sampled_from([0, int(Mark.AUTHORISED)]))
+        minute = draw(st.integers(0, 5))
+        event_id = draw(st.sampled_from([uuid.UUID(int=1000 + n)] * 4 + [e.event_id for e in events]))
+        if (minute, event_id) in taken:
+            event_id = uuid.UUID(int=1000 + n)
+        taken.add((minute, event_id))
         events.append(
             Seen(
-                START + dt.timedelta(minutes=draw(st.integers(0, 5))),
+                START + dt.timedelta(minutes=minute),
                 draw(st.integers(1, 2)),
                 draw(st.integers(0, 2)),
                 draw(st.integers(0, 2)),
-                uuid.UUID(int=1000 + n),
+                event_id,
                 step,
                 draw(st.integers(0, 2)),
                 int(flags),
@@ -56,14 +65,14 @@ def histories(draw: st.DrawFn) -> list[Seen]:
 
 def arrive(batches: list[list[Seen]]) -> Status[dt.datetime, uuid.UUID]:
     """Record batches as the actions do: in order one by one, else all again from the first; repeats are known."""
-    known: dict[uuid.UUID, Seen] = {}
+    known: dict[tuple[dt.datetime, uuid.UUID], Seen] = {}
     status: Status[dt.datetime, uuid.UUID] = Status()
     for batch in batches:
         refold = False
         for seen in batch:
-            if seen.event_id in known:
+            if (seen.event_time, seen.event_id) in known:
                 continue
-            known[seen.event_id] = seen
+            known[seen.event_time, seen.event_id] = seen
             if refold or not rules.in_order(status, seen):
                 refold = True
             else:
@@ -88,6 +97,21 @@ def test_only_a_correction_takes_a_delivery_back(events: list[Seen]) -> None:
     plain = [seen for seen in events if seen.corrects is None]
     if any(seen.step == Step.DELIVERED for seen in plain):
         assert rules.fold(plain).step == Step.DELIVERED
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories())
+def test_only_its_own_source_or_who_may_takes_an_event_back(events: list[Seen]) -> None:
+    void = rules.voided(events)
+    for seen in events:
+        by = [
+            c for c in events if c.corrects == seen.event_id and (c.source == seen.source or c.flags & Mark.AUTHORISED)
+        ]
+        effective = [c for c in by if c[:5] not in void]
+        if seen[:5] in void:
+            assert by, "somebody who may says so"
+        else:
+            assert not effective, "what somebody who may declares wrong counts no more"
 
 
 @settings(max_examples=200, deadline=None)

@@ -191,5 +191,5 @@ def _events_of(receptacles: set[UUID], within: Sequence[Stay]) -> dict[UUID, tup
     found = {}
     for receptacle, (number, events) in rows.items():
         void = voided(events)
-        found[receptacle] = number, [s for s in events if s.corrects is None and s.event_id not in void]
+        found[receptacle] = number, [s for s in events if s.corrects is None and s[:5] not in void]
     return found

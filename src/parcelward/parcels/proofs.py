@@ -85,7 +85,7 @@ def recorded(item: UUID) -> tuple[RecordedEvent, ...]:
     for seen in reversed(events):
         place = places.get(seen.facility)
         code, name = (place.code, place.name) if place else ("", "")
-        corrected, correction = seen.event_id in void, seen.corrects is not None
+        corrected, correction = seen[:5] in void, seen.corrects is not None
         rows.append(RecordedEvent(seen.event_id, seen.event_time, Step(seen.step), code, name, corrected, correction))
     return tuple(rows)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -69,7 +70,7 @@ def journey(item: UUID) -> Journey:
     places = network.facilities(numbers={seen.facility for seen, *_ in events}).by_number
     at = custody.places(batch for _, batch, _, _ in events)
     size = custody.published_size(settings)
-    proven = {seen.event_id for seen, batch, leaf, _ in events if batch in at and at[batch].first_index + leaf < size}
+    proven = {seen[:5] for seen, batch, leaf, _ in events if batch in at and at[batch].first_index + leaf < size}
     void = rules.voided(seen for seen, *_ in events)
     lines = [
         TimelineEntry(
@@ -79,13 +80,13 @@ def journey(item: UUID) -> Journey:
             place=place_of(places.get(seen.facility)),
             source="observed",
             receptacle="",
-            corrected=seen.event_id in void,
-            proven=seen.event_id in proven,
+            corrected=seen[:5] in void,
+            proven=seen[:5] in proven,
         )
         for seen, *_ in events
         if seen.corrects is None
     ]
-    lines += _derived([seen for seen, *_ in events if seen.event_id not in void], places)
+    lines += _derived([seen for seen, *_ in events if seen[:5] not in void], places)
     older = status.item_seq - len(events)
     accepted = older > 0 or any(seen.step == Step.ACCEPTED for seen, *_ in events)
     lines += _assumed(item, places, seen_accepted=accepted)
@@ -117,11 +118,11 @@ def journey(item: UUID) -> Journey:
 
 
 def _scanned_reason(
-    item: UUID, events: Sequence[tuple[Seen, int, int, int]], void: frozenset[UUID], step: Step | None
+    item: UUID, events: Sequence[tuple[Seen, int, int, int]], void: Collection[Any], step: Step | None
 ) -> str:
     """Return the reason that the newest scan of that step carried; empty where none did, or nobody can open it."""
     scans = (seen for seen, *_ in reversed(events) if seen.step == step and seen.corrects is None)
-    last = next((seen for seen in scans if seen.event_id not in void), None)
+    last = next((seen for seen in scans if seen[:5] not in void), None)
     if last is None:
         return ""
     with db.cursor(binary=True) as cur:
@@ -209,7 +210,7 @@ def story(item: UUID, *, by: Person) -> tuple[EventStory, ...]:
                     place=place_of(places.get(seen.facility)),
                     source="observed",
                     receptacle=numbers.get(seen.receptacle, "") if seen.receptacle else "",
-                    corrected=seen.event_id in void,
+                    corrected=seen[:5] in void,
                     proven=index is not None and index < size,
                 ),
                 device_name=names.get(seen.source, ""),

@@ -209,7 +209,7 @@ def seal_problems(events: Iterable[Observed[TimeT, IdT]]) -> dict[IdT, str]:
     found: dict[IdT, str] = {}
     current = ""
     for seen in sorted(events, key=_order):
-        if seen.seal is None or seen.corrects is not None or seen.event_id in void:
+        if seen.seal is None or seen.corrects is not None or seen[:5] in void:
             continue
         why = seal_problem(current, seen.seal)
         if why:
@@ -231,27 +231,25 @@ def seal_problem(current: str, seal: Seal) -> str:
     return ""
 
 
-def voided(events: Iterable[Observed[TimeT, IdT]]) -> frozenset[IdT]:
-    """Return the event ids that corrections declare wrong.
+def voided(events: Iterable[Observed[TimeT, IdT]]) -> frozenset[tuple[TimeT, int, int, int, IdT]]:
+    """Return the events that corrections declare wrong, each by its first five fields.
 
-    A correction counts when its source made the event, or may correct anybody's; one that was itself corrected
-    does not count. Newest first, so that a correction of a correction is known before the correction is used.
+    A correction counts for an event that its own source made, and for anybody's when its actor may correct those; one
+    that was itself corrected does not count. Newest first, so that a correction of a correction is known before the
+    correction is used. An id alone does not name an event: somebody else may have used it again, at another time.
     """
     events = list(events)
-    targets = {seen.corrects for seen in events if seen.corrects is not None}
-    if not targets:
+    named: dict[IdT, list[Observed[TimeT, IdT]]] = {seen.corrects: [] for seen in events if seen.corrects is not None}
+    if not named:
         return frozenset()
-    ordered = sorted(
-        (seen for seen in events if seen.corrects is not None or seen.event_id in targets), key=_order, reverse=True
-    )
-    maker = {seen.event_id: seen.source for seen in ordered if seen.event_id in targets}
-    void: set[IdT] = set()
-    for seen in ordered:
-        target = seen.corrects
-        if target is None or seen.event_id in void or target not in maker:
-            continue
-        if seen.flags & Mark.AUTHORISED or maker[target] == seen.source:
-            void.add(target)
+    for seen in events:
+        if seen.event_id in named:
+            named[seen.event_id].append(seen)
+    void: set[tuple[TimeT, int, int, int, IdT]] = set()
+    for seen in sorted((seen for seen in events if seen.corrects is not None), key=_order, reverse=True):
+        if seen.corrects is not None and seen[:5] not in void:
+            mine = seen.flags & Mark.AUTHORISED
+            void.update(of[:5] for of in named[seen.corrects] if mine or of.source == seen.source)
     return frozenset(void)
 
 
@@ -270,7 +268,7 @@ def fold(events: Iterable[Observed[TimeT, IdT]]) -> Status[TimeT, IdT]:
         status.last = seen[:5]
         if seen.corrects is not None:
             corrections = True
-        elif seen.event_id not in void:
+        elif seen[:5] not in void:
             advance(status, seen)
     if corrections:
         status.flags |= _CORRECTED_F  # from now on every new event folds from the first

@@ -331,7 +331,7 @@ def _refold(work: Work, things: list[Thing]) -> None:
         status.flags |= before.flags & rules.NOT_BY_EVENTS
         thing.status = status
         mine = [event for event in work.events if event.thing is thing]
-        void = rules.voided(events)
+        void = {event_id for *_, event_id in rules.voided(events)}
         for event in mine:
             if event.seen.corrects is not None and event.seen.corrects not in void:
                 work.after.alert("idle_correction", thing.item, event.seen.event_id, event.seen.facility, {})

@@ -13,10 +13,10 @@ export function checkShown(shown, opened) {
   const odd = seen.find((row, i) => row !== kept[i]) ?? kept[seen.length];
   if (odd !== undefined) throw new ProofFailed("shown", WHERE, `differs from what was recorded: ${odd}`);
   const struck = new Set(shown.filter((row) => row.struck).map(({ id }) => id));
-  for (const { id } of shown) {
+  for (const { id, struck: out } of shown) { // an id may have been used twice: then each row is looked at
     const by = opened.filter(({ corrects }) => corrects === id);
     const needed = by.some((one) => one.authorised && !struck.has(one.id));
-    if (struck.has(id) ? by.length === 0 : needed) {
+    if (out ? by.length === 0 : needed) {
       throw new ProofFailed("shown", WHERE, `is marked otherwise than it was corrected: ${id}`);
     }
   }
