@@ -35,8 +35,8 @@ check: setup  ## ruff, mypy, import-linter, migrations, deploy check
 	$(CHECKED) $(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 	$(CHECKED) $(BIN)/python -m django check --deploy --fail-level WARNING
 
-bench: setup  ## the benchmarks, as tables (NAME=ingest SECONDS=60 for one)
-	@$(BIN)/python -m benchmarks $(NAME) $(if $(SECONDS),--seconds $(SECONDS))
+bench: setup  ## the benchmarks, as tables (NAME=ingest SECONDS=60 for one; NAME=pages ARGS="--sizes 1,10,30")
+	@$(BIN)/python -m benchmarks $(NAME) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 format: setup  ## put every Python file into the one form
 	$(BIN)/ruff format .

@@ -11,6 +11,7 @@ from tests.scanner import Scanner, event, new_number
 
 from parcelward.base.errors import NotFound
 from parcelward.custody.models import Fact
+from parcelward.doors.console.town_command import addressee_link
 from parcelward.parcels import actions, queries
 from parcelward.people.actions import installer
 from parcelward.people.errors import MayNot
@@ -46,6 +47,17 @@ def test_each_link_is_an_entry_in_the_log_that_names_no_key(installation, facili
     assert actions.make_link(item, by=installer()) == answer.json()["url"]
     assert told(item) == 2
     assert not any(key.encode() in bytes(body) for body in Fact.objects.values_list("body", flat=True))
+
+
+def test_the_sample_town_prints_one_that_opens(installation, facilities) -> None:
+    number = new_number()
+    Scanner(installation).send(event(number, "accepted", weight_g=700))
+    link = addressee_link(installation.url, installation.api_key, number)
+    page, _, key = link.partition("#k=")
+    assert len(key) == 43
+    assert httpx.get(page, timeout=30).status_code == 200
+    assert addressee_link(installation.url, "pw_test_nobody", number) == ""
+    assert addressee_link("http://localhost:1", installation.api_key, number) == ""
 
 
 def test_strangers_get_none_and_learn_of_no_item(installation, facilities) -> None:

@@ -157,6 +157,21 @@ def test_what_is_in_a_scanned_cage_gets_a_derived_position(installation, scanner
     assert journey(installation, number)["events_total"] == 2, "nobody saw the item itself"
 
 
+def test_in_a_bag_in_a_cage_in_a_truck(installation, scanner, number):
+    bag, cage, truck = new_receptacle(), new_receptacle(), new_receptacle()
+    scanner.send(event(number, "accepted"), event(number, "loaded", minutes=1, receptacle=bag))
+    scanner.send(
+        event(None, "loaded", minutes=2, receptacle_id=bag, receptacle=cage),
+        event(None, "loaded", minutes=3, receptacle_id=cage, receptacle=truck),
+        event(None, "left_sorting", minutes=4, receptacle_id=truck, facility="TEST-HUB"),
+        event(None, "unloaded", minutes=6, receptacle_id=cage, receptacle=truck),
+        event(None, "left_sorting", minutes=7, receptacle_id=truck, facility="TEST-B"),
+    )
+    derived = [line for line in lines(installation, number) if line["source"] == "derived"]
+    assert ("TEST-HUB", truck) in {(line["facility"], line["receptacle"]) for line in derived}
+    assert "TEST-B" not in {line["facility"] for line in derived}, "its cage had left the truck"
+
+
 def test_a_wrong_seal_is_an_instruction_in_the_same_answer(installation, scanner):
     bag = new_receptacle()
     scanner.send(event(None, "sealed", receptacle_id=bag, seal={"number": "S1", "did": "applied"}))

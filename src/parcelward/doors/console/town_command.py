@@ -7,6 +7,8 @@ import json
 import signal
 import threading
 
+import httpx
+
 from parcelward.base import config
 from parcelward.base.errors import NotAllowed
 from parcelward.doors.console.up_command import write_samples
@@ -17,6 +19,16 @@ SHOWN = 10  # addresses printed: what moves next, what is delivered soon, and so
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the seed."""
     parser.add_argument("--seed", type=int, default=1)
+
+
+def addressee_link(address: str, api_key: str, number: str) -> str:
+    """Return the link that opens what only the parcel's addressee may see; nothing while nobody answers."""
+    asked = {"Authorization": f"Bearer {api_key}"}
+    try:
+        answer = httpx.post(f"{address}/api/v1/items/{number}/links", headers=asked, timeout=10)
+        return str(answer.raise_for_status().json()["url"])
+    except httpx.HTTPError:
+        return ""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"the town has its history; {len(rows)} items worth looking at are in samples.json", flush=True)
         for row in rows[:SHOWN]:
             print(f"  {settings.public_url}/track/{row['item']}   {row['why']}", flush=True)
+        if link := addressee_link(address, samples["api_key"], rows[0]["item"]):
+            print(f"the first of them as its addressee may prove it:\n  {link}", flush=True)
 
     address = f"http://{settings.bind}:{settings.port}"
     live_town(address, samples["api_key"], settings.home / "town", options.seed, stop, on_ready=ready)
