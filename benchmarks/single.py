@@ -60,6 +60,7 @@ def main() -> None:
             *((f"cpu_us_per_event {role}", cpu[role], "us") for role in ROLES),
             ("cpu_us_per_event", sum(cpu.values()), "us"),
             ("empty_endpoint_per_second", empty, "1/s"),
+            ("events for each answer of the empty endpoint", events / seen["seconds"] / empty, ""),
         ]
         report("single", rows)
 

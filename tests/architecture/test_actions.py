@@ -74,7 +74,7 @@ def resolved(name: str) -> str:
 
 def deeds() -> dict[str, str]:
     """Return each function for deeds that a door names -> the file that does."""
-    found = {}
+    found: dict[str, str] = {}
     for path in DOORS:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         local = dict(imported(tree))
