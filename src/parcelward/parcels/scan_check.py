@@ -155,7 +155,7 @@ def _missing(one: Logged, leaf: int, findings: Findings) -> None:
 
 
 def _rows(batches: Sequence[Logged]) -> dict[int, list[event_check.Row]]:
-    """Return the events of these batches, in the order of leaves. The range is for the index, which is a BRIN."""
+    """Return the events of these batches, in the order of leaves. The range lets the index on `batch` be read once."""
     numbers = [b.batch for b in batches]
     found: dict[int, list[event_check.Row]] = {}
     with db.cursor(binary=True) as cur:
