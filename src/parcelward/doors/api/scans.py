@@ -259,11 +259,12 @@ def _submission(
 def parse(body: bytes, *, ndjson: bool) -> tuple[list[tuple[int, ScanIn]], list[BadScan]]:
     """Return the good events with their positions, and the bad ones with their bytes.
 
-    The whole batch is read in one go; only when that fails is each event read by itself, so that one bad event costs
-    nobody else anything. Raises Invalid when the body is not a batch at all.
+    An array is read in one go; only when that fails is each event read by itself, so that one bad event costs nobody
+    else anything. Lines are never joined: several that are JSON only together would pass, and an event's position
+    would not say whose bytes are whose. Raises Invalid when the body is not a batch at all.
     """
     try:
-        events = _BATCH.decode(b"[" + b",".join(body.splitlines()) + b"]") if ndjson else _BATCH.decode(body)
+        events = _lines(body) if ndjson else _BATCH.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raws = _split(body, ndjson=ndjson)
     else:
@@ -273,6 +274,12 @@ def parse(body: bytes, *, ndjson: bool) -> tuple[list[tuple[int, ScanIn]], list[
         raws = _split(body, ndjson=ndjson)
     _require_size(len(raws))
     return _one_by_one(raws)
+
+
+def _lines(body: bytes) -> list[ScanIn]:
+    lines = _split(body, ndjson=True)
+    _require_size(len(lines))
+    return list(map(_ONE.decode, lines))
 
 
 def _one_by_one(raws: Sequence[bytes]) -> tuple[list[tuple[int, ScanIn]], list[BadScan]]:
