@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import re
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,17 @@ def test_a_journey_is_paged_by_cursor_also_while_it_grows(installation, faciliti
     assert [len(page) for page in times] == [3, 3, 1]
     seen = [time for page in times for time in page]
     assert seen == sorted(set(seen), reverse=True), "nothing twice, nothing left out, newest first"
+
+
+@pytest.mark.parametrize("typed", ["{}%0A", "%20{}", "{}%3E"])
+def test_the_next_page_is_an_address_of_ours_whatever_was_typed(installation, facilities, number, typed):
+    Scanner(installation).send(*(event(number, "left_sorting", minutes=n) for n in range(2)))
+    answer = httpx.get(f"{installation.url}/api/v1/items/{typed.format(number)}/events?limit=1", timeout=30)
+    assert answer.status_code in {200, 404, 422}, answer.text
+    if answer.status_code == 200:
+        where = answer.links["next"]["url"]
+        assert re.fullmatch(rf"{installation.url}/api/v1/items/itm_[0-9a-f]{{32}}/events\?[A-Za-z0-9=&._]+", where)
+        assert len(httpx.get(where, timeout=30).json()) == 1
 
 
 @pytest.mark.parametrize(

@@ -311,6 +311,7 @@ PLACE = {
     "position": [-89, 39],
 }  # fmt: skip
 LANE = {"usual_duration_s": 60}
+MANIFEST = {"manifest_id": "M-attacked", "facility": "TEST-A", "items": ["RR123456785US"]}
 DEVICE = {"name": "x", "public_key_ed25519_base64": base64.b64encode(public_key()).decode()}
 BODIES = {
     "a name with NUL": ("PUT", "facilities/TEST-A", {**PLACE, "name": NUL}),
@@ -333,6 +334,10 @@ BODIES = {
     "a device that chooses its id": ("POST", "devices", {**DEVICE, "device_id": str(uuid.uuid4())}),
     "a key that is no base64": ("POST", "devices", {**DEVICE, "public_key_ed25519_base64": "é"}),
     "a key that is too short": ("POST", "devices", {**DEVICE, "public_key_ed25519_base64": "AAAA"}),
+    "a manifest before all clocks": ("POST", "manifests", {**MANIFEST, "event_time": "0001-01-01T00:00:00+14:00"}),
+    "a manifest of the year 1": ("POST", "manifests", {**MANIFEST, "event_time": "0001-01-01T00:00:00Z"}),
+    "a manifest of another century": ("POST", "manifests", {**MANIFEST, "event_time": "1999-12-31T23:59:59Z"}),
+    "a manifest after all clocks": ("POST", "manifests", {**MANIFEST, "event_time": "9999-12-31T23:59:59-14:00"}),
     "brackets": ("POST", "devices", b"[" * 100_000),
     "no Unicode": ("POST", "devices", b'{"name": "\xff"}'),
     "a number of 5,000 digits": ("PUT", "lanes/TEST-A/TEST-B", b'{"usual_duration_s": 1' + b"0" * 5_000 + b"}"),
@@ -344,7 +349,7 @@ BODIES = {
 def test_a_bad_description_is_refused_as_a_problem(installation, facilities, body):
     method, path, given = BODIES[body]
     content = given if isinstance(given, bytes) else json.dumps(given).encode()
-    headers = {**installation.headers, "Content-Type": "application/json"}
+    headers = {**installation.headers, "Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
     with untouched():
         answer = httpx.request(
             method, f"{installation.url}/api/v1/{path}", content=content, headers=headers, timeout=30

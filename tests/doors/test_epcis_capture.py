@@ -8,6 +8,7 @@ import uuid
 
 import httpx
 import pytest
+from django.db import connections
 from tests.epcis_partner import Partner, document, event, item, packed
 from tests.scanner import new_number, new_receptacle
 
@@ -359,6 +360,19 @@ def test_event_times_of_any_age_find_a_partition(partner):
         job = partner.capture(event(item(number), eventTime=f"{year}-02-28T23:59:59.999Z", readPoint=None))
         assert job["success"], (year, job)
         assert len(partner.events(MATCH_epc=item(number))) == 1
+
+
+@pytest.mark.parametrize("time", ["2901-02-03T00:00:00Z", "1951-02-03T00:00:00Z"])
+def test_a_declaration_of_a_time_that_no_scan_can_have_makes_no_partition_of_it(partner, number, time):
+    """One document could name a thousand days, and each would be a table for good."""
+    said = event(item(number))
+    partner.capture(said)
+    wrong = {"declarationTime": time, "reason": "did_not_occur"}
+    assert partner.capture({**said, "errorDeclaration": wrong})["success"]
+    partner.capture(event(item(number), eventTime=time.replace("2901", "1952")))
+    with connections["default"].cursor() as cur:
+        cur.execute(r"SELECT relname FROM pg_class WHERE relname ~ '^parcels_scan_event_[dm](19|29)'")
+        assert cur.fetchall() == []
 
 
 def test_many_partners_at_once_about_the_same_parcels_lose_nothing(installation, facilities):

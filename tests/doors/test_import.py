@@ -140,6 +140,7 @@ def test_each_bad_row_is_named_with_its_line_and_the_others_are_imported(install
         ("too", "few"),
         (f"{mark}n", "IN", "", "X1", "", "secret person"),
         (f"{mark}l", "IN", "04.05.2999 10:30", "X1", "", "secret person"),
+        (f"{mark}y", "IN", "31.12.9999 23:30", "X1", "", "secret person"),  # in UTC it would be the year 10000
     )
     with path.open("ab") as out:
         out.write(b"\xff\xfe,IN,04.05.2019 10:30,X1,,\r\n")
@@ -147,14 +148,14 @@ def test_each_bad_row_is_named_with_its_line_and_the_others_are_imported(install
     assert report["imported"] == 1
     assert report["rows_without_event"] == 1
     assert {code: reason["lines"] for code, reason in report["quarantined"].items()} == {
-        "bad_time": ["bad.csv:3"],
+        "bad_time": ["bad.csv:3", "bad.csv:12"],
         "no_facility": ["bad.csv:4"],
         "bad_number": ["bad.csv:5"],
         "bad_event": ["bad.csv:6"],
         "no_number": ["bad.csv:7"],
         "unknown_facility": ["bad.csv:8"],
         "clock_ahead": ["bad.csv:11"],
-        "not_utf8": ["bad.csv:12"],
+        "not_utf8": ["bad.csv:13"],
     }
     assert {code: reason["lines"] for code, reason in report["refused"].items()} == {"bad_row": ["bad.csv:9"]}
     assert steps(own_number(good.encode())) == [("accepted", "IMP-X1")]

@@ -99,6 +99,25 @@ def test_what_nobody_foresaw_is_a_problem_document_and_a_line_in_the_log(install
     assert "unforeseen" not in json.dumps(said)
 
 
+def test_every_answer_has_the_security_headers_of_a_page(installation, facilities):
+    """A page's policy alone is its own: what this door answers is no page."""
+    page = httpx.get(f"{installation.url}/nothing", timeout=30)
+    shared = {name: page.headers[name] for name in page.headers if name.startswith(("cross-", "x-", "ref", "permis"))}
+    del shared["x-request-id"]
+    assert len(shared) == 6
+    scanner = Scanner(installation)
+    answers = [
+        scanner.post(scanner.body([event(new_number(), "accepted")])),
+        scanner.post(b"[]"),
+        httpx.get(installation.url + scans.PATH, timeout=30),
+        httpx.post(installation.url + scans.PATH, timeout=30),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 422, 405, 401]
+    for answer in answers:
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert {name: answer.headers.get(name) for name in shared} == shared
+
+
 def test_a_body_in_many_parts_is_one_batch(installation, facilities):
     scanner = Scanner(installation)
     body = scanner.body([event(new_number(), "accepted") for _ in range(200)])

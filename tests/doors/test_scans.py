@@ -55,6 +55,24 @@ def test_positions_count_from_the_first_event_whatever_is_wrong(scanner):
     ]
 
 
+def test_a_line_is_one_object_and_what_is_refused_keeps_its_own_bytes(scanner):
+    """Lines that only together are JSON: how many events there are says nothing about whose bytes are whose."""
+    alone, nowhere, last = (event(new_number(), "accepted") for _ in range(3))
+    nowhere["facility"] = "NOWHERE"
+    two, one = b",".join(json.dumps(e).encode() for e in (alone, nowhere)), json.dumps(last).encode()
+    said = ndjson(scanner, two, one).json()
+    assert (said["accepted"], [(q["index"], q["code"]) for q in said["quarantined"]]) == (1, [(0, "not_json")])
+    assert bytes(quarantined(scanner).last().raw) == two
+
+
+def test_an_object_on_two_lines_is_two_bad_lines_also_where_another_line_has_two_objects(scanner):
+    """As many events as lines, and yet none where its line is."""
+    pair = b", ".join([line(new_number()), line(new_number())])
+    first, rest = line(new_number(), sensors=[{"a": 1}, {"b": 2}]).split(b'{"a": 1}, ')
+    said = ndjson(scanner, pair, first + b'{"a": 1}', rest, line(new_number())).json()
+    assert (said["accepted"], [q["index"] for q in said["quarantined"]]) == (1, [0, 1, 2])
+
+
 def test_a_line_separator_inside_a_text_does_not_split_the_line(scanner):
     text = json.dumps(event(new_number(), "accepted", reason="a\u2028b\x0b"), ensure_ascii=False).encode()
     assert ndjson(scanner, text, line(new_number())).json()["accepted"] == 2

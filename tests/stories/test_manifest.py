@@ -7,6 +7,7 @@ import uuid
 
 import httpx
 import pytest
+from django.db import connections
 from tests.scanner import event, new_number, new_receptacle
 
 from parcelward.parcels import actions
@@ -95,6 +96,7 @@ def test_an_item_that_was_scanned_before_becomes_announced(installation, partner
         ({"facility": "NOWHERE"}, 422, "unknown_facility"),
         ({"event_time": "2999-01-01T00:00:00Z"}, 422, "clock_ahead"),
         ({"event_time": "2026-01-01T00:00:00"}, 422, "no_offset"),
+        ({"event_time": "1999-12-31T23:59:59Z"}, 422, "too_old"),
         ({"items": []}, 422, "invalid"),
         ({"manifest_id": ""}, 422, "invalid"),
     ],
@@ -103,6 +105,24 @@ def test_a_manifest_that_cannot_be_is_refused_and_makes_nothing(installation, pa
     answer = send(installation, partner, [number], **changed)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert find(number) is None
+
+
+@pytest.mark.parametrize("time", ["0001-01-01 00:00:00+00", "0001-12-31 10:00:00+00 BC"])
+def test_a_line_of_a_time_that_cannot_be_keeps_nobody_from_the_item(installation, partner, number, time):
+    """An older version took such lines, and what is recorded stays."""
+    send(installation, partner, [number])
+    item = find(number)
+    with connections["default"].cursor() as cur:
+        cur.execute("SELECT event_time FROM parcels_manifest WHERE item = %s", [item])
+        (told,) = cur.fetchone()
+        cur.execute("UPDATE parcels_manifest SET event_time = %s WHERE item = %s", [time, item])
+        try:
+            pages = [f"/track/{number}", f"/track/{number}/proof", f"/track/{number}?format=json"]
+            pages += [f"/api/v1/items/{number}", f"/api/v1/items/{number}/events", f"/api/v1/items/{number}/proofs"]
+            said = {page: httpx.get(installation.url + page, timeout=30).status_code for page in pages}
+        finally:  # verify-log would find it in other tests
+            cur.execute("UPDATE parcels_manifest SET event_time = %s WHERE item = %s", [told, item])
+    assert said == dict.fromkeys(pages, 200)
 
 
 def test_two_senders_may_use_the_same_id_and_neither_touches_the_others_manifest(installation, partner, number):

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from parcelward.base import disk
@@ -35,8 +34,11 @@ class Requests:
         request.request_id = request_id = requests.new_id()  # type: ignore[attr-defined]  # read by problems and pages
         start = time.monotonic()
         try:
-            _require_possible(request)
-            response = self._get_response(request)
+            if getattr(request, "unreadable", False):
+                response = pages.bad_request(request)
+            else:
+                _require_possible(request)
+                response = self._get_response(request)
         except ParcelwardError as err:
             if pages.for_programs(request):
                 response = problems.response(request, err)
@@ -95,20 +97,13 @@ def security_headers(get_response: Handler) -> Handler:
         if request.path.startswith(_SAME_FOR_ALL):
             for name in ("Vary", "Content-Language"):
                 headers.pop(name, None)
-        headers.setdefault(
-            "Content-Security-Policy",
+        policy = (
             f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; "
             "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
-            "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-        headers.setdefault("X-Frame-Options", "DENY")
-        if settings.SECURE:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload")
+        for name, value in requests.security_headers(policy).items():
+            headers.setdefault(name, value)
         return response
 
     return handle

@@ -1,15 +1,20 @@
-"""What every answer has, whoever gives it: an id, its length, and a line in the log when something went wrong."""
+"""What every answer has, whoever gives it: an id, its length, the security headers, and a line in the log."""
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
+from collections.abc import Mapping
 
+from django.conf import settings
 from django.http import HttpResponse
 
 log = logging.getLogger("parcelward.requests")
 
 SLOW_S = 1.0
+BARE_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""The Content-Security-Policy of what is no page."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
@@ -41,4 +46,23 @@ def complete(response: HttpResponse, request_id: str) -> None:
     response.headers["X-Request-Id"] = request_id
     if not response.streaming:
         response.headers.setdefault("Content-Length", str(len(response.content)))  # or it would go in chunks
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+
+
+def security_headers(policy: str = BARE_POLICY) -> Mapping[str, str]:
+    """Return the security headers of an answer with this Content-Security-Policy."""
+    return {"Content-Security-Policy": policy} | _same_for_all(secure=settings.SECURE)
+
+
+@functools.cache
+def _same_for_all(*, secure: bool) -> dict[str, str]:
+    found = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "X-Frame-Options": "DENY",
+    }
+    if secure:
+        found["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains; preload"
+    return found

@@ -59,11 +59,22 @@ class Framework(BaseHandler):
         query = scope["query_string"]
         if not query.isascii():  # as it should have been sent (RFC 3986 section 2.1)
             scope = {**scope, "query_string": quote(query, safe=string.printable).encode()}
-        response = self.get_response(cast("HttpRequest", ASGIRequest(scope, io.BufferedReader(body))))
+        response = self.get_response(_request(scope, io.BufferedReader(body)))
         try:
             return head_of(response), b"".join(cast("Iterable[bytes]", response))
         finally:
             response.close()
+
+
+def _request(scope: HTTPScope, body: io.BufferedReader) -> HttpRequest:
+    """Return the request; one whose media type cannot be read goes on without it, for the middleware to refuse."""
+    try:
+        return cast("HttpRequest", ASGIRequest(scope, body))
+    except ValueError:  # an unknown encoding (RFC 2231) or a NUL in a parameter; the words would repeat what was typed
+        others = [field for field in scope["headers"] if field[0] != b"content-type"]
+        request = cast("HttpRequest", ASGIRequest({**scope, "headers": others}, body))
+        request.unreadable = True  # type: ignore[attr-defined]  # read by the middleware
+        return request
 
 
 def length_of(said: bytes) -> int:

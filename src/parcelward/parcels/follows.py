@@ -131,20 +131,27 @@ def _write_alerts(
     cur: Any, handover: str, found: Sequence[tuple[str, UUID | None, int]], *, done: set[UUID] | None, now: dt.datetime
 ) -> None:
     """Close what is settled, of the items `done` or (None) all; open what is new. What a person closed stays closed."""
-    kinds, items, places = [f[0] for f in found], [f[1] for f in found], [f[2] for f in found]
     cur.execute(
-        "UPDATE parcels_alert a SET closed_at = %s WHERE about = %s AND closed_at IS NULL "
-        "AND kind = ANY(%s) AND (%s OR a.item = ANY(%s::uuid[])) "
-        "AND NOT EXISTS (SELECT 1 FROM unnest(%s::text[], %s::uuid[]) AS f(kind, item) "
-        "WHERE f.kind = a.kind AND f.item IS NOT DISTINCT FROM a.item)",
-        [now, handover, list(HANDOVER_KINDS), done is None, list(done or ()), kinds, items],
+        "SELECT id, kind, item FROM parcels_alert WHERE about = %s AND closed_at IS NULL AND kind = ANY(%s)",
+        [handover, list(HANDOVER_KINDS)],
     )
-    cur.execute(
-        "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
-        "SELECT f.kind, f.item, %s, f.facility, '{}', %s FROM unnest(%s::text[], %s::uuid[], %s::int[]) "
-        "AS f(kind, item, facility) ON CONFLICT DO NOTHING",
-        [handover, now, kinds, items, places],
-    )
+    # Compared here and not by a join, of which a planner that thinks little of a table makes each with each.
+    known = {(kind, item): alert for alert, kind, item in cur.fetchall()}
+    wanted: dict[tuple[str, UUID | None], int] = {}
+    for kind, item, place in found:
+        wanted.setdefault((kind, item), place)
+    over = [known[key] for key in known.keys() - wanted.keys() if done is None or key[1] in done]
+    fresh = [(*key, wanted[key]) for key in wanted if key not in known]
+    if over:
+        cur.execute("UPDATE parcels_alert SET closed_at = %s WHERE id = ANY(%s) AND closed_at IS NULL", [now, over])
+    if fresh:
+        kinds, items, places = zip(*fresh, strict=True)
+        cur.execute(
+            "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
+            "SELECT f.kind, f.item, %s, f.facility, '{}', %s FROM unnest(%s::text[], %s::uuid[], %s::int[]) "
+            "AS f(kind, item, facility) ON CONFLICT DO NOTHING",
+            [handover, now, list(kinds), list(items), list(places)],
+        )
 
 
 _kept_house_at: dt.datetime | None = None

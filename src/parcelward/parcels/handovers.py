@@ -7,6 +7,7 @@ the same, and somebody who has no part in a handover can sign in it. What tells 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -21,14 +22,7 @@ class _Hand(NamedTuple):
 
     speaker: str
     sights: list[Sight]
-
-    @property
-    def items(self) -> set[UUID]:
-        return {sight.item for sight in self.sights}
-
-    @property
-    def began(self) -> dt.datetime:
-        return min(sight.record_time for sight in self.sights)
+    began: dt.datetime
 
 
 def speaker(party: str, source: int, *, is_key: bool) -> str:
@@ -46,14 +40,12 @@ def pairs(sights: Sequence[Sight]) -> list[list[Sight]]:
     givers, receivers = _hands(sights, "giver"), _hands(sights, "receiver")
     if len(givers) <= 1 and len(receivers) <= 1:
         return [list(sights)] if sights else []
-    ranked = sorted(
-        (
-            (one.speaker.startswith(_KEY) + other.speaker.startswith(_KEY), -shared, max(one.began, other.began), i, j)
-            for i, one in enumerate(givers)
-            for j, other in enumerate(receivers)
-            if (shared := len(one.items & other.items))
-        )
-    )
+    ranked = []
+    for (i, j), shared in _shared(givers, receivers).items():
+        one, other = givers[i], receivers[j]
+        keys = one.speaker.startswith(_KEY) + other.speaker.startswith(_KEY)
+        ranked.append((keys, -shared, max(one.began, other.began), i, j))
+    ranked.sort()
     found: list[list[Sight]] = []
     gave, got = set(range(len(givers))), set(range(len(receivers)))
     for *_, i, j in ranked:
@@ -62,6 +54,19 @@ def pairs(sights: Sequence[Sight]) -> list[list[Sight]]:
             got.remove(j)
             found.append([*givers[i].sights, *receivers[j].sights])
     return found + [givers[i].sights for i in sorted(gave)] + [receivers[j].sights for j in sorted(got)]
+
+
+def _shared(givers: Sequence[_Hand], receivers: Sequence[_Hand]) -> Counter[tuple[int, int]]:
+    """Return how many items each giver and receiver have both seen, where any.
+
+    By item and not by pair: a device may name another party with each scan, and a source sees an item once a side.
+    """
+    gave: dict[UUID, set[int]] = {}
+    for i, one in enumerate(givers):
+        for sight in one.sights:
+            gave.setdefault(sight.item, set()).add(i)
+    got = {(sight.item, j) for j, other in enumerate(receivers) for sight in other.sights}
+    return Counter((i, j) for item, j in got for i in gave.get(item, ()))
 
 
 def _hands(sights: Sequence[Sight], side: str) -> list[_Hand]:
@@ -74,7 +79,7 @@ def _hands(sights: Sequence[Sight], side: str) -> list[_Hand]:
     named = [one for one in by_speaker if one != nobody and not one.startswith(_KEY)]
     if len(named) == 1 and nobody in by_speaker:
         by_speaker[named[0]] += by_speaker.pop(nobody)
-    return [_Hand(one, its) for one, its in sorted(by_speaker.items())]
+    return [_Hand(one, its, min(sight.record_time for sight in its)) for one, its in sorted(by_speaker.items())]
 
 
 def findings(sights: Sequence[Sight], verdict: Verdict) -> list[tuple[str, UUID | None]]:

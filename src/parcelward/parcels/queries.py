@@ -157,7 +157,8 @@ def _derived(events: Sequence[Seen], places: dict[int, FacilityRow]) -> list[Tim
 def _assumed(item: UUID, places: dict[int, FacilityRow], *, seen_accepted: bool) -> list[TimelineEntry]:
     if seen_accepted:
         return []
-    row = Manifest.objects.filter(item=item).order_by("event_time").first()
+    # Older versions took times that no page can show, and that Python cannot even hold.
+    row = Manifest.objects.filter(item=item, event_time__gte=rules.EVENT_TIME_MIN).order_by("event_time").first()
     if row is None:
         return []
     place = place_of(places.get(row.facility))

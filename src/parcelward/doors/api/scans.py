@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import hashlib
 import logging
 import re
@@ -58,7 +59,6 @@ _ONE = msgspec.json.Decoder(ScanIn)
 _NUL = rb"\u0000"
 _NUL_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # an escaped backslash before u0000 is text
 _SIGNED = [(name, name.encode()) for name in ("signature-input", "signature", "content-digest", "device-sequence")]
-_OURS = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
 _T = TypeVar("_T")
 
 _under_way = 0  # bytes of larger bodies that were announced and are not answered yet
@@ -115,13 +115,21 @@ async def door(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCal
     except Exception as err:  # noqa: BLE001 -- each has its answer, and what is not foreseen its line in the log
         response = _refusal(err, request_id)
         requests.complete(response, request_id)
+        for name, value in requests.security_headers().items():
+            response.headers.setdefault(name, value)
         head, body = threads.head_of(response), response.content
     else:
         body = given.body
         length, number = b"%d" % len(body), request_id.encode()
-        head = given.status, [*_OURS, (b"content-length", length), (b"x-request-id", number)]
+        head = given.status, [*_ours(), (b"content-length", length), (b"x-request-id", number)]
     requests.note(scope["method"], PATH, head[0], time.monotonic() - began, request_id)
     await threads.say(send, head, body)
+
+
+@functools.cache
+def _ours() -> Sequence[tuple[bytes, bytes]]:
+    said = {"Content-Type": "application/json", **requests.security_headers()}
+    return [(name.lower().encode(), value.encode()) for name, value in said.items()]
 
 
 def _refusal(err: Exception, request_id: str) -> HttpResponse:
@@ -251,11 +259,12 @@ def _submission(
 def parse(body: bytes, *, ndjson: bool) -> tuple[list[tuple[int, ScanIn]], list[BadScan]]:
     """Return the good events with their positions, and the bad ones with their bytes.
 
-    The whole batch is read in one go; only when that fails is each event read by itself, so that one bad event costs
-    nobody else anything. Raises Invalid when the body is not a batch at all.
+    An array is read in one go; only when that fails is each event read by itself, so that one bad event costs nobody
+    else anything. Lines are never joined: several that are JSON only together would pass, and an event's position
+    would not say whose bytes are whose. Raises Invalid when the body is not a batch at all.
     """
     try:
-        events = _BATCH.decode(b"[" + b",".join(body.splitlines()) + b"]") if ndjson else _BATCH.decode(body)
+        events = _lines(body) if ndjson else _BATCH.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raws = _split(body, ndjson=ndjson)
     else:
@@ -265,6 +274,12 @@ def parse(body: bytes, *, ndjson: bool) -> tuple[list[tuple[int, ScanIn]], list[
         raws = _split(body, ndjson=ndjson)
     _require_size(len(raws))
     return _one_by_one(raws)
+
+
+def _lines(body: bytes) -> list[ScanIn]:
+    lines = _split(body, ndjson=True)
+    _require_size(len(lines))
+    return list(map(_ONE.decode, lines))
 
 
 def _one_by_one(raws: Sequence[bytes]) -> tuple[list[tuple[int, ScanIn]], list[BadScan]]:

@@ -185,11 +185,13 @@ def events(
     cursor: Annotated[str, Query(max_length=100)] = "",
 ) -> list[dict[str, Any]]:
     """Return the journey, newest first; where there is more, Link says where (rel="next")."""
-    lines = parcels.journey(_find(request, item_id)).timeline
+    found = _find(request, item_id)
+    lines = parcels.journey(found).timeline
     start = _after(lines, cursor) if cursor else 0
     page = lines[start : start + limit]
     if start + limit < len(lines):
-        where = f"{config.get().public_url}{request.path}"
+        # Not as it was typed: a number may come with what no header can hold.
+        where = f"{config.get().public_url}/api/v1/items/{identify.item_id(found)}/events"
         response["Link"] = f'<{where}?{urlencode({"limit": limit, "cursor": _cursor(page[-1])})}>; rel="next"'
     return [
         {

@@ -220,7 +220,10 @@ class Columns:
                 raise _Bad("bad_time", "A time is not written as the mapping says.") from None
         if time.tzinfo is None:
             time = time.replace(tzinfo=self._zone)
-        return time.astimezone(dt.UTC)
+        try:
+            return time.astimezone(dt.UTC)
+        except OverflowError:  # the last day of the year 9999, or the first of the year 1
+            raise _Bad("bad_time", "A time is not written as the mapping says.") from None
 
     def _place(self, row: Row, event: EventIn, code: str) -> NewPlace | None:
         if self.mapping.facilities is None:

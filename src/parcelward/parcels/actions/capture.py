@@ -24,6 +24,7 @@ from parcelward.parcels.actions.record import record_by_person
 from parcelward.parcels.epcis import numbers, rows, rules
 from parcelward.parcels.epcis.rows import Row
 from parcelward.parcels.models import Item, ItemAlias, ItemKind
+from parcelward.parcels.rules import CLOCK_AHEAD_MAX, EVENT_TIME_MIN
 from parcelward.parcels.wire import BATCH_EVENTS_MAX, ScanIn, Submission
 from parcelward.people import queries as people
 from parcelward.people.wire import Person, Task
@@ -97,13 +98,14 @@ def make_partitions(events: Iterable[Event], *, now: dt.datetime) -> None:
     kept: set[dt.date] = set()
     scanned: set[dt.date] = set()
     for event in events:
+        times = [event.event_time]
+        if event.error_declaration is not None:
+            times.append(event.error_declaration.declaration_time)
         day = event.event_time.astimezone(dt.UTC).date()
         if day >= rows.PARTITIONED_FROM:
             kept.add(day)
-        if where.of(event) is not None:
-            scanned.add(day)
-            if event.error_declaration is not None:
-                scanned.add(event.error_declaration.declaration_time.astimezone(dt.UTC).date())
+        if where.of(event) is not None:  # a scan of a time beyond these is quarantined, and needs no partition
+            scanned |= {at.astimezone(dt.UTC).date() for at in times if EVENT_TIME_MIN <= at <= now + CLOCK_AHEAD_MAX}
     for table, days in ((rows.TABLE, kept), ("parcels_scan_event", scanned), ("custody_batch", {now.date()})):
         for day in sorted(days):
             db.ensure_partition(table, day)

@@ -80,8 +80,8 @@ def accept_manifest(
 
     One transaction; the same manifest again changes nothing and counts duplicates, and more items may follow under the
     same id. Ids count per sender: nobody can take another's id, add to its manifest, or learn that it is taken.
-    Numbers that are not item numbers are named by their line. Raises Invalid for an unknown facility or a time ahead
-    of ours.
+    Numbers that are not item numbers are named by their line. Raises Invalid for an unknown facility, a time ahead
+    of ours, or one before the year 2000.
     """
     require(by, Task.CAPTURE)
     if not 1 <= len(manifest_id) <= ID_MAX or not manifest_id.isprintable():
@@ -93,6 +93,8 @@ def accept_manifest(
         raise Invalid("This facility code is not known here. Describe it first.", code="unknown_facility")
     if event_time > now + rules.CLOCK_AHEAD_MAX:
         raise Invalid("The manifest's time is more than 5 minutes ahead", code="clock_ahead")
+    if event_time < rules.EVENT_TIME_MIN:
+        raise Invalid("The manifest's time is before the year 2000", code="too_old")
     lines = _read(numbers)
     for _ in range(TRIES_MAX):
         try:
