@@ -199,9 +199,12 @@ class Plant:
         return self._postmaster("main") + self._postmaster("keys")
 
     def _backend(self, rng: random.Random) -> list[int]:
-        backends = []
-        for pid in self._postmaster(rng.choice(("main", "main", "keys"))):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                children = psutil.Process(pid).children()
-                backends += [one.pid for one in children if " parcelward parcelward" in " ".join(one.cmdline())]
-        return [rng.choice(backends)] if backends else []
+        for server in (rng.choice(("main", "main", "keys")), "main"):  # the keys' may have nobody yet after a restart
+            backends = []
+            for pid in self._postmaster(server):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    children = psutil.Process(pid).children()
+                    backends += [one.pid for one in children if " parcelward parcelward" in " ".join(one.cmdline())]
+            if backends:
+                return [rng.choice(backends)]
+        return []
