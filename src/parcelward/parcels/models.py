@@ -258,12 +258,13 @@ class CaptureJob(models.Model):
     finished_at = models.DateTimeField(null=True)
     behaviour = models.CharField(max_length=10)  # rollback or proceed
     success = models.BooleanField(default=True)
-    tries = models.SmallIntegerField(default=0)
+    tries = models.SmallIntegerField(default=0)  # that broke off, and not because the moment was wrong
+    not_before = models.DateTimeField(null=True)  # when the worker looks at it next
     next_event = models.IntegerField(default=0)  # how far it has come; commits with the work
     captured = models.IntegerField(default=0)
     duplicates = models.IntegerField(default=0)
     errors = models.JSONField(default=list)
-    document = models.BinaryField()  # as received; emptied when the job is finished
+    document = models.BinaryField()  # as received; emptied when the job is done, and kept when it is given up
 
     class Meta:
         indexes = [  # noqa: RUF012 -- Django's own form
