@@ -224,6 +224,7 @@ class _Search:
 
     def _captured(self, after: Place | None) -> Iterator[_Found]:
         where, values = _narrow(self._query)
+        where.append(rows.LIVING)
         if self._source is not None:
             where.append("source = %s")
             values.append(self._source)
@@ -237,7 +238,7 @@ class _Search:
                 given += after[:2]
             with db.cursor(binary=True) as cur:
                 cur.execute(
-                    f"SELECT event_time, id, record_time, body FROM {rows.TABLE} WHERE {' AND '.join(here) or 'true'} "  # noqa: S608 -- our own names; values are parameters
+                    f"SELECT event_time, id, record_time, body FROM {rows.TABLE} WHERE {' AND '.join(here)} "  # noqa: S608 -- our own names; values are parameters
                     f"ORDER BY event_time {way}, id {way} LIMIT {limit}",
                     given,
                     binary=True,

@@ -197,10 +197,10 @@ class Manifest(models.Model):
 
 
 class EpcisEvent(models.Model):
-    """One captured EPCIS event, exactly as it came. Partitioned by `event_time`; never updated.
+    """One captured EPCIS event, exactly as it came. Partitioned by `event_time`; updated only by an erasure.
 
     `body` holds the committed bytes (epcis.rows.body): the JSON object, its context, its hash id, who sent it and when.
-    The other columns repeat what queries ask for.
+    The other columns repeat what queries ask for. Of one that named an erased item hardly more than its place is left.
     """
 
     pk = models.CompositePrimaryKey("event_time", "id")
