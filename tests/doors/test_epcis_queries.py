@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -136,6 +139,29 @@ def test_who_sees_every_event_browses_the_epcs_of_our_own_scans_too(installation
     assert not {link, cage} & set(every(partner, "/epcs", 1000)), "a partner sees what it sent itself"
     assert not {link, cage} & set(partner.get("/epcs", nextPageToken="/", perPage="1000").json()["member"])
     assert partner.get(f"/epcs/{quote(link, safe='')}").status_code == 404
+
+
+def test_a_question_that_takes_too_long_to_compare_is_ended(installation, facilities, monkeypatch):
+    """A page goes as far as the time does; who cannot even be told of one event, or wants a count, is told why."""
+    from parcelward.base.standards.epcis.query import read_query
+    from parcelward.parcels import captured
+    from parcelward.people import queries as people
+
+    partner, number = Partner(installation), new_number()
+    partner.capture(*(event(item(number), minutes=m) for m in range(4)))
+    by = people.key_holder(partner.key)
+    asked: dict[str, Any] = {"MATCH_epc": [item(number)]}
+    seconds = itertools.count()
+    monkeypatch.setattr(captured, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr(captured, "COMPARING_S", 5)  # two looks at the clock an event
+    page = captured.events(read_query(asked), by=by)
+    assert (len(page.events), page.next_page_token != "") == (2, True)
+    rest = captured.events(read_query({**asked, "nextPageToken": page.next_page_token}), by=by)
+    assert len(rest.events) == 2
+    monkeypatch.setattr(captured, "COMPARING_S", -1)
+    for more in ({}, {"maxEventCount": 9}, {"orderBy": "recordTime"}):
+        with pytest.raises(captured.QueryTooComplex):
+            captured.events(read_query({**asked, **more}), by=by)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
 from django.db import connections, transaction
-from django.db.utils import OperationalError
+from django.db.utils import InterfaceError, OperationalError
 from psycopg.adapt import Dumper
 from psycopg.conninfo import conninfo_to_dict
 
@@ -27,6 +27,11 @@ T = TypeVar("T")
 
 TRIES_MAX = 8  # a transaction that loses eight races in a row is refused as busy
 RETRY_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock: PostgreSQL asks to try again
+AWAY = (
+    *(psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError),
+    psycopg.errors.ReadOnlySqlTransaction,  # the server became a standby: the next connection finds the new one
+)
+"""What the driver raises, bare or wrapped by Django: connection gone, server starting or stopping, disk full."""
 CONNECT_WAIT_S = 10
 CONNECTION = {
     "connect_timeout": CONNECT_WAIT_S,
@@ -121,6 +126,12 @@ def raw(alias: str = "default") -> psycopg.Connection[Any]:
     wrapper = connections[alias]
     wrapper.ensure_connection()
     return wrapper.connection  # type: ignore[no-any-return]  # django-stubs types it as Any
+
+
+def drop_connections() -> None:
+    """Close this thread's connections: Django notices a dead one only where its own cursor failed."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
 
 
 def cursor(alias: str = "default", *, binary: bool = False) -> psycopg.Cursor[Any]:

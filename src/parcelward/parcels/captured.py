@@ -7,6 +7,7 @@ import binascii
 import dataclasses
 import datetime as dt
 import heapq
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +31,7 @@ EXAMINED_MAX: Final = 5_000  # rows looked at for one page; a page may be short 
 ORDERED_MAX: Final = 5_000  # events that are put in an order which no index keeps
 CHUNK_MAX: Final = 500
 PATIENCE_MS: Final = 10_000  # for one statement of a query that no index answers
+COMPARING_S: Final = 5.0  # for looking at events, all in all; a page may be short here, too
 
 _INSTANCES: Final = frozenset({"epc", "anyEPC", "parentID", "inputEPC", "outputEPC"})
 _COLUMNS: Final = {
@@ -112,12 +114,14 @@ class _Search:
     """One query for one caller."""
 
     def __init__(self, query: Query, source: int | None) -> None:
+        self._until = time.monotonic() + COMPARING_S
         settings = config.get()
         self._public_url, self._origin = settings.public_url, settings.origin
         self._query, self._source = query, source
         self._descending = query.descending
         self._speaks_of_epcs = any(c.operator == "MATCH" and c.field in _INSTANCES for c in query.conditions)
-        self._matched = dataclasses.replace(query, conditions=tuple(map(self._any_spelling, query.conditions)))
+        spelt = dataclasses.replace(query, conditions=tuple(map(self._any_spelling, query.conditions)))
+        self._prepared = match.Prepared(spelt, tick=self._require_time)
         self._examined = 0
 
     def count(self, most: int) -> None:
@@ -137,16 +141,22 @@ class _Search:
         room = self._query.per_page if limit is None else min(self._query.per_page, limit - given)
         found: list[Event] = []
         place: Place | None = None
-        for one in self._stream(None if token is None else _place(token)):
-            if len(found) >= room or self._examined > EXAMINED_MAX:
-                last = given + len(found)
-                more = place is not None and (limit is None or last < limit)
-                return Page(tuple(found), _text(place, last) if more and place is not None else "")
-            place = one.place
-            self._examined += 1
-            if self._answers_query(one.event):
-                found.append(one.event)
-        return Page(tuple(found), "")
+        try:
+            for one in self._stream(None if token is None else _place(token)):
+                if len(found) >= room or self._examined > EXAMINED_MAX:
+                    break
+                if self._answers_query(one.event):
+                    found.append(one.event)
+                place = one.place
+                self._examined += 1
+            else:
+                return Page(tuple(found), "")
+        except QueryTooComplex:
+            if place is None:
+                raise
+        last = given + len(found)
+        more = place is not None and (limit is None or last < limit)
+        return Page(tuple(found), _text(place, last) if more and place is not None else "")
 
     def ordered_page(self) -> Page:
         """Return the next page in an order that is made in memory: record time, or an extension."""
@@ -175,7 +185,11 @@ class _Search:
                 yield one.event
 
     def _answers_query(self, event: Event) -> bool:
-        return match.matches(self._matched, self._spelt(event))
+        return self._prepared.meets(self._spelt(event))
+
+    def _require_time(self) -> None:
+        if time.monotonic() > self._until:
+            raise QueryTooComplex("This takes too long to compare. Ask with fewer values, or for a narrower time.")
 
     def _stream(self, after: Place | None) -> Iterator[_Found]:
         both = (self._captured(after), self._native(after))
@@ -201,7 +215,8 @@ class _Search:
         )
 
     def _with_spellings(self, epcs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return epcs + tuple(self._one_spelling(epc) for epc in epcs if numbers.number_of(epc))
+        known = filter(None, map(numbers.number_of, epcs))
+        return epcs + tuple(numbers.epc_of(number, self._public_url) for number in known)
 
     def _one_spelling(self, epc: str) -> str:
         number = numbers.number_of(epc) if epc else ""
@@ -209,6 +224,7 @@ class _Search:
 
     def _captured(self, after: Place | None) -> Iterator[_Found]:
         where, values = _narrow(self._query)
+        where.append(rows.LIVING)
         if self._source is not None:
             where.append("source = %s")
             values.append(self._source)
@@ -222,7 +238,7 @@ class _Search:
                 given += after[:2]
             with db.cursor(binary=True) as cur:
                 cur.execute(
-                    f"SELECT event_time, id, record_time, body FROM {rows.TABLE} WHERE {' AND '.join(here) or 'true'} "  # noqa: S608 -- our own names; values are parameters
+                    f"SELECT event_time, id, record_time, body FROM {rows.TABLE} WHERE {' AND '.join(here)} "  # noqa: S608 -- our own names; values are parameters
                     f"ORDER BY event_time {way}, id {way} LIMIT {limit}",
                     given,
                     binary=True,

@@ -197,10 +197,10 @@ class Manifest(models.Model):
 
 
 class EpcisEvent(models.Model):
-    """One captured EPCIS event, exactly as it came. Partitioned by `event_time`; never updated.
+    """One captured EPCIS event, exactly as it came. Partitioned by `event_time`; updated only by an erasure.
 
     `body` holds the committed bytes (epcis.rows.body): the JSON object, its context, its hash id, who sent it and when.
-    The other columns repeat what queries ask for.
+    The other columns repeat what queries ask for. Of one that named an erased item hardly more than its place is left.
     """
 
     pk = models.CompositePrimaryKey("event_time", "id")
@@ -258,12 +258,13 @@ class CaptureJob(models.Model):
     finished_at = models.DateTimeField(null=True)
     behaviour = models.CharField(max_length=10)  # rollback or proceed
     success = models.BooleanField(default=True)
-    tries = models.SmallIntegerField(default=0)
+    tries = models.SmallIntegerField(default=0)  # that broke off, and not because the moment was wrong
+    not_before = models.DateTimeField(null=True)  # when the worker looks at it next
     next_event = models.IntegerField(default=0)  # how far it has come; commits with the work
     captured = models.IntegerField(default=0)
     duplicates = models.IntegerField(default=0)
     errors = models.JSONField(default=list)
-    document = models.BinaryField()  # as received; emptied when the job is finished
+    document = models.BinaryField()  # as received; emptied when the job is done, and kept when it is given up
 
     class Meta:
         indexes = [  # noqa: RUF012 -- Django's own form

@@ -14,6 +14,7 @@ EXAMINED_MAX: Final = 5_000  # numbers looked at for one page; a page may be sho
 _NEXT: Final = (  # a scan is told under the first number of its item; a captured event brings its own spelling
     "SELECT n.number, EXISTS (SELECT FROM parcels_itemalias a WHERE a.number = n.number "
     "AND NOT EXISTS (SELECT FROM parcels_itemalias b WHERE b.item = a.item AND b.valid_from < a.valid_from) "
+    "AND NOT EXISTS (SELECT FROM custody_tombstone t WHERE t.item = a.item) "
     "AND (EXISTS (SELECT FROM parcels_item_status s WHERE s.item = a.item AND s.item_seq > 0) "
     "OR EXISTS (SELECT FROM parcels_scan_event e WHERE e.receptacle = a.item))) "
     "AND NOT EXISTS (SELECT FROM parcels_epcis_event c WHERE c.epcs && ARRAY[%s || n.number]) "

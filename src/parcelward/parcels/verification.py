@@ -30,6 +30,7 @@ class Report:
 
     entries: int  # in the log, within the span
     events: int  # scans whose body was opened and compared
+    emptied: int  # EPCIS events that named an erased item: counted, not opened
     closed: int  # scans whose item's secret was destroyed: counted, not opened
     signatures: int  # of devices, over the requests that these scans came in
     facts: int
@@ -53,7 +54,7 @@ def verify_log(
     `checkers` add kinds of entries of other rooms. Sees one moment of the database while the system runs on.
     """
     began = time.monotonic()
-    scans, findings = ScanChecker(), Findings()
+    scans, captured, findings = ScanChecker(), epcis.EpcisChecker(), Findings()
     signed = custody.published_now(settings)
     with _one_moment():
         span = custody.read_span(first=first, end=end)
@@ -61,7 +62,7 @@ def verify_log(
             scans.follow_items()
         kinds: dict[str, custody.Checker] = {
             "parcels.scan": scans,
-            BATCH_KIND: epcis.EpcisChecker(),
+            BATCH_KIND: captured,
             **(checkers or {}),
         }
         check = CheckLog(span, kinds, tell=tell)
@@ -77,6 +78,7 @@ def verify_log(
     return Report(
         entries=span.end - span.first,
         events=done.get("parcels.scan", 0),
+        emptied=captured.emptied,
         closed=scans.closed,
         signatures=scans.sent.signatures,
         facts=done.get("fact", 0),

@@ -1,4 +1,7 @@
-"""`parcelward rebuild`: make again what the record says: item statuses, or the log's entries. Safe while others run."""
+"""`parcelward rebuild`: make again what the record says: item statuses, the log's entries, events of documents.
+
+Safe while others run.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,27 @@ import django
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which items, or that it is about the log."""
     parser.add_argument("number", nargs="*", help="numbers or itm_... of the items; without any, all")
-    parser.add_argument("--log", action="store_true", help="write the entries that the log's files lack, no statuses")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--log", action="store_true", help="write the entries that the log's files lack, no statuses")
+    what.add_argument("--captures", action="store_true", help="let the worker try given up capture jobs again")
 
 
 def run(options: argparse.Namespace) -> int:
     """Rebuild, and say what was wrong or missing."""
     django.setup()
+    if options.captures:
+        return _captures(options)
     return _log(options) if options.log else _statuses(options)
+
+
+def _captures(options: argparse.Namespace) -> int:
+    from parcelward.base.errors import Invalid
+    from parcelward.parcels.actions import capture_jobs
+
+    if options.number:
+        raise Invalid("Documents are captured as a whole: leave the numbers out")
+    print(f"{capture_jobs.run_again()} capture jobs were given up and wait for the worker again.")
+    return 0
 
 
 def _statuses(options: argparse.Namespace) -> int:

@@ -60,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"{report.signatures} signatures of devices hold, over the requests that those events came in.")
     if report.closed:
         print(f"{report.closed} events of erased items were counted; nobody can open them.")
+    if report.emptied:
+        print(f"{report.emptied} EPCIS events that named erased items were counted; their contents are gone.")
     if report.statuses:
         print(f"{report.statuses} item statuses follow from their events.")
     for kind, n in sorted(report.unchecked.items()):

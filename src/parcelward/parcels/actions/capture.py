@@ -21,7 +21,7 @@ from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels.actions.items import new_item_id
 from parcelward.parcels.actions.record import record_by_person
-from parcelward.parcels.epcis import numbers, rows, rules
+from parcelward.parcels.epcis import erasing, numbers, rows, rules
 from parcelward.parcels.epcis.rows import Row
 from parcelward.parcels.models import Item, ItemAlias, ItemKind
 from parcelward.parcels.rules import CLOCK_AHEAD_MAX, EVENT_TIME_MIN
@@ -129,6 +129,12 @@ def _prepare(one: Incoming, *, by: Person, now: dt.datetime) -> Row:
 def _store(
     prepared: Sequence[Row], refused: Sequence[Problem], *, by: Person, now: dt.datetime, keep_going: bool
 ) -> Captured:
+    gone = erasing.naming_erased([row.event for row in prepared])
+    if gone:
+        refused = [*refused, *(_erased(prepared[place]) for place in sorted(gone))]
+        if not keep_going:
+            raise NotCaptured("Nothing was captured; each problem names its place.", problems=tuple(refused))
+        prepared = [row for place, row in enumerate(prepared) if place not in gone]
     first: dict[UUID, Row] = {}
     for row in prepared:
         first.setdefault(row.key, row)
@@ -145,6 +151,8 @@ def _store(
     scans = _scans(fresh, by=by)
     _keep(fresh, by=by, now=now)
     _record(scans, by=by, now=now)
+    if erasing.naming_erased([row.event for row in fresh], to_commit=True):
+        raise db.LostRace  # to an erasure, which has not seen these events
     rows.keep_values(fresh, source=by.source)  # last: these rows are shared by everybody, and locked until we commit
     return Captured(
         names=tuple(row.name for row in prepared),
@@ -153,6 +161,11 @@ def _store(
         scans=len(scans),
         refused=(*refused, *reused),
     )
+
+
+def _erased(row: Row) -> Problem:
+    words = "It names an item whose record was erased; nothing more can be recorded of it."
+    return Problem(row.pointer, "shredded", words, "Leave that item out.")
 
 
 def _reused(row: Row) -> Problem:

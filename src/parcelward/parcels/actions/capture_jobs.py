@@ -1,7 +1,8 @@
 """Capture jobs: a document is received at once and captured now or by the worker, as far as it can be (EPCIS 2.0 12.6).
 
 The work and how far it has come commit together, under a lock on the job's row: a kill leaves nothing stuck, and what
-was captured stays captured.
+was captured stays captured. A job waits for as long as the moment is wrong, as when a database is away; one that breaks
+its worker again and again is given up, and its document is kept for `run_again`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 
+from parcelward.base import db
 from parcelward.base.errors import Busy, Conflict, Invalid, NotFound, ParcelwardError, Problem
 from parcelward.base.standards.epcis import parse
 from parcelward.base.standards.epcis.event import Event, Refused
@@ -33,7 +37,12 @@ ERRORS_MAX = 200  # kept with a job
 QUERIES_MAX = 1_000  # kept by one source
 NAME_CHARS_MAX = 100
 REQUEST_FIRST = dt.timedelta(seconds=2)  # a job is left to the request that opened it for so long
-TRIES_MAX = 5  # a job that breaks its worker so often is given up, so that others get their turn
+TRIES_MAX = 5  # a job that breaks its worker so often is given up
+PAUSE_FIRST = dt.timedelta(seconds=2)  # before a job that broke off is tried again; doubles with each try
+PAUSE_MAX = dt.timedelta(minutes=1)
+GIVEN_UP = "internal"  # code of the error that says so
+
+_uncounted: set[UUID] = set()  # jobs whose last try here met a wrong moment, and the database could not be told
 
 Behaviour = Literal["rollback", "proceed"]
 
@@ -62,10 +71,25 @@ def open_job(document: bytes, behaviour: Behaviour, *, by: Person, now: dt.datet
 
 
 def run_job(job_id: UUID) -> bool:
-    """Do a job from where it stands to its end; return False when another process is at it or it is done."""
+    """Do a job from where it stands to its end; return False when another process is at it or it is done.
+
+    Raises Busy when others write the same rows or a database is away: the job waits, and nothing counts against it.
+    """
     document = _begin(job_id)
     if document is None:
         return False
+    try:
+        return _run(job_id, document)
+    except Busy:
+        _wait(job_id)
+        raise
+    except db.AWAY:
+        db.drop_connections()
+        _wait(job_id)
+        raise Busy("The database cannot be written just now; the job waits", code="database_away") from None
+
+
+def _run(job_id: UUID, document: bytes) -> bool:
     results = parse.read_events(document)
     pointers = _pointers(document, len(results))
     make_partitions([result for result in results if isinstance(result, Event)], now=timezone.now())
@@ -77,7 +101,7 @@ def run_job(job_id: UUID) -> bool:
             size = len(results) if job.behaviour == "rollback" else CHUNK_EVENTS
             part = range(job.next_event, min(job.next_event + size, len(results)))
             _do(job, [(pointers[i], results[i]) for i in part])
-            job.next_event, job.tries = part.stop, 0
+            job.next_event, job.tries, job.not_before = part.stop, 0, timezone.now() + PAUSE_FIRST
             if job.next_event >= len(results) or (not job.success and job.behaviour == "rollback"):
                 job.finished_at, job.document = timezone.now(), b""
             job.save()
@@ -86,19 +110,58 @@ def run_job(job_id: UUID) -> bool:
 
 
 def _begin(job_id: UUID) -> bytes | None:
-    """Count a try and return the document, or None for a job that is taken, done, or had too many tries."""
+    """Count a try and return the document, or None for a job that is taken, done, or had too many tries.
+
+    The try is counted before it is made: whoever dies of it cannot count it afterwards.
+    """
     with transaction.atomic():
         job = CaptureJob.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
         if job is None:
             return None
-        document = bytes(job.document)
-        job.tries += 1
+        job.not_before = timezone.now() + PAUSE_FIRST * 2**job.tries
+        job.tries += job_id not in _uncounted
         given_up = job.tries > TRIES_MAX
         if given_up:
-            words = {"pointer": "", "code": "internal", "message": "Capturing broke off; see our log."}
-            job.finished_at, job.success, job.document, job.errors = timezone.now(), False, b"", [*job.errors, words]
+            words = "Capturing broke off several times. The document is kept, and can be captured again."
+            said = {"pointer": "", "code": GIVEN_UP, "message": words}
+            job.finished_at, job.success, job.errors = timezone.now(), False, [*job.errors, said]
         job.save()
-    return None if given_up else document
+    _uncounted.discard(job_id)
+    if given_up:
+        log.error("capture job %s was given up; `parcelward rebuild --captures` tries it again", job_id)
+        return None
+    return bytes(job.document)
+
+
+def _wait(job_id: UUID) -> None:
+    """Take the last try back: the moment was wrong, not the document. The longer it waits, the longer the pauses."""
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            waiting = CaptureJob.objects.filter(pk=job_id, finished_at=None)
+            made_at = waiting.values_list("created_at", flat=True).first()
+            if made_at is not None:
+                pause = min(max((now - made_at) / 4, PAUSE_FIRST), PAUSE_MAX)
+                waiting.filter(tries__gt=0).update(tries=F("tries") - 1, not_before=now + pause)
+    except db.AWAY:
+        db.drop_connections()
+        _uncounted.add(job_id)
+
+
+def run_again() -> int:
+    """Let the jobs that were given up wait for the worker once more, with all their tries; return how many."""
+    given_up = CaptureJob.objects.exclude(finished_at=None).annotate(size=Length("document")).filter(size__gt=0)
+    done = 0
+    for job_id in list(given_up.values_list("id", flat=True)):
+        with transaction.atomic():
+            job = CaptureJob.objects.select_for_update().get(pk=job_id)
+            if job.finished_at is None:
+                continue
+            job.errors = [error for error in job.errors if error["code"] != GIVEN_UP]
+            job.finished_at, job.success, job.tries, job.not_before = None, not job.errors, 0, None
+            job.save()
+        done += 1
+    return done
 
 
 def _do(job: CaptureJob, part: Sequence[tuple[str, Event | Refused]]) -> None:
@@ -136,9 +199,14 @@ def _pointers(document: bytes, count: int) -> list[str]:
 
 
 def capture_jobs_once(*, at_most: int = 10) -> int:
-    """Do jobs that wait; return how many. Safe to run any number of times, by any number of processes."""
-    before = timezone.now() - REQUEST_FIRST
-    waiting = CaptureJob.objects.filter(finished_at=None, created_at__lt=before).order_by("created_at")
+    """Do jobs that wait; return how many. Safe to run any number of times, by any number of processes.
+
+    A job that fails waits for its next turn behind the others.
+    """
+    now = timezone.now()
+    waiting = CaptureJob.objects.filter(finished_at=None, created_at__lt=now - REQUEST_FIRST)
+    waiting = waiting.filter(Q(not_before=None) | Q(not_before__lte=now))
+    waiting = waiting.order_by(Coalesce("not_before", "created_at"))
     done = 0
     for job_id in list(waiting.values_list("id", flat=True)[:at_most]):
         try:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from parcelward.base import config
 from parcelward.base.errors import Conflict, NotFound
 from parcelward.custody import shredding
+from parcelward.parcels.epcis import erasing
 from parcelward.parcels.models import Item, ItemStatus, ScanEvent
 from parcelward.parcels.rules import State
 from parcelward.people.queries import require
@@ -100,6 +101,7 @@ def _erase(erasure_id: int, *, now: dt.datetime) -> None:
             raise Conflict("This item is on hold. Release it first, or withdraw the request.", code="held")
         events = ScanEvent.objects.filter(item=item).count()
         shredding.begin(erasure_id, events=events, now=now)
+        erasing.erase_naming(item, erasure=erasure_id)
         status.flags |= State.SHREDDED
         status.seal = ""  # it was read from a body that nobody can open any more
         status.save(update_fields=["flags", "seal"])

@@ -33,6 +33,7 @@ _SELECT: Final = (
     "o.event_time, o.step, o.facility, o.receptacle FROM parcels_scan_event e "
     "LEFT JOIN parcels_scan_event o ON e.corrects IS NOT NULL AND o.item = e.item AND o.event_id = e.corrects WHERE "
 )
+_LIVING: Final = "NOT EXISTS (SELECT FROM custody_tombstone t WHERE t.item IN (e.item, e.receptacle, o.receptacle))"
 _TIME: Final = "coalesce(o.event_time, e.event_time)"  # a correction repeats the event that it declares wrong
 _SIGNS: Final = {"GE": ">=", "LT": "<"}
 _NATIVE_ID: Final = re.compile(r".*/scan/([0-9a-f]{32})\.(\d{1,17})\.([0-9a-f]{32})")
@@ -161,16 +162,15 @@ def _key_of(text: str) -> tuple[UUID, dt.datetime, UUID] | None:
 def read(
     narrowed: Narrowed, *, after: tuple[dt.datetime, UUID, UUID] | None, descending: bool, limit: int
 ) -> list[Scan]:
-    """Return the next rows in the order of their `key`."""
-    where, values = list(narrowed.where), list(narrowed.values)
+    """Return the next rows in the order of their `key`; none that names an item whose record was erased."""
+    where, values = [*narrowed.where, _LIVING], list(narrowed.values)
     time = _TIME if narrowed.by_item else "e.event_time"
     if after is not None:
         where.append(f"({time}, e.event_id, e.item) {'<' if descending else '>'} (%s, %s, %s)")
         values += after
     way = "DESC" if descending else "ASC"
     statement = (
-        f"{_SELECT}{' AND '.join(where) or 'true'} "
-        f"ORDER BY {time} {way}, e.event_id {way}, e.item {way} LIMIT {int(limit)}"
+        f"{_SELECT}{' AND '.join(where)} ORDER BY {time} {way}, e.event_id {way}, e.item {way} LIMIT {int(limit)}"
     )
     with db.cursor(binary=True) as cur:
         cur.execute(statement, values, binary=True)

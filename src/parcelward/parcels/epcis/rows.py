@@ -22,6 +22,7 @@ from parcelward.parcels.epcis import numbers, rules
 TABLE: Final = "parcels_epcis_event"
 BATCH_KIND: Final = "parcels.epcis"  # of the custody batches that its events are entries of
 PARTITIONED_FROM: Final = dt.date(2000, 1, 1)  # what claims to be older shares one partition (migration 0003)
+LIVING: Final = "body <> ''"  # an erasure empties the row of every event that names the item (erasing.py)
 NUMBER_PREFIX: Final = "nr:"  # before our own number in `epcs`, so that any spelling of it finds the event
 
 _COLUMNS: Final = (
@@ -168,6 +169,11 @@ def read(stored: bytes) -> Event:
     """Return a stored event as the value it was captured as."""
     said = msgspec.json.decode(stored)
     return parse.read_event(said["event"], context.of(said["context"]))
+
+
+def read_with_name(stored: bytes) -> tuple[Event, str]:
+    """Return a stored event, and what it is called here."""
+    return read(stored), str(msgspec.json.decode(stored)["name"])
 
 
 def as_given_out(stored: bytes, record_time: dt.datetime) -> Event:

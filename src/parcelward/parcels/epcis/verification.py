@@ -12,7 +12,7 @@ from parcelward.base.errors import Invalid
 from parcelward.base.standards.epcis import identifiers
 from parcelward.custody.queries import Findings, Logged, Span
 from parcelward.custody.wire import fact_commitment
-from parcelward.parcels.epcis import rows, rules
+from parcelward.parcels.epcis import erasing, rows, rules
 
 _COLUMNS = (
     "batch, leaf, salt, body, event_time, record_time, source, name, declares, type, action, biz_step, disposition, "
@@ -22,6 +22,10 @@ _COLUMNS = (
 
 class EpcisChecker:
     """Entries of kind parcels.epcis: one row an entry, with its salt."""
+
+    def __init__(self) -> None:
+        self.emptied = 0  # that named an erased item: counted, not opened
+        self._erased: frozenset[tuple[int, int]] | None = None
 
     def check(self, batches: Sequence[Logged], findings: Findings) -> int:
         """Recompute each event's commitment, and compare what queries go by with the committed bytes."""
@@ -44,10 +48,22 @@ class EpcisChecker:
             findings.note(words, differs="epcis", index=one.first_index)
             return
         for row in stored:
-            wrong = _problem(one, row)
+            wrong = self._problem(one, row)
             if wrong:
                 words = f"The EPCIS event differs from what was committed: {wrong}."
                 findings.note(words, differs="epcis", index=one.place(row[1]))
+
+    def _problem(self, one: Logged, row: tuple[Any, ...]) -> str:
+        if self._erased is None:
+            self._erased = erasing.emptied()
+        is_erased = (one.batch, row[1]) in self._erased
+        if bytes(row[3]):
+            return "it was erased and is there again" if is_erased else _problem(one, row)
+        if not is_erased:
+            return "it is empty, and no erasure says so"
+        self.emptied += 1
+        left = (row[7], row[8], *row[9:])
+        return "" if not bytes(row[2]) and left == erasing.EMPTY else "something is left of it, and it was erased"
 
     def finish(self, span: Span, findings: Findings) -> None:
         """Find events that no batch knows."""

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from parcelward.base.standards.epcis import identifiers, vocabulary
 from parcelward.base.standards.epcis.checks import read_time
@@ -21,7 +19,7 @@ from parcelward.base.standards.epcis.context import Context
 from parcelward.base.standards.epcis.event import Event
 from parcelward.base.standards.epcis.query import Condition, Query
 
-_PATTERNS_CACHED: Final = 4096
+_SERIALS: Final = {"sgtin": "/21/", "itip": "/21/", "upui": "/235/", "cpi": "/8011/"}  # before a Digital Link's serial
 _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "GT": operator.gt,
     "GE": operator.ge,
@@ -34,6 +32,27 @@ Containers = Mapping[str, frozenset[str]]
 """From a canonical location to all locations that it lies within, directly or not (WD_ parameters)."""
 
 
+class Prepared:
+    """A query made ready to be compared with many events.
+
+    `tick` is called again and again while that is done, and may raise: a query has up to 1,000 values in each of 50
+    conditions, and an event 10,000 instances.
+    """
+
+    def __init__(self, query: Query, *, tick: Callable[[], None] = lambda: None) -> None:
+        self._conditions = [(one, _wanted(one)) for one in query.conditions]
+        self._tick = tick
+
+    def meets(
+        self, event: Event, *, record_time: dt.datetime | None = None, containers: Containers | None = None
+    ) -> bool:
+        """Whether `event` meets every condition, as `matches` says."""
+        recorded = record_time or event.record_time
+        met = _Meeting(event, recorded, containers or {}, _Canonical(), self._tick)
+        self._tick()
+        return all(_meets(condition, wanted, met) for condition, wanted in self._conditions)
+
+
 def matches(
     query: Query, event: Event, *, record_time: dt.datetime | None = None, containers: Containers | None = None
 ) -> bool:
@@ -41,8 +60,7 @@ def matches(
 
     `record_time` is the repository's own; without it the one in the event counts. `containers` is master data.
     """
-    recorded = record_time or event.record_time
-    return all(_meets(condition, event, recorded, containers or {}) for condition in query.conditions)
+    return Prepared(query).meets(event, record_time=record_time, containers=containers)
 
 
 def order_value(query: Query, event: Event, *, record_time: dt.datetime | None = None) -> Any:
@@ -55,19 +73,66 @@ def order_value(query: Query, event: Event, *, record_time: dt.datetime | None =
     return value if isinstance(value, (str, int, float)) else None
 
 
-def _meets(condition: Condition, event: Event, recorded: dt.datetime | None, containers: Containers) -> bool:
-    found = list(_found(condition, event, recorded))
+class _Canonical(dict[str, str]):
+    """The canonical form of each identifier of one event, made once however many conditions ask for it."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = found = identifiers.canonical(text)
+        return found
+
+
+class _Meeting(NamedTuple):
+    """One event that is compared, with what goes with it."""
+
+    event: Event
+    recorded: dt.datetime | None
+    containers: Containers
+    canonical: _Canonical
+    tick: Callable[[], None]
+
+
+class _Wanted(NamedTuple):
+    """What of a condition is looked up at once, and for MATCH what its EPC patterns take in."""
+
+    values: frozenset[Any]
+    patterns: _Patterns | None = None
+
+
+def _wanted(condition: Condition) -> _Wanted:
+    if condition.operator != "MATCH":
+        return _Wanted(frozenset(condition.values))
+    patterns = [text for text in condition.values if text[:14].lower() == "urn:epc:idpat:"]
+    values = frozenset(map(identifiers.canonical, condition.values))
+    return _Wanted(values, _Patterns(patterns) if patterns else None)
+
+
+def _meets(condition: Condition, wanted: _Wanted, met: _Meeting) -> bool:
+    met.tick()
+    found = list(_found(condition, met.event, met.recorded))
     if condition.operator == "EXISTS":
         return bool(found) or not condition.values[0]
     if condition.operator == "MATCH":
-        return any(fits(pattern, epc) for pattern in condition.values for epc in found)
+        return _fit(wanted, found, met)
     if condition.operator == "WD":
-        within = set(found).union(*(containers.get(place, frozenset()) for place in found))
-        return not within.isdisjoint(condition.values)
+        within = set(found).union(*(met.containers.get(place, frozenset()) for place in found))
+        return not within.isdisjoint(wanted.values)
+    if condition.operator == "EQ" and not condition.area:
+        return not wanted.values.isdisjoint(found)
     if condition.operator == "EQ":
-        same = _equal if condition.area else operator.eq
-        return any(same(value, wanted) for value in found for wanted in condition.values)
+        return any(_is_among(found, value, met.tick) for value in condition.values)
     return any(_in_order(condition.operator, value, condition.values[0]) for value in found)
+
+
+def _is_among(found: Iterable[Any], wanted: Any, tick: Callable[[], None]) -> bool:
+    tick()
+    return any(_equal(value, wanted) for value in found)
+
+
+def _fit(wanted: _Wanted, epcs: list[str], met: _Meeting) -> bool:
+    """Whether one of the identifiers is one asked for, or one that an EPC pattern (`urn:epc:idpat:...`) takes in."""
+    if not wanted.values.isdisjoint(met.canonical[epc] for epc in epcs):
+        return True
+    return wanted.patterns is not None and any(wanted.patterns.take_in(epc, met) for epc in epcs)
 
 
 def _found(condition: Condition, event: Event, recorded: dt.datetime | None) -> Iterable[Any]:
@@ -233,28 +298,37 @@ def _as_number(value: Any) -> float | None:
         return None
 
 
-def fits(pattern: str, epc: str) -> bool:
-    """Whether an identifier is the one asked for, or one that an EPC pattern (`urn:epc:idpat:...`) takes in."""
-    if pattern == epc or identifiers.canonical(pattern) == identifiers.canonical(epc):
-        return True
-    if pattern[:14].lower() != "urn:epc:idpat:":
-        return False
-    compiled = _compiled(pattern)
-    if compiled is None:
-        return False
-    as_urn, as_link = compiled
-    return as_urn.fullmatch(epc) is not None or (as_link is not None and identifiers.canonical(epc).startswith(as_link))
+class _Patterns:
+    """EPC patterns by their shape: which scheme, how many parts before the last, and which of these are named."""
 
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._shapes: dict[str, dict[tuple[int, tuple[int, ...]], set[tuple[str, ...]]]] = {}
+        links = []  # how Digital Links that fit begin, only where just the serial is open
+        for pattern in patterns:
+            scheme, _, value = pattern[14:].lower().partition(":")
+            *parts, last = value.split(".")
+            if last != "*":
+                continue
+            named = tuple(place for place, part in enumerate(parts) if part != "*")
+            shapes = self._shapes.setdefault(scheme, {})
+            shapes.setdefault((len(parts), named), set()).add(tuple(parts[place] for place in named))
+            begins = identifiers.canonical(pattern)
+            if begins != pattern:
+                links.append(begins + _SERIALS.get(scheme, ""))
+        self._links = tuple(links)
 
-@lru_cache(_PATTERNS_CACHED)
-def _compiled(pattern: str) -> tuple[re.Pattern[str], str | None] | None:
-    """Return how EPC URIs that fit look, and how Digital Links that fit begin (only where just the serial is open)."""
-    scheme, _, value = pattern[14:].partition(":")
-    parts = value.split(".")
-    if not value or parts[-1] != "*":
-        return None
-    shape = r"\.".join("[^.]+" if part == "*" else re.escape(part) for part in parts[:-1])
-    begins = identifiers.canonical(pattern)
-    qualifier = {"sgtin": "/21/", "itip": "/21/", "upui": "/235/", "cpi": "/8011/"}.get(scheme.lower(), "")
-    as_link = begins + qualifier if begins != pattern else None
-    return re.compile(rf"urn:epc:id:{re.escape(scheme)}:{shape}\..+", re.IGNORECASE), as_link
+    def take_in(self, epc: str, met: _Meeting) -> bool:
+        """Whether one of them takes in this identifier, an EPC URI or a Digital Link."""
+        met.tick()
+        if met.canonical[epc].startswith(self._links):
+            return True
+        text = epc.lower()
+        scheme, _, value = text[11:].partition(":")
+        if not text.startswith("urn:epc:id:") or scheme not in self._shapes:
+            return False
+        for (count, named), wanted in self._shapes[scheme].items():
+            parts = value.split(".", count)
+            is_whole = len(parts) == count + 1 and all(part or place in named for place, part in enumerate(parts))
+            if is_whole and count and tuple(parts[place] for place in named) in wanted:
+                return True
+        return False
