@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.attacks.untouched import untouched
+from tests.epcis_partner import Partner
+from tests.epcis_partner import item as epcis_item
 from tests.scanner import Scanner, event, new_number
 
 from parcelward.parcels import actions, queries
@@ -90,6 +92,8 @@ def test_an_id_that_is_used_again_takes_nobodys_event_back(installation, facilit
     assert other.send(event(number, "out_for_delivery", minutes=30))["instructions"][0]["do"] == "HOLD"
     struck = {line["step"]: line["corrected"] for line in httpx.get(f"{where}/events", timeout=30).json()}
     assert (struck["held"], struck["left_sorting"]) == (False, True)
+    told = Partner(installation, role="inspector").events(MATCH_epc=epcis_item(number))
+    assert len(told) == 5, "each once; a correction repeats what it declares wrong, the stranger's own"
 
 
 def test_a_made_up_internal_id_reaches_nothing(installation, theirs):

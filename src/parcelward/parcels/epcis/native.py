@@ -31,7 +31,9 @@ _LOADED, _UNLOADED = int(Step.LOADED), int(Step.UNLOADED)
 _SELECT: Final = (
     "SELECT e.event_time, e.event_id, e.item, e.step, e.facility, e.source, e.receptacle, e.corrects, e.batch, e.body, "
     "o.event_time, o.step, o.facility, o.receptacle FROM parcels_scan_event e "
-    "LEFT JOIN parcels_scan_event o ON e.corrects IS NOT NULL AND o.item = e.item AND o.event_id = e.corrects WHERE "
+    "LEFT JOIN LATERAL (SELECT x.event_time, x.step, x.facility, x.receptacle FROM parcels_scan_event x "
+    "WHERE e.corrects IS NOT NULL AND x.item = e.item AND x.event_id = e.corrects "
+    "ORDER BY x.source <> e.source, x.event_time LIMIT 1) o ON true WHERE "  # an id may have been used again
 )
 _LIVING: Final = "NOT EXISTS (SELECT FROM custody_tombstone t WHERE t.item IN (e.item, e.receptacle, o.receptacle))"
 _TIME: Final = "coalesce(o.event_time, e.event_time)"  # a correction repeats the event that it declares wrong
