@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connections, transaction
 from django.utils import timezone
 
-from parcelward.base import config, db
+from parcelward.base import config, db, partitions
 from parcelward.custody import archive, checkpoints, keyring, notes
 from parcelward.custody.errors import LogDiverged
 from parcelward.custody.files import CHECKPOINT, LogFiles
@@ -73,7 +73,7 @@ def record_fact(kind: str, body: dict[str, Any]) -> None:
 
 
 def _add_batch_with_partition(kind: str, commitments: Sequence[bytes], now: dt.datetime) -> int:
-    db.ensure_partition("custody_batch", now.date())
+    partitions.ensure("custody_batch", now.date())
     return add_batch(kind, commitments, now=now)
 
 

@@ -216,7 +216,8 @@ def _timestamp(stop: threading.Event, held: list[Sequencer]) -> None:
 
 def _follow(stop: threading.Event) -> None:
     """Run every follower and the housekeeping, each at its pace."""
-    from parcelward.base import db
+    from parcelward.base import partitions
+    from parcelward.base.errors import Busy
     from parcelward.parcels import follows
     from parcelward.parcels.actions import came_again, erase_again
 
@@ -234,7 +235,8 @@ def _follow(stop: threading.Event) -> None:
                 today = dt.datetime.now(dt.UTC).date()
                 for ahead in range(-1, DAYS_AHEAD):
                     for table in ("parcels_scan_event", "custody_batch"):
-                        db.ensure_partition(table, today + dt.timedelta(days=ahead))
+                        with contextlib.suppress(Busy):  # the next round makes it, long before it is needed
+                            partitions.ensure(table, today + dt.timedelta(days=ahead))
                 follows.keep_house(dt.datetime.now(dt.UTC))
                 if now - erased_again > ERASE_AGAIN_S:
                     erase_again()

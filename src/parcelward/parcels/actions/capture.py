@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from parcelward.base import db
+from parcelward.base import db, partitions
 from parcelward.base.errors import Conflict, Invalid, ParcelwardError, Problem
 from parcelward.base.standards.epcis.event import Event
 from parcelward.custody import actions as custody
@@ -108,7 +108,7 @@ def make_partitions(events: Iterable[Event], *, now: dt.datetime) -> None:
             scanned |= {at.astimezone(dt.UTC).date() for at in times if EVENT_TIME_MIN <= at <= now + CLOCK_AHEAD_MAX}
     for table, days in ((rows.TABLE, kept), ("parcels_scan_event", scanned), ("custody_batch", {now.date()})):
         for day in sorted(days):
-            db.ensure_partition(table, day)
+            partitions.ensure(table, day)
 
 
 def _prepare(one: Incoming, *, by: Person, now: dt.datetime) -> Row:
