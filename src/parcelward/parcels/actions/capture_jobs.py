@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from parcelward.base.errors import Busy, Conflict, Invalid, NotFound, ParcelwardError, Problem
@@ -62,13 +63,26 @@ def open_job(document: bytes, behaviour: Behaviour, *, by: Person, now: dt.datet
 
 
 def run_job(job_id: UUID) -> bool:
-    """Do a job from where it stands to its end; return False when another process is at it or it is done."""
-    document = _begin(job_id)
-    if document is None:
+    """Do a job from where it stands to its end; return False when another process is at it or it is done.
+
+    Raises Busy when the moment was wrong, which counts for no try.
+    """
+    begun = _begin(job_id)
+    if begun is None:
         return False
+    try:
+        return _run(job_id, *begun)
+    except Busy:
+        CaptureJob.objects.filter(pk=job_id, tries__gt=0).update(tries=F("tries") - 1)
+        raise
+
+
+def _run(job_id: UUID, document: bytes, behaviour: str) -> bool:
     results = parse.read_events(document)
     pointers = _pointers(document, len(results))
-    make_partitions([result for result in results if isinstance(result, Event)], now=timezone.now())
+    make_partitions(
+        _incoming(zip(pointers, results, strict=True)), now=timezone.now(), keep_going=behaviour == "proceed"
+    )
     while True:
         with transaction.atomic():
             job = CaptureJob.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
@@ -85,8 +99,8 @@ def run_job(job_id: UUID) -> bool:
                 return True
 
 
-def _begin(job_id: UUID) -> bytes | None:
-    """Count a try and return the document, or None for a job that is taken, done, or had too many tries."""
+def _begin(job_id: UUID) -> tuple[bytes, str] | None:
+    """Count a try and return document and behaviour; None for a job that is taken, done, or had too many tries."""
     with transaction.atomic():
         job = CaptureJob.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
         if job is None:
@@ -98,19 +112,22 @@ def _begin(job_id: UUID) -> bytes | None:
             words = {"pointer": "", "code": "internal", "message": "Capturing broke off; see our log."}
             job.finished_at, job.success, job.document, job.errors = timezone.now(), False, b"", [*job.errors, words]
         job.save()
-    return None if given_up else document
+    return None if given_up else (document, job.behaviour)
+
+
+def _incoming(results: Iterable[tuple[str, Event | Refused]]) -> list[Incoming]:
+    return [Incoming(pointer, result) for pointer, result in results if isinstance(result, Event)]
 
 
 def _do(job: CaptureJob, part: Sequence[tuple[str, Event | Refused]]) -> None:
     """Capture one part and note on the job what became of it."""
     by = Person(id=job.by, role=Role(job.role), source=job.source, name="", simulated=job.simulated)
     problems = [p for _, result in part if isinstance(result, Refused) for p in result.problems]
-    incoming = [Incoming(pointer, result) for pointer, result in part if isinstance(result, Event)]
     try:
         with transaction.atomic():
             if by.source in people.revoked_among([by.source]):
                 raise people.revoked()
-            done = capture(incoming, by=by, now=timezone.now(), keep_going=job.behaviour == "proceed")
+            done = capture(_incoming(part), by=by, now=timezone.now(), keep_going=job.behaviour == "proceed")
     except Busy:
         raise  # the moment was wrong, not the document: the job waits for another try
     except ParcelwardError as err:
