@@ -21,7 +21,7 @@ from psycopg.adapt import Dumper
 from psycopg.conninfo import conninfo_to_dict
 
 from parcelward.base.config import BadSetting, Config
-from parcelward.base.errors import Busy
+from parcelward.base.errors import Busy, NotDurable
 
 T = TypeVar("T")
 
@@ -95,6 +95,20 @@ def django_database(url: str) -> dict[str, Any]:
         "OPTIONS": {"prepare_threshold": PREPARE_AFTER} | CONNECTION | query,
         "TEST": {"SERIALIZE": False},
     }
+
+
+DURABILITY = "current_setting('fsync'), current_setting('synchronous_commit')"
+"""SQL: what a session runs with. A server that was away at the start, or was changed since, is found out by it."""
+
+
+def require_durable_commit(fsync: str, synchronous_commit: str) -> None:
+    """Raise NotDurable unless a commit of the session that said `DURABILITY` is on the disk when it is confirmed."""
+    for name, value in (("fsync", fsync), ("synchronous_commit", synchronous_commit)):
+        if value == "off":
+            raise NotDurable(
+                f"The database runs with {name} = off, so a commit could be lost: nothing is recorded until it is on",
+                retry_after_s=30,
+            )
 
 
 def require_durable(config: Config) -> None:
