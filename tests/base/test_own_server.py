@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 import os
+import socket
 import subprocess
 import sys
 
+import httpx
 import psycopg
 import pytest
+from tests.scanner import until
 
 from parcelward.base import config, db, postgres_programs
 from parcelward.base.config import BadSetting
@@ -33,9 +38,9 @@ def _settings(server):
     return dataclasses.replace(config.get(), database_url=server.url("app"), keys_url=server.url("keys"))
 
 
-def _run(command, server, home):
+def _run(command, server, home, *more):
     return subprocess.run(
-        [sys.executable, "-m", "parcelward.doors.console", command],
+        [sys.executable, "-m", "parcelward.doors.console", command, *more],
         env={
             **os.environ,
             "PARCELWARD_HOME": str(home),
@@ -127,3 +132,81 @@ def test_a_worker_without_tables_says_in_one_line_what_to_run(server, tmp_path, 
     assert told.stderr.count("\n") == 1, told.stderr
     assert "run `parcelward install` once" in told.stderr
     assert ("`keys`" if prepared else "`default`") in told.stderr
+
+
+def _away(server, change):
+    """Let nobody in, and change the settings meanwhile."""
+    with psycopg.connect(server.url("postgres", role="postgres"), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE app ALLOW_CONNECTIONS false")
+        connection.execute(change.encode())
+
+
+def _back(server):
+    with psycopg.connect(server.url("postgres", role="postgres"), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE app ALLOW_CONNECTIONS true")
+
+
+@contextlib.contextmanager
+def _started(command, server, home, **more):
+    told = {"PARCELWARD_DATABASE_URL": server.url("app"), "PARCELWARD_KEYS_URL": server.url("keys"), **more}
+    with subprocess.Popen(
+        [sys.executable, "-m", "parcelward.doors.console", command],
+        env={**os.environ, "PARCELWARD_HOME": str(home), **told},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def test_a_worker_refuses_a_server_that_was_away_at_the_start(server, tmp_path):
+    assert _run("install", server, tmp_path / "home").returncode == 0
+    _away(server, "ALTER DATABASE app SET synchronous_commit = off")
+    with _started("work", server, tmp_path / "home") as worker:
+        assert "waits for the database" in worker.stderr.readline()
+        _back(server)
+        assert worker.wait(20) == 1
+        assert "synchronous_commit = off, so a commit could be lost" in worker.stderr.read()
+
+
+def test_a_web_process_records_nothing_on_a_server_that_came_back_less_durable(server, tmp_path):
+    home = tmp_path / "home"
+    assert _run("install", server, home).returncode == 0
+    made = _run("key", server, home, "add", "a system", "--role", "administrator")
+    key = json.loads(made.stdout)["api_key"]
+    _away(server, "ALTER ROLE parcelward IN DATABASE app SET synchronous_commit = off")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    with _started("serve", server, home, PARCELWARD_PORT=port, PARCELWARD_WEB_WORKERS="1"):
+        until(lambda: _status(port, "/healthz") == 200, seconds=30)
+        _back(server)
+        until(lambda: _status(port, "/api/v1/calendar", key) == 200, seconds=30)
+        place = {
+            "name": "TEST-A office",
+            "kind": "office",
+            "country": "US",
+            "time_zone": "America/Chicago",
+            "simulated": True,
+        }
+        told = httpx.put(
+            f"http://127.0.0.1:{port}/api/v1/facilities/TEST-A",
+            json={**place, "coarse_place": "Springfield, IL", "position": [-89.65, 39.78]},
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=30,
+        )
+        assert (told.status_code, told.json().get("code"), told.headers.get("Retry-After")) == (
+            503,
+            "not_durable",
+            "30",
+        )
+        assert _status(port, "/api/v1/facilities/TEST-A", key) == 404, "nothing was kept"
+
+
+def _status(port, path, key=""):
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=10).status_code
+    except httpx.HTTPError:
+        return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 
@@ -320,3 +321,49 @@ def test_a_document_of_thousands_is_captured_whole_or_not_at_all(installation, f
     assert (job["success"], job["parcelward:captured"]) == (False, 0)
     assert [problem["pointer"] for problem in job["errors"]] == ["/epcisBody/eventList/600/eventID"]
     assert partner.events(MATCH_epc=more[0]["epcList"][0]) == []
+
+
+def partitions_now():
+    from parcelward.base import db
+
+    with db.cursor() as cur:
+        cur.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent::regclass::text LIKE 'parcels_%'")
+        return {name for (name,) in cur.fetchall() if re.search(r"_[dm]\d+$", name)}
+
+
+@pytest.mark.parametrize("behaviour", ["rollback", "proceed"])
+def test_events_of_days_to_come_are_refused_and_leave_no_partitions(partner, number, behaviour):
+    before = partitions_now()
+    ahead = [event(item(number), minutes=days * 24 * 60) for days in (1, 7, 20, 39, 41, 400, 2_400)]
+    job = partner.capture(event(item(number)), *ahead, **{"GS1-Capture-Error-Behaviour": behaviour})
+    assert (job["success"], job["parcelward:captured"]) == (False, behaviour == "proceed")
+    assert [(e["code"], e["pointer"]) for e in job["errors"]] == [
+        ("clock_ahead", f"/epcisBody/eventList/{n}/eventTime") for n in range(1, 8)
+    ]
+    assert partitions_now() == before
+
+
+def test_a_refused_document_leaves_no_partition_of_its_good_events_either(partner, number):
+    before = partitions_now()
+    job = partner.capture(event(item(number), eventTime="2003-05-05T09:00:00Z"), event(item(number), minutes=1_000))
+    assert (job["success"], job["parcelward:captured"]) == (False, 0)
+    assert partitions_now() == before
+
+
+@pytest.mark.parametrize("declared", ["1987-06-05T04:03:02Z", "2999-01-01T00:00:00Z"])
+def test_a_declaration_of_no_believable_time_is_kept_and_its_correction_waits_at_the_desk(partner, number, declared):
+    wrong = event(item(number))
+    partner.capture(wrong)
+    before = partitions_now()
+    said = {**wrong, "errorDeclaration": {"declarationTime": declared, "reason": "did_not_occur"}}
+    assert partner.capture(said)["parcelward:captured"] == 1
+    assert len(partner.events(MATCH_epc=item(number))) == 2
+    assert partitions_now() == before
+
+
+def test_an_event_of_the_last_century_is_kept_and_leaves_no_partition(partner, number):
+    before = partitions_now()
+    job = partner.capture(event(item(number), eventTime="1950-01-02T03:04:05Z"), event(item(number)))
+    assert (job["success"], job["parcelward:captured"]) == (True, 2)
+    assert len(partner.events(MATCH_epc=item(number))) == 2
+    assert partitions_now() == before

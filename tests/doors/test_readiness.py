@@ -13,7 +13,7 @@ from django.db import connections, transaction
 from django.test import RequestFactory
 from tests.scanner import until
 
-from parcelward.base import config, db
+from parcelward.base import config, partitions
 from parcelward.custody import actions as custody
 from parcelward.custody import queries
 from parcelward.doors.api import health
@@ -22,7 +22,7 @@ from parcelward.doors.api import health
 def waiting_since(seconds):
     """Let an entry wait in the caller's transaction, which no sequencer sees."""
     then = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=seconds)
-    db.ensure_partition("custody_batch", then.date())
+    partitions.ensure("custody_batch", then.date())
     custody.add_batch("fact", [os.urandom(32)], now=then)
 
 

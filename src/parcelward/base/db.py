@@ -1,4 +1,4 @@
-"""Database habits that every room shares: where the databases are, binary COPY, retry, partitions."""
+"""Database habits that every room shares: where the databases are, binary COPY, retry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from psycopg.adapt import Dumper
 from psycopg.conninfo import conninfo_to_dict
 
 from parcelward.base.config import BadSetting, Config
-from parcelward.base.errors import Busy
+from parcelward.base.errors import Busy, NotDurable
 
 T = TypeVar("T")
 
@@ -100,6 +100,20 @@ def django_database(url: str) -> dict[str, Any]:
         "OPTIONS": {"prepare_threshold": PREPARE_AFTER} | CONNECTION | query,
         "TEST": {"SERIALIZE": False},
     }
+
+
+DURABILITY = "current_setting('fsync'), current_setting('synchronous_commit')"
+"""SQL: what a session runs with. A server that was away at the start, or was changed since, is found out by it."""
+
+
+def require_durable_commit(fsync: str, synchronous_commit: str) -> None:
+    """Raise NotDurable unless a commit of the session that said `DURABILITY` is on the disk when it is confirmed."""
+    for name, value in (("fsync", fsync), ("synchronous_commit", synchronous_commit)):
+        if value == "off":
+            raise NotDurable(
+                f"The database runs with {name} = off, so a commit could be lost: nothing is recorded until it is on",
+                retry_after_s=30,
+            )
 
 
 def require_durable(config: Config) -> None:
@@ -245,46 +259,3 @@ def copy_binary(conn: psycopg.Connection[Any], table: str, columns: str, rows: I
     """COPY rows that are already in PostgreSQL's binary tuple form; `table` and `columns` are our own constants."""
     with psycopg.Cursor(conn) as cur, cur.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
         copy.write(b"".join((COPY_HEADER, *rows, COPY_TRAILER)))
-
-
-def day_bounds(day: dt.date) -> tuple[str, str]:
-    """Return a day's first instant and the next day's, in UTC, as SQL literals."""
-    return f"{day.isoformat()} 00:00:00+00", f"{(day + dt.timedelta(days=1)).isoformat()} 00:00:00+00"
-
-
-DAILY_FOR = dt.timedelta(days=60)  # older events are few: a month of them shares one partition
-
-
-def partition_for(day: dt.date, today: dt.date) -> tuple[str, dt.date, dt.date]:
-    """Return the suffix and bounds of the partition that `day` belongs in when none covers it yet."""
-    if today - day <= DAILY_FOR:
-        return f"d{day:%Y%m%d}", day, day + dt.timedelta(days=1)
-    first = day.replace(day=1)
-    return f"m{day:%Y%m}", first, (first + dt.timedelta(days=32)).replace(day=1)
-
-
-def ensure_partition(table: str, day: dt.date) -> bool:
-    """Make the partition of `table` (one of our own) that holds `day`; return whether it had to be made.
-
-    Runs outside any transaction of the caller; two that race make one.
-    """
-    today = dt.datetime.now(dt.UTC).date()
-    suffix, first, end = partition_for(day, today)
-    with cursor() as cur:
-        cur.execute(
-            "SELECT relname FROM pg_class WHERE relname LIKE %s OR relname = %s",
-            (f"{table}_d{day:%Y%m}%", f"{table}_m{day:%Y%m}"),
-        )
-        there = {row[0] for row in cur.fetchall()}
-        if f"{table}_d{day:%Y%m%d}" in there or f"{table}_m{day:%Y%m}" in there:
-            return False
-        if suffix.startswith("m") and there:  # the month was begun by the day; it goes on by the day
-            suffix, first, end = f"d{day:%Y%m%d}", day, day + dt.timedelta(days=1)
-        try:
-            cur.execute(
-                f"CREATE TABLE {table}_{suffix} PARTITION OF {table} FOR VALUES "
-                f"FROM ('{day_bounds(first)[0]}') TO ('{day_bounds(end)[0]}')",
-            )
-        except (psycopg.errors.DuplicateTable, psycopg.errors.UniqueViolation, psycopg.errors.InvalidObjectDefinition):
-            return False  # another process was first
-    return True

@@ -9,6 +9,7 @@ ParcelwardError
   ├─ TooLarge         413  more than one request may carry
   ├─ TooMany          429  slow down and retry
   └─ Busy             503  back off and retry
+       └─ NotDurable  503  the database could lose what it confirms, so nothing is recorded
 """
 
 from __future__ import annotations
@@ -114,3 +115,10 @@ class Busy(ParcelwardError):
     status = 503
     default_code = "busy"
     title = "Busy: try again shortly"
+
+
+class NotDurable(Busy):
+    """The database runs with a setting that could lose a commit: nothing is recorded until its operator turns it on."""
+
+    default_code = "not_durable"
+    title = "The database could lose what is recorded"

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connections, transaction
 from django.utils import timezone
 
-from parcelward.base import config, db
+from parcelward.base import config, db, partitions
 from parcelward.custody import archive, checkpoints, keyring, notes
 from parcelward.custody.errors import LogDiverged
 from parcelward.custody.files import CHECKPOINT, LogFiles
@@ -33,31 +33,35 @@ def make_secrets(items: Iterable[bytes]) -> dict[bytes, bytes]:
     if fresh:
         with db.cursor("keys") as cur, transaction.atomic(using="keys"):
             cur.execute(
-                "INSERT INTO custody_itemsecret (item, secret, made_at) "
-                "SELECT i, s, now() FROM unnest(%s::uuid[], %s::bytea[]) AS u(i, s)",
+                "WITH made AS (INSERT INTO custody_itemsecret (item, secret, made_at) "  # noqa: S608 -- DURABILITY is our own
+                f"SELECT i, s, now() FROM unnest(%s::uuid[], %s::bytea[]) AS u(i, s)) SELECT {db.DURABILITY}",
                 (db.uuid_array(list(fresh)), db.bytea_array(list(fresh.values()))),
             )
+            db.require_durable_commit(*cur.fetchall()[0])
     return fresh
 
 
 def add_batch(kind: str, commitments: Sequence[bytes], *, now: dt.datetime, signed: bytes = b"") -> int:
     """Store packed commitments in the caller's transaction and return the batch's number. Commit is the promise.
 
+    Everything that is recorded passes here: raises NotDurable where that commit could be lost.
     `signed` are the devices' signatures of the requests that the entries came in (`wire.pack_signed`).
     """
     with db.cursor() as cur:
         cur.execute(
-            "WITH b AS (INSERT INTO custody_batch (record_time, kind, n, commitments, signed) "
+            "WITH b AS (INSERT INTO custody_batch (record_time, kind, n, commitments, signed) "  # noqa: S608 -- the same
             "VALUES (%s, %s, %s, %s, %s) RETURNING id, record_time, n, kind) "
             "INSERT INTO custody_pendingbatch (batch, record_time, n, kind) SELECT id, record_time, n, kind FROM b "
-            "RETURNING batch",
+            f"RETURNING batch, {db.DURABILITY}",
             (now, kind, len(commitments), b"".join(commitments), signed),
             binary=True,
         )
         row = cur.fetchone()
     if row is None:  # INSERT ... RETURNING gives a row or raises
         raise LogDiverged("The batch was not stored.", differs="batch")
-    return int(row[0])
+    batch, *durability = row
+    db.require_durable_commit(*durability)
+    return int(batch)
 
 
 def record_fact(kind: str, body: dict[str, Any]) -> None:
@@ -73,15 +77,15 @@ def record_fact(kind: str, body: dict[str, Any]) -> None:
 
 
 def _add_batch_with_partition(kind: str, commitments: Sequence[bytes], now: dt.datetime) -> int:
-    db.ensure_partition("custody_batch", now.date())
+    partitions.ensure("custody_batch", now.date())
     return add_batch(kind, commitments, now=now)
 
 
 class Sequencer:
     """Gives committed batches their place in the log. One process at a time holds the files; any number may try.
 
-    Raises LogInUse at once when another process holds them, and LogDiverged when files, checkpoint and database
-    disagree: then nothing is written until a person has looked.
+    Raises LogInUse at once when another process holds them, NotDurable when the database could lose a commit, and
+    LogDiverged when files, checkpoint and database disagree: then nothing is written until a person has looked.
     """
 
     def __init__(self, settings: config.Config) -> None:
@@ -106,7 +110,10 @@ class Sequencer:
         return self._files
 
     def _settle(self) -> None:
-        """Bring the files to what the database says, and publish what was not yet published."""
+        """Bring the files to what the database says, and publish what was not yet published; once a connection."""
+        with db.cursor() as cur:
+            cur.execute(f"SELECT {db.DURABILITY}")
+            db.require_durable_commit(*cur.fetchall()[0])
         state, _ = LogState.objects.get_or_create(
             id=1, defaults={"origin": self._origin, "size": 0, "root": self._files.root(0)}
         )

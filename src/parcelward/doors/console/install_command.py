@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(_options: argparse.Namespace) -> int:
     """Bring both databases to this version."""
     django.setup()
-    from parcelward.base import config, db
+    from parcelward.base import config, db, partitions
 
     settings = config.get()
     db.require_durable(settings)
@@ -36,7 +36,7 @@ def run(_options: argparse.Namespace) -> int:
     today = dt.datetime.now(dt.UTC).date()
     for days in DAYS_AROUND:
         for table in ("parcels_scan_event", "custody_batch"):
-            db.ensure_partition(table, today + dt.timedelta(days=days))
+            partitions.ensure(table, today + dt.timedelta(days=days))
     _first_entries()
     return 0
 

@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(_options: argparse.Namespace) -> int:
     """Become the HTTP server; return only when that cannot be."""
     settings = config.get()
-    with contextlib.suppress(psycopg.OperationalError):  # a database that is away is waited for, and the pages say so
+    # A database that is away is waited for, and the pages say so; whoever records there asks again (db.DURABILITY).
+    with contextlib.suppress(psycopg.OperationalError):
         db.require_durable(settings)
     if settings.production:
         django.setup()

@@ -45,10 +45,8 @@ def run(_options: argparse.Namespace) -> int:
     """Work until asked to stop."""
     django.setup()
     gc.freeze()  # what was loaded lives as long as the process
-    from parcelward.base import config, db
+    from parcelward.base import config
 
-    with contextlib.suppress(psycopg.OperationalError):  # a database that is away is waited for
-        db.require_durable(config.get())
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -71,18 +69,20 @@ def run(_options: argparse.Namespace) -> int:
 
 
 def _wait_for_tables(stop: threading.Event) -> None:
-    """Return when the databases answer. Raises BadSetting when one of them was never prepared."""
+    """Return when the databases answer. Raises BadSetting when one was never prepared, or could lose a commit."""
     from django.db import connections
     from django.db.utils import OperationalError
 
+    from parcelward.base import config, db
     from parcelward.base.config import BadSetting
 
     said = False
     for alias in connections:
         while not stop.is_set():
             try:
+                db.require_durable(config.get())
                 tables = connections[alias].introspection.table_names()
-            except OperationalError:
+            except (OperationalError, psycopg.OperationalError):
                 if not said:
                     log.warning("work waits for the database")
                 said = True
@@ -102,6 +102,7 @@ def _sequence(stop: threading.Event, held: list[Sequencer]) -> None:
     from django.db.utils import Error
 
     from parcelward.base import config
+    from parcelward.base.errors import NotDurable
     from parcelward.custody.actions import Sequencer
     from parcelward.custody.errors import LogDiverged, LogInUse
     from parcelward.parcels.actions import standstill
@@ -132,7 +133,7 @@ def _sequence(stop: threading.Event, held: list[Sequencer]) -> None:
             refused += 1
             _say_standstill(err, pause_s)
             stop.wait(pause_s)
-        except (Error, psycopg.Error, OSError) as err:
+        except (Error, psycopg.Error, OSError, NotDurable) as err:
             log.warning("sequencing waits: %s", type(err).__name__)
             _let_go(sequencer, held)
             sequencer = None
@@ -216,7 +217,8 @@ def _timestamp(stop: threading.Event, held: list[Sequencer]) -> None:
 
 def _follow(stop: threading.Event) -> None:
     """Run every follower and the housekeeping, each at its pace."""
-    from parcelward.base import db
+    from parcelward.base import partitions
+    from parcelward.base.errors import Busy
     from parcelward.parcels import follows
     from parcelward.parcels.actions import came_again, erase_again
 
@@ -234,7 +236,8 @@ def _follow(stop: threading.Event) -> None:
                 today = dt.datetime.now(dt.UTC).date()
                 for ahead in range(-1, DAYS_AHEAD):
                     for table in ("parcels_scan_event", "custody_batch"):
-                        db.ensure_partition(table, today + dt.timedelta(days=ahead))
+                        with contextlib.suppress(Busy):  # the next round makes it, long before it is needed
+                            partitions.ensure(table, today + dt.timedelta(days=ahead))
                 follows.keep_house(dt.datetime.now(dt.UTC))
                 if now - erased_again > ERASE_AGAIN_S:
                     erase_again()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from parcelward.base import db
+from parcelward.base import db, partitions
 from parcelward.base.errors import Conflict, Invalid, ParcelwardError, Problem
 from parcelward.base.standards.epcis.event import Event
 from parcelward.custody import actions as custody
@@ -72,7 +72,7 @@ def capture(incoming: Sequence[Incoming], *, by: Person, now: dt.datetime, keep_
     good, refused = _admit(incoming, now=now)
     if refused and not keep_going:
         raise NotCaptured("Nothing was captured; each problem names its place.", problems=tuple(refused))
-    make_partitions([i.event for i in good], now=now)
+    _make_partitions([i.event for i in good], now=now)
     prepared = [_prepare(i, by=by, now=now) for i in good]
     return db.atomically(lambda: _store(prepared, refused, by=by, now=now, keep_going=keep_going))
 
@@ -91,24 +91,27 @@ def _admit(incoming: Sequence[Incoming], *, now: dt.datetime) -> tuple[list[Inco
     return good, refused
 
 
-def make_partitions(events: Iterable[Event], *, now: dt.datetime) -> None:
-    """Make the partitions that these events need. A caller with a transaction of its own asks before it begins."""
-    events = list(events)
+def make_partitions(incoming: Sequence[Incoming], *, now: dt.datetime, keep_going: bool) -> None:
+    """Make the partitions that a call of `capture` will need. A caller with a transaction of its own asks before it."""
+    good, refused = _admit(incoming, now=now)
+    if keep_going or not refused:
+        _make_partitions([i.event for i in good], now=now)
+
+
+def _make_partitions(events: Sequence[Event], *, now: dt.datetime) -> None:
     where = _Where(events)
-    kept: set[dt.date] = set()
-    scanned: set[dt.date] = set()
+    said, scanned = [], []
     for event in events:
-        times = [event.event_time]
-        if event.error_declaration is not None:
-            times.append(event.error_declaration.declaration_time)
-        day = event.event_time.astimezone(dt.UTC).date()
-        if day >= rows.PARTITIONED_FROM:
-            kept.add(day)
-        if where.of(event) is not None:  # a scan of a time beyond these is quarantined, and needs no partition
-            scanned |= {at.astimezone(dt.UTC).date() for at in times if EVENT_TIME_MIN <= at <= now + CLOCK_AHEAD_MAX}
-    for table, days in ((rows.TABLE, kept), ("parcels_scan_event", scanned), ("custody_batch", {now.date()})):
-        for day in sorted(days):
-            db.ensure_partition(table, day)
+        said.append(event.event_time)
+        if where.of(event) is not None:
+            scanned.append(event.event_time)
+            if event.error_declaration is not None:
+                scanned.append(event.error_declaration.declaration_time)
+    for table, times in ((rows.TABLE, said), ("parcels_scan_event", scanned), ("custody_batch", (now,))):
+        # Older events share one partition (migration 0003), and a scan of any other time is quarantined.
+        believed = (time for time in times if EVENT_TIME_MIN <= time <= now + CLOCK_AHEAD_MAX)
+        for day in sorted({time.astimezone(dt.UTC).date() for time in believed}):
+            partitions.ensure(table, day)
 
 
 def _prepare(one: Incoming, *, by: Person, now: dt.datetime) -> Row:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -75,11 +75,11 @@ def run_job(job_id: UUID) -> bool:
 
     Raises Busy when others write the same rows or a database is away: the job waits, and nothing counts against it.
     """
-    document = _begin(job_id)
-    if document is None:
+    begun = _begin(job_id)
+    if begun is None:
         return False
     try:
-        return _run(job_id, document)
+        return _run(job_id, *begun)
     except Busy:
         _wait(job_id)
         raise
@@ -89,10 +89,12 @@ def run_job(job_id: UUID) -> bool:
         raise Busy("The database cannot be written just now; the job waits", code="database_away") from None
 
 
-def _run(job_id: UUID, document: bytes) -> bool:
+def _run(job_id: UUID, document: bytes, behaviour: str) -> bool:
     results = parse.read_events(document)
     pointers = _pointers(document, len(results))
-    make_partitions([result for result in results if isinstance(result, Event)], now=timezone.now())
+    make_partitions(
+        _incoming(zip(pointers, results, strict=True)), now=timezone.now(), keep_going=behaviour == "proceed"
+    )
     while True:
         with transaction.atomic():
             job = CaptureJob.objects.select_for_update(skip_locked=True).filter(pk=job_id, finished_at=None).first()
@@ -109,8 +111,8 @@ def _run(job_id: UUID, document: bytes) -> bool:
                 return True
 
 
-def _begin(job_id: UUID) -> bytes | None:
-    """Count a try and return the document, or None for a job that is taken, done, or had too many tries.
+def _begin(job_id: UUID) -> tuple[bytes, str] | None:
+    """Count a try and return document and behaviour, or None for a job that is taken, done, or had too many tries.
 
     The try is counted before it is made: whoever dies of it cannot count it afterwards.
     """
@@ -130,7 +132,11 @@ def _begin(job_id: UUID) -> bytes | None:
     if given_up:
         log.error("capture job %s was given up; `parcelward rebuild --captures` tries it again", job_id)
         return None
-    return bytes(job.document)
+    return bytes(job.document), job.behaviour
+
+
+def _incoming(results: Iterable[tuple[str, Event | Refused]]) -> list[Incoming]:
+    return [Incoming(pointer, result) for pointer, result in results if isinstance(result, Event)]
 
 
 def _wait(job_id: UUID) -> None:
@@ -168,12 +174,11 @@ def _do(job: CaptureJob, part: Sequence[tuple[str, Event | Refused]]) -> None:
     """Capture one part and note on the job what became of it."""
     by = Person(id=job.by, role=Role(job.role), source=job.source, name="", simulated=job.simulated)
     problems = [p for _, result in part if isinstance(result, Refused) for p in result.problems]
-    incoming = [Incoming(pointer, result) for pointer, result in part if isinstance(result, Event)]
     try:
         with transaction.atomic():
             if by.source in people.revoked_among([by.source]):
                 raise people.revoked()
-            done = capture(incoming, by=by, now=timezone.now(), keep_going=job.behaviour == "proceed")
+            done = capture(_incoming(part), by=by, now=timezone.now(), keep_going=job.behaviour == "proceed")
     except Busy:
         raise  # the moment was wrong, not the document: the job waits for another try
     except ParcelwardError as err:

@@ -11,7 +11,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from parcelward.base import db
+from parcelward.base import partitions
 from parcelward.base.errors import Conflict, Invalid, NotFound, ParcelwardError
 from parcelward.base.standards import identify, steps
 from parcelward.custody import actions as custody
@@ -134,8 +134,8 @@ def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
     now = timezone.now()
     came_again.settle_one(quarantine_id, now=now)
     if rules.EVENT_TIME_MIN <= scan.event_time <= now + rules.CLOCK_AHEAD_MAX:
-        # Here, because making a partition locks the whole table for as long as the transaction lasts.
-        db.ensure_partition("parcels_scan_event", scan.event_time.astimezone(dt.UTC).date())
+        # Here, because whoever makes another partition waits for the transaction that makes this one.
+        partitions.ensure("parcels_scan_event", scan.event_time.astimezone(dt.UTC).date())
     with transaction.atomic():
         row = _open_row(quarantine_id)
         digest = hashlib.sha256(repaired.encode()).digest()

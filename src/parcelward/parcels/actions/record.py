@@ -19,8 +19,8 @@ import msgspec
 import psycopg
 from django.db import transaction
 
-from parcelward.base import config, db
-from parcelward.base.errors import ParcelwardError
+from parcelward.base import config, db, partitions
+from parcelward.base.errors import Busy, ParcelwardError
 from parcelward.base.standards import steps
 from parcelward.custody import actions as custody
 from parcelward.custody import queries as custody_queries
@@ -123,9 +123,13 @@ def _who_repeats(work: Work) -> set[int]:
 
 
 def _make_partitions(work: Work) -> None:
-    for day in {db.from_micros(event.seen.event_time).date() for event in work.events}:
-        db.ensure_partition("parcels_scan_event", day)
-    db.ensure_partition("custody_batch", work.now.date())
+    """Make what was missing. Raises Contended, not Busy: batches of other days need not wait for it."""
+    try:
+        for day in {db.from_micros(event.seen.event_time).date() for event in work.events}:
+            partitions.ensure("parcels_scan_event", day)
+        partitions.ensure("custody_batch", work.now.date())
+    except Busy as err:
+        raise Contended(err.message, retry_after_s=err.retry_after_s) from err
 
 
 def _do(work: Work, born: Born, *, kept: Kept | None, careful: bool) -> None:

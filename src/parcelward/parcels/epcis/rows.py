@@ -21,7 +21,6 @@ from parcelward.parcels.epcis import numbers, rules
 
 TABLE: Final = "parcels_epcis_event"
 BATCH_KIND: Final = "parcels.epcis"  # of the custody batches that its events are entries of
-PARTITIONED_FROM: Final = dt.date(2000, 1, 1)  # what claims to be older shares one partition (migration 0003)
 LIVING: Final = "body <> ''"  # an erasure empties the row of every event that names the item (erasing.py)
 NUMBER_PREFIX: Final = "nr:"  # before our own number in `epcs`, so that any spelling of it finds the event
 
