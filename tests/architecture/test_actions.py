@@ -20,6 +20,7 @@ ASKS_NOBODY = {
     "custody.shredding.listed": "a list for the console",
     "parcels.actions.capture_jobs.run_job": "asks in the name of whoever sent the job, when it records",
     "parcels.actions.capture_jobs.capture_jobs_once": "the worker's; each job asks in its sender's name",
+    "parcels.actions.capture_jobs.run_again": "at the console: the worker tries again, in the name of who sent it",
     "parcels.actions.came_again.settle_some": "the worker's: closes what has meanwhile been recorded",
     "parcels.actions.erasure.erase_due": "the worker's: carries out what two people agreed to",
     "parcels.actions.erasure.erase_again": "the worker's: carries out again what a restored backup brought back",
