@@ -84,7 +84,7 @@ def test_an_entry_edited_with_its_hash_is_refused_by_the_root(copied):
     at = entries.stat().st_size // 32 - 1
     edit(entries, at * 32, bytes(32))
     edit(level0, at * 32, hashlib.sha256(b"\x00\x01" + bytes(32)).digest())
-    refuses(copied, "root")
+    refuses(copied, "root" if (at + 1) % 256 else "level1")  # the last of a full tile has its hash one level up
 
 
 def test_a_checkpoint_for_more_than_the_database_knows_is_refused(copied):

@@ -143,6 +143,7 @@ def test_parts_start_in_order_and_stop_in_reverse(play):
 def test_a_killed_process_is_back_within_five_seconds(play):
     up = play("web")
     first = int(up.until(r"up (\d+)"))
+    up.until("all ready")  # who is killed before has never started, and then the whole does not
     began = time.monotonic()
     os.kill(first, signal.SIGKILL)
     up.until("was ended by SIGKILL; starting it again")

@@ -332,7 +332,7 @@ def test_who_names_another_party_with_each_scan_keeps_nobody_waiting(givers):
     sights += [rules.Sight("receiver", item, 2, 0, now, 2, f"party R{n}") for n, item in enumerate(things)]
     began = time.process_time()
     found = handovers.pairs(sights)
-    assert time.process_time() - began < 0.3
+    assert time.process_time() - began < 2
     assert sum(map(len, found)) == len(sights)
     assert sum({sight.side for sight in pair} == {"giver", "receiver"} for pair in found) == givers
 
