@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import time
 import uuid
 from typing import Any
 
@@ -98,6 +99,25 @@ def test_only_an_inspector_lets_go_what_an_inspector_holds(scanner, number, insp
     assert "release_refused" in kinds_of_alerts(number)
     actions.release(item, "checked", by=inspector)
     assert not queries.journey(item).held
+    assert differing([item]) == []
+
+
+def test_a_hold_that_outlasted_the_delivery_is_let_go(scanner, number, inspector):
+    """It was handed out in spite of the hold. The release makes no new work, and says nothing false."""
+    scanner.send(event(number, "accepted"))
+    item = found(number)
+    actions.hold(item, "suspicious", by=inspector)
+    now = dt.datetime.now(dt.UTC)
+    scanner.send(event(number, "delivered", **at(now)))
+    scanner.send(event(number, "released", **at(now + dt.timedelta(milliseconds=1))))
+    assert queries.journey(item).held, "a device may not"
+    alerts = kinds_of_alerts(number)
+    time.sleep(0.01)
+    actions.release(item, "checked", by=inspector)
+    after = queries.journey(item)
+    assert (after.held, after.step.word) == (False, "delivered")
+    assert kinds_of_alerts(number) == alerts
+    assert "after_delivery" not in alerts
     assert differing([item]) == []
 
 

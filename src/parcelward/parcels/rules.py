@@ -168,11 +168,11 @@ def advance(status: Status[TimeT, IdT], seen: Observed[TimeT, IdT]) -> None:
         status.first_time = when
     status.last = seen[:5]
     if status.flags & _DELIVERED_F:
-        status.flags |= _AFTER_F
+        status.flags = _after_delivery(status.flags, seen)
         return
     if seen.facility:
         status.facility = seen.facility
-    if step == _RELEASED and status.flags & _SECURED_F and not seen.flags & _AUTHORISED_M:
+    if step == _RELEASED and not _may_release(status.flags, seen):
         return  # recorded, and changes nothing
     if step in _MOVES:
         status.step, status.step_time, status.step_facility = step, when, seen.facility
@@ -193,6 +193,17 @@ def advance(status: Status[TimeT, IdT], seen: Observed[TimeT, IdT]) -> None:
         status.flags |= _UNKNOWN_F
     if seen.seal is not None:
         status.seal = seal_after(status.seal, seen.seal)
+
+
+def _may_release(flags: int, seen: Observed[TimeT, IdT]) -> bool:
+    return bool(seen.flags & _AUTHORISED_M) or not flags & _SECURED_F
+
+
+def _after_delivery(flags: int, seen: Observed[TimeT, IdT]) -> int:
+    """Return the flags of a delivered item after one more scan; what was handed out on hold may still be released."""
+    if seen.step != _RELEASED or not flags & _HELD_F:
+        return flags | _AFTER_F
+    return flags & ~(_HELD_F | _SECURED_F) if _may_release(flags, seen) else flags
 
 
 def seal_after(current: str, seal: Seal) -> str:

@@ -145,7 +145,8 @@ def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime) -> tuple[Day, .
     local = [(entry, entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline]
     several = len({zone_name(at) for _entry, at in local}) > 1
     shown = []
-    late = {entry.event_id for entry in after_delivery(timeline)}
+    # To take a hold off afterwards is nothing odd.
+    late = {entry.event_id for entry in after_delivery(timeline) if entry.step is not Step.RELEASED}
     for day, members in groupby(local, key=lambda pair: (pair[1].date(), now.astimezone(pair[1].tzinfo).date())):
         lines = []
         for (derived, _place), run in groupby(

@@ -286,7 +286,7 @@ def _note(work: Work, i: int, thing: Thing, seen: PackedSeen, scan: ScanIn, seal
         work.instruct(i, thing, "HOLD", _ON_HOLD)
         if seen.step == _RELEASED and not thing.refold:
             work.after.alert("release_refused", thing.item, seen.event_id, seen.facility, {})
-    if flags & _AFTER_F and not thing.refold:
+    if flags & _AFTER_F and not thing.refold and seen.step != _RELEASED:
         work.instruct(i, thing, "STOP", "This item was delivered already. Set it aside: its label may be a copy.")
         work.after.alert("after_delivery", thing.item, seen.event_id, seen.facility, {"step": seen.step})
     if seen.flags & _UNKNOWN_M:
