@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 
 
@@ -50,6 +51,12 @@ from tests.scanner import SEED, Scanner, new_number  # noqa: E402 -- the environ
 
 os.environ["PARCELWARD_TEST_SEED"] = str(SEED)  # the processes that share a run's files have one seed
 
+hypothesis.settings.register_profile(
+    "here",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # two processes share the machine: slow is no finding
+)
+hypothesis.settings.load_profile("here")
 START_WAIT_S = 180.0  # a busy machine starts slowly
 
 

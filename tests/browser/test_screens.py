@@ -138,7 +138,7 @@ def test_on_paper_a_page_is_dark_on_white_and_has_nothing_to_press(opened: Any, 
 
 
 @pytest.mark.parametrize(
-    ("name", "kilobytes"), [("home", 40), ("track-inside", 60), ("check-message", 40), ("desk", 60)]
+    ("name", "kilobytes"), [("home", 40), ("track-inside", 60), ("check-message", 40), ("desk", 100)]
 )
 def test_pages_are_light(opened: Any, signed_in: Any, live_url: str, world: World, name: str, kilobytes: int) -> None:
     """Everything over the wire but the map, which is fetched only when it comes into view."""

@@ -25,7 +25,7 @@ from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
 from parcelward.people.wire import Person, Task
 
-ROWS_MAX: Final = 50  # of a list at once: the page with all its parts stays under 60 kB
+ROWS_MAX: Final = 50  # of a list at once: with two full lists and all its parts the page stays under 100 kB
 TYPED_LENGTH_MAX: Final = 512
 RAW_LENGTH_MAX: Final = 20_000
 NOTE_LENGTH_MAX: Final = 200  # why an event was dismissed; actions/desk.py has the same
