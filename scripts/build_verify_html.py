@@ -44,6 +44,13 @@ input::file-selector-button { min-height: 44px; margin-right: 16px; padding: 4px
 :focus-visible { outline: 3px solid #ffd84d; box-shadow: 0 0 0 5px #14202b; }
 table { border-collapse: collapse; width: 100%; font-size: 16px; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); text-align: left; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  tr:first-child { position: absolute; clip-path: inset(50%); }
+  tr, td { display: block; }
+  tr { padding: 8px 0; border-bottom: 1px solid var(--line); }
+  td { display: grid; grid-template-columns: 7rem 1fr; padding: 2px 0; border: 0; }
+  td::before { content: attr(data-name); font-weight: 600; }
+}
 #result { padding: 12px 16px; border-left: 4px solid var(--line); font-weight: 600; }
 #result:empty { display: none; }
 #result[data-state="good"] { border-color: var(--good); color: var(--good); }

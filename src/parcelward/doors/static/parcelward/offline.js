@@ -301,9 +301,14 @@ export async function checkFile(data, keyLines, chain = null) {
 }
 
 function show(report, pinned, own) {
+  const heads = ["Item", "No.", "Time (UTC)", "Step", "Place", "Log index"];
   const row = (cells, kind) => {
     const line = document.createElement("tr");
-    line.append(...cells.map((cell) => Object.assign(document.createElement(kind), { textContent: cell ?? "" })));
+    line.append(...cells.map((cell, i) => {
+      const box = Object.assign(document.createElement(kind), { textContent: cell ?? "" });
+      box.dataset.name = heads[i]; // shown beside it where the page is narrow
+      return box;
+    }));
     return line;
   };
   const total = report.events.length;
@@ -321,7 +326,7 @@ function show(report, pinned, own) {
     (fact) => Object.assign(document.createElement("li"), { textContent: fact })));
   const of = (id) => report.events.find((e) => e.id === id)?.event ?? `${id}, which is not here`;
   const step = (e) => (e.corrects === undefined ? e.step : `${e.step} (corrects no. ${of(e.corrects)})`);
-  document.getElementById("events").replaceChildren(row(["Item", "No.", "Time (UTC)", "Step", "Place", "Log index"], "th"),
+  document.getElementById("events").replaceChildren(row(heads, "th"),
     ...report.events.map((e) => row([e.number, e.event, e.at, step(e), e.place, e.log_index ?? "not yet"], "td")));
 }
 function start(file, keys, chain) {
