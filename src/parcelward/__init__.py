@@ -4,7 +4,8 @@ doors      the world comes in: api, portals, console, simulator
 ---------
 parcels    what moves
 ---------
-network    whom and where
+privacy    whom: the one home of personal data
+network    where
 ---------
 people     who may
 ---------

@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "ninja",
     "parcelward.custody",
     "parcelward.people",
+    "parcelward.privacy",
     "parcelward.network",
     "parcelward.parcels",
     "parcelward.doors",
@@ -60,7 +61,7 @@ DATABASES = {
     "default": db.django_database(CONFIG.database_url or db.embedded_url(CONFIG, "main")),
     "keys": db.django_database(CONFIG.keys_url or db.embedded_url(CONFIG, "keys")),
 }
-DATABASE_ROUTERS = ["parcelward.custody.router.KeysRouter"]
+DATABASE_ROUTERS = ["parcelward.base.router.KeysRouter"]
 AUTH_USER_MODEL = "people.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -5,17 +5,79 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from parcelward.people.errors import MayNot
-from parcelward.people.wire import Person, Role, Task
+from parcelward.people.wire import OrganisationKind, Person, Role, Task
 
 MAY: Mapping[Role, frozenset[Task]] = {
-    Role.ADMINISTRATOR: frozenset(Task) - {Task.SCAN},
+    Role.ADDRESSEE: frozenset({Task.PROVE_SELF, Task.OWN_DATA, Task.CONTACT}),
+    Role.SENDER_MEMBER: frozenset(
+        {Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT},
+    ),
+    Role.SENDER_ADMIN: frozenset(
+        {
+            *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
+            *(Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS),
+        },
+    ),
+    Role.CLERK: frozenset(
+        {
+            *(Task.OWN_DATA, Task.ACCEPT_HAZMAT, Task.PROVE_OTHERS, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON),
+            *(Task.SEAL_LABEL, Task.RE_ENROL, Task.MAKE_LINK),
+        },
+    ),
+    Role.SORTER: frozenset({Task.OWN_DATA, Task.OPEN_LABEL, Task.SEAL_LABEL}),
+    Role.COURIER: frozenset({Task.OWN_DATA, Task.OPEN_LABEL, Task.REVEAL}),
+    Role.HUB_AGENT: frozenset({Task.OWN_DATA, Task.OPEN_LABEL, Task.LEND_KEYS, Task.ENROL_DEVICE}),
     Role.INSPECTOR: frozenset(
-        {Task.HOLD, Task.RELEASE, Task.CORRECT, Task.READ_DESK, Task.REPAIR, Task.READ_EVENTS, Task.SHRED},
+        {
+            *(Task.OWN_DATA, Task.HOLD, Task.RELEASE, Task.RELEASE_SECURITY, Task.CORRECT, Task.READ_DESK, Task.REPAIR),
+            *(Task.READ_EVENTS, Task.SHRED, Task.REVIEW_PROOFS, Task.REVEAL, Task.FIND_PERSON, Task.DISCLOSE),
+            *(Task.SHRED_PERSON, Task.ANSWER_RIGHTS),
+        },
+    ),
+    Role.PLANNER: frozenset({Task.OWN_DATA, Task.EDIT_NETWORK, Task.READ_EVENTS}),
+    Role.AUDITOR: frozenset({Task.OWN_DATA, Task.READ_EVENTS, Task.READ_TRAIL}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            *(Task.OWN_DATA, Task.CAPTURE, Task.READ_EVENTS, Task.HOLD, Task.RELEASE, Task.CORRECT, Task.READ_DESK),
+            *(Task.REPAIR, Task.EDIT_NETWORK, Task.ENROL_DEVICE, Task.MANAGE_KEYS, Task.GRANT_SPENDING),
+            *(Task.MANAGE_PEOPLE, Task.MANAGE_MEMBERS, Task.MANAGE_ORGANISATIONS, Task.CHANGE_ROLES, Task.RE_ENROL),
+            *(Task.CERTIFY, Task.REPLACE_LOG_KEY, Task.SHRED, Task.IMPORT, Task.MAKE_BUNDLE, Task.MAKE_LINK),
+            *(Task.READ_TRAIL, Task.ANSWER_RIGHTS, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS),
+            *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
+        },
     ),
     Role.PARTNER: frozenset({Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),
-    Role.DEVICE: frozenset({Task.SCAN}),
+    Role.OFFICER: frozenset({Task.OWN_DATA}),
+    Role.DEVICE: frozenset({Task.SCAN, Task.OPEN_LABEL}),
+    Role.MACHINERY: frozenset(
+        {Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS},
+    ),
 }
 assert MAY.keys() == set(Role), "every role is in the table"  # noqa: S101 -- a hole in the table must stop the start
+
+ROLES_OF: Mapping[OrganisationKind, frozenset[Role]] = {
+    OrganisationKind.OPERATOR: frozenset(
+        {
+            *(Role.CLERK, Role.SORTER, Role.COURIER, Role.HUB_AGENT, Role.INSPECTOR, Role.PLANNER, Role.AUDITOR),
+            Role.ADMINISTRATOR,
+        },
+    ),
+    OrganisationKind.SENDER: frozenset({Role.SENDER_MEMBER, Role.SENDER_ADMIN}),
+    OrganisationKind.PARTNER: frozenset({Role.PARTNER}),
+    OrganisationKind.CONTRACTOR: frozenset({Role.COURIER, Role.HUB_AGENT, Role.SORTER}),
+    OrganisationKind.LAW_ENFORCEMENT: frozenset({Role.OFFICER}),
+}
+"""Which roles the people of an organisation may have."""
+assert ROLES_OF.keys() == set(OrganisationKind), "every kind is in the table"  # noqa: S101 -- as above
+
+STAFF = frozenset(
+    {
+        *ROLES_OF[OrganisationKind.OPERATOR],
+        *ROLES_OF[OrganisationKind.CONTRACTOR],
+        *(Role.PARTNER, Role.OFFICER),
+    }
+)
+"""Who needs a passkey with user verification to act."""
 
 
 def may(person: Person, task: Task) -> bool:
@@ -27,4 +89,4 @@ def require(person: Person, task: Task) -> None:
     """Raise MayNot unless the table lets `person` do `task`."""
     if not may(person, task):
         words = task.replace("_", " ")
-        raise MayNot(f"Your role, {person.role}, may not {words}. Ask an administrator if it should.")
+        raise MayNot(f"Your role, {person.role.replace('_', ' ')}, may not {words}. Ask an administrator if it should.")

@@ -7,35 +7,89 @@ from dataclasses import dataclass
 from uuid import UUID
 
 
+class OrganisationKind(enum.StrEnum):
+    """What kind of tenant an organisation is; it says which roles its people may have."""
+
+    OPERATOR = "operator"
+    SENDER = "sender"
+    PARTNER = "partner"  # another post
+    CONTRACTOR = "contractor"  # carries for the operator
+    LAW_ENFORCEMENT = "law_enforcement"
+
+
 class Role(enum.StrEnum):
     """What somebody or something is here for."""
 
-    ADMINISTRATOR = "administrator"
+    ADDRESSEE = "addressee"  # anybody who signs in and acts for nobody else
+    SENDER_MEMBER = "sender_member"
+    SENDER_ADMIN = "sender_admin"
+    CLERK = "clerk"
+    SORTER = "sorter"
+    COURIER = "courier"
+    HUB_AGENT = "hub_agent"
     INSPECTOR = "inspector"
-    PARTNER = "partner"
+    PLANNER = "planner"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    PARTNER = "partner"  # another post's people and systems
+    OFFICER = "officer"  # of law enforcement: sees what was disclosed to them
     DEVICE = "device"
+    MACHINERY = "machinery"  # the house's own work: sending, forgetting, turning keys
 
 
 class Task(enum.StrEnum):
     """One thing that can be done; every action names the one it needs."""
 
     SCAN = "scan"
+    ACCEPT_HAZMAT = "accept_hazmat"  # needs a valid certificate
     CAPTURE = "capture"  # EPCIS documents and manifests
     READ_EVENTS = "read_events"  # EPCIS queries
     HOLD = "hold"
     RELEASE = "release"
+    RELEASE_SECURITY = "release_security"  # a hold for security; needs two people
     CORRECT = "correct"  # anybody's event; one's own may always be corrected
     READ_DESK = "read_desk"
     REPAIR = "repair"  # quarantine and alerts
     EDIT_NETWORK = "edit_network"
     ENROL_DEVICE = "enrol_device"
-    MANAGE_KEYS = "manage_keys"
-    MANAGE_PEOPLE = "manage_people"
+    MANAGE_KEYS = "manage_keys"  # of one's own organisation; the operator's people: of any
+    GRANT_SPENDING = "grant_spending"  # let a key cost money, up to a cap
+    MANAGE_PEOPLE = "manage_people"  # lock, unlock
+    MANAGE_MEMBERS = "manage_members"  # of one's own organisation: invite, end, hand over
+    MANAGE_ORGANISATIONS = "manage_organisations"  # make, suspend, let go on
+    CHANGE_ROLES = "change_roles"  # of the operator's people; needs two
+    RE_ENROL = "re_enrol"  # a lost passkey of staff, at a counter; needs two people
+    CERTIFY = "certify"  # note that somebody passed a training
     REPLACE_LOG_KEY = "replace_log_key"
     SHRED = "shred"  # needs two people
     IMPORT = "import"
     MAKE_BUNDLE = "make_bundle"  # evidence for somebody outside
     MAKE_LINK = "make_link"  # for the addressee, who then sees more than the public journey
+    PROVE_SELF = "prove_self"  # ask to have one's own identity or address proven
+    PROVE_OTHERS = "prove_others"  # check somebody's document at the counter
+    REVIEW_PROOFS = "review_proofs"  # those in fraud review
+    KEEP_PERSONAL = "keep_personal"  # put somebody's data into the vault
+    REVEAL = "reveal"  # with a purpose that the role may have (privacy)
+    FIND_PERSON = "find_person"
+    READ_TRAIL = "read_trail"  # who looked at whose data
+    OWN_DATA = "own_data"  # see, correct, export, restrict, erase what is held of oneself
+    ANSWER_RIGHTS = "answer_rights"  # decide on what people ask of their data
+    SHRED_PERSON = "shred_person"  # needs two people
+    DISCLOSE = "disclose"  # hand data to an authority; needs two people
+    KEEP_RETENTION = "keep_retention"  # see what the nightly round would forget, and run it
+    TURN_KEYS = "turn_keys"  # rotate what encrypts personal data
+    SEAL_LABEL = "seal_label"
+    LEND_KEYS = "lend_keys"  # an office's epoch key to a courier's device, for a round
+    OPEN_LABEL = "open_label"  # one's own hop's part
+    CONTACT = "contact"  # open and close a masked contact of an item
+
+
+TWO_PEOPLE = frozenset(
+    {Task.SHRED, Task.SHRED_PERSON, Task.DISCLOSE, Task.RELEASE_SECURITY, Task.CHANGE_ROLES, Task.RE_ENROL}
+)
+"""What one person asks for and another agrees to."""
+CERTIFIED = {Task.ACCEPT_HAZMAT: "dangerous_goods"}
+"""What needs a training certificate that is valid on the day, and the training's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +101,4 @@ class Person:
     source: int
     name: str  # opaque staff id, device or key name
     simulated: bool = False
+    organisation: UUID | None = None  # whom they act for; None: themselves, or the house's own console

@@ -85,10 +85,21 @@ def step_name(step: Step) -> str:
 def role_name(role: Role) -> str:
     """Return what a role is called."""
     said = {
-        Role.ADMINISTRATOR: _("administrator"),
+        Role.ADDRESSEE: _("addressee"),
+        Role.SENDER_MEMBER: _("sender's member"),
+        Role.SENDER_ADMIN: _("sender's administrator"),
+        Role.CLERK: _("clerk"),
+        Role.SORTER: _("sorter"),
+        Role.COURIER: _("courier"),
+        Role.HUB_AGENT: _("hub agent"),
         Role.INSPECTOR: _("inspector"),
+        Role.PLANNER: _("planner"),
+        Role.AUDITOR: _("auditor"),
+        Role.ADMINISTRATOR: _("administrator"),
         Role.PARTNER: _("partner"),
+        Role.OFFICER: _("officer"),
         Role.DEVICE: _("device"),
+        Role.MACHINERY: _("the house's own work"),
     }
     return said[role]
 

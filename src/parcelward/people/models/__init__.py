@@ -1,0 +1,9 @@
+"""Who acts: people, organisations, devices and keys. Each that acts is a *source* with a small number."""
+
+from parcelward.people.models.accounts import Source, User
+from parcelward.people.models.answers import GivenAnswer
+from parcelward.people.models.devices import Device
+from parcelward.people.models.keys import ApiKey
+from parcelward.people.models.organisations import Invitation, Membership, Organisation
+
+__all__ = ["ApiKey", "Device", "GivenAnswer", "Invitation", "Membership", "Organisation", "Source", "User"]

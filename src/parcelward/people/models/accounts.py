@@ -1,0 +1,47 @@
+"""People who sign in, and the numbered *source* that everybody and everything that acts is."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from parcelward.people.wire import Role
+
+
+class Source(models.Model):
+    """One numbered origin of events; the number is small because every event row carries it."""
+
+    number = models.AutoField(primary_key=True)
+    kind = models.CharField(max_length=10)  # device, api_key, person
+    name = models.CharField(max_length=80)  # what staff call it; never a person's name
+    simulated = models.BooleanField(default=False)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; there is no short way to a privileged one."""
+
+    def make(self, login: str, passphrase: str, *, role: Role) -> User:
+        """Store a new person under an opaque staff id."""
+        source = Source.objects.create(kind="person", name=login)
+        user = self.model(login=login, role=role.value, source=source)
+        user.set_password(passphrase)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person who signs in, known by an opaque staff id: there is no field for a name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    login = models.CharField(max_length=40, unique=True)
+    role = models.CharField(max_length=20)
+    source = models.OneToOneField(Source, on_delete=models.PROTECT)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "login"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -1,0 +1,1 @@
+"""The one home of personal data: vault, one key per person, disclosure trail, retention, shredding."""
