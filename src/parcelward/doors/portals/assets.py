@@ -50,6 +50,7 @@ NAMES: Final = MappingProxyType(
         "desk_css": "parcelward/desk.css",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",
+        "passkey_js": "parcelward/passkey.js",
         "track_js": "parcelward/track.js",
         "desk_js": "parcelward/desk.js",
         "icon": "parcelward/icon.svg",

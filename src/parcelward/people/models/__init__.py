@@ -5,5 +5,20 @@ from parcelward.people.models.answers import GivenAnswer
 from parcelward.people.models.devices import Device
 from parcelward.people.models.keys import ApiKey
 from parcelward.people.models.organisations import Invitation, Membership, Organisation
+from parcelward.people.models.signing_in import Challenge, KnownBrowser, Passkey, SecurityEvent, SignedIn
 
-__all__ = ["ApiKey", "Device", "GivenAnswer", "Invitation", "Membership", "Organisation", "Source", "User"]
+__all__ = [
+    "ApiKey",
+    "Challenge",
+    "Device",
+    "GivenAnswer",
+    "Invitation",
+    "KnownBrowser",
+    "Membership",
+    "Organisation",
+    "Passkey",
+    "SecurityEvent",
+    "SignedIn",
+    "Source",
+    "User",
+]
