@@ -136,13 +136,13 @@ TURNED = {
         "UPDATE privacy_hold SET lifted_at = now(), lifted_by = 1 WHERE person = %(held)s",
         "person_hold",
     ),
-    "the dead one gone": ("DELETE FROM privacy_tombstone WHERE person = %(dead)s", ""),
+    "the dead one gone": ("DELETE FROM privacy_tombstone WHERE person = %(dead)s", "kept_person"),
     "the dead one's row there again": (
         (
             "INSERT INTO privacy_person (token, kind, made_at, made_by, key_version) "
             "SELECT %(dead)s, kind, made_at, made_by, 1 FROM privacy_person WHERE token = %(one)s"
         ),
-        "",
+        "shredded_person",
     ),
 }
 
@@ -168,8 +168,7 @@ def test_what_was_turned_is_found_by_verify_log(kept, what):
     statement, differs = TURNED[what]
     with undone():
         change(statement, kept)
-        assert difference().differs == (differs or difference().differs)
-        assert difference().differs in {"kept_person", "shredded_person", "disclosure", "shred_request", "person_hold"}
+        assert difference().differs == differs
     connections["default"].close()
 
 

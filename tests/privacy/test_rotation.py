@@ -96,6 +96,24 @@ def test_a_rotation_that_was_killed_is_ended_and_no_other_begun(machinery, anna,
     assert set(PersonKey.objects.filter(person__in=tokens).values_list("kek_version", flat=True)) == {newest}
 
 
+def test_two_rotations_do_not_wrap_each_others_keys_without_end(machinery):
+    refused: list[str] = []
+
+    def second() -> None:
+        with pytest.raises(Conflict) as caught:
+            actions.rotate_kek(by=machinery, now=timezone.now())
+        refused.append(caught.value.code)
+        connections.close_all()
+
+    before = keepers.keeper().versions()
+    with turn_keys._turn():
+        other = threading.Thread(target=second, daemon=True)
+        other.start()
+        other.join(30)
+    assert refused == ["rotating"]
+    assert keepers.keeper().versions() == before
+
+
 def test_a_person_deleted_in_the_middle_does_not_come_back(machinery, anna, monkeypatch):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     keeper = keepers.keeper()

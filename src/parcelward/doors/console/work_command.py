@@ -48,12 +48,14 @@ def run(_options: argparse.Namespace) -> int:
     django.setup()
     gc.freeze()  # what was loaded lives as long as the process
     from parcelward.base import config
+    from parcelward.privacy import queries as privacy
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     _wait_for_tables(stop)
     refuse_samples(config.get())
+    privacy.require_keys()
     held: list[Sequencer] = []  # the sequencer, while this process is it
     others = [
         threading.Thread(target=_follow, args=(stop,), name="follow", daemon=True),

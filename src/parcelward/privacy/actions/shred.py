@@ -236,7 +236,10 @@ def _forget_some(by: Person, now: dt.datetime) -> int:
             "ORDER BY p.token LIMIT %s FOR UPDATE OF p SKIP LOCKED",
             (now, AT_ONCE),
         )
-        persons = [row[0] for row in cur.fetchall()]
+        locked = [row[0] for row in cur.fetchall()]
+    # Asked again now that the rows are ours: a hold that was placed meanwhile locked its row and changed nothing in it.
+    held = set(PersonHold.objects.filter(person__in=locked, lifted_at=None).values_list("person", flat=True))
+    persons = [person for person in locked if person not in held]
     if persons:
         _bury(persons, why="expired", request=None, now=now)
         named = [person.hex for person in persons]

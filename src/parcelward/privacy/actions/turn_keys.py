@@ -6,8 +6,9 @@ key is. Killed at any moment, the next run goes on where there is something left
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -52,6 +53,24 @@ def status() -> Mapping[int, int]:
 def rotate_kek(*, by: Person, now: dt.datetime, tell: Tell = lambda *_: None) -> Turned:
     """Make a new version and wrap every key with it; or first end a rotation that was cut short."""
     require(by, Task.TURN_KEYS)
+    with _turn():
+        return _rotate(by, now, tell)
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    """Let one rotation run at a time: two would wrap each other's keys anew without end. A kill ends it by itself."""
+    with db.cursor("keys") as cur:
+        cur.execute("SELECT pg_try_advisory_lock(hashtext('privacy.rotate_kek'))")
+        if not cur.fetchall()[0][0]:
+            raise Conflict("Another rotation is under way", code="rotating")
+        try:
+            yield
+        finally:
+            cur.execute("SELECT pg_advisory_unlock(hashtext('privacy.rotate_kek'))")
+
+
+def _rotate(by: Person, now: dt.datetime, tell: Tell) -> Turned:
     keeper = keepers.keeper()
     used = status()
     newest = max(keeper.versions())
