@@ -30,6 +30,8 @@ ASKS_NOBODY = {
     "people.actions.installer": "says who stands at the console",
 }
 """What a door may ask for without a right, and why."""
+DEEDS_APART = {"custody.rotation", "custody.shredding", "custody.bundling"}
+"""Files with deeds that have another name than `actions`."""
 
 
 def functions() -> dict[str, ast.FunctionDef]:
@@ -37,7 +39,7 @@ def functions() -> dict[str, ast.FunctionDef]:
     found = {}
     for path in SRC.rglob("*.py"):
         module = ".".join(path.relative_to(SRC).with_suffix("").parts)
-        if ".actions" in module or module in {"custody.rotation", "custody.shredding", "custody.bundling"}:
+        if ".actions" in module or ".proofing." in module or module in DEEDS_APART:
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.FunctionDef):
                     found[f"{module.removesuffix('.__init__')}.{node.name}"] = node

@@ -70,6 +70,7 @@ def verify_log(
         if span.whole and findings.first is None:
             people.check_devices(findings)
             people.check_accounts(findings)
+            people.check_proofs(findings)
             network.check_network(findings)
         folded = 0
         if statuses and findings.first is None:

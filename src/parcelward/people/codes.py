@@ -40,7 +40,7 @@ def issue(purpose: str, recipient: bytes, binding: bytes, *, now: dt.datetime, n
     key), `network` the address that asks. The code has six digits, ten while somebody guesses. It is stored as a keyed
     hash. Not inside another transaction: a request that has to wait is remembered although this raises.
     """
-    slot, owner, origin = _slot(purpose, recipient, binding), _owner(purpose, recipient), _keyed("network", network)
+    slot, owner, origin = _slot(purpose, recipient, binding), _owner(purpose, recipient), keyed("network", network)
     with transaction.atomic(durable=True), db.cursor() as cur:
         for key in sorted({_lock_of(owner), _lock_of(origin)}):  # counting and adding are one step
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (key,))
@@ -61,7 +61,7 @@ def spend(purpose: str, recipient: bytes, binding: bytes, code: str, *, now: dt.
     transaction: a wrong try counts although this raises.
     """
     slot = _slot(purpose, recipient, binding)
-    digest = _keyed("code", slot, rules.normal_code(code).encode())
+    digest = keyed("code", slot, rules.normal_code(code).encode())
     with transaction.atomic(durable=True), db.cursor() as cur:
         cur.execute(
             "UPDATE people_code SET tries = tries + 1, spent_at = CASE WHEN digest = %s THEN %s::timestamptz END "
@@ -133,7 +133,7 @@ def _add(cur: psycopg.Cursor[Any], slot: bytes, owner: bytes, origin: bytes, now
         "UPDATE people_code SET expires_at = %s WHERE slot = %s AND spent_at IS NULL AND expires_at > %s",
         (now, slot, now),
     )
-    _insert(cur, slot, owner, origin, _keyed("code", slot, code.encode()), now)
+    _insert(cur, slot, owner, origin, keyed("code", slot, code.encode()), now)
     return code
 
 
@@ -159,16 +159,16 @@ def _forget_some(cur: psycopg.Cursor[Any], now: dt.datetime) -> None:
 def _slot(purpose: str, recipient: bytes, binding: bytes) -> bytes:
     if not binding:
         raise ValueError("a code is for one browser")  # a caller's bug, not input
-    return _keyed("slot", _owner(purpose, recipient), binding)
+    return keyed("slot", _owner(purpose, recipient), binding)
 
 
 def _owner(purpose: str, recipient: bytes) -> bytes:
     if not 0 < len(purpose) <= PURPOSE_LENGTH_MAX or len(recipient) != DIGEST_BYTES:
         raise ValueError("a code has a purpose, and a recipient of 32 bytes")  # a caller's bug, not input
-    return _keyed("recipient", purpose.encode(), recipient)
+    return keyed("recipient", purpose.encode(), recipient)
 
 
-def _keyed(what: str, *parts: bytes) -> bytes:
+def keyed(what: str, *parts: bytes) -> bytes:
     """Return a keyed hash that nobody can compute who has only the database. Each part has its length before it."""
     key = hashlib.sha256(b"parcelward/v1/codes\x00" + settings.SECRET_KEY.encode()).digest()
     message = b"".join(len(part).to_bytes(4, "big") + part for part in (what.encode(), *parts))

@@ -6,6 +6,8 @@ import datetime as dt
 import unicodedata
 from typing import Final
 
+from parcelward.people.wire import CounterState, LetterState
+
 CODE_DIGITS: Final = 6
 CODE_DIGITS_UNDER_ATTACK: Final = 10
 CODE_HOLDS: Final = dt.timedelta(minutes=10)
@@ -18,6 +20,26 @@ PER_RECIPIENT_FREE: Final = 10  # codes in an hour; beyond them a new browser wa
 NEW_BROWSER_WAITS: Final = dt.timedelta(minutes=5)
 WRONG_TRIES_BEFORE_LONGER: Final = 30  # in an hour, over all codes of a recipient
 KNOWN_FOR: Final = dt.timedelta(days=30)  # a browser that spent a code of this recipient
+
+ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Of what people read from paper and type: no 0 and O, no 1, I and L, no U. 30 characters, 4.9 bits each."""
+LETTER_CODE_CHARS: Final = 10  # 49 bits against five tries
+LETTER_TRIES_MAX: Final = 5
+LETTER_HOLDS: Final = dt.timedelta(days=30)
+LETTERS_MAX: Final = 4  # in `LETTERS_WITHIN`, to one address, and for one person
+LETTERS_WITHIN: Final = dt.timedelta(days=30)
+SENT_TWICE_WITHIN: Final = dt.timedelta(minutes=10)
+PRINTED_MAX: Final = 3  # times; each makes another code
+CHECK_HOLDS: Final = dt.timedelta(days=30)
+CHECKS_MAX: Final = 4  # in `CHECKS_WITHIN`, for one person
+CHECKS_WITHIN: Final = dt.timedelta(days=30)
+TOLD_AFTER: Final = dt.timedelta(hours=1)  # so that nobody is pressed at the counter
+STRIKES_BEFORE_REVIEW: Final = 2  # failed or withdrawn after a check, in `STRIKES_WITHIN`
+STRIKES_WITHIN: Final = dt.timedelta(days=90)
+MESSAGE_PROVES: Final = dt.timedelta(days=365)
+MESSAGE_RENEWED_AFTER: Final = dt.timedelta(days=30)  # a later code of the same address is new evidence
+LETTER_PROVES: Final = dt.timedelta(days=730)  # people move
+COUNTER_PROVES: Final = dt.timedelta(days=1826)
 
 _SKIPPED: Final = frozenset({"Zs", "Zl", "Zp", "Pd", "Cf", "Cc"})  # spaces, dashes, marks that are not seen
 
@@ -40,3 +62,25 @@ def digits_for(wrong_tries: int) -> int:
     one of 100,000.
     """
     return CODE_DIGITS_UNDER_ATTACK if wrong_tries >= WRONG_TRIES_BEFORE_LONGER else CODE_DIGITS
+
+
+def letter_state(state: LetterState, *, expires_at: dt.datetime, now: dt.datetime) -> LetterState:
+    """Return where a letter stands: what waits is expired when its time is over, whether anybody noted it or not."""
+    waits = state in {LetterState.REQUESTED, LetterState.PRINTED}
+    return LetterState.EXPIRED if waits and expires_at <= now else state
+
+
+def check_state(
+    state: CounterState, *, expires_at: dt.datetime, told_from: dt.datetime | None, now: dt.datetime
+) -> CounterState:
+    """Return where a check stands for the person it is about: pending until they are told."""
+    if told_from is not None and state is not CounterState.CANCELLED:
+        return state if told_from <= now else CounterState.PENDING
+    return CounterState.EXPIRED if state is CounterState.PENDING and expires_at <= now else state
+
+
+def decided(wanted: CounterState, *, strikes: int) -> CounterState:
+    """Return what a clerk's decision comes to: who failed often is passed by an inspector only."""
+    if wanted is CounterState.PASSED and strikes >= STRIKES_BEFORE_REVIEW:
+        return CounterState.IN_FRAUD_REVIEW
+    return wanted

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from parcelward.base import db
 from parcelward.base.ed25519 import PublicKey
-from parcelward.people import account_check, device_check, roles
+from parcelward.people import account_check, device_check, proofing, roles
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Source, User
 from parcelward.people.rules import Signed, key_id_in, parse_signature, require_fresh
@@ -22,6 +22,7 @@ may = roles.may
 require = roles.require
 check_accounts = account_check.check_accounts
 check_devices = device_check.check_devices
+check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
 
