@@ -21,7 +21,9 @@ KEY_REVOKED: Final = "people.key_revoked"
 ADDED: Final = "people.added"
 LOCKED: Final = "people.locked"
 UNLOCKED: Final = "people.unlocked"
-CONSOLE: Final = ("person", "console", False)  # the one source that no entry makes: whoever runs commands here
+CONSOLE: Final = ("person", "console", False)  # whoever runs commands here
+MACHINERY: Final = ("house", "machinery", False)  # the house's own work; a kind of its own, so nobody can take its name
+_UNMADE: Final = (CONSOLE, MACHINERY)  # the sources that no entry makes: one of each
 _SOURCE_KINDS: Final = {ENROLLED: "device", KEY_MADE: "api_key", ADDED: "person"}
 
 
@@ -132,8 +134,8 @@ def _check_sources(made: dict[int, Told], findings: Findings) -> None:
             if stands != was:
                 what = f"Source {_name(source, entry)} has another {words} than it was made with."
                 findings.note(what, differs="source", index=entry.place)
-    consoles = [source for source, row in stored.items() if row == CONSOLE]
-    for source in stored.keys() - set(consoles[:1]):
+    unmade = {next((source for source in sorted(stored) if stored[source] == one), None) for one in _UNMADE}
+    for source in stored.keys() - unmade:
         findings.note(f"Source {source} is in the table and no entry made it.", differs="source")
 
 

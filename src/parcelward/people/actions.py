@@ -16,12 +16,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from parcelward.base import ed25519
+from parcelward.base import db, ed25519
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import once as answers
 from parcelward.people import rules
-from parcelward.people.account_check import ADDED, KEY_MADE, KEY_REVOKED, LOCKED, UNLOCKED
+from parcelward.people.account_check import ADDED, KEY_MADE, KEY_REVOKED, LOCKED, MACHINERY, UNLOCKED
 from parcelward.people.device_check import ENROLLED, REVOKED
 from parcelward.people.models import ApiKey, Device, Source, User
 from parcelward.people.roles import require
@@ -45,6 +45,17 @@ def installer() -> Person:
     """Return the person behind a command on the console of this machine: whoever can run it owns the data."""
     source, _ = Source.objects.get_or_create(kind="person", name="console")
     return Person(id=uuid.UUID(int=source.number), role=Role.ADMINISTRATOR, source=source.number, name="console")
+
+
+def machinery() -> Person:
+    """Return who does the house's own work: sends, forgets, turns keys. It signs in nowhere."""
+    kind, name, _ = MACHINERY
+    number = Source.objects.filter(kind=kind, name=name).order_by("number").values_list("number", flat=True).first()
+    if number is None:
+        with transaction.atomic(), db.cursor() as cur:
+            cur.execute("SELECT pg_advisory_xact_lock(hashtext('people.machinery'))")  # one source, whoever is first
+            number = Source.objects.get_or_create(kind=kind, name=name)[0].number
+    return Person(id=uuid.UUID(int=number), role=Role.MACHINERY, source=number, name=name)
 
 
 @transaction.atomic

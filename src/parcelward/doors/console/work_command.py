@@ -27,6 +27,8 @@ TICK_S = 0.1
 FOLLOW_S = 0.25  # between two looks of the followers at what is new in the log
 HOUSEKEEPING_S = 600.0
 ERASE_AGAIN_S = 86_400.0  # between two looks for secrets that a restored keys database brought back
+SEND_S = 1.0  # between two looks for messages that are due
+SAY_WAITING_S = 3600.0  # between two lines about messages that cannot be sent
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
 WITNESS_S = 10.0
 TIMESTAMP_S = 60.0  # between two looks for a day without a timestamp
@@ -58,6 +60,7 @@ def run(_options: argparse.Namespace) -> int:
         threading.Thread(target=_ask_witnesses, args=(stop, held), name="witness", daemon=True),
         threading.Thread(target=_timestamp, args=(stop, held), name="timestamp", daemon=True),
         threading.Thread(target=_capture, args=(stop,), name="capture", daemon=True),
+        threading.Thread(target=_send, args=(stop,), name="send", daemon=True),
     ]
     for other in others:
         other.start()
@@ -264,3 +267,28 @@ def _capture(stop: threading.Event) -> None:
             stop.wait(TAKE_OVER_S)
         if not done:
             stop.wait(TICK_S * 5)
+
+
+def _send(stop: threading.Event) -> None:
+    """Send messages that are due; in a thread of its own, so that a slow mail server delays nothing else."""
+    from parcelward.base import config
+    from parcelward.privacy import actions, queries
+
+    settings = config.get()
+    said = float("-inf")
+    while not stop.is_set():
+        sent = 0
+        try:
+            sent = actions.deliver_messages(dt.datetime.now(dt.UTC))
+            if settings.production and not settings.smtp_url and time.monotonic() - said > SAY_WAITING_S:
+                waiting = queries.messages_waiting()
+                if waiting:
+                    said = time.monotonic()
+                    log.warning("%d messages wait: set PARCELWARD_SMTP_URL to a mail server", waiting)
+        except Exception:  # what is due stays due, and is tried again
+            log.exception("sending messages failed; trying again")
+            _close()
+            stop.wait(TAKE_OVER_S)
+        if not sent:
+            stop.wait(SEND_S)
+    _close()
