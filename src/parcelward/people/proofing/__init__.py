@@ -17,6 +17,7 @@ from parcelward.people.proofing.letters import (
     confirm_letter,
     print_letter,
     request_letter,
+    require_may_ask,
 )
 from parcelward.people.proofing.levels import address_changed, confirm_message, require_address_level
 from parcelward.people.proofing.reads import (
@@ -60,6 +61,7 @@ __all__ = [
     "print_letter",
     "request_letter",
     "require_address_level",
+    "require_may_ask",
     "review_check",
     "start_check",
     "waiting_check",

@@ -41,6 +41,7 @@ class Check:
     started_at: dt.datetime
     expires_at: dt.datetime
     checked_at: dt.datetime | None
+    source: int | None = None  # the clerk who decided, for staff
 
 
 def start_check(token: VaultToken, *, by: Person, now: dt.datetime) -> Check:
@@ -175,6 +176,7 @@ def seen(row: CounterProof, *, now: dt.datetime, staff: bool = False) -> Check:
         started_at=row.started_at,
         expires_at=row.expires_at,
         checked_at=row.checked_at if staff else None,
+        source=row.source_id if staff else None,
     )
 
 

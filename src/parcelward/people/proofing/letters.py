@@ -80,6 +80,12 @@ def request_letter(token: VaultToken, *, same: Collection[VaultToken], by: Perso
         return Requested(letter.id, letter.expires_at, _tell_others(address, by=by, now=now))
 
 
+def require_may_ask(*, by: Person, now: dt.datetime) -> None:
+    """Raise TooMany when `by` has had four letters in 30 days: said before they type an address."""
+    require(by, Task.PROVE_SELF)
+    _require_few(by, (), now)
+
+
 def _require_few(by: Person, address: Collection[UUID], now: dt.datetime) -> None:
     lately = Letter.objects.filter(kind=LetterKind.CODE, asked_at__gt=now - rules.LETTERS_WITHIN)
     for those in (Q(user=by.id), Q(token__in=address)):

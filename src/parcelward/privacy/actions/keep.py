@@ -13,6 +13,7 @@ from django.utils import timezone
 from parcelward.base.errors import Conflict, Invalid, NotAllowed
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
+from parcelward.people import proofing
 from parcelward.people.queries import may, require
 from parcelward.people.wire import Person, Task
 from parcelward.privacy import facts, keys, normal, rows, rules
@@ -20,6 +21,8 @@ from parcelward.privacy.models import KeptPerson
 from parcelward.privacy.wire import Field, Kind
 
 PUT_AT_ONCE_MAX = 1_000
+PROVEN_FIELDS = frozenset({Field.NAME, Field.ADDRESS, Field.POSTCODE, Field.LOCALITY, Field.COUNTRY})
+"""What a letter or a clerk proved of a token: whoever writes it anew proves it anew."""
 
 
 def put(
@@ -109,6 +112,8 @@ def change(token: VaultToken, fields: Mapping[Field, str], *, by: Person) -> Non
     rows.update(token, rows.seal_fields(token, key, values))
     rows.drop_marks(token, values)
     rows.add_marks([(token, row.tenant, values)])
+    if values.keys() & PROVEN_FIELDS:
+        proofing.address_changed(token, by=by, now=timezone.now())
     custody.record_fact(facts.CHANGED, {"by": by.source, "person": token.hex, "fields": sorted(values)})
 
 
