@@ -7,14 +7,17 @@ import contextlib
 import os
 import re
 import time
+import uuid
 import zlib
 
 import httpx
 import pytest
 import zxingcpp
+from django.utils import timezone
 from PIL import Image, ImageDraw
 from tests.people.proving import told
 
+from parcelward.base.vault import VaultToken
 from parcelward.doors.portals.codes_drawn import code128_svg, qr_squares
 from parcelward.people import actions, proofing, queries
 from parcelward.people.models import CounterProof, Letter, User
@@ -299,3 +302,15 @@ def test_a_second_person_at_the_address_is_told_of_and_others_in_the_same_street
     assert "somebody else asked for a letter" in one.get("/app/proofing").text
     assert "somebody else asked for a letter" not in elsewhere.get("/app/proofing").text
     assert "somebody else asked for a letter" not in two.get("/app/proofing").text
+
+
+def test_a_fifth_letter_is_refused_before_an_address_is_typed(someone):
+    eva = someone()
+    now = timezone.now()
+    for _ in range(4):
+        proofing.request_letter(VaultToken(uuid.uuid4()), same=(), by=eva.person, now=now)
+        proofing.cancel_letter(by=eva.person, now=now)
+    page = eva.get("/app/proofing/letter")
+    assert page.url.path == "/app/proofing"
+    assert "No more than four letters" in page.text
+    assert "at a counter" in page.text.lower()
