@@ -110,6 +110,16 @@ def test_somebody_without_an_address_gets_none_and_the_message_is_given_up(machi
     assert Message.objects.get(pk=number).why == "no_address"
 
 
+def test_an_address_that_no_header_can_hold_delays_nobody(machinery, anna):
+    odd = actions.put({Field.EMAIL: "a,<b@[;:.example"}, kind=Kind.ADDRESSEE, by=machinery)
+    good = actions.put({Field.EMAIL: anna[Field.EMAIL]}, kind=Kind.ADDRESSEE, by=machinery)
+    first, second = (
+        actions.send(token, "code", {"code": "1"}, by=machinery, now=timezone.now()) for token in (odd, good)
+    )
+    until(lambda: Message.objects.get(pk=second).sent_at is not None)
+    until(lambda: Message.objects.get(pk=first).due_at is None)
+
+
 def test_a_message_that_is_leased_is_nobody_elses_until_the_lease_ends(machinery, token):
     from parcelward.privacy.actions import messages
 

@@ -210,6 +210,14 @@ def test_a_pending_person_has_an_end_until_they_are_known(machinery, anna):
         actions.settle(token, kind=Kind.SENDER, by=machinery)
 
 
+def test_another_tenant_settles_nobody_and_keeps_no_key_alive(machinery, anna):
+    end = timezone.now() + dt.timedelta(days=30)
+    token = actions.put(anna, kind=Kind.PENDING, by=machinery, expires_at=end)
+    with pytest.raises(NotInVault):
+        actions.settle(token, kind=Kind.SENDER, by=person(Role.SENDER_ADMIN, organisation=uuid.uuid4()))
+    assert PersonKey.objects.get(person=token).expires_at == queries.kept(token).expires_at == end
+
+
 def test_lists_show_masks_and_leave_no_trace(machinery, clerk, anna):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     shown = actions.masked(token, [Field.NAME, Field.EMAIL, Field.PHONE, Field.POSTCODE], by=clerk)

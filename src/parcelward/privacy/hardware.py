@@ -22,7 +22,13 @@ from uuid import UUID
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
-from pkcs11.exceptions import EncryptedDataInvalid, PKCS11Error, WrappedKeyInvalid, WrappedKeyLenRange
+from pkcs11.exceptions import (
+    EncryptedDataInvalid,
+    PKCS11Error,
+    UserAlreadyLoggedIn,
+    WrappedKeyInvalid,
+    WrappedKeyLenRange,
+)
 
 from parcelward.base.config import BadSetting
 from parcelward.privacy import cipher
@@ -169,7 +175,10 @@ class TokenKeeper:
             if self._process not in {0, os.getpid()}:  # a fork inherits no session
                 library.reinitialize()
             token = library.get_token(token_label=self._address.token)
-            self._session = token.open(rw=True, user_pin=_pin(self._address.pin_file))
+            try:
+                self._session = token.open(rw=True, user_pin=_pin(self._address.pin_file))
+            except UserAlreadyLoggedIn:  # a process signs in once, for all its sessions
+                self._session = token.open(rw=True)
             self._process, self._keys = os.getpid(), {}
         return self._session
 

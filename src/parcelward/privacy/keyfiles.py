@@ -88,7 +88,7 @@ class KeyFile:
                 return
             if self._in_use():
                 raise KeysAway(
-                    f"{self._path} is not here, and what is kept was closed with it: copy it back from your backup"
+                    f"keys/{self._path.name} is not here, and what is kept was closed with it: copy it from the backup"
                 )
             self._write({1: Version(1, dt.datetime.now(dt.UTC), secrets.token_bytes(KEY_BYTES))})
 
@@ -102,7 +102,7 @@ class KeyFile:
         except (ValueError, TypeError, OSError):
             found = {}
         if not found or any(len(each.secret) != KEY_BYTES for each in found.values()):
-            raise KeysAway(f"{self._path} is not as it was written: copy it back from your backup")
+            raise KeysAway(f"keys/{self._path.name} is not as it was written: copy it from the backup")
         return found
 
     def _write(self, versions: dict[int, Version]) -> None:

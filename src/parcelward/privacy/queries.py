@@ -9,12 +9,20 @@ from parcelward.base import db
 from parcelward.base.vault import VaultToken
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.privacy import rows
-from parcelward.privacy.actions import messages
+from parcelward.privacy import keepers, rows, verification
+from parcelward.privacy.actions import messages, turn_keys
 from parcelward.privacy.models import KeptPerson
 from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
 
 messages_waiting = messages.waiting
+check_privacy = verification.check_privacy
+kek_status = turn_keys.status
+
+
+def require_keys() -> None:
+    """Have the keys of the vault, made once. Raises BadSetting or KeysAway with how to mend it."""
+    keepers.keeper().versions()
+    keepers.index_secrets()
 
 
 def kept(token: VaultToken) -> Kept:

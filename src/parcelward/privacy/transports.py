@@ -49,11 +49,14 @@ class FileTransport:
         del message["Subject"]
         message["Subject"] = f"[SIMULATED] {subject}"
         message[SIMULATED] = "yes: nothing was sent to anybody"
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = str(message["Message-ID"]).strip("<>").partition("@")[0]
-        descriptor = os.open(self._folder / f"{name}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(message.as_bytes())
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self._folder / f"{name}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(message.as_bytes())
+        except OSError:
+            raise NotSent("disk") from None
 
 
 class SmtpTransport:

@@ -27,6 +27,7 @@ COMMANDS = {
     "device": "enrol and revoke devices",
     "key": "make and revoke API keys",
     "person": "let somebody sign in, or lock them out",
+    "vault": "the key that wraps every person's key: show, rotate, retire an old version",
     "witness": "run an independent witness with its own key and state",
     "samples": "make sample staff, a key and a device (test mode)",
     "town": "play the small sample town, live (test mode)",

@@ -48,12 +48,14 @@ def run(_options: argparse.Namespace) -> int:
     django.setup()
     gc.freeze()  # what was loaded lives as long as the process
     from parcelward.base import config
+    from parcelward.privacy import queries as privacy
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     _wait_for_tables(stop)
     refuse_samples(config.get())
+    privacy.require_keys()
     held: list[Sequencer] = []  # the sequencer, while this process is it
     others = [
         threading.Thread(target=_follow, args=(stop,), name="follow", daemon=True),
@@ -224,6 +226,7 @@ def _follow(stop: threading.Event) -> None:
     from parcelward.base.errors import Busy
     from parcelward.parcels import follows
     from parcelward.parcels.actions import came_again, erase_again
+    from parcelward.privacy import actions as privacy
 
     kept_house = looked = erased_again = float("-inf")
     after = 0
@@ -242,8 +245,11 @@ def _follow(stop: threading.Event) -> None:
                         with contextlib.suppress(Busy):  # the next round makes it, long before it is needed
                             partitions.ensure(table, today + dt.timedelta(days=ahead))
                 follows.keep_house(dt.datetime.now(dt.UTC))
+                privacy.shred_due(dt.datetime.now(dt.UTC))
+                privacy.forget_expired(dt.datetime.now(dt.UTC))
                 if now - erased_again > ERASE_AGAIN_S:
                     erase_again()
+                    privacy.delete_again()
                     erased_again = now
         except Exception:  # a follower that fails is tried again from its cursor; nothing is skipped
             log.exception("following failed; trying again")

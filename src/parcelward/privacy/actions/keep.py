@@ -125,6 +125,7 @@ def settle(token: VaultToken, *, kind: Kind, by: Person) -> None:
     row = rows.read([token], ()).get(token)
     if row is None:
         raise rows.absent(token)
+    _require_change(row, by)
     # The key first: a crash in between leaves somebody who is forgotten in time, not one whose key vanishes alone.
     keys.keep_without_end(token)
     with transaction.atomic():

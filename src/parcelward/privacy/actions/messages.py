@@ -151,6 +151,8 @@ def _send_some(
                 _put_off(one, err, now)
             except NotAuthentic:
                 _park(one, "not_authentic", now)
+            except (ValueError, LookupError):  # an address that no header can hold: the others must not wait for it
+                _park(one, "unwritable", now)
             else:
                 sent += 1
                 # What it said is not kept: the person's copy is theirs, and ours would only be one more to lose.
