@@ -13,6 +13,7 @@ from parcelward.people import proofing_rules as rules
 from parcelward.people.errors import BadCode, MayNot
 from parcelward.people.wire import Level, Method, Role
 
+PLACE = (Level.ADDRESS, Level.IDENTITY)
 pytestmark = pytest.mark.usefixtures("installation")
 
 
@@ -80,12 +81,12 @@ def test_writing_a_strangers_address_over_ones_own_ends_what_was_proven():
     lives_at(thief, other)
     checked(thief, token, now=NOW - DAY)
     proofing.require_address_level(thief, token, now=NOW)
-    proofing.address_changed(token, by=thief, now=NOW)
+    proofing.end_proofs([token], PLACE, by=thief, now=NOW)
     proves_nothing(thief, token)
     proofing.require_address_level(thief, other, now=NOW)
     assert told(thief).count("level_ended") == 2
     before = rows(thief), told(thief)
-    proofing.address_changed(token, by=thief, now=NOW)
+    proofing.end_proofs([token], PLACE, by=thief, now=NOW)
     assert (rows(thief), told(thief)) == before
 
 
@@ -100,7 +101,7 @@ def test_nor_does_it_help_while_the_proof_is_under_way(when):
         proofing.start_check(token, by=thief, now=NOW)
     else:
         checked(thief, token)
-    proofing.address_changed(token, by=thief, now=NOW)
+    proofing.end_proofs([token], PLACE, by=thief, now=NOW)
     assert proofing.letters_to_print(by=clerk, now=NOW, limit=10_000) == tuple(
         each for each in proofing.letters_to_print(by=clerk, now=NOW, limit=10_000) if each.token != token
     )

@@ -13,7 +13,7 @@ from parcelward.base import config
 from parcelward.parcels.queries import verify_log
 from parcelward.people import proofing
 from parcelward.people.models import Evidence, Letter
-from parcelward.people.wire import CounterState, Role
+from parcelward.people.wire import CounterState, Level, Role
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -38,7 +38,7 @@ def known(installation) -> Known:
     checked(thief, address(), CounterState.FAILED)
     token = address()
     lives_at(other, token, now=NOW - DAY)
-    proofing.address_changed(token, by=other, now=NOW)
+    proofing.end_proofs([token], [Level.ADDRESS], by=other, now=NOW)
     sequenced()
     check = proofing.mine(by=thief, now=NOW).check
     assert check is not None

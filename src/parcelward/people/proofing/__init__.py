@@ -19,7 +19,7 @@ from parcelward.people.proofing.letters import (
     request_letter,
     require_may_ask,
 )
-from parcelward.people.proofing.levels import address_changed, confirm_message, require_address_level
+from parcelward.people.proofing.levels import confirm_message, end_proofs, require_address_level
 from parcelward.people.proofing.reads import (
     LetterSeen,
     Mine,
@@ -43,7 +43,6 @@ __all__ = [
     "Printed",
     "Proven",
     "Requested",
-    "address_changed",
     "cancel_check",
     "cancel_letter",
     "check_in_review",
@@ -52,6 +51,7 @@ __all__ = [
     "confirm_letter",
     "confirm_message",
     "decide_check",
+    "end_proofs",
     "find_check",
     "letter_to_print",
     "letters_printed",

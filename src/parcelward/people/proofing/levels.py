@@ -84,22 +84,24 @@ def _locked(person: Person) -> None:
 
 
 @transaction.atomic
-def address_changed(token: VaultToken, *, by: Person, now: dt.datetime) -> None:
-    """End what was proven, or is being proven, about `token`: its name or address is another one now, or is gone.
+def end_proofs(tokens: Collection[UUID], levels: Collection[Level], *, by: Person, now: dt.datetime) -> None:
+    """End what was proven of these levels, or is being proven, about `tokens`: what was proven changed, or is gone.
 
-    For `privacy` alone, in the transaction that changes or shreds the entry: else somebody would prove their own
+    For `privacy` alone, in the transaction that changes or shreds the entries: else somebody would prove their own
     address and write a stranger's over it. It only takes away, so it asks nobody.
     """
-    for each in Letter.objects.select_for_update().filter(token=token, ended_at=None).order_by("id"):
-        each.state, each.ended_at = LetterState.CANCELLED.value, now
-        each.save(update_fields=["state", "ended_at"])
-        entries.record(entries.LETTER_CANCELLED, each, by=by)
-    checks = CounterProof.objects.select_for_update().filter(untold(now), token=token, ended_at=None)
-    for one in checks.order_by("id"):
-        one.state, one.ended_at = CounterState.CANCELLED.value, now
-        one.save(update_fields=["state", "ended_at"])
-        entries.record(entries.CHECK_CANCELLED, one, by=by)
-    about = Evidence.objects.select_for_update().filter(token=token, ended_at=None, level__gte=Level.ADDRESS)
+    if Level.ADDRESS in levels:
+        for each in Letter.objects.select_for_update().filter(token__in=tokens, ended_at=None).order_by("id"):
+            each.state, each.ended_at = LetterState.CANCELLED.value, now
+            each.save(update_fields=["state", "ended_at"])
+            entries.record(entries.LETTER_CANCELLED, each, by=by)
+    if Level.IDENTITY in levels:
+        checks = CounterProof.objects.select_for_update().filter(untold(now), token__in=tokens, ended_at=None)
+        for one in checks.order_by("id"):
+            one.state, one.ended_at = CounterState.CANCELLED.value, now
+            one.save(update_fields=["state", "ended_at"])
+            entries.record(entries.CHECK_CANCELLED, one, by=by)
+    about = Evidence.objects.select_for_update().filter(token__in=tokens, level__in=levels, ended_at=None)
     for row in about.order_by("id"):
         _end(row, by=by, now=now)
 
