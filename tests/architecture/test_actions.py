@@ -34,8 +34,11 @@ ASKS_NOBODY = {
     "people.actions.proving.spend_challenge": "the same",
     "people.actions.proving.use_passkey": "the same: the passkey's signature is the right",
     "people.actions.sessions.begin_session": "the same: after the proof",
+    "people.actions.accounts.machinery": "says who does the house's own work; what it may is in the table of roles",
 }
 """What a door may ask for without a right, and why."""
+DEEDS_APART = {"custody.rotation", "custody.shredding", "custody.bundling"}
+"""Files with deeds that have another name than `actions`."""
 
 
 def functions() -> dict[str, ast.FunctionDef]:
@@ -43,7 +46,7 @@ def functions() -> dict[str, ast.FunctionDef]:
     found = {}
     for path in SRC.rglob("*.py"):
         module = ".".join(path.relative_to(SRC).with_suffix("").parts)
-        if ".actions" in module or module in {"custody.rotation", "custody.shredding", "custody.bundling"}:
+        if ".actions" in module or ".proofing." in module or module in DEEDS_APART:
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.FunctionDef):
                     found[f"{module.removesuffix('.__init__')}.{node.name}"] = node

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from cryptography.exceptions import InvalidSignature
 from django.utils import timezone
 
 from parcelward.base import db
 from parcelward.base.ed25519 import PublicKey
-from parcelward.people import account_check, device_check, membership_check, roles, rules
+from parcelward.people import account_check, device_check, membership_check, proofing, roles, rules
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
 from parcelward.people.rules import Signed, key_id_in, parse_signature, require_fresh
@@ -25,6 +26,7 @@ require = roles.require
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
 check_devices = device_check.check_devices
+check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
 
@@ -188,6 +190,28 @@ def passkeys(*, by: Person) -> list[PasskeyRow]:
         PasskeyRow(a.id, str(a.data.get("name", "")), a.created_at, a.last_used_at)
         for a in (key.authenticator for key in mine)
     ]
+
+
+class Proofs(NamedTuple):
+    """With what somebody can prove who they are."""
+
+    passkey: bool
+    app_codes: bool
+    token: UUID | None  # where a code by e-mail goes
+
+
+def proofs_of(*, by: Person) -> Proofs:
+    """Return with what one can prove who one is."""
+    require(by, Task.OWN_DATA)
+    kinds = set(Authenticator.objects.filter(user=by.id).values_list("type", flat=True))
+    token = User.objects.values_list("token", flat=True).get(id=by.id)
+    return Proofs(Authenticator.Type.WEBAUTHN in kinds, Authenticator.Type.TOTP in kinds, token)
+
+
+def has_app_codes(*, by: Person) -> bool:
+    """Return whether one's own account asks for codes of an app."""
+    require(by, Task.OWN_DATA)
+    return bool(Authenticator.objects.filter(user=by.id, type=Authenticator.Type.TOTP).exists())
 
 
 class SessionRow(NamedTuple):

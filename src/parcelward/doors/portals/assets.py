@@ -48,6 +48,7 @@ NAMES: Final = MappingProxyType(
         "site_css": "parcelward/site.css",
         "track_css": "parcelward/track.css",
         "desk_css": "parcelward/desk.css",
+        "proofing_css": "parcelward/proofing.css",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",
         "passkey_js": "parcelward/passkey.js",

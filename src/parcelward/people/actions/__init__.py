@@ -19,6 +19,7 @@ from parcelward.people.actions.joining import (
     invitation,
     invite,
     join,
+    sign_up,
     withdraw_invitation,
 )
 from parcelward.people.actions.organisations import (
@@ -35,9 +36,11 @@ from parcelward.people.actions.proving import (
     forget_challenges,
     give_challenge,
     note,
+    note_recovery_used,
     remove_passkey,
     rename_passkey,
     spend_challenge,
+    take_once,
     use_passkey,
 )
 from parcelward.people.actions.sessions import act_for, begin_session, end_other_sessions, end_session, prove_again
@@ -67,6 +70,7 @@ __all__ = [
     "make_key",
     "make_organisation",
     "note",
+    "note_recovery_used",
     "once",
     "prove_again",
     "remove_passkey",
@@ -75,8 +79,10 @@ __all__ = [
     "revoke_device",
     "revoke_key",
     "settle_old_roles",
+    "sign_up",
     "spend_challenge",
     "suspend_organisation",
+    "take_once",
     "unlock_person",
     "use_passkey",
     "withdraw_invitation",

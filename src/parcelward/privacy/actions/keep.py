@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -13,13 +13,21 @@ from django.utils import timezone
 from parcelward.base.errors import Conflict, Invalid, NotAllowed
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
+from parcelward.people import proofing
 from parcelward.people.queries import may, require
-from parcelward.people.wire import Person, Task
+from parcelward.people.wire import Level, Person, Task
 from parcelward.privacy import facts, keys, normal, rows, rules
 from parcelward.privacy.models import KeptPerson
 from parcelward.privacy.wire import Field, Kind
 
 PUT_AT_ONCE_MAX = 1_000
+PROVES: Mapping[Field, Collection[Level]] = {
+    **dict.fromkeys((Field.EMAIL, Field.PHONE), (Level.MESSAGE,)),
+    **dict.fromkeys(
+        (Field.NAME, Field.ADDRESS, Field.POSTCODE, Field.LOCALITY, Field.COUNTRY), (Level.ADDRESS, Level.IDENTITY)
+    ),
+}
+"""Field -> what was proven of it; whoever writes it anew proves it anew."""
 
 
 def put(
@@ -109,6 +117,7 @@ def change(token: VaultToken, fields: Mapping[Field, str], *, by: Person) -> Non
     rows.update(token, rows.seal_fields(token, key, values))
     rows.drop_marks(token, values)
     rows.add_marks([(token, row.tenant, values)])
+    proofing.end_proofs([token], {level for f in values for level in PROVES.get(f, ())}, by=by, now=timezone.now())
     custody.record_fact(facts.CHANGED, {"by": by.source, "person": token.hex, "fields": sorted(values)})
 
 

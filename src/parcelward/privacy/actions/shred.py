@@ -22,9 +22,10 @@ from parcelward.base import config, db
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
+from parcelward.people import proofing
 from parcelward.people.actions import machinery
 from parcelward.people.queries import key_sources, require
-from parcelward.people.wire import Person, Task
+from parcelward.people.wire import Level, Person, Task
 from parcelward.privacy import facts, keys, rows
 from parcelward.privacy.models import BlindIndex, KeptPerson, Message, PersonHold, PersonTombstone, ShredRequest
 
@@ -190,7 +191,7 @@ def _shred(number: int, by: Person, now: dt.datetime) -> bool:
         return False
     row.done_at = now
     row.save(update_fields=["done_at"])
-    _bury([row.person], why="asked", request=row.id, now=now)
+    _bury([row.person], why="asked", request=row.id, by=by, now=now)
     custody.record_fact(
         facts.SHREDDED,
         {
@@ -204,11 +205,12 @@ def _shred(number: int, by: Person, now: dt.datetime) -> bool:
     return True
 
 
-def _bury(persons: Sequence[UUID], *, why: str, request: int | None, now: dt.datetime) -> None:
+def _bury(persons: Sequence[UUID], *, why: str, request: int | None, by: Person, now: dt.datetime) -> None:
     """Write tombstones and remove what was sealed, in the caller's transaction, which holds the people's rows."""
     PersonTombstone.objects.bulk_create(
         [PersonTombstone(person=person, shredded_at=now, why=why, request=request) for person in persons]
     )
+    proofing.end_proofs(persons, list(Level), by=by, now=now)
     KeptPerson.objects.filter(token__in=persons).delete()
     BlindIndex.objects.filter(person__in=persons).delete()
     Message.objects.filter(person__in=persons, due_at__isnull=False).update(due_at=None, parked_at=now, why="shredded")
@@ -241,7 +243,7 @@ def _forget_some(by: Person, now: dt.datetime) -> int:
     held = set(PersonHold.objects.filter(person__in=locked, lifted_at=None).values_list("person", flat=True))
     persons = [person for person in locked if person not in held]
     if persons:
-        _bury(persons, why="expired", request=None, now=now)
+        _bury(persons, why="expired", request=None, by=by, now=now)
         named = [person.hex for person in persons]
         custody.record_fact(facts.FORGOTTEN, {"by": by.source, "persons": named, "shredded_at": now.isoformat()})
     return len(persons)

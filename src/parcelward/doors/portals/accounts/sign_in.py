@@ -31,9 +31,11 @@ def wanted(request: HttpRequest) -> str:
     return said if said and ours else settings.LOGIN_REDIRECT_URL
 
 
-def page(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
-    """Show the sign-in page, with what went wrong."""
-    context = {"next": wanted(request), "problem": problem}
+def page(
+    request: HttpRequest, *, problem: str = "", status: int = 200, email_problem: bool = False, email: str = ""
+) -> HttpResponse:
+    """Show the sign-in page, with what went wrong; what was typed is still there."""
+    context = {"next": wanted(request), "problem": problem, "email_problem": email_problem, "email": email}
     return render(request, "accounts/sign_in.html", context, status=status)
 
 
@@ -67,12 +69,14 @@ def with_passkey(request: HttpRequest) -> HttpResponse:
     return finish(request, user, method="passkey", authenticator=authenticator)
 
 
-def finish(request: HttpRequest, user: object, *, method: str, authenticator: object = None) -> HttpResponse:
+def finish(
+    request: HttpRequest, user: object, *, method: str, authenticator: object = None, to: str = ""
+) -> HttpResponse:
     """Go on to the next stage of the sign-in, or be signed in. The library keeps the stages."""
     request.session[guard.METHOD] = method
     extra = {"type": "webauthn", "passwordless": True} if method == "passkey" else {}
     record_authentication(request, user, "mfa" if authenticator else "code", **extra)
-    login = Login(user=user, redirect_url=wanted(request))
+    login = Login(user=user, redirect_url=to or wanted(request))
     answer: HttpResponse = perform_login(request, login)
     return answer
 
