@@ -20,7 +20,7 @@ from parcelward.base.errors import Invalid
 from parcelward.base.vault import VaultToken
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import Role
-from parcelward.privacy import actions, wording
+from parcelward.privacy import actions, normal, wording
 from parcelward.privacy.errors import NotInVault
 from parcelward.privacy.models import Disclosure, Message
 from parcelward.privacy.wire import Field, Kind
@@ -110,7 +110,10 @@ def test_somebody_without_an_address_gets_none_and_the_message_is_given_up(machi
     assert Message.objects.get(pk=number).why == "no_address"
 
 
-def test_an_address_that_no_header_can_hold_delays_nobody(machinery, anna):
+def test_an_address_that_no_header_can_hold_delays_nobody(machinery, anna, monkeypatch):
+    with pytest.raises(Invalid):
+        actions.put({Field.EMAIL: "a,<b@[;:.example"}, kind=Kind.ADDRESSEE, by=machinery)
+    monkeypatch.setattr(normal, "_EMAIL", re.compile(".*"))  # one that was kept before anybody looked
     odd = actions.put({Field.EMAIL: "a,<b@[;:.example"}, kind=Kind.ADDRESSEE, by=machinery)
     good = actions.put({Field.EMAIL: anna[Field.EMAIL]}, kind=Kind.ADDRESSEE, by=machinery)
     first, second = (

@@ -18,7 +18,7 @@ from parcelward.base.vault import VaultToken
 from parcelward.custody.models import Fact
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import Role
-from parcelward.privacy import actions, facts, queries
+from parcelward.privacy import actions, facts, queries, rows
 from parcelward.privacy.errors import NotInVault
 from parcelward.privacy.models import BlindIndex, Disclosure, KeptPerson, PersonKey
 from parcelward.privacy.wire import Field, Kind, Purpose
@@ -188,6 +188,10 @@ def test_a_change_is_found_by_its_new_value_alone(machinery, anna):
     assert actions.find(Field.EMAIL, new, purpose=Purpose.SIGN_IN, by=machinery) == (token,)
     assert actions.find(Field.EMAIL, anna[Field.EMAIL], purpose=Purpose.SIGN_IN, by=machinery) == ()
     assert actions.find(Field.PHONE, anna[Field.PHONE], purpose=Purpose.SIGN_IN, by=machinery) == ()
+    marks = [
+        field for field, number in rows.NUMBERS.items() for _ in BlindIndex.objects.filter(person=token, field=number)
+    ]
+    assert marks == [Field.NAME, Field.EMAIL, Field.ADDRESS, Field.DOCUMENT]  # one each, and none of what is gone
     assert [one["fields"] for one in said(facts.CHANGED, token)] == [["email", "phone"]] * 2
     with pytest.raises(NotInVault):
         actions.change(NOBODY, {Field.EMAIL: new}, by=machinery)

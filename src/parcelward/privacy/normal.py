@@ -27,7 +27,8 @@ assert CHARS_MAX.keys() == set(Field), "every field has its limit"  # noqa: S101
 _LINES: Final = frozenset({Field.ADDRESS, Field.BODY})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NO_WORD = re.compile(r"[\W_]+")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+# Not all that RFC 5322 allows: what only a quoted local part or a comment could hold, nobody's address has.
+_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\]\\]{1,64}@[^@\s\"(),:;<>\[\]\\]+")
 
 
 def checked(fields: Mapping[Field, str]) -> dict[Field, str]:

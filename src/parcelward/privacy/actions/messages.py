@@ -151,7 +151,9 @@ def _send_some(
                 _put_off(one, err, now)
             except NotAuthentic:
                 _park(one, "not_authentic", now)
-            except (ValueError, LookupError):  # an address that no header can hold: the others must not wait for it
+            except (ValueError, LookupError, AttributeError):
+                # An address that no header can hold, for which the email package has many errors: the others must not
+                # wait for it.
                 _park(one, "unwritable", now)
             else:
                 sent += 1
