@@ -96,5 +96,5 @@ def test_a_deed_asks_whether_it_may(deed: str) -> None:
 
 
 def test_the_doors_were_walked_and_no_exception_is_left_over() -> None:
-    assert {"parcels.actions.desk.hold", "people.actions.enrol_device", "network.actions.put_lane"} <= DEEDS.keys()
+    assert {"parcels.actions.desk.hold", "people.actions.devices.enrol_device", "network.actions.put_lane"} <= DEEDS.keys()
     assert [name for name in ASKS_NOBODY if name not in DEEDS or asks(name)] == []

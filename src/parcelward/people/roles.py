@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import OrganisationKind, Person, Role, Task
@@ -80,13 +80,34 @@ STAFF = frozenset(
 """Who needs a passkey with user verification to act."""
 
 
+NO_KEYS_FOR = frozenset({Role.DEVICE, Role.MACHINERY, Role.ADDRESSEE})
+"""Roles that no API key has: devices sign, the house needs no key, and addressees act for themselves."""
+TENANTS = frozenset({Role.SENDER_MEMBER, Role.SENDER_ADMIN, Role.OFFICER})
+"""Roles that mean nothing without an organisation."""
+
+
 def may(person: Person, task: Task) -> bool:
-    """Return whether the table lets `person` do `task`."""
-    return task in MAY[person.role]
+    """Return whether the table lets `person` do `task`, and their key is not limited to other tasks."""
+    return task in MAY[person.role] and (person.scopes is None or task in person.scopes)
+
+
+def rights_of(role: Role, scopes: Iterable[str] | None) -> frozenset[Task]:
+    """Return the tasks of a key: those of its scopes that its role may do."""
+    return MAY[role] if scopes is None else MAY[role] & scopes_of(scopes)
+
+
+def scopes_of(names: Iterable[str]) -> frozenset[Task]:
+    """Return the tasks that are named; a name that we do not know gives no right."""
+    return frozenset(Task(name) for name in names if name in _TASKS)
+
+
+_TASKS = frozenset(Task)
 
 
 def require(person: Person, task: Task) -> None:
-    """Raise MayNot unless the table lets `person` do `task`."""
+    """Raise MayNot unless `person` may do `task`: their role, and the scopes of their key where it has some."""
     if not may(person, task):
         words = task.replace("_", " ")
+        if task in MAY[person.role]:
+            raise MayNot(f"This key's scopes do not let it {words}. Make one that may, if it should.", code="scope")
         raise MayNot(f"Your role, {person.role.replace('_', ' ')}, may not {words}. Ask an administrator if it should.")

@@ -2,8 +2,22 @@
 
 from parcelward.people.models.accounts import Source, User
 from parcelward.people.models.answers import GivenAnswer
-from parcelward.people.models.devices import Device
-from parcelward.people.models.keys import ApiKey
+from parcelward.people.models.devices import Device, Enrolment, LastSeen
+from parcelward.people.models.keys import ApiKey, BannedAddress, SpendGrant, Spending
 from parcelward.people.models.organisations import Invitation, Membership, Organisation
 
-__all__ = ["ApiKey", "Device", "GivenAnswer", "Invitation", "Membership", "Organisation", "Source", "User"]
+__all__ = [
+    "ApiKey",
+    "BannedAddress",
+    "Device",
+    "Enrolment",
+    "GivenAnswer",
+    "Invitation",
+    "LastSeen",
+    "Membership",
+    "Organisation",
+    "Source",
+    "SpendGrant",
+    "Spending",
+    "User",
+]
