@@ -38,6 +38,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "parcelward.doors.middleware.limit_people",
     "parcelward.doors.portals.errors.ErrorPages",
 ]
 ROOT_URLCONF = "parcelward.doors.urls"

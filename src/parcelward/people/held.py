@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from parcelward.base.errors import NotFound
 from parcelward.people import reach
-from parcelward.people.models import ApiKey, Device, Enrolment, SpendGrant, Spending
-from parcelward.people.roles import require
-from parcelward.people.wire import Person, Role, Task
+from parcelward.people.models import ApiKey, Device, Enrolment, Organisation, SpendGrant, Spending
+from parcelward.people.roles import KEY_ROLES, ROLES_OF, TENANTS, require
+from parcelward.people.wire import OrganisationKind, Person, Role, Task
 
 PAGE_MAX: Final = 100
+TENANTS_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +216,33 @@ def enrolment(enrolment_id: UUID, *, by: Person) -> EnrolmentShown:
     if row is None:
         raise NotFound("No such enrolment")
     return EnrolmentShown(row.id, row.name, row.facility, row.expires_at, row.device_id, row.withdrawn_at is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An organisation that `by` may make keys for, and the roles that these can have."""
+
+    id: UUID | None  # None: the operator
+    name: str  # empty: the operator
+    roles: tuple[Role, ...]
+
+    @property
+    def ident(self) -> str:
+        """What a form sends for it."""
+        return "operator" if self.id is None else str(self.id)
+
+
+def tenants(*, by: Person) -> list[Tenant]:
+    """Return the organisations that `by` may make keys for, the operator first."""
+    require(by, Task.MANAGE_KEYS)
+    rows = Organisation.objects.filter(suspended_at=None).exclude(kind=OrganisationKind.OPERATOR.value)
+    operator = []
+    if by.role is Role.ADMINISTRATOR:
+        operator = [Tenant(None, "", tuple(sorted(KEY_ROLES - TENANTS)))]
+    else:
+        organisation = reach.own(by)
+        rows = rows.filter(pk=organisation) if organisation else rows.none()
+    kinds = {
+        kind.value: tuple(role for role in Role if role in ROLES_OF[kind] & KEY_ROLES) for kind in OrganisationKind
+    }
+    return operator + [Tenant(row.id, row.name, kinds[row.kind]) for row in rows.order_by("name", "id")[:TENANTS_MAX]]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
+from django.db import connections
 from django.utils import timezone
 
 from parcelward.base import db
@@ -28,7 +29,14 @@ write_seen = seen.write
 look_for_bans = addresses.look
 is_banned = addresses.is_banned
 keys, key, devices, device = held.keys, held.key, held.devices, held.device
-grants, enrolment = held.grants, held.enrolment
+grants, enrolment, tenants = held.grants, held.enrolment, held.tenants
+KeyShown = held.KeyShown
+GrantShown = held.GrantShown
+DeviceShown = held.DeviceShown
+EnrolmentShown = held.EnrolmentShown
+KEY_ROLES = roles.KEY_ROLES
+key_role, key_scope = roles.key_role, roles.key_scope
+rights_of = roles.rights_of
 
 KNOWN_DEVICES_MAX = 20_000
 
@@ -139,6 +147,7 @@ def key_holder(token: str) -> Person:
     """
     row = None
     if not tokens.mistyped(token):
+        connections["default"].close_if_health_check_failed()  # whoever asks first in a request finds out
         with db.cursor() as cur:
             cur.execute(_HOLDER, {"digest": tokens.digest(token), "now": timezone.now()}, prepare=True)
             row = cur.fetchone()

@@ -48,6 +48,8 @@ NAMES: Final = MappingProxyType(
         "site_css": "parcelward/site.css",
         "track_css": "parcelward/track.css",
         "desk_css": "parcelward/desk.css",
+        "held_css": "parcelward/held.css",
+        "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",
         "track_js": "parcelward/track.js",

@@ -73,6 +73,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """Lead each role to what it is here for."""
     person = person_of(request.user)
     context = {"role": role_name(person.role), "may_desk": may(person, Task.READ_DESK)}
+    context |= {"may_devices": may(person, Task.ENROL_DEVICE), "may_keys": may(person, Task.MANAGE_KEYS)}
     return render(request, "start.html", context)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from parcelward.doors.portals import accounts, assets, desk, desk_correct, proof, public
+from parcelward.doors.portals import accounts, assets, desk, desk_correct, devices, enrolling, keys, proof, public
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -24,4 +24,5 @@ urlpatterns = [
     path("app/desk/items/<str:item_id>/hold", desk.hold, name="hold"),
     path("app/desk/items/<str:item_id>/events/<str:event_key>/correct", desk_correct.correct, name="correct"),
     path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
+    path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
 ]

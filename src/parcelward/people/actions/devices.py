@@ -199,15 +199,14 @@ def take_enrolment(code: str, public_key: bytes, signature: bytes) -> Taken:
         key.verify(signature, rules.enrolment_message(code))
     except InvalidSignature:
         raise Invalid("The signature does not fit the code and the key", code="bad_signature") from None
-    row = (
-        Enrolment.objects.select_for_update(of=("self",)).select_related("device").filter(digest=_digest(code)).first()
-    )
+    # Not joined to the device: who waited for the row's lock would see it as it was before, without one.
+    row = Enrolment.objects.select_for_update().filter(digest=_digest(code)).first()
     if row is None or row.withdrawn_at is not None:
         raise _no_code()
-    if row.device is None:
+    if row.device_id is None:
         if row.expires_at <= timezone.now() or row.made_by_id in revoked_among([row.made_by_id]):
             raise _no_code()
-        row.device = _enrol(
+        device = row.device = _enrol(
             row.name,
             public_key,
             by=row.made_by_id,
@@ -216,9 +215,11 @@ def take_enrolment(code: str, public_key: bytes, signature: bytes) -> Taken:
             enrolment=row.id,
         )
         row.save(update_fields=["device"])
-    elif bytes(row.device.public_key) != public_key or row.device.revoked_at is not None:
+    else:
+        device = Device.objects.get(pk=row.device_id)
+    if bytes(device.public_key) != public_key or device.revoked_at is not None:
         raise _no_code()
-    return Taken(row.device.id, row.device.key_id, row.name, row.facility)
+    return Taken(device.id, device.key_id, row.name, row.facility)
 
 
 def _no_code() -> NotFound:

@@ -112,8 +112,8 @@ def new_key(  # noqa: PLR0913 -- all of it is what a key is
 
 def _tenant(role: Role, organisation: UUID | None, *, by: Person) -> UUID | None:
     """Return the organisation that a new key belongs to. Raises NotFound, Invalid."""
-    if role in roles.NO_KEYS_FOR:
-        raise Invalid("A device signs with a key pair; it has no API key", code="bad_role")
+    if role not in roles.KEY_ROLES:
+        raise roles.bad_role()
     tenant = reach.own(by) if organisation is None else organisation
     if by.role is not Role.ADMINISTRATOR and (tenant is None or tenant != reach.own(by)):
         raise NotFound("No such organisation")
@@ -133,7 +133,7 @@ def _scopes(role: Role, scopes: Iterable[Task] | None, *, by: Person) -> list[st
     """Return the scopes as they are stored: of the role's own tasks, and never more than a limited maker has."""
     wanted = None if scopes is None else frozenset(scopes)
     if wanted is not None and not wanted <= roles.MAY[role]:
-        raise Invalid("A scope is a task that the key's role may do", code="bad_scope")
+        raise roles.bad_scope()
     if by.scopes is not None and not roles.rights_of(role, wanted) <= by.scopes:
         raise MayNot("A limited key can give another no right that it has not itself", code="scope")
     return None if wanted is None else sorted(task.value for task in wanted)

@@ -98,11 +98,12 @@ def grant_spending(
 
 
 @transaction.atomic
-def withdraw_spending(grant_id: UUID, *, by: Person) -> None:
+def withdraw_spending(grant_id: UUID, *, by: Person, key_id: UUID | None = None) -> None:
     """Let a key spend nothing more under a grant. Doing it twice changes nothing; what is reserved can be settled."""
     require(by, Task.GRANT_SPENDING)
-    key_id = SpendGrant.objects.filter(pk=grant_id).values_list("key_id", flat=True).first()
-    if key_id is None or not ApiKey.objects.filter(reach.within(by), pk=key_id).exists():
+    key = SpendGrant.objects.filter(pk=grant_id).values_list("key_id", flat=True).first()
+    named = key_id in {None, key}  # the address says whose grant it is, and must say it right
+    if key is None or not named or not ApiKey.objects.filter(reach.within(by), pk=key).exists():
         raise NotFound("No such grant")
     grant = SpendGrant.objects.select_for_update().get(pk=grant_id)
     if grant.withdrawn_at is None:
