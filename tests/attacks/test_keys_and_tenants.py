@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import uuid
@@ -297,3 +298,51 @@ def test_who_was_heard_is_written_and_not_by_the_request(installation):
     queries.key_holder(key.token)
     assert seen.write() == 0 or queries.key(key.id, by=people.installer()).last_used_at == first, "once a minute"
     assert holder.id == key.id
+
+
+def test_a_device_of_a_suspended_organisation_sends_nothing(installation, facilities):
+    """Its key is in the web processes' memory; the transaction that records asks all the same."""
+    from tests.scanner import Scanner
+
+    from parcelward.people.models import Device
+
+    tenant, scanner = organisation("contractor"), Scanner(installation, name="contractor's scanner")
+    Device.objects.filter(pk=scanner.device_id).update(organisation=tenant)
+    try:
+        scanner.send(event(new_number(), "accepted"))
+        with suspended(tenant), untouched():
+            for sequence in range(2, 8):
+                answer = scanner.post(scanner.body([event(new_number(), "accepted")]), sequence=sequence)
+                assert (answer.status_code, answer.json()["code"]) == (401, "revoked")
+        scanner.sequence = 10
+        scanner.send(event(new_number(), "accepted"))
+    finally:
+        Device.objects.filter(pk=scanner.device_id).update(organisation=None)  # as the log says
+
+
+def test_who_guesses_enrolment_codes_is_told_to_wait(installation):
+    """A code has 128 random bits; whoever tries all the same is slowed down, and what they try changes nothing."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from parcelward.doors.portals.enrolling import TRIES_PER_MINUTE
+    from parcelward.people import rules
+
+    pair = Ed25519PrivateKey.generate()
+    with httpx.Client(base_url=installation.url, timeout=30) as client, untouched():
+        page = client.get("/enrol/device")
+        csrf = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+
+        def guess(nth):
+            code = f"guess-{nth}"
+            body = {
+                "code": code,
+                "public_key": base64.b64encode(pair.public_key().public_bytes_raw()).decode(),
+                "signature": base64.b64encode(pair.sign(rules.enrolment_message(code))).decode(),
+            }
+            return client.post("/enrol/device", json=body, headers={"X-CSRFToken": csrf})
+
+        answers = [guess(nth) for nth in range(2 * TRIES_PER_MINUTE + 3)]  # two web processes
+        assert {each.status_code for each in answers} == {404, 429}
+        waits = [each for each in answers if each.status_code == 429]
+        assert all(int(each.headers["Retry-After"]) >= 1 for each in waits)
+        assert client.post("/enrol/device", json={}).status_code == 403, "nor does another page send the form"

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.attacks.untouched import untouched
-from tests.people.tenants import organisation, person
+from tests.people.tenants import organisation, person, suspended
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody.models import Fact
@@ -160,6 +160,14 @@ def test_who_may_make_codes_and_of_which_tenant():
                 opened(by=person(role))
             with pytest.raises(MayNot):
                 queries.devices(by=person(role))
+
+
+def test_a_suspended_organisations_codes_open_nothing_meanwhile():
+    tenant = organisation("contractor")
+    code = opened(by=person(Role.HUB_AGENT, tenant))
+    with suspended(tenant), untouched(), pytest.raises(NotFound):
+        take(code.code)
+    assert take(code.code)
 
 
 @pytest.mark.parametrize("facility", ["a", "test-a", "TEST A", "X" * 21])

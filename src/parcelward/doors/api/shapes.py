@@ -71,7 +71,10 @@ def once(request: HttpRequest, status: int, work: Callable[[], Schema], *, shown
     by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
     kept = None if not shown_once else functools.partial(_without, field=shown_once)
     status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC), kept=kept)
-    return HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)
+    given = HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)
+    if shown_once:
+        given["Cache-Control"] = "no-store"
+    return given
 
 
 def _without(answer: bytes, *, field: str) -> bytes:

@@ -20,7 +20,7 @@ from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import reach, rules
 from parcelward.people.device_check import ENROLLED, OPENED, REVOKED, WITHDRAWN
-from parcelward.people.models import Device, Enrolment, Source
+from parcelward.people.models import Device, Enrolment, Organisation, Source
 from parcelward.people.queries import revoked_among
 from parcelward.people.roles import require
 from parcelward.people.wire import Person, Task
@@ -204,7 +204,7 @@ def take_enrolment(code: str, public_key: bytes, signature: bytes) -> Taken:
     if row is None or row.withdrawn_at is not None:
         raise _no_code()
     if row.device_id is None:
-        if row.expires_at <= timezone.now() or row.made_by_id in revoked_among([row.made_by_id]):
+        if row.expires_at <= timezone.now() or not _may_still(row):
             raise _no_code()
         device = row.device = _enrol(
             row.name,
@@ -220,6 +220,15 @@ def take_enrolment(code: str, public_key: bytes, signature: bytes) -> Taken:
     if bytes(device.public_key) != public_key or device.revoked_at is not None:
         raise _no_code()
     return Taken(device.id, device.key_id, row.name, row.facility)
+
+
+def _may_still(row: Enrolment) -> bool:
+    """Return whether whoever made the code may still act, and their organisation, too."""
+    if row.organisation_id is not None:
+        tenant = Organisation.objects.get(pk=row.organisation_id)
+        if tenant.suspended_at is not None:
+            return False
+    return row.made_by_id not in revoked_among([row.made_by_id])
 
 
 def _no_code() -> NotFound:
