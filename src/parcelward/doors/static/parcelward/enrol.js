@@ -48,17 +48,18 @@ const enrol = async (code) => {
   } catch {
     return show("too-old");
   }
-  let answer;
+  let answer, said;
   try {
     const csrf = page.querySelector("[name=csrfmiddlewaretoken]").value;
     const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf };
     answer = await fetch("/enrol/device", { method: "POST", headers, body: sent });
+    said = await answer.text();
   } catch {
     return show("later");
   }
   if (answer.status === 429 || answer.status >= 500) return show("later");
   if (!answer.ok) return show("refused");
-  const device = { ...(await answer.json()), pair };
+  const device = { ...JSON.parse(said), pair };
   await store("device", device);
   await store("pending", null);
   history.replaceState(null, "", location.pathname); // the code is used up and need not stay in the history
