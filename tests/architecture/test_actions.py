@@ -28,7 +28,13 @@ ASKS_NOBODY = {
     "parcels.actions.standstill.close_standstill": "the worker's: takes its alarm back",
     "parcels.actions.statuses.rebuild": "computes statuses again from what was recorded; at the console",
     "people.actions.devices.take_enrolment": "the code's: whoever made it had the right, and must have it still",
-    "people.actions.installer": "says who stands at the console",
+    "people.actions.accounts.installer": "says who stands at the console",
+    "people.actions.joining.invitation": "says what a link offers; who holds its code is who was meant",
+    "people.actions.joining.join": "the same: the code is the right",
+    "people.actions.proving.give_challenge": "who signs in is nobody yet",
+    "people.actions.proving.spend_challenge": "the same",
+    "people.actions.proving.use_passkey": "the same: the passkey's signature is the right",
+    "people.actions.sessions.begin_session": "the same: after the proof",
 }
 """What a door may ask for without a right, and why."""
 

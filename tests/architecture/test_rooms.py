@@ -26,6 +26,7 @@ FRONT_DOORS = frozenset({"actions", "queries", "errors", "wire"})
 """What a room shows to others."""
 SIDE_DOORS = {
     "custody.bundling": "custody's action for evidence bundles, in a file of its own",
+    "custody.durable": "writing small files whole",
     "custody.rebuilding": "custody's action for lost entries, in a file of its own",
     "custody.rotation": "custody's action for a new signing key, in a file of its own",
     "custody.shredding": "custody's actions for erasure, in a file of their own",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
-from tests.browser.conftest import focused, picture, sign_in, violations
+from playwright.sync_api import Page
+from tests.browser.conftest import focused, picture, storage, violations
 from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.people import actions as people
@@ -27,14 +28,9 @@ def beside_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def administrator(chromium: Browser, installation: Any) -> Any:
-    """The cookies of an administrator who has signed in."""
-    context = chromium.new_context()
-    page = context.new_page()
-    sign_in(page, installation, "administrator")
-    state = context.storage_state()
-    context.close()
-    return state
+def administrator(staff: Callable[[str], Any]) -> Any:
+    """The cookies of an administrator who has signed in with a passkey."""
+    return storage(staff("administrator"))
 
 
 def holds(page: Page, axe: str, width: int) -> None:
@@ -272,19 +268,14 @@ def test_when_a_device_was_last_heard_and_how_its_clock_stands(
     assert "never" not in page.inner_text("#story")
 
 
-def test_empty_lists_say_what_will_appear(
-    opened: Any, chromium: Browser, installation: Any, live_url: str, axe: str
-) -> None:
+def test_empty_lists_say_what_will_appear(opened: Any, administrator: Any, live_url: str, axe: str) -> None:
     """A page behind the last row is the emptiest that a whole installation has."""
-    context = chromium.new_context()
-    page = context.new_page()
-    sign_in(page, installation, "administrator")
+    page = opened(1280, 800, storage_state=administrator)
     first = Device.objects.order_by("enrolled_at", "pk").first()
     assert first is not None
     page.goto(f"{live_url}/app/desk/devices/?after={first.pk}")
     assert "There is nothing older." in page.inner_text(".pw-empty >> nth=0")
     holds(page, axe, 1280)
-    context.close()
 
 
 def test_whoever_may_not_finds_nothing_there(opened: Any, signed_in: Any, live_url: str) -> None:

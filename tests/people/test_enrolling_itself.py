@@ -17,8 +17,8 @@ from parcelward.custody.models import Fact
 from parcelward.people import actions as people
 from parcelward.people import queries, rules
 from parcelward.people.errors import MayNot
-from parcelward.people.models import Device, Enrolment
-from parcelward.people.wire import Role
+from parcelward.people.models import Device, Enrolment, Membership, Organisation
+from parcelward.people.wire import Person, Role
 
 pytestmark = pytest.mark.usefixtures("installation")
 
@@ -102,13 +102,18 @@ def test_an_expired_a_withdrawn_and_an_unknown_code_look_alike():
     Enrolment.objects.filter(pk=expired.id).update(expires_at=expired.expires_at)  # as the log says
 
 
-def test_whoever_made_the_code_must_have_the_right_still():
-    login = f"agent-{uuid.uuid4().hex[:8]}"
-    people.add_person(login, "a long passphrase of words", Role.HUB_AGENT, by=people.installer())
-    from parcelward.people.models import User
-
-    code = opened(by=queries.person_of(User.objects.get(login=login)))
-    people.lock_person(login, by=people.installer())
+@pytest.mark.parametrize("how", ["locked out", "the role ended"])
+def test_whoever_made_the_code_must_have_the_right_still(how):
+    operator, by = Organisation.objects.get(kind="operator"), people.installer()
+    _id, invitation = people.invite(operator.id, Role.HUB_AGENT, by=by)
+    user, _role = people.join(invitation, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+    agent = Person(user.id, Role.HUB_AGENT, user.source_id, user.login, organisation=operator.id)
+    assert take(opened(by=agent).code)
+    code = opened(by=agent)
+    if how == "locked out":
+        people.lock_person(user.login, by=by)
+    else:
+        people.end_membership(Membership.objects.get(user=user).id, by=by)
     with untouched(), pytest.raises(NotFound):
         take(code.code)
 

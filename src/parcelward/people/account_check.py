@@ -1,8 +1,8 @@
 """Compare API keys, people and sources with the entries that made, revoked and locked them: part of `verify-log`.
 
-Whoever can turn a person's row decides who signs in as whom; a source's row says whose an event was, and whether it was
-simulated. `key_check` does the same for API keys.
-What an entry of an older version does not say is not compared. Passphrases are no part of the record.
+Whoever can turn a person's row decides who signs in as whom (roles and passkeys: membership_check; keys: key_check). A
+source's row says whose an event was, and whether it was simulated. What an entry of an older version does not say is
+not compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from parcelward.people.rules import login_hash
 ADDED: Final = "people.added"
 LOCKED: Final = "people.locked"
 UNLOCKED: Final = "people.unlocked"
-CONSOLE: Final = ("person", "console", False)  # the one source that no entry makes: whoever runs commands here
+CONSOLE: Final = ("person", "console", False)  # whoever runs commands here
+MACHINERY: Final = ("house", "machinery", False)  # the house's own work; a kind of its own, so nobody can take its name
+_UNMADE: Final = (CONSOLE, MACHINERY)  # the sources that no entry makes: one of each
 _SOURCE_KINDS: Final = {ENROLLED: "device", KEY_MADE: "api_key", ADDED: "person"}
 
 
@@ -59,7 +61,7 @@ def _mine(made: dict[int, Told], kind: str) -> Iterator[tuple[int, Told]]:
 
 
 def _check_people(made: dict[int, Told], ended: dict[int, Told], findings: Findings) -> None:
-    stored = _rows("SELECT source_id, id, login, role, is_active FROM people_user")
+    stored = _rows("SELECT source_id, id, login, is_active FROM people_user")
     for source, entry in _mine(made, ADDED):
         what, index = _person_problem(entry, ended.get(source), stored.pop(source, None))
         if what:
@@ -71,9 +73,7 @@ def _check_people(made: dict[int, Told], ended: dict[int, Told], findings: Findi
 def _person_problem(entry: Told, last: Told | None, row: tuple[Any, ...] | None) -> tuple[str, int | None]:
     if row is None:
         return "was added and their row is gone", entry.place
-    said, (person, login, role, is_active) = entry.said, row
-    if said["role"] != role:
-        return "has another role than they were added with", entry.place
+    said, (person, login, is_active) = entry.said, row
     if UUID(said.get("person", str(person))) != person:
         return "has another id than they were added with", entry.place
     if said.get("login", "") not in {"", login_hash(person, login)}:
@@ -98,8 +98,8 @@ def _check_sources(made: dict[int, Told], findings: Findings) -> None:
             if stands != was:
                 what = f"Source {_name(source, entry)} has another {words} than it was made with."
                 findings.note(what, differs="source", index=entry.place)
-    consoles = [source for source, row in stored.items() if row == CONSOLE]
-    for source in stored.keys() - set(consoles[:1]):
+    unmade = {next((source for source in sorted(stored) if stored[source] == one), None) for one in _UNMADE}
+    for source in stored.keys() - unmade:
         findings.note(f"Source {source} is in the table and no entry made it.", differs="source")
 
 

@@ -52,6 +52,7 @@ NAMES: Final = MappingProxyType(
         "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",
+        "passkey_js": "parcelward/passkey.js",
         "track_js": "parcelward/track.js",
         "desk_js": "parcelward/desk.js",
         "icon": "parcelward/icon.svg",

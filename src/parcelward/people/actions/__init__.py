@@ -1,23 +1,13 @@
-"""Enrol and revoke devices and API keys, let people in and lock them out. Each is an entry in the log."""
+"""What people do about accounts, organisations, keys and devices. Each is one transaction, and an entry in the log."""
 
-from __future__ import annotations
-
-import uuid
-from uuid import UUID
-
-from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
-from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
-
-from parcelward.base.errors import Conflict, Invalid, NotFound
-from parcelward.custody import actions as custody
-from parcelward.people import once as answers
-from parcelward.people import rules
-from parcelward.people.account_check import ADDED, LOCKED, UNLOCKED
+from parcelward.people.actions.accounts import (
+    forget_answers,
+    installer,
+    lock_person,
+    machinery,
+    once,
+    unlock_person,
+)
 from parcelward.people.actions.bans import BAN_MAX, ban_address, end_ban, forget_bans
 from parcelward.people.actions.devices import (
     ENROLMENT_FOR,
@@ -30,6 +20,14 @@ from parcelward.people.actions.devices import (
     take_enrolment,
     withdraw_enrolment,
 )
+from parcelward.people.actions.joining import (
+    Joining,
+    agree_to_invitation,
+    invitation,
+    invite,
+    join,
+    withdraw_invitation,
+)
 from parcelward.people.actions.keys import (
     FOR_GOOD,
     KEY_LIFETIME,
@@ -41,6 +39,26 @@ from parcelward.people.actions.keys import (
     revoke_key,
     rotate_key,
 )
+from parcelward.people.actions.organisations import (
+    end_membership,
+    ensure_operator,
+    hand_over,
+    make_organisation,
+    resume_organisation,
+    settle_old_roles,
+    suspend_organisation,
+)
+from parcelward.people.actions.proving import (
+    add_passkey,
+    forget_challenges,
+    give_challenge,
+    note,
+    remove_passkey,
+    rename_passkey,
+    spend_challenge,
+    use_passkey,
+)
+from parcelward.people.actions.sessions import act_for, begin_session, end_other_sessions, end_session, prove_again
 from parcelward.people.actions.spending import (
     GRANT_FOR_MAX,
     OverCap,
@@ -50,12 +68,6 @@ from parcelward.people.actions.spending import (
     settle_spend,
     withdraw_spending,
 )
-from parcelward.people.models import Source, User
-from parcelward.people.roles import require
-from parcelward.people.wire import Person, Role, Task
-
-once = answers.once
-forget_answers = answers.forget_answers
 
 __all__ = [
     "BAN_MAX",
@@ -66,94 +78,57 @@ __all__ = [
     "KEY_LIFETIME_MAX",
     "OVERLAP_MAX",
     "Enrolled",
+    "Joining",
     "MadeKey",
     "Opened",
     "OverCap",
     "Taken",
+    "act_for",
+    "add_passkey",
+    "agree_to_invitation",
     "ban_address",
+    "begin_session",
     "cancel_spend",
     "end_ban",
+    "end_membership",
+    "end_other_sessions",
+    "end_session",
     "enrol_device",
+    "ensure_operator",
+    "forget_answers",
     "forget_bans",
+    "forget_challenges",
+    "give_challenge",
     "grant_spending",
+    "hand_over",
+    "installer",
+    "invitation",
+    "invite",
+    "join",
+    "lock_person",
+    "machinery",
     "make_key",
+    "make_organisation",
     "new_key",
+    "note",
+    "once",
     "open_enrolment",
+    "prove_again",
+    "remove_passkey",
+    "rename_passkey",
     "reserve_spend",
+    "resume_organisation",
     "revoke_device",
     "revoke_key",
     "rotate_key",
+    "settle_old_roles",
     "settle_spend",
+    "spend_challenge",
+    "suspend_organisation",
     "take_enrolment",
+    "unlock_person",
+    "use_passkey",
     "withdraw_enrolment",
+    "withdraw_invitation",
     "withdraw_spending",
 ]
-
-
-def installer() -> Person:
-    """Return the person behind a command on the console of this machine: whoever can run it owns the data."""
-    source, _ = Source.objects.get_or_create(kind="person", name="console")
-    return Person(id=uuid.UUID(int=source.number), role=Role.ADMINISTRATOR, source=source.number, name="console")
-
-
-@transaction.atomic
-def add_person(login: str, passphrase: str, role: Role, *, by: Person) -> UUID:
-    """Let somebody sign in under an opaque staff id."""
-    require(by, Task.MANAGE_PEOPLE)
-    try:
-        validate_password(passphrase)
-    except ValidationError as err:
-        raise Invalid(" ".join(err.messages), code="weak_passphrase") from None
-    if User.objects.filter(login=login).exists():
-        raise Conflict("This staff id is taken", code="login_taken")
-    user = User.objects.make(login, passphrase, role=role)
-    said = {"by": by.source, "login": rules.login_hash(user.id, login), "role": role.value, "source": user.source_id}
-    custody.record_fact(ADDED, {**said, "person": str(user.id)})
-    return user.id
-
-
-def lock_person(login: str, *, by: Person) -> None:
-    """Let somebody sign in no more and end their sessions. Doing it twice changes nothing.
-
-    Raises Conflict for the last administrator who can sign in.
-    """
-    require(by, Task.MANAGE_PEOPLE)
-    _set_locked(login, locked=True, by=by)
-
-
-def unlock_person(login: str, *, by: Person) -> None:
-    """Let somebody who was locked out sign in again, with the passphrase they had. Doing it twice changes nothing."""
-    require(by, Task.MANAGE_PEOPLE)
-    _set_locked(login, locked=False, by=by)
-
-
-@transaction.atomic
-def _set_locked(login: str, *, locked: bool, by: Person) -> None:
-    # All administrators' rows, in the order of their ids: two who lock each other out take turns.
-    administrator = Role.ADMINISTRATOR.value
-    rows = User.objects.select_for_update().filter(Q(login=login) | Q(role=administrator)).order_by("id")
-    people = {row.login: row for row in rows}
-    user = people.get(login)
-    if user is None:
-        raise NotFound("Nobody signs in under this staff id")
-    if user.is_active != locked:
-        return
-    others = [each for each in people.values() if each is not user and each.role == administrator]
-    if locked and user.role == administrator and not any(each.is_active for each in others):
-        raise Conflict(
-            "This is the last administrator who can sign in. Add another one first, then lock this one out.",
-            code="last_administrator",
-        )
-    user.is_active = not locked
-    user.save(update_fields=["is_active"])
-    # After an unlock, too: a sign-in that was under way at the moment of the lock left a session that would come alive.
-    _end_sessions(user)
-    said = {"by": by.source, "person": str(user.id), "source": user.source_id}
-    custody.record_fact(LOCKED if locked else UNLOCKED, said)
-
-
-def _end_sessions(user: User) -> None:
-    """Delete a person's sessions. A session's row does not say whose it is, so each that still holds is opened."""
-    held = Session.objects.filter(expire_date__gt=timezone.now()).iterator()
-    theirs = [each.session_key for each in held if each.get_decoded().get(SESSION_KEY) == str(user.id)]
-    Session.objects.filter(session_key__in=theirs).delete()

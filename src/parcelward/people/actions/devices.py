@@ -18,12 +18,12 @@ from django.utils import timezone
 from parcelward.base import ed25519
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
-from parcelward.people import reach, rules
+from parcelward.people import reach, roles, rules
 from parcelward.people.device_check import ENROLLED, OPENED, REVOKED, WITHDRAWN
-from parcelward.people.models import Device, Enrolment, Organisation, Source
+from parcelward.people.models import Device, Enrolment, Membership, Organisation, Source, User
 from parcelward.people.queries import revoked_among
 from parcelward.people.roles import require
-from parcelward.people.wire import Person, Task
+from parcelward.people.wire import Person, Role, Task
 
 NAME_MAX: Final = 80
 CODE_BYTES: Final = 16
@@ -228,7 +228,13 @@ def _may_still(row: Enrolment) -> bool:
         tenant = Organisation.objects.get(pk=row.organisation_id)
         if tenant.suspended_at is not None:
             return False
-    return row.made_by_id not in revoked_among([row.made_by_id])
+    if row.made_by_id in revoked_among([row.made_by_id]):
+        return False
+    person = User.objects.filter(source=row.made_by_id).first()
+    if person is None:
+        return True  # the console, or a key whose scopes never change
+    held = Membership.objects.filter(user=person, ended_at=None, organisation__suspended_at=None)
+    return any(Task.ENROL_DEVICE in roles.MAY[Role(role)] for role in held.values_list("role", flat=True))
 
 
 def _no_code() -> NotFound:
