@@ -1,9 +1,8 @@
-"""Tenants for tests: an organisation made straight in its table, and people who act for it."""
+"""Tenants for tests: organisations, and people who act for them."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
 import uuid
 from collections.abc import Iterator
@@ -11,17 +10,12 @@ from typing import Any
 
 from parcelward.people import actions as people
 from parcelward.people.models import Organisation
-from parcelward.people.wire import Person, Role
+from parcelward.people.wire import OrganisationKind, Person, Role
 
 
 def organisation(kind: str = "sender") -> Organisation:
-    return Organisation.objects.create(
-        kind=kind,
-        name=f"Tenant {os.urandom(3).hex()}",
-        simulated=True,
-        made_at=dt.datetime.now(dt.UTC),
-        made_by_id=people.installer().source,
-    )
+    made = people.make_organisation(OrganisationKind(kind), f"Tenant {os.urandom(3).hex()}", by=people.installer())
+    return Organisation.objects.get(pk=made)
 
 
 def person(role: Role, tenant: Organisation | None = None) -> Person:
@@ -41,9 +35,8 @@ def token_of(tenant: Organisation, role: Role = Role.SENDER_ADMIN, **more: Any) 
 @contextlib.contextmanager
 def suspended(tenant: Organisation) -> Iterator[None]:
     """Nobody acts for it meanwhile."""
-    rows = Organisation.objects.filter(pk=tenant.pk)
-    rows.update(suspended_at=dt.datetime.now(dt.UTC))
+    people.suspend_organisation(tenant.pk, by=people.installer())
     try:
         yield
     finally:
-        rows.update(suspended_at=None)
+        people.resume_organisation(tenant.pk, by=people.installer())
