@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("ingest", "single", "where", "proof", "pages", "vault")
+NAMES = ("ingest", "single", "where", "proof", "pages", "vault", "authorisation")
 
 
 def main() -> None:

@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "parcelward.doors.portals.accounts.guard.Guard",
     "allauth.account.middleware.AccountMiddleware",
+    "parcelward.doors.middleware.limit_people",
     "parcelward.doors.portals.errors.ErrorPages",
 ]
 ROOT_URLCONF = "parcelward.doors.urls"

@@ -102,6 +102,7 @@ class Person:
     name: str  # opaque staff id, device or key name
     simulated: bool = False
     organisation: UUID | None = None  # whom they act for; None: themselves, or the house's own console
+    scopes: frozenset[Task] | None = None  # what an API key was limited to; None: all that the role may do
 
 
 class Level(enum.IntEnum):

@@ -49,6 +49,8 @@ NAMES: Final = MappingProxyType(
         "track_css": "parcelward/track.css",
         "desk_css": "parcelward/desk.css",
         "proofing_css": "parcelward/proofing.css",
+        "held_css": "parcelward/held.css",
+        "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",
         "passkey_js": "parcelward/passkey.js",

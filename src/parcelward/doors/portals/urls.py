@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from parcelward.doors.portals import assets, counter_proofing, desk, desk_correct, proof, proofing, public
+from parcelward.doors.portals import (
+    assets,
+    counter_proofing,
+    desk,
+    desk_correct,
+    devices,
+    enrolling,
+    keys,
+    proof,
+    proofing,
+    public,
+)
 from parcelward.doors.portals.accounts import urls as accounts
 
 urlpatterns = [
@@ -26,4 +37,5 @@ urlpatterns = [
     path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
+    path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
 ]

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from parcelward.base.errors import ParcelwardError, TooMany
 from parcelward.doors.portals.accounts import ceremony, guard, sign_in
 from parcelward.doors.portals.accounts.security import SAID
-from parcelward.doors.throttle import allow, allow_key
+from parcelward.doors.throttle import allow, take
 from parcelward.people import actions as people
 from parcelward.people.errors import BadProof
 
@@ -43,7 +43,7 @@ def check_code(user: Any, code: str) -> str:
 
     The library forgives spaces and dashes, so they are taken out before a code is noted as used.
     """
-    allow_key(f"second|{user.pk}", "second", TRIES_PER_MINUTE)
+    take("second", user.pk.bytes, TRIES_PER_MINUTE)
     plain = "".join(c for c in code[:CODE_MAX] if c.isalnum()).upper()
     if not plain:
         raise _wrong()
