@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import hypothesis
@@ -47,6 +49,7 @@ import django  # noqa: E402 -- the environment comes first
 
 django.setup()
 
+from tests.passkey import Browser  # noqa: E402 -- the environment comes first
 from tests.scanner import SEED, Scanner, new_number  # noqa: E402 -- the environment comes first
 
 os.environ["PARCELWARD_TEST_SEED"] = str(SEED)  # the processes that share a run's files have one seed
@@ -79,7 +82,7 @@ class Installation:
     device_id: str
     key_id: str
     private_key: bytes
-    people: dict[str, tuple[str, str]]  # role -> (sign-in, passphrase)
+    people: dict[str, list[str]]  # role -> the links that let somebody in
     process: subprocess.Popen[bytes]
 
     @property
@@ -134,9 +137,72 @@ def _when_ready(process: subprocess.Popen[bytes]) -> Installation:
         device_id=samples["device"]["device_id"],
         key_id=samples["device"]["key_id"],
         private_key=base64.b64decode(samples["device"]["private_key_ed25519_base64"]),
-        people={p["role"]: (p["sign_in"], p["how"]) for p in samples["people"]},
+        people=_by_role(samples["people"]),
         process=process,
     )
+
+
+def _by_role(people: list[dict[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for person in people:
+        found.setdefault(person["role"], []).append(person["sign_in"])
+    return found
+
+
+@pytest.fixture
+def browser(installation: Installation) -> Iterator[Callable[[], Browser]]:
+    """Return what opens a browser with a passkey of its own; all are closed after the test."""
+    opened: list[Browser] = []
+
+    def open_one() -> Browser:
+        opened.append(Browser(installation.url))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.http.close()
+
+
+@pytest.fixture
+def link(installation: Installation) -> Iterator[Callable[..., str]]:
+    """Return what makes a new invitation's link, as at the console: of the operator, or of an organisation."""
+
+    def make(role: str = "clerk", organisation: Any = None) -> str:
+        from django.db import connection
+
+        from parcelward.people import actions
+        from parcelward.people.models import Organisation
+        from parcelward.people.wire import Role
+
+        try:
+            of = organisation or Organisation.objects.get(kind="operator").id
+            _id, code = actions.invite(of, Role(role), by=actions.installer())
+        finally:
+            connection.close()
+        return f"{installation.url}/accounts/join#code={code}"
+
+    # Where a browser is driven, an event loop runs in the test's own thread, and none may ask the database.
+    with ThreadPoolExecutor(1) as apart:
+        yield lambda *asked: apart.submit(make, *asked).result(60)
+
+
+@pytest.fixture(scope="session")
+def staff(installation: Installation) -> Iterator[Callable[[str], Browser]]:
+    """Return a browser that is signed in with a role's sample passkey; one for each role, joined when first asked."""
+    joined: dict[str, Browser] = {}
+
+    def signed_in(role: str) -> Browser:
+        if role not in joined:
+            browser = Browser(installation.url)
+            assert browser.join(installation.people[role].pop()).status_code == 302
+            joined[role] = browser
+        if not joined[role].signed_in():
+            joined[role].sign_in()
+        return joined[role]
+
+    yield signed_in
+    for one in joined.values():
+        one.http.close()
 
 
 @pytest.fixture(scope="session")

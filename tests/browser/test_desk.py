@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.browser.conftest import World, focused, violations
+from tests.browser.conftest import World, focused, storage, violations
 from tests.scanner import event, new_number, until
 
 from parcelward.doors.portals.desk import ROWS_MAX
@@ -226,11 +226,11 @@ def test_who_has_not_signed_in_is_asked_to(opened: Any, live_url: str) -> None:
     assert page.url == f"{live_url}/accounts/sign-in?next=/app/desk/%3Fqueue%3Dquarantine"
 
 
-def test_signing_out_ends_the_session(opened: Any, installation: Any, live_url: str) -> None:
-    from tests.browser.conftest import sign_in
-
-    page = opened(1280, 800)
-    sign_in(page, installation, "administrator")
+def test_signing_out_ends_the_session(opened: Any, browser: Any, link: Any, live_url: str) -> None:
+    mine = browser()
+    mine.join(link("administrator"))
+    page = opened(1280, 800, storage_state=storage(mine))
+    page.goto(f"{live_url}/app/")
     page.click("text=Sign out")
     page.wait_for_url(f"{live_url}/")
     page.goto(f"{live_url}/app/")

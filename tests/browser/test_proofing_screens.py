@@ -5,17 +5,21 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import os
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import zxingcpp
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Browser, Page
-from tests.browser.conftest import picture, violations
+from playwright.sync_api import Page
+from tests.browser.conftest import picture, storage, violations
+from tests.passkey import Browser
+from tests.people.proving import apart, link
 
 from parcelward.base.vault import VaultToken
-from parcelward.people import actions, proofing, queries
+from parcelward.people import actions, proofing
 from parcelward.people.models import User
 from parcelward.people.wire import CounterState, Document, Person, Role
 from parcelward.privacy import actions as privacy
@@ -23,7 +27,6 @@ from parcelward.privacy.wire import Field, Kind
 
 pytestmark = pytest.mark.browser
 WIDTHS = {1280: 800, 375: 812}
-PASSPHRASE = "a long passphrase of words"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,24 +38,23 @@ class Someone:
 
 
 @pytest.fixture(scope="module")
-def enter(chromium: Browser, live_url: str) -> Any:
-    """Make somebody and sign them in."""
+def enter(live_url: str) -> Iterator[Any]:
+    """Let somebody join with a passkey; return who, and the cookies of their browser."""
+    opened: list[Browser] = []
 
     def make(role: Role) -> Someone:
-        login = f"b-{os.urandom(4).hex()}"
-        actions.add_person(login, PASSPHRASE, role, by=actions.installer())
-        context = chromium.new_context()
-        page = context.new_page()
-        page.goto(f"{live_url}/accounts/sign-in")
-        page.fill("#id_username", login)
-        page.fill("#id_password", PASSPHRASE)
-        page.press("#id_password", "Enter")
-        page.wait_for_url("**/app/")
-        cookies = context.storage_state()
-        context.close()
-        return Someone(queries.person_of(User.objects.get(login=login)), cookies)
+        browser = Browser(live_url)
+        opened.append(browser)
+        code = apart(lambda: link(role))
+        assert browser.join(f"{live_url}/accounts/join#code={code}").status_code == 302
+        if role is Role.ADDRESSEE:  # they act for themselves
+            browser.post("/app/account/act", "/app/account", membership="")
+        user = apart(lambda: User.objects.get(id=uuid.UUID(browser.passkey.user_handle.decode())))
+        return Someone(Person(user.id, role, user.source_id, user.login), storage(browser))
 
-    return make
+    yield make
+    for each in opened:
+        each.http.close()
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,11 @@ def home(owner: Person) -> VaultToken:
         Field.COUNTRY: "US",
     }
     until = timezone.now() + dt.timedelta(days=60)
-    return privacy.put(fields, kind=Kind.PENDING, by=actions.machinery(), account=owner.id, expires_at=until)
+
+    def keep() -> VaultToken:
+        return privacy.put(fields, kind=Kind.PENDING, by=actions.machinery(), account=owner.id, expires_at=until)
+
+    return apart(keep)
 
 
 def holds(page: Page, axe: str, width: int, name: str, scheme: str) -> None:
@@ -112,9 +118,9 @@ def test_a_person_asks_for_a_letter_and_types_its_code(
     page.wait_for_selector("text=Your letter is asked for")
     holds(page, axe, width, "letter-asked-for", scheme)
     now = timezone.now()
-    mine = proofing.mine(by=anna.person, now=now).letter
+    mine = apart(lambda: proofing.mine(by=anna.person, now=now)).letter
     assert mine is not None
-    code = proofing.print_letter(mine.letter_id, by=clerk.person, now=now).code
+    code = apart(lambda: proofing.print_letter(mine.letter_id, by=clerk.person, now=now)).code
     page.goto(f"{live_url}/app/proofing")
     page.click("text=Enter the code")
     page.fill("#code", "22222 22222")
@@ -133,9 +139,11 @@ def test_a_barcode_is_read_from_the_screen_and_the_clerk_decides(
     opened: Any, enter: Any, clerk: Someone, live_url: str, axe: str, width: int, scheme: str, tmp_path: Any
 ) -> None:
     ben = enter(Role.ADDRESSEE)
-    begun = proofing.start_check(home(ben.person), by=ben.person, now=timezone.now())
+    token = home(ben.person)
+    begun = apart(lambda: proofing.start_check(token, by=ben.person, now=timezone.now()))
     waits = enter(Role.ADDRESSEE)
-    proofing.request_letter(home(waits.person), same=(), by=waits.person, now=timezone.now())
+    theirs = home(waits.person)
+    apart(lambda: proofing.request_letter(theirs, same=(), by=waits.person, now=timezone.now()))
     page = opened(width, WIDTHS[width], color_scheme=scheme, storage_state=ben.cookies)
     page.goto(f"{live_url}/app/proofing/counter/barcode")
     page.wait_for_load_state("networkidle")
@@ -174,7 +182,8 @@ def test_a_barcode_is_read_from_the_screen_and_the_clerk_decides(
     holds(page, axe, width, "sure", scheme)
     page.click("text=Note it")
     page.wait_for_selector("text=The person is told in an hour")
-    check = proofing.mine(by=ben.person, now=timezone.now() + dt.timedelta(hours=1, minutes=1)).check
+    later = timezone.now() + dt.timedelta(hours=1, minutes=1)
+    check = apart(lambda: proofing.mine(by=ben.person, now=later)).check
     assert check is not None
     assert check.state is CounterState.PASSED
 
@@ -189,9 +198,11 @@ def test_an_inspector_reviews(
     page.goto(f"{live_url}/app/reviews/proofing")
     holds(page, axe, width, "reviews-before", scheme)
     now = timezone.now()
-    begun = proofing.start_check(home(carla.person), by=carla.person, now=now)
+    token = home(carla.person)
+    begun = apart(lambda: proofing.start_check(token, by=carla.person, now=now))
     review = CounterState.IN_FRAUD_REVIEW
-    proofing.decide_check(begun.check_id, review, Document.IDENTITY_CARD, by=clerk.person, now=now)
+    document = Document.IDENTITY_CARD
+    apart(lambda: proofing.decide_check(begun.check_id, review, document, by=clerk.person, now=now))
     page.reload()
     holds(page, axe, width, "reviews", scheme)
     page.click(f"a[href$='{begun.check_id}']")

@@ -10,7 +10,7 @@ import uuid
 import httpx
 import pytest
 from django.utils import timezone
-from tests.scanner import Scanner, event, new_number, until
+from tests.scanner import event, new_number, until
 
 from parcelward.base import config
 from parcelward.base.errors import Conflict, NotAllowed
@@ -234,33 +234,3 @@ def test_a_missing_event_of_an_erased_item_is_missed(item):
         transaction.set_rollback(True)
     assert caught.value.differs == "tombstone"
     assert caught.value.item == item
-
-
-def test_the_console_asks_who_it_is(installation):
-    import subprocess
-    import sys
-
-    number = new_number()
-    Scanner(installation).send(event(number, "accepted"))
-    login, passphrase = installation.people["inspector"]
-    command = [sys.executable, "-m", "parcelward.doors.console", "shred"]
-    asked = subprocess.run(
-        [*command, "request", number, "--reason", "asked for", "--by", login],
-        input=f"{passphrase}\n",
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    erasure = json.loads(asked.stdout)["erasure"]
-    for who, word in ((login, passphrase), ("admin-1", "not the passphrase")):
-        refused = subprocess.run(
-            [*command, "approve", str(erasure), "--by", who],
-            input=f"{word}\n",
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert refused.returncode == 1
-    assert Erasure.objects.get(pk=erasure).approved_by is None

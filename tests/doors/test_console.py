@@ -43,15 +43,24 @@ def test_help_names_every_command_and_nothing_is_a_wrong_call():
     run("fly", code=2)
 
 
-def test_a_person_is_locked_out_and_let_in_again(installation):
-    login = f"staff-{uuid.uuid4().hex[:8]}"
-    run("person", "add", login, say="a long passphrase of words\n")
+def test_a_person_is_locked_out_and_let_in_again(browser, link):
+    mine = browser()
+    mine.join(link("inspector"))
+    login = mine.http.get("/app/account").text.split("Your id is <code>")[1].split("<")[0]
     assert json.loads(run("person", "lock", login)) == {"login": login, "locked": True}
-    asked = ("shred", "lift", new_number(), "--by", login)
-    assert "Sign in first" in run(*asked, code=1, say="a long passphrase of words\n")
+    assert not mine.signed_in()
     assert json.loads(run("person", "unlock", login)) == {"login": login, "locked": False}
-    assert "No item has this number" in run(*asked, code=1, say="a long passphrase of words\n")
+    mine.sign_in()
+    assert mine.signed_in()
     assert "Nobody signs in under this staff id" in run("person", "lock", "nobody-9", code=1)
+
+
+def test_administrators_are_invited_at_the_console(browser):
+    said = [json.loads(line) for line in run("admin", "invite", "--count", "2").splitlines()]
+    assert [one["role"] for one in said] == ["administrator"] * 2
+    mine = browser()
+    assert mine.join(said[0]["link"]).status_code == 302
+    assert "administrator" in mine.http.get("/app/").text
 
 
 def test_verify_log_says_that_all_holds_and_how_fast(installation, scanner):
@@ -121,11 +130,3 @@ def test_device_and_key_are_printed_once_as_json(installation):
     key = json.loads(run("key", "add", "partner 7"))
     assert key["api_key"].startswith("pw_test_")
     assert json.loads(run("key", "revoke", key["key_id"])) == {"key_id": key["key_id"], "revoked": True}
-
-
-def test_shred_needs_somebody_who_proves_who_it_is(installation, scanner, number):
-    scanner.send(event(number, "accepted"))
-    said = run("shred", "request", number, "--reason", "asked for", "--by", "admin-1", code=1, say="wrong\n")
-    assert "Sign in" in said
-    lines = run("shred", "list").splitlines()
-    assert all(json.loads(line)["item"] != f"itm_{find(number).hex}" for line in lines)

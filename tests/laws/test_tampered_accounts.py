@@ -18,8 +18,8 @@ from parcelward.network.wire import Hours
 from parcelward.parcels.queries import verify_log
 from parcelward.people import actions as people
 from parcelward.people import queries as people_queries
-from parcelward.people.models import ApiKey, User
-from parcelward.people.wire import Role
+from parcelward.people.models import ApiKey, Organisation, Passkey, User
+from parcelward.people.wire import OrganisationKind, Role
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -38,13 +38,15 @@ class Known:
     locked_source: int
     unlocked: uuid.UUID
     unlocked_source: int
+    tenant: uuid.UUID
+    keyed: uuid.UUID
     device_source: int
     code: str
     other: str
 
 
 @pytest.fixture(scope="module")
-def known(installation) -> Known:
+def known(installation, staff) -> Known:
     by = people.installer()
 
     def key(name: str) -> ApiKey:
@@ -56,9 +58,15 @@ def known(installation) -> Known:
 
     def person() -> User:
         login = f"staff-{os.urandom(4).hex()}"
-        return User.objects.get(pk=people.add_person(login, "a long passphrase of words", Role.INSPECTOR, by=by))
+        operator = Organisation.objects.get(kind="operator")
+        _id, code = people.invite(operator.id, Role.CLERK, by=by, login=login)
+        return people.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))[0]
 
     user, locked, unlocked = person(), person(), person()
+    tenant = people.make_organisation(OrganisationKind.SENDER, "Turned Shop", by=by, simulated=True)
+    people.suspend_organisation(tenant, by=by)
+    staff("clerk")
+    keyed = Passkey.objects.filter(user__membership__role="clerk").latest("authenticator__created_at").user_id
     for out in (locked, unlocked):
         people.lock_person(out.login, by=by)
     people.unlock_person(unlocked.login, by=by)
@@ -90,6 +98,8 @@ def known(installation) -> Known:
         locked_source=locked.source_id,
         unlocked=unlocked.id,
         unlocked_source=unlocked.source_id,
+        tenant=tenant,
+        keyed=keyed,
         device_source=source["source_id"],
         code=code,
         other=other,
@@ -139,8 +149,36 @@ TURNED = {
         *("key", "api_key", "its row is gone"),
     ),
     "another role of a person": (
-        "UPDATE people_user SET role = 'administrator' WHERE id = %(person)s",
-        *("person", "person", "another role"),
+        "UPDATE people_membership SET role = 'administrator' WHERE user_id = %(person)s",
+        *("membership", "membership", "another role"),
+    ),
+    "a role in another organisation": (
+        "UPDATE people_membership SET organisation_id = %(tenant)s WHERE user_id = %(person)s",
+        *("membership", "membership", "another organisation or person"),
+    ),
+    "a role that ended by no entry": (
+        "UPDATE people_membership SET ended_at = now() WHERE user_id = %(person)s",
+        *("membership", "membership", "no entry says so"),
+    ),
+    "a role gone": (
+        "DELETE FROM people_membership WHERE user_id = %(person)s",
+        *("membership", "membership", "its row is gone"),
+    ),
+    "a suspended organisation that acts again": (
+        "UPDATE people_organisation SET suspended_at = NULL WHERE id = %(tenant)s",
+        *("suspension", "organisation", "says otherwise"),
+    ),
+    "an organisation of another kind": (
+        "UPDATE people_organisation SET kind = 'partner' WHERE id = %(tenant)s",
+        *("organisation", "organisation", "not of the kind"),
+    ),
+    "a passkey's key exchanged": (
+        "UPDATE people_passkey SET key_digest = decode(repeat('ab', 32), 'hex') WHERE user_id = %(keyed)s",
+        *("passkey", "passkey", "another person or key"),
+    ),
+    "a passkey gone": (
+        "DELETE FROM people_passkey WHERE user_id = %(keyed)s",
+        *("passkey", "passkey", "its row is gone"),
     ),
     "another staff id": (
         "UPDATE people_user SET login = 'somebody-else' WHERE id = %(person)s",
@@ -249,6 +287,10 @@ def test_what_was_turned_is_found_at_the_entry_that_it_contradicts(known: Known,
         "day": ("network.calendar", "code", known.code),
         "rest": ("network.calendar", "code", ""),
         "calendar": ("network.calendar", "code", known.other),
+        "membership": ("people.member_began", "person", str(known.person)),
+        "organisation": ("people.organisation_made", "organisation", str(known.tenant)),
+        "suspension": ("people.organisation_suspended", "organisation", str(known.tenant)),
+        "passkey": ("people.passkey_added", "person", str(known.keyed)),
     }
     assert (first.differs, first.first) == (differs, place(*asked[entry]))
 

@@ -4,25 +4,51 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
+from django.db import connections
 from django.utils import timezone
 
 from parcelward.base.vault import VaultToken
 from parcelward.custody.models import Fact
-from parcelward.people import actions, proofing, queries
-from parcelward.people.models import CounterProof, Evidence, Letter, User
-from parcelward.people.wire import CounterState, Document, Person, Role
+from parcelward.people import actions, proofing
+from parcelward.people.models import CounterProof, Evidence, Letter, Organisation
+from parcelward.people.proofing import entries
+from parcelward.people.roles import ROLES_OF
+from parcelward.people.wire import CounterState, Document, OrganisationKind, Person, Role
+
+T = TypeVar("T")
 
 NOW = timezone.now()
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
+def link(role: Role) -> str:
+    """Return what an invitation's link carries: who acts for themselves only has joined as a clerk, as anybody may."""
+    hired = role if role in ROLES_OF[OrganisationKind.OPERATOR] else Role.CLERK
+    operator = Organisation.objects.get(kind="operator")
+    return actions.invite(operator.id, hired, by=actions.installer())[1]
+
+
 def somebody(role: Role = Role.ADDRESSEE) -> Person:
-    login = f"p-{os.urandom(6).hex()}"
-    actions.add_person(login, "a long passphrase of words", role, by=actions.installer())
-    return queries.person_of(User.objects.get(login=login))
+    user, _membership = actions.join(link(role), user_id=uuid.uuid4(), now=timezone.now())
+    return Person(id=user.id, role=role, source=user.source_id, name=user.login)
+
+
+def apart(act: Callable[[], T]) -> T:
+    """Run `act` in a thread of its own: where a browser is driven, the test's own thread may not ask the database."""
+
+    def run() -> T:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result(60)
 
 
 def address() -> VaultToken:
@@ -31,7 +57,8 @@ def address() -> VaultToken:
 
 def told(person: Person) -> list[str]:
     """Return what the log says of somebody's proofs, oldest first."""
-    facts = Fact.objects.filter(kind__startswith="people.").exclude(kind="people.added").order_by("batch", "leaf")
+    kinds = [kind for each in entries.KINDS.values() for kind in each]
+    facts = Fact.objects.filter(kind__in=kinds).order_by("batch", "leaf")
     said = [(fact.kind, json.loads(bytes(fact.body))) for fact in facts]
     return [kind.removeprefix("people.") for kind, body in said if body.get("person") == str(person.id)]
 

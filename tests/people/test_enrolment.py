@@ -131,16 +131,3 @@ def test_an_expired_key_opens_nothing(installer):
         assert queries.revoked_among([row.source_id]) == {row.source_id}
     finally:  # as it was made, for whoever compares keys with the log
         ApiKey.objects.filter(id=row.id).update(expires_at=None)
-
-
-def test_a_weak_passphrase_makes_nobody(installer):
-    from parcelward.people import actions
-    from parcelward.people.models import User
-    from parcelward.people.wire import Role
-
-    before = User.objects.count()
-    for weak in ("short", "password" * 1, "1234567890"):
-        with pytest.raises(Invalid) as caught:
-            actions.add_person("new-1", weak, Role.INSPECTOR, by=installer)
-        assert caught.value.code == "weak_passphrase"
-    assert User.objects.count() == before

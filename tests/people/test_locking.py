@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
+import datetime as dt
 import json
-import os
-import re
 import threading
 import time
 import uuid
 
-import httpx
 import pytest
-from django.contrib.auth import authenticate
 from django.db import connections, transaction
 
 from parcelward.base.errors import Conflict, NotFound
 from parcelward.custody.models import Fact
 from parcelward.people import actions, queries
 from parcelward.people.errors import BadSignature, MayNot
-from parcelward.people.models import User
+from parcelward.people.models import Organisation, User
 from parcelward.people.wire import Person, Role
 
-PASSPHRASE = "a long passphrase of words"
 DESK = "/app/desk/"
 
 
@@ -32,9 +27,21 @@ def installer(installation):
 
 
 def added(role, by):
-    login = f"staff-{os.urandom(4).hex()}"
-    actions.add_person(login, PASSPHRASE, role, by=by)
-    return User.objects.get(login=login)
+    """Let somebody join who never signs in."""
+    operator = Organisation.objects.get(kind="operator")
+    _id, code = actions.invite(operator.id, role, by=by)
+    return actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))[0]
+
+
+def joined(browser, url):
+    """Let somebody join with a passkey, signed in; return who it is."""
+    mine = browser()
+    assert mine.join(url).status_code == 302
+    return mine, User.objects.get(id=uuid.UUID(mine.passkey.user_handle.decode()))
+
+
+def opens(mine):
+    return mine.http.get(DESK).status_code == 200
 
 
 def facts(user):
@@ -44,50 +51,42 @@ def facts(user):
     return [(kind, said["by"]) for kind, said in told if said["person"] == str(user.id)]
 
 
-def signed_in(client, login):
-    """Sign in as a browser does; return whether the desk opens."""
-    page = client.get("/accounts/sign-in")
-    if page.status_code == 200:
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        assert token is not None
-        typed = {"csrfmiddlewaretoken": token[1], "username": login, "password": PASSPHRASE}
-        client.post("/accounts/sign-in", data=typed, headers={"Referer": str(client.base_url)})
-    return opens(client)
+def another(browser, mine):
+    """Return another browser with the same passkey."""
+    other = browser()
+    other.passkey = mine.passkey
+    return other
 
 
-def opens(client):
-    return client.get(DESK).status_code == 200
+def test_sessions_end_at_once_and_do_not_come_back(browser, link, installer):
+    first, user = joined(browser, link("inspector"))
+    others, _other = joined(browser, link("inspector"))
+    second, late = another(browser, first), another(browser, first)
+    second.sign_in()
+    assert [opens(first), opens(second), opens(others)] == [True] * 3
+    actions.lock_person(user.login, by=installer)
+    assert [opens(first), opens(second)] == [False] * 2
+    late.sign_in()
+    assert not opens(late)
+    assert opens(others), "nobody else is signed out"
+    actions.unlock_person(user.login, by=installer)
+    assert [opens(first), opens(second)] == [False] * 2, "what was open before stays closed"
+    late.sign_in()
+    assert opens(late)
 
 
-def test_sessions_end_at_once_and_do_not_come_back(installation, installer):
-    user, other = added(Role.INSPECTOR, installer), added(Role.INSPECTOR, installer)
-    with contextlib.ExitStack() as end:
-        first, second, others, late = (
-            end.enter_context(httpx.Client(base_url=installation.url, timeout=30)) for _ in range(4)
-        )
-        assert [signed_in(first, user.login), signed_in(second, user.login), signed_in(others, other.login)] == [
-            True
-        ] * 3
-        actions.lock_person(user.login, by=installer)
-        assert [opens(first), opens(second), signed_in(late, user.login)] == [False] * 3
-        assert authenticate(username=user.login, password=PASSPHRASE) is None, "nor does a command take the passphrase"
-        assert opens(others), "nobody else is signed out"
-        actions.unlock_person(user.login, by=installer)
-        assert [opens(first), opens(second)] == [False] * 2, "what was open before stays closed"
-        assert signed_in(late, user.login)
-
-
-def test_a_session_that_was_begun_during_the_lock_does_not_come_alive(installation, installer):
-    user = added(Role.INSPECTOR, installer)
-    with httpx.Client(base_url=installation.url, timeout=30) as client:
-        # A sign-in that asked for the person before the lock and stored its session after it.
-        actions.lock_person(user.login, by=installer)
-        User.objects.filter(id=user.id).update(is_active=True)
-        assert signed_in(client, user.login)
-        User.objects.filter(id=user.id).update(is_active=False)
-        assert not opens(client)
-        actions.unlock_person(user.login, by=installer)
-        assert not opens(client)
+def test_a_session_that_was_begun_during_the_lock_does_not_come_alive(browser, link, installer):
+    first, user = joined(browser, link("inspector"))
+    mine = another(browser, first)
+    # A sign-in that asked for the person before the lock and stored its session after it.
+    actions.lock_person(user.login, by=installer)
+    User.objects.filter(id=user.id).update(is_active=True)
+    mine.sign_in()
+    assert opens(mine)
+    User.objects.filter(id=user.id).update(is_active=False)
+    assert not opens(mine)
+    actions.unlock_person(user.login, by=installer)
+    assert not opens(mine)
 
 
 def test_each_is_an_entry_and_twice_changes_nothing(installer):
@@ -129,7 +128,7 @@ def test_nobody_is_nobody(installer):
 def two_administrators(installer):
     """Let two administrators be the only ones who can sign in, and everybody again afterwards."""
     two = added(Role.ADMINISTRATOR, installer), added(Role.ADMINISTRATOR, installer)
-    active = User.objects.filter(role=Role.ADMINISTRATOR.value, is_active=True)
+    active = User.objects.filter(membership__role="administrator", membership__ended_at=None, is_active=True)
     others = list(active.exclude(id__in=[user.id for user in two]).values_list("login", flat=True))
     for login in others:
         actions.lock_person(login, by=installer)

@@ -20,11 +20,10 @@ from parcelward.people.wire import Role
 
 
 @pytest.fixture(scope="module")
-def desk(installation):
+def desk(installation, staff):
     """Return a client that is signed in as an inspector, and sends forms as a browser does."""
     with httpx.Client(base_url=installation.url, timeout=30, follow_redirects=True) as client:
-        name, passphrase = installation.people["inspector"]
-        post(client, "/accounts/sign-in", username=name, password=passphrase)
+        client.cookies.update(staff("inspector").http.cookies)
         yield client
 
 

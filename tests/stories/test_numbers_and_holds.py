@@ -18,10 +18,11 @@ from parcelward.people.wire import Person, Role
 
 
 @pytest.fixture
-def inspector(installation):
+def inspector(staff):
+    staff("inspector")
     from parcelward.people.models import User
 
-    user = User.objects.get(login=installation.people["inspector"][0])
+    user = User.objects.filter(membership__role="inspector", membership__ended_at=None).earliest("created_at")
     return Person(id=user.id, role=Role.INSPECTOR, source=user.source_id, name=user.login)
 
 

@@ -22,6 +22,9 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "ninja",
     "parcelward.custody",
     "parcelward.people",
@@ -38,6 +41,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "parcelward.doors.portals.accounts.guard.Guard",
+    "allauth.account.middleware.AccountMiddleware",
     "parcelward.doors.portals.errors.ErrorPages",
 ]
 ROOT_URLCONF = "parcelward.doors.urls"
@@ -63,11 +68,25 @@ DATABASES = {
 }
 DATABASE_ROUTERS = ["parcelward.base.router.KeysRouter"]
 AUTH_USER_MODEL = "people.User"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+# The library keeps passkeys, second factors and the stages of a sign-in; e-mail addresses are in the vault and its
+# tables for them stay empty (docs/decisions/0015-no-passwords-for-staff.md). Our own throttle limits tries: the
+# library's would let a stranger lock somebody out.
+ACCOUNT_ADAPTER = "parcelward.doors.portals.accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "login"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "parcelward.doors.portals.accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 12
 CSRF_FAILURE_VIEW = "parcelward.doors.portals.errors.csrf_failure"
 LOGIN_URL = "/accounts/sign-in"
 LOGIN_REDIRECT_URL = "/app/"
@@ -78,7 +97,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600  # staff sessions end after 12 h
+SESSION_COOKIE_AGE = 30 * 86_400  # people/rules.py ends those of staff, and idle ones, earlier
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_SSL_REDIRECT = False  # TLS ends at granian or the proxy; a plain request never reaches us there

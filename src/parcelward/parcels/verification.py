@@ -71,6 +71,7 @@ def verify_log(
         if span.whole and findings.first is None:
             people.check_devices(findings)
             people.check_accounts(findings)
+            people.check_memberships(findings)
             people.check_proofs(findings)
             network.check_network(findings)
             privacy.check_privacy(findings)

@@ -1,8 +1,8 @@
 """Compare API keys, people and sources with the entries that made, revoked and locked them: part of `verify-log`.
 
 Whoever can turn a key's row gives a stranger its rights: by another digest, another role, a revocation that vanished.
-A person's row does the same for who signs in; a source's row says whose an event was, and whether it was simulated.
-What an entry of an older version does not say is not compared. Passphrases are no part of the record.
+A person's row does the same for who signs in (roles and passkeys: membership_check); a source's row says whose an event
+was, and whether it was simulated. What an entry of an older version does not say is not compared.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _key_problem(entry: Told, ended: Told | None, row: tuple[Any, ...] | None) -
 
 
 def _check_people(made: dict[int, Told], ended: dict[int, Told], findings: Findings) -> None:
-    stored = _rows("SELECT source_id, id, login, role, is_active FROM people_user")
+    stored = _rows("SELECT source_id, id, login, is_active FROM people_user")
     for source, entry in _mine(made, ADDED):
         what, index = _person_problem(entry, ended.get(source), stored.pop(source, None))
         if what:
@@ -107,9 +107,7 @@ def _check_people(made: dict[int, Told], ended: dict[int, Told], findings: Findi
 def _person_problem(entry: Told, last: Told | None, row: tuple[Any, ...] | None) -> tuple[str, int | None]:
     if row is None:
         return "was added and their row is gone", entry.place
-    said, (person, login, role, is_active) = entry.said, row
-    if said["role"] != role:
-        return "has another role than they were added with", entry.place
+    said, (person, login, is_active) = entry.said, row
     if UUID(said.get("person", str(person))) != person:
         return "has another id than they were added with", entry.place
     if said.get("login", "") not in {"", login_hash(person, login)}:

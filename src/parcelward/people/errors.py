@@ -1,7 +1,8 @@
 """What can go wrong when somebody says who they are.
 
 NotKnown
-  └─ BadSignature   401  the request's signature, key or sequence header does not hold
+  ├─ BadSignature   401  the request's signature, key or sequence header does not hold
+  └─ BadProof       401  a passkey or code does not prove who it is
 NotAllowed
   └─ MayNot         403  the table of roles says no
 Invalid
@@ -37,3 +38,9 @@ class TooManyCodes(TooMany):
     """Codes were asked for too often; `retry_after_s` says when the next may be."""
 
     default_code = "too_many_codes"
+
+
+class BadProof(NotKnown):
+    """What was shown does not prove who it is; the code says why."""
+
+    default_code = "bad_proof"

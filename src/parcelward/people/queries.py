@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from django.utils import timezone
 
 from parcelward.base import db
 from parcelward.base.ed25519 import PublicKey
-from parcelward.people import account_check, device_check, proofing, roles
+from parcelward.people import account_check, device_check, membership_check, proofing, roles, rules
 from parcelward.people.errors import BadSignature
-from parcelward.people.models import ApiKey, Device, Source, User
+from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
 from parcelward.people.rules import Signed, key_id_in, parse_signature, require_fresh
 from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
 require = roles.require
 check_accounts = account_check.check_accounts
+check_memberships = membership_check.check_memberships
 check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
@@ -127,10 +130,128 @@ def key_holder(token: str) -> Person:
 
 
 def person_of(user: Any) -> Person:
-    """Return the person who is signed in, or raise BadSignature when nobody is."""
+    """Return who is signed in, in the role that their session chose, or raise BadSignature when nobody is.
+
+    A role that ended, or whose organisation is suspended, is none: they act for themselves.
+    """
     if not isinstance(user, User) or not user.is_active:
         raise BadSignature("Sign in first", code="not_signed_in")
-    return Person(id=user.id, role=Role(user.role), source=user.source_id, name=user.login)
+    role, organisation = Role.ADDRESSEE, None
+    if user.acting is not None:
+        acting = Membership.objects.filter(id=user.acting, user=user, ended_at=None, organisation__suspended_at=None)
+        row = acting.values_list("role", "organisation").first()
+        if row is not None:
+            role, organisation = Role(row[0]), row[1]
+    return Person(id=user.id, role=role, source=user.source_id, name=user.login, organisation=organisation)
+
+
+class Session(NamedTuple):
+    """A session that holds: whose, how proven, in which role, and since when."""
+
+    id: UUID
+    user: UUID
+    method: str
+    membership: UUID | None
+    began_at: dt.datetime
+    seen_at: dt.datetime
+    proved_at: dt.datetime
+
+
+def session_of(session_key: str, now: dt.datetime) -> Session | None:
+    """Return the session under this key; None where it ended, was idle too long, is too old, or is not known."""
+    row = SignedIn.objects.filter(session_key=session_key, ended_at=None).select_related("membership").first()
+    if row is None:
+        return None
+    if not rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row)):
+        return None
+    return Session(row.id, row.user_id, row.method, row.membership_id, row.began_at, row.seen_at, row.proved_at)
+
+
+def note_seen(session_id: UUID, now: dt.datetime) -> None:
+    """Note that a session is in use: no more than once a minute, and nothing that anybody may need to know."""
+    SignedIn.objects.filter(id=session_id).update(seen_at=now)
+
+
+class PasskeyRow(NamedTuple):
+    """One of somebody's own passkeys."""
+
+    id: int
+    name: str
+    made_at: dt.datetime
+    used_at: dt.datetime | None
+
+
+def passkeys(*, by: Person) -> list[PasskeyRow]:
+    """Return one's own passkeys, the newest first."""
+    require(by, Task.OWN_DATA)
+    mine = Passkey.objects.filter(user=by.id).select_related("authenticator").order_by("-authenticator__created_at")
+    return [
+        PasskeyRow(a.id, str(a.data.get("name", "")), a.created_at, a.last_used_at)
+        for a in (key.authenticator for key in mine)
+    ]
+
+
+class SessionRow(NamedTuple):
+    """One of somebody's own sessions; `seen_from` is what the vault says of where, opened by the door that shows it."""
+
+    id: UUID
+    method: str
+    began_at: dt.datetime
+    seen_at: dt.datetime
+    seen_from: str
+    token: UUID | None
+
+
+def sessions(*, by: Person, now: dt.datetime) -> list[SessionRow]:
+    """Return one's own sessions that hold, the one used last first."""
+    require(by, Task.OWN_DATA)
+    rows = SignedIn.objects.filter(user=by.id, ended_at=None).select_related("membership").order_by("-seen_at")[:100]
+    return [
+        SessionRow(row.id, row.method, row.began_at, row.seen_at, "", row.seen_from)
+        for row in rows
+        if rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row))
+    ]
+
+
+def _as_staff(row: SignedIn) -> bool:
+    return row.membership is not None and Role(row.membership.role) in roles.STAFF
+
+
+class HistoryLine(NamedTuple):
+    """One line of somebody's own security history."""
+
+    kind: str
+    at: dt.datetime
+    by_self: bool
+    detail: str
+
+
+def security_history(*, by: Person, limit: int = 100) -> list[HistoryLine]:
+    """Return one's own security history, newest first."""
+    require(by, Task.OWN_DATA)
+    rows = SecurityEvent.objects.filter(user=by.id).order_by("-at", "-id")[:limit]
+    return [HistoryLine(row.kind, row.at, row.by_self, row.detail) for row in rows]
+
+
+class MembershipRow(NamedTuple):
+    """A role in an organisation."""
+
+    id: UUID
+    organisation_id: UUID
+    organisation: str
+    role: Role
+    owner: bool
+    since: dt.datetime
+
+
+def memberships(*, by: Person) -> list[MembershipRow]:
+    """Return one's own roles that stand."""
+    require(by, Task.OWN_DATA)
+    rows = Membership.objects.filter(user=by.id, ended_at=None, organisation__suspended_at=None)
+    return [
+        MembershipRow(row.id, row.organisation_id, row.organisation.name, Role(row.role), row.owner, row.since)
+        for row in rows.select_related("organisation").order_by("since")
+    ]
 
 
 def source_names(numbers: Iterable[int]) -> dict[int, str]:
@@ -144,11 +265,13 @@ def key_sources(numbers: Iterable[int]) -> frozenset[int]:
 
 
 def sources_that_may(task: Task, numbers: Iterable[int]) -> frozenset[int]:
-    """Return which of these sources have a role that may do `task`; a revoked key had it all the same."""
+    """Return which of these sources have, or had, a role that may do `task`."""
     wanted = set(numbers)
     found: dict[int, str] = dict(ApiKey.objects.filter(source__in=wanted).values_list("source", "role"))
-    found |= dict(User.objects.filter(source__in=wanted).values_list("source", "role"))
-    return frozenset(number for number, role in found.items() if task in roles.MAY[Role(role)])
+    may_do = {number for number, role in found.items() if task in roles.MAY[Role(role)]}
+    with_it = [role.value for role in Role if task in roles.MAY[role]]
+    held = Membership.objects.filter(user__source__in=wanted, role__in=with_it)
+    return frozenset(may_do | set(held.values_list("user__source", flat=True)))
 
 
 def key_is_valid(token: str) -> bool:
@@ -158,6 +281,12 @@ def key_is_valid(token: str) -> bool:
     except BadSignature:
         return False
     return True
+
+
+def administrators() -> int:
+    """Return how many administrators of the operator can sign in."""
+    held = Membership.objects.filter(role=Role.ADMINISTRATOR.value, ended_at=None, user__is_active=True)
+    return held.values("user").distinct().count()
 
 
 def login_taken(login: str) -> bool:

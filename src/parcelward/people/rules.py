@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass
@@ -25,6 +26,17 @@ _SEQUENCE = re.compile(r"[1-9]\d{0,15}")
 
 
 key_id_of = signed_request.key_id_of
+
+STAFF_SESSION = dt.timedelta(hours=12)
+STAFF_IDLE = dt.timedelta(minutes=30)
+SESSION = dt.timedelta(days=30)
+IDLE = dt.timedelta(days=14)
+
+
+def session_holds(began_at: dt.datetime, seen_at: dt.datetime, *, now: dt.datetime, staff: bool) -> bool:
+    """Return whether a session still opens anything: 12 hours and 30 idle minutes for staff, 30 and 14 days else."""
+    whole, idle = (STAFF_SESSION, STAFF_IDLE) if staff else (SESSION, IDLE)
+    return now - began_at <= whole and now - seen_at <= idle
 
 
 def login_hash(person: UUID, login: str) -> str:

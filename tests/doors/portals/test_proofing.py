@@ -6,7 +6,6 @@ import base64
 import contextlib
 import os
 import re
-import time
 import uuid
 import zlib
 
@@ -15,29 +14,29 @@ import pytest
 import zxingcpp
 from django.utils import timezone
 from PIL import Image, ImageDraw
-from tests.people.proving import told
+from tests.passkey import Browser
+from tests.people.proving import link, told
 
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals.codes_drawn import code128_svg, qr_squares
-from parcelward.people import actions, proofing, queries
+from parcelward.people import proofing
 from parcelward.people.models import CounterProof, Letter, User
-from parcelward.people.wire import Role
+from parcelward.people.wire import Person, Role
 from parcelward.privacy import queries as privacy
-
-PASSPHRASE = "a long passphrase of words"
 
 
 class Someone:
     """A person with a browser without scripts."""
 
     def __init__(self, url: str, role: Role) -> None:
-        login = f"s-{os.urandom(6).hex()}"
-        actions.add_person(login, PASSPHRASE, role, by=actions.installer())
-        self.person = queries.person_of(User.objects.get(login=login))
-        self.client = httpx.Client(base_url=url, timeout=60, follow_redirects=True)
-        page = self.client.get("/accounts/sign-in")
-        while self.post("/accounts/sign-in", page, username=login, password=PASSPHRASE).status_code == 429:
-            time.sleep(3)  # so many people sign in from one address only in tests
+        browser = Browser(url)
+        assert browser.join(f"{url}/accounts/join#code={link(role)}").status_code == 302
+        self.client = browser.http
+        self.client.follow_redirects = True
+        user = User.objects.get(id=uuid.UUID(browser.passkey.user_handle.decode()))
+        self.person = Person(id=user.id, role=role, source=user.source_id, name=user.login)
+        if role is Role.ADDRESSEE:  # they act for themselves
+            assert browser.post("/app/account/act", "/app/account", membership="").status_code == 200
 
     def get(self, path: str) -> httpx.Response:
         return self.client.get(path)

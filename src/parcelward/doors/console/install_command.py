@@ -40,7 +40,17 @@ def run(_options: argparse.Namespace) -> int:
             partitions.ensure(table, today + dt.timedelta(days=days))
     privacy.require_keys()
     _first_entries()
+    _operator(settings.operator)
     return 0
+
+
+def _operator(name: str) -> None:
+    """Make the operator's own organisation, and turn roles of an older version into memberships of it."""
+    from parcelward.people import actions
+
+    by = actions.installer()
+    actions.ensure_operator(name, by=by)
+    actions.settle_old_roles(by=by)
 
 
 def _first_entries() -> None:

@@ -8,10 +8,18 @@ import json
 
 import django
 
+from parcelward.base.config import Config
 from parcelward.base.errors import NotAllowed
-from parcelward.doors.console.up_command import sample_passphrase, write_samples
+from parcelward.doors.console.up_command import write_samples
 
-PEOPLE = (("admin-1", "administrator"), ("inspector-1", "inspector"))
+STAFF = ("administrator", "inspector", "clerk", "sorter", "courier", "hub_agent", "planner", "auditor")
+TENANTS = (
+    ("sender", "Sample Shop (simulated)", ("sender_admin", "sender_member")),
+    ("partner", "Sample Partner Post (simulated)", ("partner",)),
+    ("contractor", "Sample Carrier (simulated)", ("courier",)),
+    ("law_enforcement", "Sample Authority (simulated)", ("officer",)),
+)
+HOW = "open the link, once, and make a passkey on this device"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +45,6 @@ def run(_options: argparse.Namespace) -> int:
             write_samples(settings.home, before | {"url": settings.public_url})  # the port may have changed
             return 0
     by = actions.installer()
-    passphrase = sample_passphrase(settings.home)
-    for login, role in PEOPLE:
-        if not queries.login_taken(login):
-            actions.add_person(login, passphrase, Role(role), by=by)
     key = Ed25519PrivateKey.generate()
     enrolled = actions.enrol_device("sample scanner", key.public_key().public_bytes_raw(), by=by, simulated=True)
     write_samples(
@@ -54,7 +58,26 @@ def run(_options: argparse.Namespace) -> int:
                 "private_key_ed25519_base64": base64.b64encode(key.private_bytes_raw()).decode(),
             },
             "items": [],
-            "people": [{"role": role, "sign_in": login, "how": passphrase} for login, role in PEOPLE],
+            "people": _people(settings),
         },
     )
     return 0
+
+
+def _people(settings: Config) -> list[dict[str, str]]:
+    """Make one invitation for each role, and the sample tenants; each is taken the ordinary way."""
+    from parcelward.people import actions
+    from parcelward.people.wire import OrganisationKind, Role
+
+    by = actions.installer()
+    operator = actions.ensure_operator(settings.operator, by=by)
+    places = [(operator, role) for role in (*STAFF, "administrator")]
+    for kind, name, roles in TENANTS:
+        tenant = actions.make_organisation(OrganisationKind(kind), name, by=by, simulated=True)
+        places += [(tenant, role) for role in roles]
+    found = []
+    for organisation, role in places:
+        owner = role == "sender_admin"
+        _invitation, code = actions.invite(organisation, Role(role), by=by, owner=owner)
+        found.append({"role": role, "sign_in": f"{settings.public_url}/accounts/join#code={code}", "how": HOW})
+    return found

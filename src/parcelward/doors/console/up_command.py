@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import secrets
 import sys
 import urllib.request
 from pathlib import Path
 from urllib.error import URLError
 
 from parcelward.base import config
-from parcelward.base.db import secret_file
 from parcelward.base.postgres import KEYS, MAIN, Cluster
 from parcelward.base.supervisor import Part, Program, Service, Supervisor, say
 
@@ -75,18 +73,14 @@ def _welcome() -> None:
         f"  Data lives in         {settings.home}",
     ]
     if not settings.production and samples.exists():
+        lines.append("  Sample people, one link each, good once (the ordinary way in: a passkey on this device):")
         for person in json.loads(samples.read_text())["people"]:
-            lines += [f"  Sample {person['role']:<15}{person['sign_in']}  passphrase {person['how']}"]
+            lines += [f"    {person['role'].replace('_', ' '):<18}{person['sign_in']}"]
         lines.append(f"  Keys and numbers      {samples}")
         lines.append("  Everything in the sample town is simulated.")
     lines += ["  Ctrl-C stops all.", ""]
     for line in lines:
         say(line)
-
-
-def sample_passphrase(home: Path) -> str:
-    """Return the sample staff's passphrase: random, made once, test mode only."""
-    return secret_file(home / "keys" / "sample-passphrase", lambda: "-".join(secrets.token_hex(3) for _ in range(4)))
 
 
 def write_samples(home: Path, value: dict[str, object]) -> None:

@@ -51,6 +51,7 @@ NAMES: Final = MappingProxyType(
         "proofing_css": "parcelward/proofing.css",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",
+        "passkey_js": "parcelward/passkey.js",
         "track_js": "parcelward/track.js",
         "desk_js": "parcelward/desk.js",
         "icon": "parcelward/icon.svg",

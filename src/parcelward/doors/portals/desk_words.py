@@ -104,6 +104,28 @@ def role_name(role: Role) -> str:
     return said[role]
 
 
+def role_says(role: Role) -> str:
+    """Return what a role is for, in a sentence."""
+    said = {
+        Role.ADDRESSEE: _("Follows their own parcels, and decides about their own data."),
+        Role.SENDER_MEMBER: _("Sends for an organisation."),
+        Role.SENDER_ADMIN: _("Sends for an organisation, and manages its people and keys."),
+        Role.CLERK: _("Accepts parcels at the counter and checks who somebody is."),
+        Role.SORTER: _("Sorts parcels, and opens the hub's part of a sealed label."),
+        Role.COURIER: _("Delivers, and opens the courier's part of a sealed label."),
+        Role.HUB_AGENT: _("Runs a hub: its devices, and the keys lent to couriers for a round."),
+        Role.INSPECTOR: _("Looks into what went wrong, holds and releases parcels."),
+        Role.PLANNER: _("Keeps the network: places, lanes, calendars."),
+        Role.AUDITOR: _("Reads who did and who looked at what; changes nothing."),
+        Role.ADMINISTRATOR: _("Manages people, organisations, keys and devices; does not see personal data."),
+        Role.PARTNER: _("Another post's people and systems: hand over and receive parcels."),
+        Role.OFFICER: _("Of law enforcement: sees what was lawfully disclosed to them."),
+        Role.DEVICE: _("A scanner, sorter or gateway that signs what it sends."),
+        Role.MACHINERY: _("Sends messages, forgets what is due, turns keys."),
+    }
+    return said[role]
+
+
 def count(value: float, *, decimals: int = 0) -> str:
     """Return a figure as it is written in the reader's language: 11,205 or 11.205."""
     return number_format(value, decimals, use_l10n=True, force_grouping=True)

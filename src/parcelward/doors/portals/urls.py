@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from parcelward.doors.portals import accounts, assets, counter_proofing, desk, desk_correct, proof, proofing, public
+from parcelward.doors.portals import assets, counter_proofing, desk, desk_correct, proof, proofing, public
+from parcelward.doors.portals.accounts import urls as accounts
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -14,8 +15,7 @@ urlpatterns = [
     path("terms", public.terms, name="terms"),
     path("language/<str:code>", public.language, name="language"),
     path("static/<path:name>", assets.serve, name="asset"),
-    path("accounts/sign-in", accounts.SignIn.as_view(), name="sign_in"),
-    path("accounts/sign-out", accounts.SignOut.as_view(), name="sign_out"),
+    *accounts.urlpatterns,
     path("app/", desk.start, name="start"),
     path("app/desk/", desk.desk, name="desk"),
     path("app/desk/alerts/<int:alert_id>/close", desk.close_alert, name="close_alert"),

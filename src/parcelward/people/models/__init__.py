@@ -7,19 +7,25 @@ from parcelward.people.models.devices import Device
 from parcelward.people.models.keys import ApiKey
 from parcelward.people.models.organisations import Invitation, Membership, Organisation
 from parcelward.people.models.proofing import CounterProof, Evidence, Letter, ProofNotice
+from parcelward.people.models.signing_in import Challenge, KnownBrowser, Passkey, SecurityEvent, SignedIn
 
 __all__ = [
     "ApiKey",
+    "Challenge",
     "Code",
     "CounterProof",
     "Device",
     "Evidence",
     "GivenAnswer",
     "Invitation",
+    "KnownBrowser",
     "Letter",
     "Membership",
     "Organisation",
+    "Passkey",
     "ProofNotice",
+    "SecurityEvent",
+    "SignedIn",
     "Source",
     "User",
 ]

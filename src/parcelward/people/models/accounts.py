@@ -8,8 +8,6 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from parcelward.people.wire import Role
-
 
 class Source(models.Model):
     """One numbered origin of events; the number is small because every event row carries it."""
@@ -21,26 +19,29 @@ class Source(models.Model):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users; there is no short way to a privileged one."""
+    """Makes users; there is no short way to a privileged one: rights come with a membership."""
 
-    def make(self, login: str, passphrase: str, *, role: Role) -> User:
-        """Store a new person under an opaque staff id."""
+    def make(self, login: str, *, id: uuid.UUID | None = None) -> User:  # noqa: A002 -- the column's name
+        """Store a new person under an opaque id."""
         source = Source.objects.create(kind="person", name=login)
-        user = self.model(login=login, role=role.value, source=source)
-        user.set_password(passphrase)
+        user = self.model(id=id or uuid.uuid4(), login=login, source=source)
+        user.set_unusable_password()
         user.save(using=self._db)
         return user
 
 
 class User(AbstractBaseUser):
-    """A person who signs in, known by an opaque staff id: there is no field for a name."""
+    """A person who signs in, known by an opaque id: there is no field for a name."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     login = models.CharField(max_length=40, unique=True)
-    role = models.CharField(max_length=20)
+    role = models.CharField(max_length=20, blank=True, default="")  # of an older version, until it is a membership
+    token = models.UUIDField(null=True, unique=True)  # VaultToken: what is personal of them
     source = models.OneToOneField(Source, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    acting: uuid.UUID | None = None  # no column: the membership that this request's session chose
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "login"

@@ -62,6 +62,7 @@ class Invitation(models.Model):
     )  # whose lost passkey it replaces; or who took it
     re_enrols = models.BooleanField(default=False)
     made_by = models.ForeignKey(Source, on_delete=models.PROTECT)
+    agreed_by = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)

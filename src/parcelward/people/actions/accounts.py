@@ -8,10 +8,6 @@ import uuid
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -21,10 +17,13 @@ from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import once as answers
 from parcelward.people import rules
-from parcelward.people.account_check import ADDED, KEY_MADE, KEY_REVOKED, LOCKED, MACHINERY, UNLOCKED
+from parcelward.people.account_check import KEY_MADE, KEY_REVOKED, LOCKED, MACHINERY, UNLOCKED
+from parcelward.people.actions import history
+from parcelward.people.actions.organisations import require_another_administrator
 from parcelward.people.device_check import ENROLLED, REVOKED
-from parcelward.people.models import ApiKey, Device, Source, User
+from parcelward.people.models import ApiKey, Device, Membership, Source, User
 from parcelward.people.roles import require
+from parcelward.people.sessions_of import end_where
 from parcelward.people.wire import Person, Role, Task
 
 once = answers.once
@@ -148,22 +147,6 @@ def revoke_key(key_id: UUID, *, by: Person) -> None:
         custody.record_fact(KEY_REVOKED, said)
 
 
-@transaction.atomic
-def add_person(login: str, passphrase: str, role: Role, *, by: Person) -> UUID:
-    """Let somebody sign in under an opaque staff id."""
-    require(by, Task.MANAGE_PEOPLE)
-    try:
-        validate_password(passphrase)
-    except ValidationError as err:
-        raise Invalid(" ".join(err.messages), code="weak_passphrase") from None
-    if User.objects.filter(login=login).exists():
-        raise Conflict("This staff id is taken", code="login_taken")
-    user = User.objects.make(login, passphrase, role=role)
-    said = {"by": by.source, "login": rules.login_hash(user.id, login), "role": role.value, "source": user.source_id}
-    custody.record_fact(ADDED, {**said, "person": str(user.id)})
-    return user.id
-
-
 def lock_person(login: str, *, by: Person) -> None:
     """Let somebody sign in no more and end their sessions. Doing it twice changes nothing.
 
@@ -174,7 +157,7 @@ def lock_person(login: str, *, by: Person) -> None:
 
 
 def unlock_person(login: str, *, by: Person) -> None:
-    """Let somebody who was locked out sign in again, with the passphrase they had. Doing it twice changes nothing."""
+    """Let somebody who was locked out sign in again, with the passkeys they had. Doing it twice changes nothing."""
     require(by, Task.MANAGE_PEOPLE)
     _set_locked(login, locked=False, by=by)
 
@@ -182,30 +165,20 @@ def unlock_person(login: str, *, by: Person) -> None:
 @transaction.atomic
 def _set_locked(login: str, *, locked: bool, by: Person) -> None:
     # All administrators' rows, in the order of their ids: two who lock each other out take turns.
-    administrator = Role.ADMINISTRATOR.value
-    rows = User.objects.select_for_update().filter(Q(login=login) | Q(role=administrator)).order_by("id")
-    people = {row.login: row for row in rows}
-    user = people.get(login)
+    administrators = Membership.objects.filter(role=Role.ADMINISTRATOR.value, ended_at=None).values("user")
+    rows = User.objects.select_for_update().filter(Q(login=login) | Q(id__in=administrators)).order_by("id")
+    user = next((row for row in rows if row.login == login), None)
     if user is None:
         raise NotFound("Nobody signs in under this staff id")
     if user.is_active != locked:
         return
-    others = [each for each in people.values() if each is not user and each.role == administrator]
-    if locked and user.role == administrator and not any(each.is_active for each in others):
-        raise Conflict(
-            "This is the last administrator who can sign in. Add another one first, then lock this one out.",
-            code="last_administrator",
-        )
+    if locked:
+        for membership in Membership.objects.filter(user=user, ended_at=None):
+            require_another_administrator(membership)
     user.is_active = not locked
     user.save(update_fields=["is_active"])
     # After an unlock, too: a sign-in that was under way at the moment of the lock left a session that would come alive.
-    _end_sessions(user)
+    end_where(user=user)
     said = {"by": by.source, "person": str(user.id), "source": user.source_id}
     custody.record_fact(LOCKED if locked else UNLOCKED, said)
-
-
-def _end_sessions(user: User) -> None:
-    """Delete a person's sessions. A session's row does not say whose it is, so each that still holds is opened."""
-    held = Session.objects.filter(expire_date__gt=timezone.now()).iterator()
-    theirs = [each.session_key for each in held if each.get_decoded().get(SESSION_KEY) == str(user.id)]
-    Session.objects.filter(session_key__in=theirs).delete()
+    history.note(user, "locked" if locked else "unlocked", by=by)

@@ -1,0 +1,1 @@
+"""Signing in, joining by invitation, and everybody's own account page."""

@@ -1,0 +1,133 @@
+"""The session of whoever asks: when it ends, in which role they act in it, and how fresh their proof is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, logout
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+
+from parcelward.people import actions as people
+from parcelward.people import queries as who
+from parcelward.people.queries import Session
+from parcelward.people.wire import Person
+
+Handler = Callable[[HttpRequest], HttpResponse]
+METHOD: Final = "proven_by"
+"""Session key: how somebody who is signing in has proven who they are."""
+FRESH: Final = dt.timedelta(minutes=10)
+SEEN_EVERY: Final = dt.timedelta(minutes=1)
+BROWSER_DAYS: Final = 365
+
+
+def browser_cookie() -> str:
+    """Return the name of the cookie that says: this browser has been here before."""
+    return "__Host-browser" if settings.SECURE else "browser"
+
+
+def known_browser(request: HttpRequest) -> bytes:
+    """Return what the browser's own cookie says, or what it will say with this answer."""
+    said = request.COOKIES.get(browser_cookie(), "")
+    if 20 <= len(said) <= 64 and said.isascii():  # noqa: PLR2004 -- what token_urlsafe gives, with room
+        return said.encode()
+    made: str = getattr(request, "browser_made", "") or secrets.token_urlsafe(16)
+    request.browser_made = made  # type: ignore[attr-defined]  # set as a cookie by `Guard`
+    return made.encode()
+
+
+class Guard:
+    """Middleware: whoever's session has ended is nobody from this request on. After the framework's own."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Look at the session once, and let the browser keep what makes it known."""
+        request.signed_in = None  # type: ignore[attr-defined]  # read by `session`
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.get(SESSION_KEY):
+            self._look(request)
+        response = self._get_response(request)
+        made = getattr(request, "browser_made", "")
+        if made:
+            response.set_cookie(
+                browser_cookie(),
+                made,
+                max_age=BROWSER_DAYS * 86_400,
+                secure=settings.SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+    def _look(self, request: HttpRequest) -> None:
+        now = timezone.now()
+        row = who.session_of(request.session.session_key or "", now)
+        if row is None:
+            logout(request)
+            return
+        request.signed_in = row  # type: ignore[attr-defined]  # as above
+        request.user.acting = row.membership  # type: ignore[union-attr]  # ours; read by `person_of`
+        if now - row.seen_at > SEEN_EVERY:
+            who.note_seen(row.id, now)
+
+
+def session(request: HttpRequest) -> Session:
+    """Return the session of whoever is signed in."""
+    row: Session = request.signed_in  # type: ignore[attr-defined]  # set by `Guard`
+    return row
+
+
+def person(request: HttpRequest) -> Person:
+    """Return who asks, in the role that their session chose."""
+    return who.person_of(request.user)
+
+
+def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
+    """Begin the framework's session and ours together."""
+    method = request.session.get(METHOD, "")
+    with transaction.atomic():
+        login()
+        request.session.pop(METHOD, None)
+        if not request.session.session_key:
+            request.session.save()
+        _, new = people.begin_session(
+            user,
+            request.session.session_key or "",
+            method=method,
+            browser=known_browser(request),
+            seen_from=None,
+            now=timezone.now(),
+        )
+    request.session["new_browser"] = new
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Return whether whoever asks has proven within minutes who they are."""
+    row: Session | None = getattr(request, "signed_in", None)
+    return row is not None and timezone.now() - row.proved_at <= FRESH
+
+
+def fresh_proof(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a view be reached only by who has just proven who they are; others prove it first and come back."""
+
+    @login_required
+    @never_cache
+    @functools.wraps(view)
+    def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if is_fresh(request):
+            return view(request, *args, **kwargs)
+        back = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("account")
+        return HttpResponseRedirect(f"{reverse('prove_again')}?{urlencode({REDIRECT_FIELD_NAME: back})}")
+
+    return handle

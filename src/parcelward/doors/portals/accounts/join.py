@@ -1,0 +1,79 @@
+"""Taking an invitation: what it offers, then a passkey made on one's own device, and one is in.
+
+The code stands in the link's fragment, which browsers never send: no log of any proxy holds it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from parcelward.base.errors import ParcelwardError
+from parcelward.doors.portals.accounts import ceremony, sign_in
+from parcelward.doors.portals.desk_words import role_name, role_says
+from parcelward.doors.throttle import allow
+from parcelward.people import actions as people
+
+CODE_MAX: Final = 100
+JOINING: Final = "joining"
+"""Session key: the id that the new person will have, if they finish."""
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest) -> HttpResponse:
+    """Show what a link offers. Without its code, how to find it; with it, the button that makes the passkey."""
+    if request.user.is_authenticated:
+        return render(request, "accounts/join.html", {"signed_in": True})
+    if request.method != "POST":
+        return render(request, "accounts/join.html", {})
+    allow(request, "join", sign_in.TRIES_PER_MINUTE)
+    return _offer(request, request.POST.get("code", "")[:CODE_MAX])
+
+
+def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 200) -> HttpResponse:
+    try:
+        offered = people.invitation(code)
+    except ParcelwardError as refused:
+        return render(request, "accounts/join.html", {"problem": _(refused.message)}, status=refused.status)
+    person = uuid.uuid4()
+    request.session[JOINING] = str(person)
+    user = get_user_model()(id=person, login=offered.login)
+    context = {
+        "offered": offered,
+        "role": role_name(offered.role),
+        "role_says": role_says(offered.role),
+        "code": code,
+        "options": ceremony.registration_options(request, user),
+        "problem": problem,
+    }
+    return render(request, "accounts/join.html", context, status=status)
+
+
+@never_cache
+@require_POST
+def finish(request: HttpRequest) -> HttpResponse:
+    """Make the account with its passkey, in one transaction, and sign in."""
+    allow(request, "join", sign_in.TRIES_PER_MINUTE)
+    code = request.POST.get("code", "")[:CODE_MAX]
+    person = request.session.get(JOINING)
+    if person is None or request.user.is_authenticated:
+        return HttpResponseRedirect("/accounts/join")
+    try:
+        with transaction.atomic():
+            user, _membership = people.join(code, user_id=uuid.UUID(person), now=timezone.now())
+            name = request.POST.get("name", "")
+            made = ceremony.registered(request, user, name=name, answer=request.POST.get("credential", ""))
+    except ParcelwardError as refused:
+        return _offer(request, code, problem=_(refused.message), status=refused.status)
+    del request.session[JOINING]
+    return sign_in.finish(request, user, method="passkey", authenticator=made)

@@ -1,0 +1,184 @@
+"""Everybody's own account: passkeys, where they are signed in, what happened, and in which role they act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from allauth.mfa.webauthn.internal.auth import clear_state
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from parcelward.base.errors import NotFound, ParcelwardError
+from parcelward.doors.portals.accounts import ceremony, guard, sign_in, words
+from parcelward.doors.portals.desk_words import role_name, role_says
+from parcelward.doors.throttle import allow
+from parcelward.people import actions as people
+from parcelward.people import queries as who
+
+SAID = "account_said"
+"""Session key: what was just done, said once on the next page."""
+
+
+def _done(request: HttpRequest, said: str) -> HttpResponse:
+    request.session[SAID] = said
+    return HttpResponseRedirect(reverse("account"))
+
+
+@login_required
+@never_cache
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """Show the whole account."""
+    return _show(request)
+
+
+def _show(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
+    by, here, now = guard.person(request), guard.session(request), timezone.now()
+    context = {
+        "said": request.session.pop(SAID, ""),
+        "problem": problem,
+        "passkeys": who.passkeys(by=by),
+        "sessions": [words.session_row(row, here=here.id) for row in who.sessions(by=by, now=now)],
+        "history": [words.history_row(row) for row in who.security_history(by=by)],
+        "roles": [words.role_row(row, acting=here.membership) for row in who.memberships(by=by)],
+        "acting": here.membership,
+        "role": role_name(by.role),
+        "role_says": role_says(by.role),
+        "fresh": guard.is_fresh(request),
+        "new_browser": request.session.pop("new_browser", False),
+    }
+    return render(request, "accounts/account.html", context, status=status)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove(request: HttpRequest) -> HttpResponse:
+    """Ask for a proof before what is sensitive, and go on to it."""
+    problem, status = "", 200
+    if request.method == "POST":
+        allow(request, "passkey", sign_in.TRIES_PER_MINUTE)
+        try:
+            ceremony.signed(request, answer=request.POST.get("credential", ""), user=request.user)  # type: ignore[arg-type]  # signed in: no stranger
+        except ParcelwardError as refused:
+            problem, status = _(refused.message), refused.status
+        else:
+            people.prove_again(guard.session(request).id, by=guard.person(request), now=timezone.now())
+            return HttpResponseRedirect(sign_in.wanted(request))
+    context = {"next": sign_in.wanted(request), "problem": problem}
+    return render(request, "accounts/prove.html", context, status=status)
+
+
+@login_required
+@never_cache
+@require_POST
+def prove_options(request: HttpRequest) -> HttpResponse:
+    """Answer with a challenge for one of their own passkeys."""
+    allow(request, "passkey_options", sign_in.TRIES_PER_MINUTE)
+    return JsonResponse(ceremony.sign_in_options(request, request.user))  # type: ignore[arg-type]  # signed in: no stranger
+
+
+@guard.fresh_proof
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_passkey(request: HttpRequest) -> HttpResponse:
+    """Make another passkey: on this device, a telephone or a security key."""
+    problem, status = "", 200
+    if request.method == "POST":
+        answer, name = request.POST.get("credential", ""), request.POST.get("name", "")
+        try:
+            ceremony.registered(request, request.user, name=name, answer=answer)  # type: ignore[arg-type]  # as above
+        except ParcelwardError as refused:
+            problem, status = _(refused.message), refused.status
+        else:
+            return _done(request, _("The passkey was added."))
+    options = ceremony.registration_options(request, request.user)  # type: ignore[arg-type]  # as above
+    return render(request, "accounts/add_passkey.html", {"options": options, "problem": problem}, status=status)
+
+
+@guard.fresh_proof
+@require_http_methods(["GET", "HEAD", "POST"])
+def rename_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
+    """Give a passkey another name."""
+    mine = _mine(request, passkey_id)
+    if request.method == "POST":
+        people.rename_passkey(passkey_id, request.POST.get("name", ""), by=guard.person(request))
+        return _done(request, _("The passkey has another name."))
+    return render(request, "accounts/rename_passkey.html", {"passkey": mine})
+
+
+def _mine(request: HttpRequest, passkey_id: int) -> Any:
+    found = next((one for one in who.passkeys(by=guard.person(request)) if one.id == passkey_id), None)
+    if found is None:
+        raise NotFound("No such passkey")
+    return found
+
+
+@guard.fresh_proof
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
+    """Ask, then remove: whoever has that device can no longer sign in with it."""
+    mine = _mine(request, passkey_id)
+    if request.method == "POST":
+        return _act(
+            request,
+            lambda: people.remove_passkey(passkey_id, by=guard.person(request)),
+            _("The passkey was removed."),
+        )
+    return render(request, "accounts/remove_passkey.html", {"passkey": mine})
+
+
+def _act(request: HttpRequest, act: Callable[[], object], said: str) -> HttpResponse:
+    try:
+        act()
+    except ParcelwardError as refused:
+        return _show(request, problem=_(refused.message), status=refused.status)
+    clear_state()
+    return _done(request, said)
+
+
+@login_required
+@never_cache
+@require_POST
+def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Sign out in another browser."""
+    act = people.end_session
+    return _act(request, lambda: act(session_id, by=guard.person(request)), _("Signed out there."))
+
+
+@login_required
+@never_cache
+@require_POST
+def end_others(request: HttpRequest) -> HttpResponse:
+    """Sign out everywhere but here."""
+    here = guard.session(request).id
+    act = people.end_other_sessions
+    return _act(request, lambda: act(here, by=guard.person(request)), _("Signed out everywhere else."))
+
+
+@login_required
+@never_cache
+@require_POST
+def act(request: HttpRequest) -> HttpResponse:
+    """Act in another role from now on."""
+    said = request.POST.get("membership", "")
+    chosen = _uuid(said) if said else None
+    here = guard.session(request).id
+    act_for = people.act_for
+    return _act(
+        request, lambda: act_for(here, chosen, by=guard.person(request)), _("You act in this role from now on.")
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("No such role") from None

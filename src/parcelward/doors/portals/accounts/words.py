@@ -1,0 +1,68 @@
+"""What the account page says of sessions, roles and what happened, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from parcelward.doors.portals.desk_words import role_name, role_says
+from parcelward.people.queries import HistoryLine, MembershipRow, SessionRow
+from parcelward.people.wire import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list on the account page."""
+
+    id: UUID | None
+    title: str
+    detail: str
+    at: object
+    current: bool = False
+    warn: bool = False
+
+
+def _method(method: str) -> str:
+    said = {"passkey": _("with a passkey"), "code": _("with a code by e-mail"), "second": _("with a second factor")}
+    return said.get(method, "")
+
+
+def session_row(row: SessionRow, *, here: UUID) -> Row:
+    """Return a session as a line."""
+    where = _("This browser") if row.id == here else (row.seen_from or _("Another browser"))
+    return Row(row.id, where, _method(row.method), row.seen_at, current=row.id == here)
+
+
+def role_row(row: MembershipRow, *, acting: UUID | None) -> Row:
+    """Return a role as a line."""
+    title = f"{role_name(row.role).capitalize()} · {row.organisation}"
+    return Row(row.id, title, role_says(row.role), row.since, current=row.id == acting)
+
+
+def history_row(row: HistoryLine) -> Row:
+    """Return what happened as a sentence. What we have no words for is said as it is called."""
+    said = {
+        "joined": _("Your account was made."),
+        "signed_in": _("You signed in."),
+        "signed_in_new": _("You signed in from a browser that was new to us."),
+        "session_ended": _("You signed out."),
+        "sessions_ended": _("You signed out everywhere else."),
+        "passkey_added": _("A passkey was added: %(detail)s."),
+        "passkey_removed": _("A passkey was removed: %(detail)s."),
+        "totp_on": _("Codes from an authenticator app were turned on."),
+        "totp_off": _("Codes from an authenticator app were turned off."),
+        "recovery_made": _("New recovery codes were made; older ones open nothing."),
+        "recovery_used": _("A recovery code was used."),
+        "role_begun": _("You were given a role: %(detail)s."),
+        "role_ended": _("A role of yours ended: %(detail)s."),
+        "locked": _("Your account was locked."),
+        "unlocked": _("Your account was unlocked."),
+        "re_enrolled": _("Your lost passkey was replaced at a counter."),
+    }
+    detail = role_name(Role(row.detail)) if row.kind.startswith("role_") else row.detail
+    detail = _method(row.detail) if row.kind.startswith("signed_in") else detail
+    title = said.get(row.kind, row.kind) % {"detail": detail}
+    who = "" if row.by_self else _("Done by somebody who may.")
+    return Row(None, title, who or (detail if row.kind.startswith("signed_in") else ""), row.at, warn="new" in row.kind)

@@ -1,0 +1,142 @@
+"""Passkeys and other proofs of who somebody is: what the library checks is made ours here, single use and counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Final
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from parcelward.base.errors import Conflict, NotFound
+from parcelward.custody import actions as custody
+from parcelward.people.actions import history
+from parcelward.people.errors import BadProof
+from parcelward.people.membership_check import PASSKEY_ADDED, PASSKEY_REMOVED, SECOND_FACTOR
+from parcelward.people.models import Challenge, Membership, Passkey, User
+from parcelward.people.roles import STAFF, require
+from parcelward.people.wire import Person, Role, Task
+
+CHALLENGE_FOR: Final = dt.timedelta(minutes=10)
+PASSKEYS_MAX: Final = 20
+NAME_MAX: Final = 40
+
+
+def _digest(given: bytes) -> bytes:
+    return hashlib.sha256(given).digest()
+
+
+def give_challenge(challenge: bytes) -> None:
+    """Note a challenge that goes out: `spend_challenge` takes it once, wherever and however often it is answered."""
+    Challenge.objects.get_or_create(digest=_digest(challenge), defaults={"made_at": timezone.now()})
+
+
+def spend_challenge(challenge: bytes) -> None:
+    """Take a challenge away, or raise BadProof: it was never given out, is too old, or was answered before."""
+    fresh = timezone.now() - CHALLENGE_FOR
+    if not Challenge.objects.filter(digest=_digest(challenge), made_at__gt=fresh).delete()[0]:
+        raise BadProof("This sign-in was answered before or took too long. Try again.", code="challenge_spent")
+
+
+def forget_challenges(now: dt.datetime) -> int:
+    """Delete challenges that nobody answered; return how many."""
+    return Challenge.objects.filter(made_at__lt=now - CHALLENGE_FOR).delete()[0]
+
+
+@transaction.atomic
+def add_passkey(
+    user_id: UUID, authenticator: Authenticator, *, credential_id: bytes, public_key: bytes, signatures: int
+) -> None:
+    """Make a passkey that the library verified one of this person's, in the caller's transaction.
+
+    `public_key` is the COSE key (RFC 9052). Raises Conflict when any account has this credential already (WebAuthn
+    level 3, section 7.1, step 26).
+    """
+    User.objects.select_for_update().get(id=user_id)
+    if Passkey.objects.filter(user=user_id).count() >= PASSKEYS_MAX:
+        raise Conflict(f"An account has at most {PASSKEYS_MAX} passkeys: remove one first", code="too_many_passkeys")
+    key = Passkey(
+        credential=_digest(credential_id),
+        authenticator=authenticator,
+        user_id=user_id,
+        key_digest=_digest(public_key),
+        signatures=signatures,
+    )
+    try:
+        with transaction.atomic():
+            key.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict("This passkey belongs to an account already", code="passkey_known") from None
+    said = {"person": str(user_id), "credential": key.credential.hex(), "key": key.key_digest.hex()}
+    custody.record_fact(PASSKEY_ADDED, said)
+    history.note(user_id, "passkey_added", detail=authenticator.wrap().name)
+
+
+@transaction.atomic
+def use_passkey(authenticator: Authenticator, *, public_key: bytes, signatures: int) -> None:
+    """Count one signature of a passkey. Raises BadProof where its count did not rise: it may have been copied.
+
+    WebAuthn level 3, section 6.1.1: an authenticator that counts never says the same or less again.
+    """
+    key = Passkey.objects.select_for_update().filter(authenticator=authenticator).first()
+    if key is None:
+        raise BadProof("This passkey is not known here", code="unknown_passkey")
+    if bytes(key.key_digest) != _digest(public_key):
+        raise BadProof("This passkey's key is not the one that it was added with", code="passkey_exchanged")
+    if (signatures or key.signatures) and signatures <= key.signatures:
+        raise BadProof(
+            "This passkey may have been copied: it signed more often than we saw. Use another one, and remove it.",
+            code="passkey_copied",
+        )
+    Passkey.objects.filter(pk=key.pk).update(signatures=signatures)
+
+
+@transaction.atomic
+def remove_passkey(authenticator_id: int, *, by: Person) -> None:
+    """Remove one of one's own passkeys. Staff keep at least one, for there is no other way in for them."""
+    require(by, Task.OWN_DATA)
+    User.objects.select_for_update().get(id=by.id)
+    mine = list(Passkey.objects.select_for_update().filter(user=by.id).select_related("authenticator"))
+    key = next((one for one in mine if one.authenticator_id == authenticator_id), None)
+    if key is None:
+        raise NotFound("No such passkey")
+    if len(mine) == 1 and _is_staff(by):
+        words = "This is your last passkey: add another one first, or you could not sign in"
+        raise Conflict(words, code="last_passkey")
+    name = key.authenticator.wrap().name
+    key.authenticator.delete()
+    said = {"by": by.source, "person": str(by.id), "credential": bytes(key.credential).hex()}
+    custody.record_fact(PASSKEY_REMOVED, said)
+    history.note(by.id, "passkey_removed", detail=name)
+
+
+def _is_staff(by: Person) -> bool:
+    roles = Membership.objects.filter(user=by.id, ended_at=None).values_list("role", flat=True)
+    return any(Role(role) in STAFF for role in roles)
+
+
+@transaction.atomic
+def rename_passkey(authenticator_id: int, name: str, *, by: Person) -> None:
+    """Give one of one's own passkeys another name."""
+    require(by, Task.OWN_DATA)
+    row = (
+        Authenticator.objects.select_for_update()
+        .filter(id=authenticator_id, user_id=by.id, type=Authenticator.Type.WEBAUTHN)
+        .first()
+    )
+    if row is None:
+        raise NotFound("No such passkey")
+    row.data["name"] = name.strip()[:NAME_MAX]
+    row.save(update_fields=["data"])
+    custody.record_fact("people.passkey_renamed", {"person": str(by.id), "by": by.source})
+
+
+def note(user: User, kind: str, *, by: Person) -> None:
+    """Make an entry of a second factor that was turned on or off, or of new recovery codes."""
+    require(by, Task.OWN_DATA)
+    with transaction.atomic():
+        custody.record_fact(SECOND_FACTOR, {"by": by.source, "person": str(user.id), "what": kind})
+        history.note(user, kind, by=by)
