@@ -154,6 +154,7 @@ def test_a_letter_from_the_question_to_the_proof(anna, clerk):
     assert wrong.status_code == 422
     assert "not right" in wrong.text
     code = text_of(paper.content)
+    assert qr_of(paper.content) == code.replace(" ", ""), "the code and no address to open"
     done = anna.post("/app/proofing/letter/code", wrong, code=code.lower())
     assert "Your address is proven" in done.text
     assert proofing.level_of(anna.person, now=letter.expires_at - (letter.expires_at - letter.asked_at) * 0.5) == 2
@@ -163,15 +164,29 @@ def test_a_letter_from_the_question_to_the_proof(anna, clerk):
     assert ("letter", clerk.person.source) in {(look.purpose, look.by) for look in looks}
 
 
+def drawing(pdf):
+    """Return the marks on a letter's one page."""
+    assert pdf.startswith(b"%PDF")
+    (stream,) = re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL)
+    return zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
+
+
 def text_of(pdf):
     """Return the code that a letter's text shows: five characters, a space, five."""
-    assert pdf.startswith(b"%PDF")
-    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
-        page = zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
-        found = re.search(rb"\(([2-9A-Z]{5} [2-9A-Z]{5})\) Tj", page)
-        if found:
-            return found[1].decode()
-    raise AssertionError("the letter shows no code")
+    found = re.search(rb"\(([2-9A-Z]{5} [2-9A-Z]{5})\) Tj", drawing(pdf))
+    assert found, "the letter shows no code"
+    return found[1].decode()
+
+
+def qr_of(pdf, scale=4):
+    """Return what a camera reads from a letter: its squares, drawn."""
+    image = Image.new("L", (595 * scale, 842 * scale), 255)
+    draw = ImageDraw.Draw(image)
+    for square in re.findall(rb"n ([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re f", drawing(pdf)):
+        x, y, width, height = (float(n) * scale for n in square)
+        draw.rectangle((x, 842 * scale - y - height, x + width, 842 * scale - y), fill=0)
+    (found,) = zxingcpp.read_barcodes(image)
+    return found.text
 
 
 def test_what_was_typed_wrongly_is_said_and_kept(anna):
