@@ -25,6 +25,7 @@ FUNCTION_LINES_MAX = 70
 FRONT_DOORS = frozenset({"actions", "queries", "errors", "wire"})
 """What a room shows to others."""
 SIDE_DOORS = {
+    "people.codes": "short codes, in a file of their own",
     "people.proofing": "the actions and queries of proving who one is: a room within the room, with a front of its own",
     "custody.bundling": "custody's action for evidence bundles, in a file of its own",
     "custody.durable": "writing small files whole",
