@@ -260,13 +260,12 @@ def has_app_codes(*, by: Person) -> bool:
 
 
 class SessionRow(NamedTuple):
-    """One of somebody's own sessions; `seen_from` is what the vault says of where, opened by the door that shows it."""
+    """One of somebody's own sessions; `token` is where the vault keeps from where."""
 
     id: UUID
     method: str
     began_at: dt.datetime
     seen_at: dt.datetime
-    seen_from: str
     token: UUID | None
 
 
@@ -275,7 +274,7 @@ def sessions(*, by: Person, now: dt.datetime) -> list[SessionRow]:
     require(by, Task.OWN_DATA)
     rows = SignedIn.objects.filter(user=by.id, ended_at=None).select_related("membership").order_by("-seen_at")[:100]
     return [
-        SessionRow(row.id, row.method, row.began_at, row.seen_at, "", row.seen_from)
+        SessionRow(row.id, row.method, row.began_at, row.seen_at, row.seen_from)
         for row in rows
         if rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row))
     ]
