@@ -71,6 +71,7 @@ def verify_log(
             people.check_devices(findings)
             people.check_accounts(findings)
             people.check_memberships(findings)
+            people.check_two_people(findings)
             network.check_network(findings)
         folded = 0
         if statuses and findings.first is None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from parcelward.base import db
 from parcelward.base.ed25519 import PublicKey
-from parcelward.people import account_check, device_check, membership_check, roles, rules
+from parcelward.people import account_check, device_check, membership_check, roles, rules, tenants, two_check, waiting
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
 from parcelward.people.rules import Signed, key_id_in, parse_signature, require_fresh
@@ -24,9 +24,20 @@ may = roles.may
 require = roles.require
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
+check_two_people = two_check.check_two_people
 check_devices = device_check.check_devices
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
+organisation = tenants.organisation
+organisations = tenants.organisations
+member = tenants.member
+certificates_of = tenants.certificates_of
+table_of_roles = tenants.table_of_roles
+waiting_requests = waiting.requests
+waiting_invitations = waiting.invitations
+waiting_request = waiting.request
+waiting_invitation = waiting.invitation
+waiting_count = waiting.count
 
 KNOWN_DEVICES_MAX = 20_000
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
+from parcelward.people import certificates
 from parcelward.people.errors import MayNot
-from parcelward.people.wire import OrganisationKind, Person, Role, Task
+from parcelward.people.wire import CERTIFIED, OrganisationKind, Person, Role, Task
 
 MAY: Mapping[Role, frozenset[Task]] = {
     Role.ADDRESSEE: frozenset({Task.PROVE_SELF, Task.OWN_DATA, Task.CONTACT}),
@@ -80,13 +82,31 @@ STAFF = frozenset(
 """Who needs a passkey with user verification to act."""
 
 
+NEED_SECOND = frozenset({Role.INSPECTOR, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Roles that look into others' affairs or give rights away: a second person agrees to an invitation to one."""
+
+
 def may(person: Person, task: Task) -> bool:
     """Return whether the table lets `person` do `task`."""
     return task in MAY[person.role]
 
 
-def require(person: Person, task: Task) -> None:
-    """Raise MayNot unless the table lets `person` do `task`."""
+def require(person: Person, task: Task, *, on: dt.date | None = None) -> None:
+    """Raise MayNot unless the table lets `person` do `task`, and their training does on that day where it needs one.
+
+    Raises ValueError where a task that needs a training is asked for without a day: it is nobody's then.
+    """
     if not may(person, task):
         words = task.replace("_", " ")
         raise MayNot(f"Your role, {person.role.replace('_', ' ')}, may not {words}. Ask an administrator if it should.")
+    if task in CERTIFIED:
+        if on is None:
+            raise ValueError(f"{task} needs a certificate: say of which day")  # a caller's bug, not input
+        _require_certified(person, task, on=on)
+
+
+def _require_certified(person: Person, task: Task, *, on: dt.date) -> None:
+    if not certificates.holds(person.id, CERTIFIED[task], on=on):
+        training = CERTIFIED[task].replace("_", " ")
+        words = f"This needs a certificate of training in {training} that is valid on the day. Ask an administrator."
+        raise MayNot(words, code="not_certified")

@@ -12,6 +12,7 @@ from parcelward.people.actions.accounts import (
     revoke_key,
     unlock_person,
 )
+from parcelward.people.actions.certificates import certify, revoke_certificate
 from parcelward.people.actions.joining import (
     Joining,
     agree_to_invitation,
@@ -40,6 +41,16 @@ from parcelward.people.actions.proving import (
     use_passkey,
 )
 from parcelward.people.actions.sessions import act_for, begin_session, end_other_sessions, end_session, prove_again
+from parcelward.people.actions.two import (
+    agree_to_re_enrol,
+    agree_to_role,
+    ask_for_role,
+    ask_to_re_enrol,
+    re_enrol,
+    refuse_request,
+    withdraw_request,
+)
+from parcelward.people.two import agree_within, ask
 
 __all__ = [
     "Enrolled",
@@ -47,7 +58,14 @@ __all__ = [
     "act_for",
     "add_passkey",
     "agree_to_invitation",
+    "agree_to_re_enrol",
+    "agree_to_role",
+    "agree_within",
+    "ask",
+    "ask_for_role",
+    "ask_to_re_enrol",
     "begin_session",
+    "certify",
     "end_membership",
     "end_other_sessions",
     "end_session",
@@ -67,9 +85,12 @@ __all__ = [
     "note",
     "once",
     "prove_again",
+    "re_enrol",
+    "refuse_request",
     "remove_passkey",
     "rename_passkey",
     "resume_organisation",
+    "revoke_certificate",
     "revoke_device",
     "revoke_key",
     "settle_old_roles",
@@ -78,4 +99,5 @@ __all__ = [
     "unlock_person",
     "use_passkey",
     "withdraw_invitation",
+    "withdraw_request",
 ]
