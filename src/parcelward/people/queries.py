@@ -22,6 +22,7 @@ from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
 require = roles.require
+NEED_SECOND = roles.NEED_SECOND
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
 check_two_people = two_check.check_two_people
@@ -33,6 +34,9 @@ organisations = tenants.organisations
 member = tenants.member
 certificates_of = tenants.certificates_of
 table_of_roles = tenants.table_of_roles
+WaitingRow = waiting.WaitingRow
+WaitingInvitation = waiting.WaitingInvitation
+MemberRow = tenants.MemberRow
 waiting_requests = waiting.requests
 waiting_invitations = waiting.invitations
 waiting_request = waiting.request

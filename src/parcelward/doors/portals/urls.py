@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from parcelward.doors.portals import assets, desk, desk_correct, proof, public
+from parcelward.doors.portals import assets, desk, desk_correct, desk_erase, members, proof, public, tenants, two_people
 from parcelward.doors.portals.accounts import urls as accounts
 
 urlpatterns = [
@@ -16,6 +16,10 @@ urlpatterns = [
     path("language/<str:code>", public.language, name="language"),
     path("static/<path:name>", assets.serve, name="asset"),
     *accounts.urlpatterns,
+    *tenants.urlpatterns,
+    *members.urlpatterns,
+    *two_people.urlpatterns,
+    *desk_erase.urlpatterns,
     path("app/", desk.start, name="start"),
     path("app/desk/", desk.desk, name="desk"),
     path("app/desk/alerts/<int:alert_id>/close", desk.close_alert, name="close_alert"),
