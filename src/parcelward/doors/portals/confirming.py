@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -55,7 +57,10 @@ def _given(reason: str, length_max: int) -> str:
 
 
 def done(request: HttpRequest, said: str, to: str) -> HttpResponse:
-    """Go on to a page of ours, which says once what was done."""
+    """Go on to a page of ours, which says once what was done; those whose own session it ended sign in again first."""
+    if not request.session.exists(request.session.session_key or ""):
+        logout(request)
+        return HttpResponseRedirect(settings.LOGIN_URL)
     request.session[SAID] = said
     return HttpResponseRedirect(to)
 
