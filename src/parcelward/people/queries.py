@@ -26,7 +26,10 @@ from parcelward.people import (
     rules,
     seen,
     tokens,
+    two_check,
+    waiting,
 )
+from parcelward.people import tenants as of_tenants
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
 from parcelward.people.rules import Signed, is_fresh, key_id_in, parse_signature, require_fresh
@@ -34,12 +37,27 @@ from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
 require = roles.require
+NEED_SECOND = roles.NEED_SECOND
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
+check_two_people = two_check.check_two_people
 check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
+organisation = of_tenants.organisation
+organisations = of_tenants.organisations
+member = of_tenants.member
+certificates_of = of_tenants.certificates_of
+table_of_roles = of_tenants.table_of_roles
+WaitingRow = waiting.WaitingRow
+WaitingInvitation = waiting.WaitingInvitation
+MemberRow = of_tenants.MemberRow
+waiting_requests = waiting.requests
+waiting_invitations = waiting.invitations
+waiting_request = waiting.request
+waiting_invitation = waiting.invitation
+waiting_count = waiting.count
 
 write_seen = seen.write
 look_for_bans = addresses.look

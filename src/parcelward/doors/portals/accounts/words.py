@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from parcelward.doors.portals.desk_words import role_name, role_says
+from parcelward.doors.portals.desk_words import role_name, role_says, training_name
 from parcelward.people.queries import HistoryLine, MembershipRow, SessionRow
 from parcelward.people.wire import Role
 
@@ -75,10 +75,13 @@ def history_row(row: HistoryLine) -> Row:
         "role_ended": _("A role of yours ended: %(detail)s."),
         "locked": _("Your account was locked."),
         "unlocked": _("Your account was unlocked."),
+        "certified": _("A training of yours was noted: %(detail)s."),
+        "certificate_revoked": _("A certificate of yours was revoked: %(detail)s."),
         "re_enrolled": _("Your lost passkey was replaced at a counter."),
     }
     detail = role_name(Role(row.detail)) if row.kind.startswith("role_") else row.detail
     detail = _method(row.detail) if row.kind.startswith("signed_in") else detail
+    detail = training_name(row.detail) if row.kind.startswith("certif") else detail
     title = said.get(row.kind, row.kind) % {"detail": detail}
     who = "" if row.by_self else _("Done by somebody who may.")
     return Row(None, title, who or (detail if row.kind.startswith("signed_in") else ""), row.at, warn="new" in row.kind)
