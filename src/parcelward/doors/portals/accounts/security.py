@@ -8,7 +8,7 @@ from uuid import UUID
 
 from allauth.mfa.webauthn.internal.auth import clear_state
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,9 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parcelward.base.errors import NotFound, ParcelwardError
-from parcelward.doors.portals.accounts import ceremony, guard, sign_in, words
+from parcelward.doors.portals.accounts import ceremony, guard, words
 from parcelward.doors.portals.desk_words import role_name, role_says
-from parcelward.doors.throttle import allow
 from parcelward.people import actions as people
 from parcelward.people import queries as who
 
@@ -53,37 +52,10 @@ def _show(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
         "role": role_name(by.role),
         "role_says": role_says(by.role),
         "fresh": guard.is_fresh(request),
+        "totp": who.has_app_codes(by=by),
         "new_browser": request.session.pop("new_browser", False),
     }
     return render(request, "accounts/account.html", context, status=status)
-
-
-@login_required
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def prove(request: HttpRequest) -> HttpResponse:
-    """Ask for a proof before what is sensitive, and go on to it."""
-    problem, status = "", 200
-    if request.method == "POST":
-        allow(request, "passkey", sign_in.TRIES_PER_MINUTE)
-        try:
-            ceremony.signed(request, answer=request.POST.get("credential", ""), user=request.user)  # type: ignore[arg-type]  # signed in: no stranger
-        except ParcelwardError as refused:
-            problem, status = _(refused.message), refused.status
-        else:
-            people.prove_again(guard.session(request).id, by=guard.person(request), now=timezone.now())
-            return HttpResponseRedirect(sign_in.wanted(request))
-    context = {"next": sign_in.wanted(request), "problem": problem}
-    return render(request, "accounts/prove.html", context, status=status)
-
-
-@login_required
-@never_cache
-@require_POST
-def prove_options(request: HttpRequest) -> HttpResponse:
-    """Answer with a challenge for one of their own passkeys."""
-    allow(request, "passkey_options", sign_in.TRIES_PER_MINUTE)
-    return JsonResponse(ceremony.sign_in_options(request, request.user))  # type: ignore[arg-type]  # signed in: no stranger
 
 
 @guard.fresh_proof

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('people', '0004_signing_in'),
+        ('people', '0006_keys_and_devices'),
     ]
 
     operations = [
