@@ -182,8 +182,8 @@ def test_an_invitation_to_look_into_others_affairs_opens_when_a_second_person_ag
 
 
 def _invited(browser, page, role):
-    asked = re.search(r'name="asked" value="([^"]+)"', browser.http.get(page).text)
-    return browser.post(page, page, role=role, asked=asked[1])
+    asked = said_in(r'name="asked" value="([^"]+)"', browser.http.get(page).text)
+    return browser.post(page, page, role=role, asked=asked)
 
 
 def test_a_sender_is_made_its_first_administrator_owns_it_and_hands_it_over(two, browser):
