@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import threading
 import uuid
 
 import pytest
 from django.db import connections
-from tests.people.staffing import acting, facts, member, operator, sender, somebody
+from tests.people.staffing import acting, facts, member, operator, said_in, sender, somebody
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.people import actions, queries
@@ -376,6 +375,6 @@ def test_a_link_is_not_made_twice_by_a_form_that_is_sent_twice(tenant):
     first = boss.post(page, page, role="sender_member", asked=asked)
     again = boss.post(page, page, role="sender_member", asked=asked)
     assert (first.status_code, again.status_code) == (200, 409)
-    code = json.loads(f'"{re.search(r"#code=([^<]+)<", first.text)[1]}"')
+    code = said_in(r"#code=([^<]+)<", first.text)
     assert code not in again.text
     assert Invitation.objects.filter(organisation=shop, taken_at=None).count() == 1

@@ -18,7 +18,7 @@ LIST = "/app/desk/two-people"
 
 def _prepared(held: str, erased: str) -> dict[str, str]:
     """Make what the pages show, and return the addresses that name it."""
-    from django.db import connection
+    from django.db import connections
     from tests.people.staffing import member, operator, sender, somebody
 
     from parcelward.parcels import actions as parcels
@@ -44,7 +44,7 @@ def _prepared(held: str, erased: str) -> dict[str, str]:
     noted = actions.certify(
         user.id, "dangerous_goods", valid_from=today, valid_until=today + dt.timedelta(days=365), by=anna
     )
-    connection.close()
+    connections.close_all()
     here = f"/app/organisation/members/{membership.id}"
     return {
         "roles": "/app/roles",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import uuid
 from typing import Any
 
@@ -45,3 +46,10 @@ def facts(kind: str, **said: Any) -> list[dict[str, Any]]:
     """Return the entries of a kind that say so, oldest first."""
     found = [json.loads(bytes(fact.body)) for fact in Fact.objects.filter(kind=kind).order_by("batch")]
     return [one for one in found if all(one.get(name) == value for name, value in said.items())]
+
+
+def said_in(pattern: str, text: str) -> str:
+    """Return what the pattern's first group finds in a page."""
+    found = re.search(pattern, text)
+    assert found, text[:2000]
+    return found[1]

@@ -7,7 +7,7 @@ import re
 import uuid
 
 import pytest
-from tests.people.staffing import facts, member, sender
+from tests.people.staffing import facts, member, said_in, sender
 from tests.scanner import event
 
 from parcelward.parcels import actions, queries
@@ -32,8 +32,14 @@ def two(staff, browser, link):
     return first, second
 
 
+def item_of(number):
+    found = queries.find(number)
+    assert found is not None
+    return found
+
+
 def is_held(number):
-    return queries.journey(queries.find(number)).held
+    return queries.journey(item_of(number)).held
 
 
 def settle(browser, what, title):
@@ -53,7 +59,7 @@ def test_an_item_held_for_security_goes_on_when_two_people_agree(two, held, scan
     asked = first.post(f"{address}-security", f"{address}-security", reason="checked by dogs")
     assert (asked.status_code, asked.headers["location"]) == (302, LIST), asked.text
     assert is_held(held)
-    item = queries.find(held)
+    item = item_of(held)
     title = f"Release {queries.number_of(item)}"[:12]
     assert "Withdraw" in first.http.get(LIST).text
     request = TwoPeople.objects.get(task="release_security", subject=str(item))
@@ -73,7 +79,7 @@ def test_another_hold_on_top_does_not_make_it_one_persons_to_release(two, held):
     first, _second = two
     user = User.objects.get(id=uuid.UUID(first.passkey.user_handle.decode()))
     user.acting = Membership.objects.get(user=user, ended_at=None).id
-    inspector, item = person_of(user), queries.find(held)
+    inspector, item = person_of(user), item_of(held)
     actions.hold(item, "a look", by=inspector)
     story = [one for one in queries.story(item, by=inspector) if one.entry.step.word == "held"]
     with pytest.raises(Conflict) as caught:
@@ -81,7 +87,7 @@ def test_another_hold_on_top_does_not_make_it_one_persons_to_release(two, held):
     assert caught.value.code == "two_people"
     for one in story:  # a hold that never was would let it go, too
         with pytest.raises(Conflict) as caught:
-            actions.correct(item, one.entry.event_id, "did_not_occur", "mistaken", by=inspector)
+            actions.correct(item, uuid.UUID(str(one.entry.event_id)), "did_not_occur", "mistaken", by=inspector)
         assert caught.value.code == "two_people"
     assert is_held(held)
 
@@ -102,7 +108,7 @@ def test_a_record_is_erased_by_two_and_a_legal_hold_keeps_it(two, scanner, numbe
     assert (unsaid.status_code, "Give a reason" in unsaid.text) == (422, True)
     assert first.post(erase, erase, reason="asked by the sender").status_code == 302
     assert first.post(erase, erase, reason="asked by the sender").status_code == 302  # twice is once
-    item = queries.find(number)
+    item = item_of(number)
     assert [row["item"] for row in facts("custody.erasure_requested", item=str(item))] == [str(item)]
     waiting = next(row for row in _erasures(second) if row.item == item)
     agree = f"{LIST}/erasures/{waiting.id}/agree"
@@ -165,19 +171,19 @@ def test_an_invitation_to_look_into_others_affairs_opens_when_a_second_person_ag
     page = f"/app/organisations/{operator}/invite"
     made = _invited(boss, page, "inspector")
     assert "Another person must agree" in made.text
-    url = re.search(r'data-copy="([^"]+)"', made.text)[1]
+    url = said_in(r'data-copy="([^"]+)"', made.text)
     code = url.partition("#code=")[2]
     early = browser()
     assert early.post("/accounts/join", "/accounts/join", code=code).status_code == 409
-    login = re.search(r"<code>(inspector-\w+)</code>", made.text)[1]
+    login = said_in(r"<code>(inspector-\w+)</code>", made.text)
     assert settle(other, "agree", login).status_code == 302
     assert early.join(url).status_code == 302
     assert early.signed_in()
 
 
 def _invited(browser, page, role):
-    asked = re.search(r'name="asked" value="([^"]+)"', browser.http.get(page).text)
-    return browser.post(page, page, role=role, asked=asked[1])
+    asked = said_in(r'name="asked" value="([^"]+)"', browser.http.get(page).text)
+    return browser.post(page, page, role=role, asked=asked)
 
 
 def test_a_sender_is_made_its_first_administrator_owns_it_and_hands_it_over(two, browser):
@@ -188,7 +194,7 @@ def test_a_sender_is_made_its_first_administrator_owns_it_and_hands_it_over(two,
     page = f"{address}/invite"
     owner, heir = browser(), browser()
     for one, role in ((owner, "sender_admin"), (heir, "sender_member")):
-        url = re.search(r'data-copy="([^"]+)"', _invited(boss, page, role).text)[1]
+        url = said_in(r'data-copy="([^"]+)"', _invited(boss, page, role).text)
         assert one.join(html.unescape(url)).status_code == 302
     rows = {row.role: row for row in Membership.objects.filter(organisation=address.rsplit("/", 1)[1], ended_at=None)}
     assert rows["sender_admin"].owner
@@ -233,7 +239,7 @@ def test_a_training_is_noted_and_revoked_on_the_screen(two):
     good = boss.post(page, page, **{"from": "2026-01-01", "until": "2027-12-31", "training": "dangerous_goods"})
     assert (good.status_code, good.headers["location"]) == (302, here), good.text
     shown = boss.http.get(here).text
-    revoke = re.search(rf'href="({page}/[^"]+/revoke)"', shown)[1]
+    revoke = said_in(rf'href="({page}/[^"]+/revoke)"', shown)
     assert boss.post(revoke, revoke).status_code == 302
     assert "revoked" in boss.http.get(here).text
     assert facts("people.certificate_revoked")[-1]["certificate"] in revoke

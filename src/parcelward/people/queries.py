@@ -25,11 +25,11 @@ from parcelward.people import (
     roles,
     rules,
     seen,
+    tenancy,
     tokens,
     two_check,
     waiting,
 )
-from parcelward.people import tenants as of_tenants
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
 from parcelward.people.rules import Signed, is_fresh, key_id_in, parse_signature, require_fresh
@@ -45,14 +45,14 @@ check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
-organisation = of_tenants.organisation
-organisations = of_tenants.organisations
-member = of_tenants.member
-certificates_of = of_tenants.certificates_of
-table_of_roles = of_tenants.table_of_roles
+organisation = tenancy.organisation
+organisations = tenancy.organisations
+member = tenancy.member
+certificates_of = tenancy.certificates_of
+table_of_roles = tenancy.table_of_roles
 WaitingRow = waiting.WaitingRow
 WaitingInvitation = waiting.WaitingInvitation
-MemberRow = of_tenants.MemberRow
+MemberRow = tenancy.MemberRow
 waiting_requests = waiting.requests
 waiting_invitations = waiting.invitations
 waiting_request = waiting.request

@@ -83,12 +83,12 @@ STAFF = frozenset(
 """Who needs a passkey with user verification to act."""
 
 
+NEED_SECOND = frozenset({Role.INSPECTOR, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Roles that look into others' affairs or give rights away: a second person agrees to an invitation to one."""
 KEY_ROLES = frozenset(Role) - {Role.DEVICE, Role.MACHINERY, Role.ADDRESSEE}
 """Roles that an API key can have: devices sign, the house needs no key, and addressees act for themselves."""
 TENANTS = frozenset({Role.SENDER_MEMBER, Role.SENDER_ADMIN, Role.OFFICER})
 """Roles that mean nothing without an organisation."""
-NEED_SECOND = frozenset({Role.INSPECTOR, Role.AUDITOR, Role.ADMINISTRATOR})
-"""Roles that look into others' affairs or give rights away: a second person agrees to an invitation to one."""
 
 
 def may(person: Person, task: Task) -> bool:
@@ -134,7 +134,7 @@ _TASKS = frozenset(Task)
 
 
 def require(person: Person, task: Task, *, on: dt.date | None = None) -> None:
-    """Raise MayNot unless `person` may do `task`: role, scopes of a key, and a training's certificate of that day.
+    """Raise MayNot unless `person` may do `task`: their role, the scopes of their key, their training on that day.
 
     Raises ValueError where a task that needs a training is asked for without a day: it is nobody's then.
     """

@@ -79,9 +79,11 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_review_proofs": may(person, Task.REVIEW_PROOFS),
     }
     context |= {"may_devices": may(person, Task.ENROL_DEVICE), "may_keys": may(person, Task.MANAGE_KEYS)}
-    context["may_two"] = any(may(person, task) for task in two_people.TASKS)
-    context["may_members"] = may(person, Task.MANAGE_MEMBERS) and person.organisation is not None
-    context["may_organisations"] = may(person, Task.MANAGE_ORGANISATIONS)
+    context |= {
+        "may_two": any(may(person, task) for task in two_people.TASKS),
+        "may_members": may(person, Task.MANAGE_MEMBERS) and person.organisation is not None,
+        "may_organisations": may(person, Task.MANAGE_ORGANISATIONS),
+    }
     return render(request, "start.html", context)
 
 

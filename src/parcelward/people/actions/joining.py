@@ -249,6 +249,20 @@ def join(code: str, *, user_id: UUID, now: dt.datetime) -> tuple[User, Membershi
     return user, membership
 
 
+def taken(code: str, *, re_enrols: bool, now: dt.datetime) -> Invitation:
+    """Return the invitation of this code, used up in the caller's transaction; whoever comes second finds it closed."""
+    found = Invitation.objects.filter(digest=_digest(code))
+    # First the organisation, as whoever ends a role there does: two who wait for each other would both fail.
+    list(Organisation.objects.select_for_update().filter(id__in=found.values("organisation")))
+    found.select_for_update().first()
+    row = _open(code)
+    if row.re_enrols != re_enrols:
+        raise closed()
+    row.taken_at = now
+    row.save(update_fields=["taken_at"])
+    return row
+
+
 @transaction.atomic
 def sign_up(user_id: UUID, *, token: VaultToken) -> User:
     """Make an account for somebody who has just proven that an address is theirs. Twice gives the same account.
@@ -266,17 +280,3 @@ def sign_up(user_id: UUID, *, token: VaultToken) -> User:
     custody.record_fact(ADDED, {**said, "person": str(user.id), "invitation": None})
     history.note(user, "joined")
     return user
-
-
-def taken(code: str, *, re_enrols: bool, now: dt.datetime) -> Invitation:
-    """Return the invitation of this code, used up in the caller's transaction; whoever comes second finds it closed."""
-    found = Invitation.objects.filter(digest=_digest(code))
-    # First the organisation, as whoever ends a role there does: two who wait for each other would both fail.
-    list(Organisation.objects.select_for_update().filter(id__in=found.values("organisation")))
-    found.select_for_update().first()
-    row = _open(code)
-    if row.re_enrols != re_enrols:
-        raise closed()
-    row.taken_at = now
-    row.save(update_fields=["taken_at"])
-    return row
