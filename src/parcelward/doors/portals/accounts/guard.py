@@ -94,9 +94,12 @@ def person(request: HttpRequest) -> Person:
 
 
 def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
-    """Begin the framework's session and ours together."""
+    """Begin the framework's session and ours together; the one that this browser had ends."""
     method = request.session.get(METHOD, "")
+    before: Session | None = getattr(request, "signed_in", None)
     with transaction.atomic():
+        if before is not None:
+            people.end_session(before.id, by=person(request))
         login()
         request.session.pop(METHOD, None)
         if not request.session.session_key:
@@ -110,6 +113,14 @@ def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
             now=timezone.now(),
         )
     request.session["new_browser"] = new
+
+
+def renew(request: HttpRequest) -> None:
+    """Note a fresh proof, under a new key: whoever had copied the old one is left outside."""
+    with transaction.atomic():
+        request.session.cycle_key()
+        key = request.session.session_key or ""
+        people.prove_again(session(request).id, key, by=person(request), now=timezone.now())
 
 
 def is_fresh(request: HttpRequest) -> bool:

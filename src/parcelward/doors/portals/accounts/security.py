@@ -71,7 +71,7 @@ def prove(request: HttpRequest) -> HttpResponse:
         except ParcelwardError as refused:
             problem, status = _(refused.message), refused.status
         else:
-            people.prove_again(guard.session(request).id, by=guard.person(request), now=timezone.now())
+            guard.renew(request)
             return HttpResponseRedirect(sign_in.wanted(request))
     context = {"next": sign_in.wanted(request), "problem": problem}
     return render(request, "accounts/prove.html", context, status=status)
