@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from cryptography.exceptions import InvalidSignature
 from django.utils import timezone
 
@@ -188,6 +189,14 @@ def passkeys(*, by: Person) -> list[PasskeyRow]:
         PasskeyRow(a.id, str(a.data.get("name", "")), a.created_at, a.last_used_at)
         for a in (key.authenticator for key in mine)
     ]
+
+
+def passkey_of(person: UUID, credential_id: bytes) -> Authenticator | None:
+    """Return the passkey with this id of a person who may sign in; None where there is no such person or passkey."""
+    digest = hashlib.sha256(credential_id).digest()
+    rows = Passkey.objects.select_related("authenticator__user")
+    row = rows.filter(credential=digest, user=person, authenticator__user=person, user__is_active=True).first()
+    return None if row is None else row.authenticator
 
 
 class SessionRow(NamedTuple):
