@@ -99,6 +99,7 @@ def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
     before: Session | None = getattr(request, "signed_in", None)
     with transaction.atomic():
         if before is not None:
+            request.session.cycle_key()  # the framework keeps the key of somebody who signs in again
             people.end_session(before.id, by=person(request))
         login()
         request.session.pop(METHOD, None)

@@ -81,7 +81,8 @@ for (const form of document.querySelectorAll("[data-passkey]")) {
       form.elements.credential.value = JSON.stringify(answer(made));
       form.submit();
     } catch (refused) {
-      say(form, refused instanceof DOMException || !refused.message ? form.dataset.cancelled : refused.message);
+      const given = refused instanceof DOMException || !refused.message ? form.dataset.cancelled : refused.message;
+      say(form, (refused.name === "InvalidStateError" && form.dataset.known) || given);
     } finally {
       button.disabled = false;
     }
