@@ -1,9 +1,9 @@
-"""Sets up what is missing: the virtual environment, the packages, the front end; with --tests Chromium and faketime.
+"""Sets up what is missing: virtual environment, packages, front end; with --tests Chromium, faketime and SoftHSM.
 
     python3 scripts/setup.py [--tests]
 
 Needs only Python 3.11 and its standard library. Run again it does nothing, and needs no network, until a lock file
-changes. As root on Debian it installs the three Debian packages it may need; otherwise it says in one line what to do.
+changes. As root on Debian it installs the four Debian packages it may need; otherwise it says in one line what to do.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def main(arguments: list[str]) -> int:
             if "--tests" in arguments:
                 browser()
                 moved_clock()
+                hardware_module()
         except CannotSetUp as missing:
             print(f"setup: {missing}", file=sys.stderr)
             return 1
@@ -194,6 +195,19 @@ def moved_clock() -> None:
         install_debian("faketime")
     except CannotSetUp as missing:
         say(f"{missing}; the test of a jumping clock will be skipped")
+
+
+def hardware_module() -> None:
+    """Have Debian's SoftHSM, which stands for a hardware module, or say that its tests will be skipped."""
+    if shutil.which("softhsm2-util"):
+        return
+    if not may_install():
+        say("no SoftHSM: the tests of a hardware module will be skipped; as root, `apt-get install softhsm2` brings it")
+        return
+    try:
+        install_debian("softhsm2")
+    except CannotSetUp as missing:
+        say(f"{missing}; the tests of a hardware module will be skipped")
 
 
 def may_install() -> bool:

@@ -7,8 +7,13 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import struct
+import time
+from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 from cryptography.hazmat.primitives import hashes
@@ -115,8 +120,15 @@ class Browser:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=60)
+        # From an address of its own, as another household has: limits by address are not what most tests are about.
+        here = f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(255)}.{secrets.randbelow(254) + 1}"
+        self.http = httpx.Client(base_url=url, timeout=60, transport=httpx.HTTPTransport(local_address=here))
         self.passkey = Passkey(url)
+
+    @property
+    def user_id(self) -> UUID:
+        """The account that the passkey belongs to."""
+        return UUID(self.passkey.user_handle.decode())
 
     def token(self, address: str) -> str:
         """Return the page's token against forged forms."""
@@ -157,6 +169,20 @@ class Browser:
         """Sign in with the passkey."""
         return self.answer(self.passkey.get(self.options()), **fields)
 
+    def ask_code(self, email: str, **fields: str) -> httpx.Response:
+        """Have a code sent to an address."""
+        return self.post("/accounts/sign-in/code", "/accounts/sign-in", email=email, **fields)
+
+    def type_code(self, code: str) -> httpx.Response:
+        """Type the code that was sent."""
+        return self.post("/accounts/sign-in/code/typed", "/accounts/sign-in/code/typed", code=code)
+
+    def by_code(self, email: str, home: Path, **fields: str) -> httpx.Response:
+        """Sign in, or up, with a code by e-mail."""
+        before = letters(home, email)
+        assert self.ask_code(email, **fields).status_code == 302
+        return self.type_code(code_in(home, email, before=len(before)))
+
     def signed_in(self) -> bool:
         """Return whether the account page opens."""
         return self.http.get("/app/account").status_code == 200
@@ -171,6 +197,30 @@ class Browser:
         """Return the cookies in the form that a browser test hands to Chromium."""
         host = re.sub(r"^https?://|[:/].*$", "", self.url)
         return [{"name": c.name, "value": c.value, "domain": host, "path": "/"} for c in self.http.cookies.jar]
+
+
+_CODE = re.compile(r"\b(\d{6,10})\b")
+
+
+def letters(home: Path, email: str) -> list[str]:
+    """Return the simulated messages with a code to an address, the newest last."""
+    found = sorted((home / "mail").glob("*.eml"), key=lambda one: one.stat().st_mtime_ns)
+    read = [message_from_bytes(one.read_bytes(), policy=policy.default) for one in found]
+    said = [str(one.get_content()) for one in read if one["To"] == email]
+    return [one for one in said if _CODE.search(one)]
+
+
+def code_in(home: Path, email: str, *, before: int = 0) -> str:
+    """Return the code of the newest message to an address, once there are more than `before`."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        found = letters(home, email)
+        if len(found) > before:
+            code = _CODE.search(found[-1])
+            assert code
+            return code[1]
+        time.sleep(0.1)
+    raise AssertionError("no message came")
 
 
 def options_in(page: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from parcelward.doors.console.main import COMMANDS
 
 SRC = Path(parcelward.__file__).parent
 ROOT = SRC.parent.parent
-TOPS = ("base", "custody", "people", "network", "parcels", "doors", "src", "docs", "tests", "benchmarks", "scripts")
+ROOMS = ("base", "custody", "people", "privacy", "network", "parcels", "doors")
+TOPS = (*ROOMS, "src", "docs", "tests", "benchmarks", "scripts")
 TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
 DOCUMENTS = sorted(ROOT / name for name in TRACKED.split())
 

@@ -18,7 +18,9 @@ _STATE = {
     "facilities": "SELECT md5(string_agg(f::text, '|' ORDER BY number)) FROM network_facility f",
     "lanes": "SELECT count(*) FROM network_lane",
     "devices": "SELECT count(*), count(revoked_at) FROM people_device",
-    "keys": "SELECT count(*), count(revoked_at) FROM people_apikey",
+    "keys": "SELECT md5(string_agg(k::text, '|' ORDER BY id)) FROM people_apikey k",
+    "grants": "SELECT md5(string_agg(g::text, '|' ORDER BY id)) FROM people_spendgrant g",
+    "enrolments": "SELECT md5(string_agg(e::text, '|' ORDER BY id)) FROM people_enrolment e",
     "people": "SELECT md5(string_agg(u::text, '|' ORDER BY id)) FROM people_user u",
 }
 

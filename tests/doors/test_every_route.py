@@ -21,6 +21,9 @@ SAMPLES = {
     "int:alert_id": "1",
     "int:quarantine_id": "1",
     "uuid:device_id": str(uuid.UUID(int=7)),
+    "uuid:enrolment_id": str(uuid.UUID(int=7)),
+    "uuid:key_id": str(uuid.UUID(int=7)),
+    "uuid:grant_id": str(uuid.UUID(int=7)),
 }
 OPEN_TO_ALL = {
     "/api/v1/receipts": "checks what the log itself signed, and changes nothing",
@@ -44,7 +47,7 @@ ADDRESSES = sorted({*addresses(get_resolver().url_patterns), "/api/v1/scans", "/
 
 def test_the_table_was_walked() -> None:
     assert len(ADDRESSES) > 40
-    assert {"/", "/app/desk/", "/log/checkpoint", "/epcis/events", "/api/v1/devices"} <= set(ADDRESSES)
+    assert {"/", "/app/keys/", "/log/checkpoint", "/epcis/events", "/api/v1/devices"} <= set(ADDRESSES)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

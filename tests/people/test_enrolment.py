@@ -125,9 +125,10 @@ def test_an_expired_key_opens_nothing(installer):
 
     token = actions.make_key("partner", Role.PARTNER, by=installer, mode="test")
     row = ApiKey.objects.latest("created_at")
+    before = row.expires_at
     ApiKey.objects.filter(id=row.id).update(expires_at=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
     try:
         assert not queries.key_is_valid(token)
         assert queries.revoked_among([row.source_id]) == {row.source_id}
     finally:  # as it was made, for whoever compares keys with the log
-        ApiKey.objects.filter(id=row.id).update(expires_at=None)
+        ApiKey.objects.filter(id=row.id).update(expires_at=before)

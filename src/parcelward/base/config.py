@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,6 +36,9 @@ class Config:
     witnesses: tuple[str, ...]  # PARCELWARD_WITNESSES: "vkey=url" separated by spaces
     tsa_url: str  # PARCELWARD_TSA_URL: who timestamps archive checkpoints (RFC 3161); empty: nobody
     tsa_root: Path  # PARCELWARD_TSA_ROOT: the PEM file with that authority's root certificate
+    kek: str  # PARCELWARD_KEK: a pkcs11: address (RFC 7512) of the token that keeps the vault's key; empty: a file
+    smtp_url: str = field(repr=False)  # PARCELWARD_SMTP_URL: who takes our e-mail; its password is shown nowhere
+    mail_from: str  # PARCELWARD_MAIL_FROM: the address that messages come from
     erasure_wait_days: int  # PARCELWARD_ERASURE_WAIT_DAYS: between the second person's approval and the erasure
     log_key_overlap_days: int  # PARCELWARD_LOG_KEY_OVERLAP_DAYS: how long a replaced log key still signs
     witness_quorum: int  # PARCELWARD_WITNESS_QUORUM: cosignatures that make a checkpoint "witnessed"
@@ -92,6 +95,31 @@ def _tsa() -> tuple[str, Path]:
     return url, Path(root).resolve()
 
 
+def _smtp_url() -> str:
+    """Return who takes our e-mail, checked; the sentence never repeats the address, which may hold a password."""
+    url = os.environ.get("PARCELWARD_SMTP_URL", "")
+    try:
+        parts = urlsplit(url)
+        good = not url or (parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting(
+            "PARCELWARD_SMTP_URL must be an address such as smtp://user:password@mail.example:587 or smtps://mail.example"
+        )
+    return url
+
+
+def _kek() -> str:
+    uri = os.environ.get("PARCELWARD_KEK", "")
+    if uri and not uri.startswith("pkcs11:"):
+        raise BadSetting(
+            "PARCELWARD_KEK must be the address of a token such as "
+            "pkcs11:token=post?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/parcelward/pin (RFC 7512)"
+        )
+    return uri
+
+
 def read() -> Config:
     """Read the environment, or raise BadSetting with what to write instead."""
     port = _number("PARCELWARD_PORT", 8000, least=1, most=65535)
@@ -119,6 +147,9 @@ def read() -> Config:
         witnesses=witnesses,
         tsa_url=tsa_url,
         tsa_root=tsa_root,
+        kek=_kek(),
+        smtp_url=_smtp_url(),
+        mail_from=os.environ.get("PARCELWARD_MAIL_FROM") or f"no-reply@{urlsplit(public_url).hostname}",
         erasure_wait_days=_number("PARCELWARD_ERASURE_WAIT_DAYS", 7, least=0, most=365),
         log_key_overlap_days=_number("PARCELWARD_LOG_KEY_OVERLAP_DAYS", 30, least=1, most=365),
         witness_quorum=_number("PARCELWARD_WITNESS_QUORUM", len(witnesses), least=0, most=32),

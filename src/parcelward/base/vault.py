@@ -6,7 +6,6 @@ raises. Who may read it calls `.text`; such calls stand only where data is shown
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final, NewType
 from uuid import UUID
 
@@ -16,11 +15,31 @@ VaultToken = NewType("VaultToken", UUID)
 HIDDEN: Final = "[personal]"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class Personal:
-    """One opened value of somebody's personal data."""
+    """One opened value of somebody's personal data.
 
-    text: str
+    No dataclass: what writes those out (`asdict`, msgspec) would write this one, too.
+    """
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "_text", text)
+
+    @property
+    def text(self) -> str:
+        """The value itself, for whoever shows, prints or sends it."""
+        return self._text
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a personal value does not change")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Personal) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Personal, self._text))
 
     def __repr__(self) -> str:
         return HIDDEN

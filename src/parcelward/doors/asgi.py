@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parcelward.doors.settings")
 django.setup(set_prefix=False)
 
-from parcelward.doors.api import scans  # noqa: E402 -- needs the settings
+from parcelward.doors import upkeep  # noqa: E402 -- needs the settings
+from parcelward.doors.api import scans  # noqa: E402 -- see above
 from parcelward.doors.threads import Framework  # noqa: E402 -- see above
 
 _framework = Framework()
@@ -38,3 +39,4 @@ gc.set_threshold(100_000, 20, 50)
 # Who records for others should not be stopped every 5 ms by threads that wait for it; waiting for the database lets
 # them in anyway.
 sys.setswitchinterval(0.02)
+upkeep.start()

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from parcelward.base import disk
 from parcelward.base.errors import NotFound, ParcelwardError
-from parcelward.doors import intake, outage, requests
+from parcelward.doors import intake, outage, requests, throttle
 from parcelward.doors.api import epcis_http, problems
 from parcelward.doors.portals import errors as pages
 
@@ -73,10 +73,11 @@ def _refused_method(request: HttpRequest, response: HttpResponse) -> HttpRespons
 
 
 def _require_possible(request: HttpRequest) -> None:
-    """Raise what makes the request impossible: a NUL character in its address, a full disk, a body that cannot be.
+    """Raise what makes the request impossible: who is banned, a NUL in the address, a full disk, a body that cannot be.
 
     Which parameter of an EPCIS query holds a NUL, its own door says, as the standard wants it.
     """
+    throttle.require_heard(throttle.client_address(request))
     asked = "" if request.path.startswith(epcis_http.FOLDER) else request.META.get("QUERY_STRING", "")
     if "\0" in request.path or "%00" in asked:
         raise NotFound("There is nothing here")
@@ -84,6 +85,17 @@ def _require_possible(request: HttpRequest) -> None:
         disk.require_space()
         if not request.path.startswith(_READ_LATER) and request.META.get("CONTENT_LENGTH", "0") not in {"", "0"}:
             intake.read(request)  # whoever needs it finds it read
+
+
+def limit_people(get_response: Handler) -> Handler:
+    """Take no more forms from one person than hands can send."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if request.method not in _SAFE and isinstance(source := getattr(request.user, "source_id", None), int):
+            throttle.allow_person(source)
+        return get_response(request)
+
+    return handle
 
 
 def security_headers(get_response: Handler) -> Handler:

@@ -196,5 +196,6 @@ def keep_house(now: dt.datetime) -> None:
         )
     reconcile(late, now=now)
     people.forget_answers(now)
+    people.forget_bans(now)
     erasure.erase_due(now)
     _kept_house_at = now

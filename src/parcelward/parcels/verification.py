@@ -19,6 +19,7 @@ from parcelward.parcels.epcis.rows import BATCH_KIND
 from parcelward.parcels.scan_check import ITEMS_AT_ONCE, ScanChecker
 from parcelward.parcels.scan_check import statuses as statuses_of_items
 from parcelward.people import queries as people
+from parcelward.privacy import queries as privacy
 
 Tell = Callable[[str, int, int], None]
 """Told (what is being checked, how many entries are done, of how many)."""
@@ -71,7 +72,9 @@ def verify_log(
             people.check_devices(findings)
             people.check_accounts(findings)
             people.check_memberships(findings)
+            people.check_proofs(findings)
             network.check_network(findings)
+            privacy.check_privacy(findings)
         folded = 0
         if statuses and findings.first is None:
             folded = _check_statuses(findings, tell)

@@ -1,8 +1,8 @@
 """Compare API keys, people and sources with the entries that made, revoked and locked them: part of `verify-log`.
 
-Whoever can turn a key's row gives a stranger its rights: by another digest, another role, a revocation that vanished.
-A person's row does the same for who signs in (roles and passkeys: membership_check); a source's row says whose an event
-was, and whether it was simulated. What an entry of an older version does not say is not compared.
+Whoever can turn a person's row decides who signs in as whom (roles and passkeys: membership_check; keys: key_check). A
+source's row says whose an event was, and whether it was simulated. What an entry of an older version does not say is
+not compared.
 """
 
 from __future__ import annotations
@@ -13,31 +13,33 @@ from uuid import UUID
 
 from parcelward.base import db
 from parcelward.custody.queries import Findings, Told, told
+from parcelward.people import key_check
 from parcelward.people.device_check import ENROLLED
+from parcelward.people.key_check import KEY_MADE
 from parcelward.people.rules import login_hash
 
-KEY_MADE: Final = "people.key_made"
-KEY_REVOKED: Final = "people.key_revoked"
 ADDED: Final = "people.added"
 LOCKED: Final = "people.locked"
 UNLOCKED: Final = "people.unlocked"
-CONSOLE: Final = ("person", "console", False)  # the one source that no entry makes: whoever runs commands here
+CONSOLE: Final = ("person", "console", False)  # whoever runs commands here
+MACHINERY: Final = ("house", "machinery", False)  # the house's own work; a kind of its own, so nobody can take its name
+_UNMADE: Final = (CONSOLE, MACHINERY)  # the sources that no entry makes: one of each
 _SOURCE_KINDS: Final = {ENROLLED: "device", KEY_MADE: "api_key", ADDED: "person"}
 
 
 def check_accounts(findings: Findings) -> None:
     """Note every API key, person and source whose row is not what the log's entries say."""
     made, ended = _from_entries(findings)
-    _check_keys(made, ended, findings)
+    key_check.check_keys(findings)
     _check_people(made, ended, findings)
     _check_sources(made, findings)
 
 
 def _from_entries(findings: Findings) -> tuple[dict[int, Told], dict[int, Told]]:
-    """Return what made each source, and what last revoked the key of some, or locked a person out or in again."""
+    """Return what made each source, and what last locked a person out or in again."""
     made: dict[int, Told] = {}
     ended: dict[int, Told] = {}
-    for entry in told(*_SOURCE_KINDS, KEY_REVOKED, LOCKED, UNLOCKED):
+    for entry in told(*_SOURCE_KINDS, LOCKED, UNLOCKED):
         source = int(entry.said["source"])
         if entry.kind not in _SOURCE_KINDS:
             ended[source] = entry
@@ -56,40 +58,6 @@ def _rows(statement: str) -> dict[int, tuple[Any, ...]]:
 
 def _mine(made: dict[int, Told], kind: str) -> Iterator[tuple[int, Told]]:
     return ((source, entry) for source, entry in made.items() if entry.kind == kind)
-
-
-def _check_keys(made: dict[int, Told], ended: dict[int, Told], findings: Findings) -> None:
-    stored = _rows("SELECT source_id, id, digest, prefix, role, expires_at, revoked_at FROM people_apikey")
-    for source, entry in _mine(made, KEY_MADE):
-        row = stored.pop(source, None)
-        what, index = _key_problem(entry, ended.get(source), row)
-        if what:
-            findings.note(f"API key {_name(source, entry)} {what}.", differs="api_key", index=index)
-    for source in stored:
-        findings.note(f"API key of source {source} is in the table and no entry made it.", differs="api_key")
-
-
-def _key_problem(entry: Told, ended: Told | None, row: tuple[Any, ...] | None) -> tuple[str, int | None]:
-    if row is None:
-        return "was made and its row is gone", entry.place
-    said, (key, digest, prefix, role, expires_at, revoked_at) = entry.said, row
-    expires = None if expires_at is None else expires_at.isoformat()
-    for name, value, words in (
-        ("role", role, "has another role than it was made with"),
-        ("digest", bytes(digest).hex(), "opens with another token than it was made with"),
-        ("key", str(key), "has another id than it was made with"),
-        ("prefix", prefix, "has another beginning than it was made with"),
-        ("expires_at", expires, "ends at another moment than it was made to"),
-    ):
-        if said.get(name, value) != value:
-            return words, entry.place
-    if ended is None:
-        return ("is revoked in the table and no entry revoked it", entry.place) if revoked_at else ("", None)
-    if revoked_at is None:
-        return "was revoked and its row says that it is not", ended.place
-    if ended.said.get("revoked_at", revoked_at.isoformat()) != revoked_at.isoformat():
-        return "was revoked at another moment than its row says", ended.place
-    return "", None
 
 
 def _check_people(made: dict[int, Told], ended: dict[int, Told], findings: Findings) -> None:
@@ -130,8 +98,8 @@ def _check_sources(made: dict[int, Told], findings: Findings) -> None:
             if stands != was:
                 what = f"Source {_name(source, entry)} has another {words} than it was made with."
                 findings.note(what, differs="source", index=entry.place)
-    consoles = [source for source, row in stored.items() if row == CONSOLE]
-    for source in stored.keys() - set(consoles[:1]):
+    unmade = {next((source for source in sorted(stored) if stored[source] == one), None) for one in _UNMADE}
+    for source in stored.keys() - unmade:
         findings.note(f"Source {source} is in the table and no entry made it.", differs="source")
 
 

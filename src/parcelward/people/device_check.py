@@ -10,7 +10,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from parcelward.base import db
@@ -20,6 +20,8 @@ from parcelward.people.rules import key_id_of
 
 ENROLLED: Final = "people.device_enrolled"
 REVOKED: Final = "people.device_revoked"
+OPENED: Final = "people.enrolment_opened"
+WITHDRAWN: Final = "people.enrolment_withdrawn"
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class _Said:
     revoked_index: int | None = None
     revoked_at: dt.datetime | None = None  # None, too, where an entry of an older version says none
     facility: str | None = None  # None, as above
+    organisation: str | None = None  # None: the operator's
 
 
 class _Row(NamedTuple):
@@ -41,6 +44,7 @@ class _Row(NamedTuple):
     source: int
     facility: str
     revoked_at: dt.datetime | None
+    organisation: UUID | None
 
 
 class EnrolledKey(NamedTuple):
@@ -83,6 +87,36 @@ def check_devices(findings: Findings) -> None:
         what, index = _problem(told, stored.get(device))
         if what:
             findings.note(f"Device dev_{device.hex} {what}.", differs="device", index=index)
+    _check_enrolments(findings)
+
+
+def _check_enrolments(findings: Findings) -> None:
+    """Note every code that no entry made, or that is not as it was made: whoever holds one becomes a device."""
+    made = {entry.said["enrolment"]: entry for entry in custody.told(OPENED)}
+    withdrawn = {entry.said["enrolment"] for entry in custody.told(WITHDRAWN)}
+    taken = {entry.said["enrolment"]: entry.said["device"] for entry in custody.told(ENROLLED) if _by_code(entry.said)}
+    with db.cursor() as cur:
+        cur.execute(
+            "SELECT id::text, digest, name, facility, organisation_id::text, made_by_id, expires_at, device_id::text, "
+            "withdrawn_at FROM people_enrolment"
+        )
+        stored = {row[0]: row[1:] for row in cur.fetchall()}
+    for enrolment in taken.keys() - made.keys() | stored.keys() - made.keys():
+        findings.note(f"Enrolment {enrolment} has no entry that made it.", differs="enrolment")
+    for enrolment, (_, said, index) in made.items():
+        digest, name, facility, organisation, by, expires_at, device, ended = stored.get(enrolment, (b"",) * 8)
+        is_now = bytes(digest).hex(), name, facility, organisation, by, device
+        was = *(said[each] for each in ("digest", "name", "facility", "organisation", "by")), taken.get(enrolment)
+        if is_now != was or expires_at.isoformat() != said["expires_at"]:
+            what = f"Enrolment {enrolment} is gone, or is not as it was made and taken."
+            findings.note(what, differs="enrolment", index=index)
+        elif (ended is not None) != (enrolment in withdrawn):
+            what = f"Enrolment {enrolment} is withdrawn in its row or in the log, and not in both."
+            findings.note(what, differs="enrolment", index=index)
+
+
+def _by_code(said: dict[str, Any]) -> bool:
+    return said.get("enrolment") is not None
 
 
 def _from_entries(findings: Findings) -> dict[UUID, _Said]:
@@ -91,7 +125,9 @@ def _from_entries(findings: Findings) -> dict[UUID, _Said]:
         device = UUID(body["device"])
         if kind == ENROLLED:
             key, source = bytes.fromhex(body["key"]), int(body["source"])
-            said[device] = _Said(key, source, index, facility=body.get("facility"))
+            said[device] = _Said(
+                key, source, index, facility=body.get("facility"), organisation=body.get("organisation")
+            )
         elif device in said:
             mine = said[device]
             mine.revoked, mine.revoked_index = True, index
@@ -104,7 +140,9 @@ def _from_entries(findings: Findings) -> dict[UUID, _Said]:
 
 def _from_table() -> dict[UUID, _Row]:
     with db.cursor() as cur:
-        cur.execute("SELECT id, key_id, public_key, source_id, facility, revoked_at FROM people_device")
+        cur.execute(
+            "SELECT id, key_id, public_key, source_id, facility, revoked_at, organisation_id FROM people_device"
+        )
         return {device: _Row(key_id, bytes(key), *rest) for device, key_id, key, *rest in cur.fetchall()}
 
 
@@ -112,14 +150,17 @@ def _problem(told: _Said, row: _Row | None) -> tuple[str, int | None]:
     """Return what is wrong with a row and the entry that it contradicts; empty words if nothing is."""
     if row is None:
         return "was enrolled and its row is gone", told.enrolled_index
-    if row.key != told.key:
-        return "has another public key than it was enrolled with", told.enrolled_index
-    if row.key_id != key_id_of(told.key):
-        return "has a key id that is not its key's", told.enrolled_index
-    if row.source != told.source:
-        return "sends as another source than it was enrolled as", told.enrolled_index
-    if told.facility not in {None, row.facility}:
-        return "belongs to another facility than it was enrolled for", told.enrolled_index
+    facility = row.facility if told.facility is None else told.facility
+    organisation = None if row.organisation is None else str(row.organisation)
+    for was, is_now, words in (
+        (told.key, row.key, "has another public key than it was enrolled with"),
+        (key_id_of(told.key), row.key_id, "has a key id that is not its key's"),
+        (told.source, row.source, "sends as another source than it was enrolled as"),
+        (facility, row.facility, "belongs to another facility than it was enrolled for"),
+        (told.organisation, organisation, "belongs to another organisation than it was enrolled for"),
+    ):
+        if was != is_now:
+            return words, told.enrolled_index
     if told.revoked and row.revoked_at is None:
         return "was revoked and its row says that it is not", told.revoked_index
     if row.revoked_at is not None and not told.revoked:

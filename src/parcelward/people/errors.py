@@ -5,11 +5,15 @@ NotKnown
   └─ BadProof       401  a passkey or code does not prove who it is
 NotAllowed
   └─ MayNot         403  the table of roles says no
+Invalid
+  └─ BadCode        422  a short code is wrong, used, or too old: never said which
+TooMany
+  └─ TooManyCodes   429  codes were asked for too often
 """
 
 from __future__ import annotations
 
-from parcelward.base.errors import NotAllowed, NotKnown
+from parcelward.base.errors import Invalid, NotAllowed, NotKnown, TooMany
 
 
 class BadSignature(NotKnown):
@@ -28,3 +32,15 @@ class BadProof(NotKnown):
     """What was shown does not prove who it is; the code says why."""
 
     default_code = "bad_proof"
+
+
+class BadCode(Invalid):
+    """A code is wrong, used, too old or was never sent; nobody learns which."""
+
+    default_code = "bad_code"
+
+
+class TooManyCodes(TooMany):
+    """Codes were asked for too often; `retry_after_s` says when the next may be."""
+
+    default_code = "too_many_codes"

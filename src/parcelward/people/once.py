@@ -36,10 +36,17 @@ class InFlight(Conflict):
 
 
 def once(
-    key: str, digest: bytes, work: Callable[[], tuple[int, bytes]], *, by: Person, now: dt.datetime
+    key: str,
+    digest: bytes,
+    work: Callable[[], tuple[int, bytes]],
+    *,
+    by: Person,
+    now: dt.datetime,
+    kept: Callable[[bytes], bytes] | None = None,
 ) -> tuple[int, bytes]:
     """Return (status, answer) of `work`, done at most once under this key of the caller's.
 
+    `kept` gives what of the answer is stored, and said to who asks again: it takes out a secret that is shown once.
     `digest` stands for the whole request. What `work` raises is raised, and nothing is kept: it may be tried again.
     Raises KeyReused for another request under the key, InFlight while the same one is being done.
     """
@@ -53,7 +60,8 @@ def once(
         GivenAnswer.objects.filter(source=by.source, key=key, given_at__lt=now - KEPT_FOR).delete()
         if _take(key, digest, by=by, now=now):
             status, answer = work()
-            GivenAnswer.objects.filter(source=by.source, key=key).update(status=status, answer=answer)
+            again = answer if kept is None else kept(answer)
+            GivenAnswer.objects.filter(source=by.source, key=key).update(status=status, answer=again)
             return status, answer
         before = GivenAnswer.objects.get(source=by.source, key=key)
     if bytes(before.digest) != digest:

@@ -11,14 +11,26 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from cryptography.exceptions import InvalidSignature
+from django.db import connections
 from django.utils import timezone
 
 from parcelward.base import db
 from parcelward.base.ed25519 import PublicKey
-from parcelward.people import account_check, device_check, membership_check, roles, rules
+from parcelward.people import (
+    account_check,
+    addresses,
+    device_check,
+    held,
+    membership_check,
+    proofing,
+    roles,
+    rules,
+    seen,
+    tokens,
+)
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
-from parcelward.people.rules import Signed, key_id_in, parse_signature, require_fresh
+from parcelward.people.rules import Signed, is_fresh, key_id_in, parse_signature, require_fresh
 from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
@@ -26,8 +38,22 @@ require = roles.require
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
 check_devices = device_check.check_devices
+check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
+
+write_seen = seen.write
+look_for_bans = addresses.look
+is_banned = addresses.is_banned
+keys, key, devices, device = held.keys, held.key, held.devices, held.device
+grants, enrolment, tenants = held.grants, held.enrolment, held.tenants
+KeyShown = held.KeyShown
+GrantShown = held.GrantShown
+DeviceShown = held.DeviceShown
+EnrolmentShown = held.EnrolmentShown
+KEY_ROLES = roles.KEY_ROLES
+key_role, key_scope = roles.key_role, roles.key_scope
+rights_of = roles.rights_of
 
 KNOWN_DEVICES_MAX = 20_000
 
@@ -69,6 +95,7 @@ def enrolled_device(signature_input: str) -> EnrolledDevice:
             source=row.source_id,
             name=row.source.name,
             simulated=row.source.simulated,
+            organisation=row.organisation_id,
         )
         try:
             known = EnrolledDevice(key_id, PublicKey(bytes(row.public_key)), person)
@@ -81,18 +108,24 @@ def enrolled_device(signature_input: str) -> EnrolledDevice:
 
 
 def signed_by(device: EnrolledDevice, *, method: str, path: str, headers: dict[str, str], body: bytes) -> Signed:
-    """Return what the device signed.
+    """Return what the device signed, and remember when, by whose clock.
 
     Raises BadSignature when any part does not hold. The caller asks `revoked_among` in its own transaction.
     """
     signed = parse_signature(method=method, path=path, headers=headers, body=body)
-    require_fresh(signed, now_s=time.time())
+    now_s = time.time()
+    stale = not is_fresh(signed, now_s=now_s)
     if signed.key_id != device.key_id:  # a caller's bug: it looked for another device than the one that signed
         raise ValueError("this device is not named in Signature-Input")
     try:
         device.key.verify(signed.signature, signed.base)
     except InvalidSignature:
+        if stale:
+            require_fresh(signed, now_s=now_s)
         raise BadSignature("The signature does not fit the request and the device's key") from None
+    seen.note(device.person.source, now_s, signed.created_s - int(now_s))  # of a clock that is far off, too
+    if stale:
+        require_fresh(signed, now_s=now_s)
     return signed
 
 
@@ -102,31 +135,45 @@ def revoked() -> BadSignature:
 
 
 def revoked_among(sources: Iterable[int]) -> frozenset[int]:
-    """Return which of `sources` may no longer send."""
+    """Return which of `sources` may no longer send: revoked, expired, locked out, or of a suspended organisation."""
     with db.cursor() as cur:
         cur.execute(
             "SELECT s.number FROM people_source s LEFT JOIN people_device d ON d.source_id = s.number "
             "LEFT JOIN people_apikey k ON k.source_id = s.number LEFT JOIN people_user u ON u.source_id = s.number "
+            "LEFT JOIN people_organisation o ON o.id = coalesce(d.organisation_id, k.organisation_id) "
             "WHERE s.number = ANY(%s::int[]) AND (d.revoked_at IS NOT NULL OR k.revoked_at IS NOT NULL "
-            "OR k.expires_at <= %s OR NOT u.is_active)",
+            "OR k.expires_at <= %s OR NOT u.is_active OR o.suspended_at IS NOT NULL)",
             (db.int_array(list(sources)), timezone.now()),
         )
         return frozenset(row[0] for row in cur)
 
 
+_HOLDER = (
+    "SELECT k.id, k.role, k.scopes, k.source_id, k.organisation_id, s.name, s.simulated FROM people_apikey k "
+    "JOIN people_source s ON s.number = k.source_id LEFT JOIN people_organisation o ON o.id = k.organisation_id "
+    "WHERE (k.digest = %(digest)s OR (k.previous_digest = %(digest)s AND k.previous_ends_at > %(now)s)) "
+    "AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %(now)s) AND o.suspended_at IS NULL"
+)
+
+
 def key_holder(token: str) -> Person:
-    """Return who holds an API key, or raise BadSignature; unknown, revoked and expired look alike."""
-    digest = hashlib.sha256(token.encode()).digest()
-    row = ApiKey.objects.select_related("source").filter(digest=digest, revoked_at=None).first()
-    if row is None or (row.expires_at and row.expires_at <= timezone.now()):
+    """Return who holds an API key, and remember when.
+
+    Raises BadSignature; unknown, revoked, expired and suspended look alike. Nothing is kept in memory, so that each
+    of these takes effect with the next request.
+    """
+    row = None
+    if not tokens.mistyped(token):
+        connections["default"].close_if_health_check_failed()  # whoever asks first in a request finds out
+        with db.cursor() as cur:
+            cur.execute(_HOLDER, {"digest": tokens.digest(token), "now": timezone.now()}, prepare=True)
+            row = cur.fetchone()
+    if row is None:
         raise BadSignature("This API key is not valid", code="bad_api_key")
-    return Person(
-        id=row.id,
-        role=Role(row.role),
-        source=row.source_id,
-        name=row.source.name,
-        simulated=row.source.simulated,
-    )
+    key, role, scopes, source, organisation, name, simulated = row
+    seen.note(source, time.time())
+    limited = None if scopes is None else roles.scopes_of(scopes)
+    return Person(key, Role(role), source, name, simulated, organisation, limited)
 
 
 def person_of(user: Any) -> Person:
@@ -199,14 +246,35 @@ def passkey_of(person: UUID, credential_id: bytes) -> Authenticator | None:
     return None if row is None else row.authenticator
 
 
+class Proofs(NamedTuple):
+    """With what somebody can prove who they are."""
+
+    passkey: bool
+    app_codes: bool
+    token: UUID | None  # where a code by e-mail goes
+
+
+def proofs_of(*, by: Person) -> Proofs:
+    """Return with what one can prove who one is."""
+    require(by, Task.OWN_DATA)
+    kinds = set(Authenticator.objects.filter(user=by.id).values_list("type", flat=True))
+    token = User.objects.values_list("token", flat=True).get(id=by.id)
+    return Proofs(Authenticator.Type.WEBAUTHN in kinds, Authenticator.Type.TOTP in kinds, token)
+
+
+def has_app_codes(*, by: Person) -> bool:
+    """Return whether one's own account asks for codes of an app."""
+    require(by, Task.OWN_DATA)
+    return bool(Authenticator.objects.filter(user=by.id, type=Authenticator.Type.TOTP).exists())
+
+
 class SessionRow(NamedTuple):
-    """One of somebody's own sessions; `seen_from` is what the vault says of where, opened by the door that shows it."""
+    """One of somebody's own sessions; `token` is where the vault keeps from where."""
 
     id: UUID
     method: str
     began_at: dt.datetime
     seen_at: dt.datetime
-    seen_from: str
     token: UUID | None
 
 
@@ -215,7 +283,7 @@ def sessions(*, by: Person, now: dt.datetime) -> list[SessionRow]:
     require(by, Task.OWN_DATA)
     rows = SignedIn.objects.filter(user=by.id, ended_at=None).select_related("membership").order_by("-seen_at")[:100]
     return [
-        SessionRow(row.id, row.method, row.began_at, row.seen_at, "", row.seen_from)
+        SessionRow(row.id, row.method, row.began_at, row.seen_at, row.seen_from)
         for row in rows
         if rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row))
     ]
@@ -275,11 +343,11 @@ def key_sources(numbers: Iterable[int]) -> frozenset[int]:
 def sources_that_may(task: Task, numbers: Iterable[int]) -> frozenset[int]:
     """Return which of these sources have, or had, a role that may do `task`."""
     wanted = set(numbers)
-    found: dict[int, str] = dict(ApiKey.objects.filter(source__in=wanted).values_list("source", "role"))
-    may_do = {number for number, role in found.items() if task in roles.MAY[Role(role)]}
+    found = ApiKey.objects.filter(source__in=wanted).values_list("source", "role", "scopes")
+    may_do = {number for number, role, scopes in found if task in roles.rights_of(Role(role), scopes)}
     with_it = [role.value for role in Role if task in roles.MAY[role]]
-    held = Membership.objects.filter(user__source__in=wanted, role__in=with_it)
-    return frozenset(may_do | set(held.values_list("user__source", flat=True)))
+    members = Membership.objects.filter(user__source__in=wanted, role__in=with_it)
+    return frozenset(may_do | set(members.values_list("user__source", flat=True)))
 
 
 def key_is_valid(token: str) -> bool:

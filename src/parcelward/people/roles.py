@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from parcelward.base.errors import Invalid
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import OrganisationKind, Person, Role, Task
 
@@ -80,13 +81,58 @@ STAFF = frozenset(
 """Who needs a passkey with user verification to act."""
 
 
+KEY_ROLES = frozenset(Role) - {Role.DEVICE, Role.MACHINERY, Role.ADDRESSEE}
+"""Roles that an API key can have: devices sign, the house needs no key, and addressees act for themselves."""
+TENANTS = frozenset({Role.SENDER_MEMBER, Role.SENDER_ADMIN, Role.OFFICER})
+"""Roles that mean nothing without an organisation."""
+
+
 def may(person: Person, task: Task) -> bool:
-    """Return whether the table lets `person` do `task`."""
-    return task in MAY[person.role]
+    """Return whether the table lets `person` do `task`, and their key is not limited to other tasks."""
+    return task in MAY[person.role] and (person.scopes is None or task in person.scopes)
+
+
+def rights_of(role: Role, scopes: Iterable[str] | None) -> frozenset[Task]:
+    """Return the tasks of a key: those of its scopes that its role may do."""
+    return MAY[role] if scopes is None else MAY[role] & scopes_of(scopes)
+
+
+def scopes_of(names: Iterable[str]) -> frozenset[Task]:
+    """Return the tasks that are named; a name that we do not know gives no right."""
+    return frozenset(Task(name) for name in names if name in _TASKS)
+
+
+def key_role(name: str) -> Role:
+    """Return the role that is named, if a key can have it. Raises Invalid."""
+    if name not in {role.value for role in KEY_ROLES}:
+        raise bad_role()
+    return Role(name)
+
+
+def key_scope(name: str) -> Task:
+    """Return the task that is named. Raises Invalid."""
+    if name not in _TASKS:
+        raise bad_scope()
+    return Task(name)
+
+
+def bad_role() -> Invalid:
+    """Return the refusal of a role that no key has: a device, for one, signs with a key pair."""
+    return Invalid("No API key has this role", code="bad_role")
+
+
+def bad_scope() -> Invalid:
+    """Return the refusal of a scope that the role does not have."""
+    return Invalid("A scope is a task that the key's role may do", code="bad_scope")
+
+
+_TASKS = frozenset(Task)
 
 
 def require(person: Person, task: Task) -> None:
-    """Raise MayNot unless the table lets `person` do `task`."""
+    """Raise MayNot unless `person` may do `task`: their role, and the scopes of their key where it has some."""
     if not may(person, task):
         words = task.replace("_", " ")
+        if task in MAY[person.role]:
+            raise MayNot(f"This key's scopes do not let it {words}. Make one that may, if it should.", code="scope")
         raise MayNot(f"Your role, {person.role.replace('_', ' ')}, may not {words}. Ask an administrator if it should.")

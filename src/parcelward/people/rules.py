@@ -52,6 +52,11 @@ def login_hash(person: UUID, login: str) -> str:
     return hashlib.sha256(b"parcelward/v1/login\x00" + person.bytes + login.encode()).hexdigest()
 
 
+def enrolment_message(code: str) -> bytes:
+    """Return what a device that takes a code signs with its new key: it has the key, and meant this code."""
+    return b"parcelward/v1/enrol\x00" + code.encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
     """A request's signature, taken apart: `base` is what the device signed."""
@@ -116,9 +121,14 @@ def parse_signature(*, method: str, path: str, headers: dict[str, str], body: by
     )
 
 
+def is_fresh(signed: Signed, *, now_s: float) -> bool:
+    """Return whether the signature was made near enough to now to be this request's."""
+    return abs(now_s - signed.created_s) <= CLOCK_SKEW_MAX_S
+
+
 def require_fresh(signed: Signed, *, now_s: float) -> None:
     """Raise BadSignature when the signature was made too far from now to be this request's."""
-    if abs(now_s - signed.created_s) > CLOCK_SKEW_MAX_S:
+    if not is_fresh(signed, now_s=now_s):
         raise BadSignature(
             "The signature was made more than five minutes from our time. Set the device's clock and sign again.",
             code="signature_too_old",

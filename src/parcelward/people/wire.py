@@ -102,3 +102,60 @@ class Person:
     name: str  # opaque staff id, device or key name
     simulated: bool = False
     organisation: UUID | None = None  # whom they act for; None: themselves, or the house's own console
+    scopes: frozenset[Task] | None = None  # what an API key was limited to; None: all that the role may do
+
+
+class Level(enum.IntEnum):
+    """How much somebody has proven of who they are. Each holds what the ones below it do."""
+
+    NOTHING = 0
+    MESSAGE = 1  # a code that was sent by e-mail or to a phone
+    ADDRESS = 2  # a code that was sent by letter
+    IDENTITY = 3  # a document that a clerk saw
+
+
+class Method(enum.StrEnum):
+    """How it was proven."""
+
+    EMAIL_CODE = "email_code"
+    PHONE_CODE = "phone_code"
+    LETTER = "letter"
+    COUNTER = "counter"
+    CREDENTIAL = "credential"  # from a wallet; nothing makes one yet (people/proofing/wallets.py)
+
+
+class LetterKind(enum.StrEnum):
+    """What a letter is for."""
+
+    CODE = "code"
+    NOTICE = "notice"  # to somebody's other proven address: a letter was asked for in their name
+
+
+class LetterState(enum.StrEnum):
+    """Where a letter with a code stands."""
+
+    REQUESTED = "requested"
+    PRINTED = "printed"
+    CONFIRMED = "confirmed"
+    EXPIRED = "expired"  # its time, or its tries
+    CANCELLED = "cancelled"
+
+
+class CounterState(enum.StrEnum):
+    """Where a check at the counter stands."""
+
+    PENDING = "pending"
+    PASSED = "passed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    IN_FRAUD_REVIEW = "in_fraud_review"
+
+
+class Document(enum.StrEnum):
+    """Which kind of document a clerk saw; its number is never noted."""
+
+    PASSPORT = "passport"
+    IDENTITY_CARD = "identity_card"
+    DRIVING_LICENCE = "driving_licence"
+    RESIDENCE_PERMIT = "residence_permit"

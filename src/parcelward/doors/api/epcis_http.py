@@ -23,11 +23,10 @@ from parcelward.base.standards.epcis.event import Refused
 from parcelward.base.standards.epcis.limits import DOCUMENT_BYTES_MAX, EVENTS_MAX
 from parcelward.base.standards.epcis.query import PER_PAGE, PER_PAGE_MAX
 from parcelward.base.standards.epcis.vocabulary import CONTEXT_URL
-from parcelward.doors import intake
+from parcelward.doors import intake, throttle
 from parcelward.doors.api import problems
 from parcelward.parcels.actions.capture import NotCaptured
 from parcelward.parcels.captured import QueryTooComplex, QueryTooLarge
-from parcelward.people import queries as people
 from parcelward.people.wire import Person
 
 FOLDER: Final = "/epcis/"
@@ -157,7 +156,7 @@ def _caller(request: HttpRequest) -> Person:
     authorization = request.headers.get("Authorization", "")
     if not authorization.startswith("Bearer "):
         raise NotKnown("Send an API key as a bearer token")
-    return people.key_holder(authorization[7:])
+    return throttle.key_holder(authorization[7:], throttle.client_address(request))
 
 
 def _discover(answer: HttpResponse, *, captures: bool) -> None:

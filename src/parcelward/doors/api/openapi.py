@@ -79,6 +79,9 @@ _UNCHANGED = "the ETag that was read; when it was changed meanwhile, 412"
 _HEADERS = (
     ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/manifests", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/keys", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/keys/{key_id}/rotate", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/keys/{key_id}/grants", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/facilities/{code}", "put", "If-Match", _UNCHANGED),
     ("/api/v1/facilities/{code}/calendar", "put", "If-Match", _UNCHANGED),
     ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match", _UNCHANGED),

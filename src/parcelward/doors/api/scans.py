@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from parcelward.base import disk
 from parcelward.base.errors import Busy, Invalid, NotFound, NotKnown, ParcelwardError, TooLarge
 from parcelward.base.standards.signed_request import SCANS_PATH
-from parcelward.doors import outage, requests, threads
+from parcelward.doors import outage, requests, threads, throttle
 from parcelward.doors.api import problems
 from parcelward.doors.api.coalesce import Coalescer
 from parcelward.parcels import actions as parcels
@@ -155,7 +155,7 @@ async def _answer(scope: HTTPScope, receive: ASGIReceiveCallable) -> Answer:
     waits_for_body = False
     try:
         async with asyncio.timeout(PATIENCE_S):
-            device, holder = await _sender(sent)  # before a byte of the body is waited for
+            device, holder = await _sender(sent, _address(scope, sent))  # before a byte of the body is waited for
             with _promised(sent) as length:
                 waits_for_body = True
                 body = await _body(receive) if length else b""
@@ -172,6 +172,10 @@ async def _answer(scope: HTTPScope, receive: ASGIReceiveCallable) -> Answer:
         raise Busy("Recording takes too long; send the same batch again", retry_after_s=2) from None
 
 
+def _holder(token: str, address: str) -> Person:
+    return throttle.key_holder(token, address, per_minute=throttle.BATCHES_PER_MINUTE)
+
+
 def _headers(scope: HTTPScope) -> dict[bytes, bytes]:
     """Return the header fields; one that was sent twice is joined (RFC 9110 section 5.3)."""
     found: dict[bytes, bytes] = {}
@@ -185,11 +189,20 @@ async def _in_thread(pool: ThreadPoolExecutor, function: Callable[..., _T], *arg
     return await asyncio.get_running_loop().run_in_executor(pool, _twice, lambda: function(*args))
 
 
-async def _sender(sent: dict[bytes, bytes]) -> tuple[people.EnrolledDevice | None, Person | None]:
-    """Return the device that is named, or who holds the key that was sent. Raises NotKnown or BadSignature."""
+def _address(scope: HTTPScope, sent: dict[bytes, bytes]) -> str:
+    client = scope.get("client")
+    return throttle.address_of(client[0] if client else "", sent.get(b"x-forwarded-for", b"").decode("latin-1"))
+
+
+async def _sender(sent: dict[bytes, bytes], address: str) -> tuple[people.EnrolledDevice | None, Person | None]:
+    """Return the device that is named, or who holds the key that was sent.
+
+    Raises NotKnown or BadSignature; Banned for an address, and TooMany for a key, that is not heard now.
+    """
+    throttle.require_heard(address)
     authorization = sent.get(b"authorization", b"").decode("latin-1")
     if authorization.startswith("Bearer "):
-        return None, await _in_thread(_asking, people.key_holder, authorization[7:])
+        return None, await _in_thread(_asking, _holder, authorization[7:], address)
     if b"signature-input" not in sent:
         raise NotKnown("Sign the request as a device (RFC 9421), or send an API key as a bearer token")
     named = sent[b"signature-input"].decode("latin-1")

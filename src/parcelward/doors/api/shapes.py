@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import hmac
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +18,9 @@ from ninja import Field, Schema
 from ninja.security import HttpBearer
 from pydantic import ConfigDict
 
+from parcelward.base import config
+from parcelward.doors import throttle
 from parcelward.people import actions as people
-from parcelward.people import queries as who
 from parcelward.people.wire import Person
 
 Text80 = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -36,9 +41,9 @@ class ProblemSchema(Schema):
 class Bearer(HttpBearer):
     """An API key as a bearer token; a session at the desk opens nothing here."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> Person:  # noqa: ARG002 -- ninja's signature
+    def authenticate(self, request: HttpRequest, token: str) -> Person:
         """Return who holds the key."""
-        return who.key_holder(token)
+        return throttle.key_holder(token, throttle.client_address(request))
 
 
 _REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503})
@@ -51,8 +56,11 @@ class Strict(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-def once(request: HttpRequest, status: int, work: Callable[[], Schema]) -> HttpResponse:
-    """Answer with what `work` returns. Its Idempotency-Key is required: done once, answered the same for 30 days."""
+def once(request: HttpRequest, status: int, work: Callable[[], Schema], *, shown_once: str = "") -> HttpResponse:
+    """Answer with what `work` returns. Its Idempotency-Key is required: done once, answered the same for 30 days.
+
+    The field `shown_once` holds a secret: it is in the first answer alone, and null in what is kept.
+    """
 
     def done() -> tuple[int, bytes]:
         return status, work().model_dump_json().encode()
@@ -61,5 +69,26 @@ def once(request: HttpRequest, status: int, work: Callable[[], Schema]) -> HttpR
     asked = f"{request.method} {request.path}\n".encode() + request.body
     digest = hmac.digest(settings.SECRET_KEY.encode(), asked, hashlib.sha256)
     by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
-    status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC))
-    return HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)
+    kept = None if not shown_once else functools.partial(_without, field=shown_once)
+    status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC), kept=kept)
+    given = HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)
+    if shown_once:
+        given["Cache-Control"] = "no-store"
+    return given
+
+
+def _without(answer: bytes, *, field: str) -> bytes:
+    return json.dumps(json.loads(answer) | {field: None}, separators=(",", ":")).encode()
+
+
+def id_in(prefix: str, text: str) -> UUID | None:
+    """Return the UUID in an id such as `key_0123...`, or in one that was sent without its prefix; None for neither."""
+    try:
+        return UUID(text.removeprefix(prefix))
+    except ValueError:
+        return None
+
+
+def next_page(path: str, limit: int, cursor: str) -> str:
+    """Return the Link that leads on behind the object `cursor`."""
+    return f'<{config.get().public_url}{path}?{urlencode({"limit": limit, "cursor": cursor})}>; rel="next"'

@@ -1,8 +1,7 @@
-"""The HTTP/JSON API beside scans: items and their proofs, the network, devices. Described by OpenAPI."""
+"""The HTTP/JSON API beside scans: items and their proofs, the network, devices, keys. Described by OpenAPI."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
 import re
@@ -22,17 +21,15 @@ from parcelward.base.errors import Invalid, NotFound, NotKnown, ParcelwardError,
 from parcelward.base.standards import identify
 from parcelward.base.standards.steps import Step
 from parcelward.doors import throttle
-from parcelward.doors.api import manifests, openapi, places, problems, receipts
-from parcelward.doors.api.shapes import PROBLEMS, Bearer, Strict, Text80, once
+from parcelward.doors.api import devices, keys, manifests, openapi, places, problems, receipts
+from parcelward.doors.api.shapes import PROBLEMS, Bearer
 from parcelward.parcels import actions
 from parcelward.parcels import queries as parcels
 from parcelward.parcels.wire import TimelineEntry
-from parcelward.people import actions as people
 from parcelward.people import queries as who
 from parcelward.people.wire import Task
 
 LOOKS_PER_MINUTE = 120
-DEVICE_PREFIX = "dev_"
 PAGE_MAX = 1_000
 CURSOR = re.compile(r"\d{8}T\d{6}\.\d{6}Z_[0-9a-f]{12}")
 CURSOR_TIME = 23  # characters of a cursor that are its line's time
@@ -51,12 +48,14 @@ class Described(NinjaAPI):
 api = Described(
     title="Parcelward",
     version="1",
-    description="The carrier's own side of e-commerce delivery: items, journeys and proofs, the network, devices.",
+    description="The carrier's own side of e-commerce delivery: items, journeys, proofs, the network, devices, keys.",
     urls_namespace="api",
     docs_url=None,  # portals/reference.py shows it
 )
 api.add_router("", places.router)
 api.add_router("", receipts.router)
+api.add_router("", devices.router)
+api.add_router("", keys.router)
 
 
 @api.exception_handler(ParcelwardError)
@@ -251,71 +250,6 @@ def make_link(request: HttpRequest, response: HttpResponse, item_id: str) -> tup
     url = actions.make_link(found, by=request.auth)  # type: ignore[attr-defined]  # set by ninja
     response["Cache-Control"] = "no-store"
     return 201, {"item_id": identify.item_id(found), "mode": config.get().mode, "url": url}
-
-
-_KEY = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"  # 32 bytes in base64: the last character carries four bits
-
-
-class DeviceIn(Strict):
-    """A device that made its own key pair."""
-
-    name: Text80
-    public_key_ed25519_base64: str = Field(
-        description="32 bytes; the private half never leaves the device",
-        json_schema_extra={"pattern": _KEY},
-        examples=["k9SFeHUzi5MzoDPM1HPGHBGsq8JZ+N1rJbFAbFAVJEg="],  # its private half was thrown away
-    )
-    facility: str = Field("", pattern=r"^([A-Z0-9][A-Z0-9._-]{1,19})?$")
-    simulated: bool = False
-
-
-class DeviceOut(Schema):
-    """What a device keeps of its enrolment."""
-
-    object: Literal["device"] = "device"
-    id: str
-    device_id: str = Field(description="the same without its prefix")
-    key_id: str
-    mode: str
-    created_at: str
-
-
-@api.post("/devices", auth=Bearer(), response={201: DeviceOut, **PROBLEMS}, summary="Enrol a device")
-def enrol_device(request: HttpRequest, body: DeviceIn) -> HttpResponse:
-    """Let a device sign batches. A key that is enrolled already is refused with 409, but see Idempotency-Key."""
-    try:
-        key = base64.b64decode(body.public_key_ed25519_base64, validate=True)
-    except ValueError:  # binascii.Error is one, and so is a character beyond ASCII
-        raise Invalid("The public key is not base64", code="bad_key") from None
-
-    def enrol() -> DeviceOut:
-        enrolled = people.enrol_device(
-            body.name,
-            key,
-            by=request.auth,  # type: ignore[attr-defined]  # set by ninja
-            facility=body.facility,
-            simulated=body.simulated,
-        )
-        return DeviceOut(
-            id=f"{DEVICE_PREFIX}{enrolled.device_id.hex}",
-            device_id=str(enrolled.device_id),
-            key_id=enrolled.key_id,
-            mode=config.get().mode,
-            created_at=dt.datetime.now(dt.UTC).isoformat(),
-        )
-
-    return once(request, 201, enrol)
-
-
-@api.delete("/devices/{device_id}", auth=Bearer(), response={204: None, **PROBLEMS}, summary="Revoke a device")
-def revoke_device(request: HttpRequest, device_id: str) -> tuple[int, None]:
-    """Refuse the device's batches from the next one on."""
-    try:
-        device = UUID(device_id.removeprefix(DEVICE_PREFIX))
-    except ValueError:
-        raise NotFound("No such device") from None
-    people.revoke_device(device, by=request.auth)  # type: ignore[attr-defined]  # set by ninja
-    return 204, None
 
 
 api.post(

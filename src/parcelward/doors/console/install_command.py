@@ -24,6 +24,7 @@ def run(_options: argparse.Namespace) -> int:
     """Bring both databases to this version."""
     django.setup()
     from parcelward.base import config, db, partitions
+    from parcelward.privacy import queries as privacy
 
     settings = config.get()
     db.require_durable(settings)
@@ -37,6 +38,7 @@ def run(_options: argparse.Namespace) -> int:
     for days in DAYS_AROUND:
         for table in ("parcels_scan_event", "custody_batch"):
             partitions.ensure(table, today + dt.timedelta(days=days))
+    privacy.require_keys()
     _first_entries()
     _operator(settings.operator)
     return 0

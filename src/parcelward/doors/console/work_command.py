@@ -27,6 +27,8 @@ TICK_S = 0.1
 FOLLOW_S = 0.25  # between two looks of the followers at what is new in the log
 HOUSEKEEPING_S = 600.0
 ERASE_AGAIN_S = 86_400.0  # between two looks for secrets that a restored keys database brought back
+SEND_S = 1.0  # between two looks for messages that are due
+SAY_WAITING_S = 3600.0  # between two lines about messages that cannot be sent
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
 WITNESS_S = 10.0
 TIMESTAMP_S = 60.0  # between two looks for a day without a timestamp
@@ -46,18 +48,21 @@ def run(_options: argparse.Namespace) -> int:
     django.setup()
     gc.freeze()  # what was loaded lives as long as the process
     from parcelward.base import config
+    from parcelward.privacy import queries as privacy
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     _wait_for_tables(stop)
     refuse_samples(config.get())
+    privacy.require_keys()
     held: list[Sequencer] = []  # the sequencer, while this process is it
     others = [
         threading.Thread(target=_follow, args=(stop,), name="follow", daemon=True),
         threading.Thread(target=_ask_witnesses, args=(stop, held), name="witness", daemon=True),
         threading.Thread(target=_timestamp, args=(stop, held), name="timestamp", daemon=True),
         threading.Thread(target=_capture, args=(stop,), name="capture", daemon=True),
+        threading.Thread(target=_send, args=(stop,), name="send", daemon=True),
     ]
     for other in others:
         other.start()
@@ -221,6 +226,7 @@ def _follow(stop: threading.Event) -> None:
     from parcelward.base.errors import Busy
     from parcelward.parcels import follows
     from parcelward.parcels.actions import came_again, erase_again
+    from parcelward.privacy import actions as privacy
 
     kept_house = looked = erased_again = float("-inf")
     after = 0
@@ -239,8 +245,11 @@ def _follow(stop: threading.Event) -> None:
                         with contextlib.suppress(Busy):  # the next round makes it, long before it is needed
                             partitions.ensure(table, today + dt.timedelta(days=ahead))
                 follows.keep_house(dt.datetime.now(dt.UTC))
+                privacy.shred_due(dt.datetime.now(dt.UTC))
+                privacy.forget_expired(dt.datetime.now(dt.UTC))
                 if now - erased_again > ERASE_AGAIN_S:
                     erase_again()
+                    privacy.delete_again()
                     erased_again = now
         except Exception:  # a follower that fails is tried again from its cursor; nothing is skipped
             log.exception("following failed; trying again")
@@ -264,3 +273,28 @@ def _capture(stop: threading.Event) -> None:
             stop.wait(TAKE_OVER_S)
         if not done:
             stop.wait(TICK_S * 5)
+
+
+def _send(stop: threading.Event) -> None:
+    """Send messages that are due; in a thread of its own, so that a slow mail server delays nothing else."""
+    from parcelward.base import config
+    from parcelward.privacy import actions, queries
+
+    settings = config.get()
+    said = float("-inf")
+    while not stop.is_set():
+        sent = 0
+        try:
+            sent = actions.deliver_messages(dt.datetime.now(dt.UTC))
+            if settings.production and not settings.smtp_url and time.monotonic() - said > SAY_WAITING_S:
+                waiting = queries.messages_waiting()
+                if waiting:
+                    said = time.monotonic()
+                    log.warning("%d messages wait: set PARCELWARD_SMTP_URL to a mail server", waiting)
+        except Exception:  # what is due stays due, and is tried again
+            log.exception("sending messages failed; trying again")
+            _close()
+            stop.wait(TAKE_OVER_S)
+        if not sent:
+            stop.wait(SEND_S)
+    _close()

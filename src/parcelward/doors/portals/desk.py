@@ -72,7 +72,14 @@ def _id_in(text: str) -> int:
 def start(request: HttpRequest) -> HttpResponse:
     """Lead each role to what it is here for."""
     person = person_of(request.user)
-    context = {"role": role_name(person.role), "may_desk": may(person, Task.READ_DESK)}
+    context = {
+        "role": role_name(person.role),
+        "may_desk": may(person, Task.READ_DESK),
+        "may_prove_self": may(person, Task.PROVE_SELF),
+        "may_prove_others": may(person, Task.PROVE_OTHERS),
+        "may_review_proofs": may(person, Task.REVIEW_PROOFS),
+    }
+    context |= {"may_devices": may(person, Task.ENROL_DEVICE), "may_keys": may(person, Task.MANAGE_KEYS)}
     return render(request, "start.html", context)
 
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from parcelward.doors.portals import assets, desk, desk_correct, proof, public
+from parcelward.doors.portals import (
+    assets,
+    counter_proofing,
+    desk,
+    desk_correct,
+    devices,
+    enrolling,
+    keys,
+    proof,
+    proofing,
+    public,
+)
 from parcelward.doors.portals.accounts import urls as accounts
 
 urlpatterns = [
@@ -24,4 +35,7 @@ urlpatterns = [
     path("app/desk/items/<str:item_id>/hold", desk.hold, name="hold"),
     path("app/desk/items/<str:item_id>/events/<str:event_key>/correct", desk_correct.correct, name="correct"),
     path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
+    path("", include(proofing.urlpatterns)),
+    path("", include(counter_proofing.urlpatterns)),
+    path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
 ]

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
+from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
 from parcelward.people import rules
 from parcelward.people.account_check import ADDED
@@ -182,3 +183,22 @@ def join(code: str, *, user_id: UUID, now: dt.datetime) -> tuple[User, Membershi
     row.taken_at, row.user = now, user
     row.save(update_fields=["taken_at", "user"])
     return user, membership
+
+
+@transaction.atomic
+def sign_up(user_id: UUID, *, token: VaultToken) -> User:
+    """Make an account for somebody who has just proven that an address is theirs. Twice gives the same account.
+
+    They act for themselves; roles come by invitation.
+    """
+    known = User.objects.filter(token=token).first()
+    if known is not None:
+        return known
+    login = f"{Role.ADDRESSEE.value}-{secrets.token_hex(4)}"
+    user = User.objects.make(login, id=user_id)
+    user.token = token
+    user.save(update_fields=["token"])
+    said = {"by": user.source_id, "login": rules.login_hash(user.id, login), "source": user.source_id}
+    custody.record_fact(ADDED, {**said, "person": str(user.id), "invitation": None})
+    history.note(user, "joined")
+    return user

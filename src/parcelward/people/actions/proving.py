@@ -135,9 +135,22 @@ def rename_passkey(authenticator_id: int, name: str, *, by: Person) -> None:
     custody.record_fact("people.passkey_renamed", {"person": str(by.id), "by": by.source})
 
 
-def note(user: User, kind: str, *, by: Person) -> None:
-    """Make an entry of a second factor that was turned on or off, or of new recovery codes."""
+@transaction.atomic
+def note(what: str, *, by: Person) -> None:
+    """Make an entry of one's own second factor that was turned on or off, or of new recovery codes."""
     require(by, Task.OWN_DATA)
-    with transaction.atomic():
-        custody.record_fact(SECOND_FACTOR, {"by": by.source, "person": str(user.id), "what": kind})
-        history.note(user, kind, by=by)
+    custody.record_fact(SECOND_FACTOR, {"by": by.source, "person": str(by.id), "what": what})
+    history.note(by.id, what)
+
+
+def note_recovery_used(user_id: UUID) -> None:
+    """Make an entry of a recovery code that was used; who uses it is signing in, and nobody yet."""
+    custody.record_fact(SECOND_FACTOR, {"person": str(user_id), "what": "recovery_used"})
+    history.note(user_id, "recovery_used")
+
+
+def take_once(*parts: bytes) -> None:
+    """Note that something was used, in the caller's transaction, or raise BadProof: it was before."""
+    digest = _digest(b"\0".join(len(part).to_bytes(2, "big") + part for part in parts))
+    if not Challenge.objects.get_or_create(digest=digest, defaults={"made_at": timezone.now()})[1]:
+        raise BadProof("This code was used before. Wait for the next one.", code="code_used")

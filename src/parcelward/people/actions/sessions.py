@@ -43,9 +43,11 @@ def begin_session(
         proved_at=now,
     )
     digest = hashlib.sha256(browser).digest()
-    _, new = KnownBrowser.objects.update_or_create(
+    first = not KnownBrowser.objects.filter(user=user).exists()  # with an account's first browser it was made
+    _, unknown = KnownBrowser.objects.update_or_create(
         digest=digest, user=user, defaults={"last_at": now}, create_defaults={"first_at": now, "last_at": now}
     )
+    new = unknown and not first
     history.note(user, "signed_in_new" if new else "signed_in", signed_in=row.id, detail=method)
     return row.id, new
 

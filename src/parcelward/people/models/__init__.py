@@ -2,23 +2,35 @@
 
 from parcelward.people.models.accounts import Source, User
 from parcelward.people.models.answers import GivenAnswer
-from parcelward.people.models.devices import Device
-from parcelward.people.models.keys import ApiKey
+from parcelward.people.models.codes import Code
+from parcelward.people.models.devices import Device, Enrolment, LastSeen
+from parcelward.people.models.keys import ApiKey, BannedAddress, SpendGrant, Spending
 from parcelward.people.models.organisations import Invitation, Membership, Organisation
+from parcelward.people.models.proofing import CounterProof, Evidence, Letter, ProofNotice
 from parcelward.people.models.signing_in import Challenge, KnownBrowser, Passkey, SecurityEvent, SignedIn
 
 __all__ = [
     "ApiKey",
+    "BannedAddress",
     "Challenge",
+    "Code",
+    "CounterProof",
     "Device",
+    "Enrolment",
+    "Evidence",
     "GivenAnswer",
     "Invitation",
     "KnownBrowser",
+    "LastSeen",
+    "Letter",
     "Membership",
     "Organisation",
     "Passkey",
+    "ProofNotice",
     "SecurityEvent",
     "SignedIn",
     "Source",
+    "SpendGrant",
+    "Spending",
     "User",
 ]

@@ -13,7 +13,7 @@ class Source(models.Model):
     """One numbered origin of events; the number is small because every event row carries it."""
 
     number = models.AutoField(primary_key=True)
-    kind = models.CharField(max_length=10)  # device, api_key, person
+    kind = models.CharField(max_length=10)  # device, api_key, person, house
     name = models.CharField(max_length=80)  # what staff call it; never a person's name
     simulated = models.BooleanField(default=False)
 

@@ -1,1 +1,18 @@
-"""The room's tables, one file a subject."""
+"""Personal data, sealed; the keys that open it, in a database of their own; and the trail of who looked."""
+
+from parcelward.privacy.models.keys import PersonKey
+from parcelward.privacy.models.messages import Message
+from parcelward.privacy.models.persons import BlindIndex, KeptPerson
+from parcelward.privacy.models.shredding import PersonHold, PersonTombstone, ShredRequest
+from parcelward.privacy.models.trail import Disclosure
+
+__all__ = [
+    "BlindIndex",
+    "Disclosure",
+    "KeptPerson",
+    "Message",
+    "PersonHold",
+    "PersonKey",
+    "PersonTombstone",
+    "ShredRequest",
+]

@@ -16,12 +16,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
+from parcelward.base.vault import VaultToken
+from parcelward.doors import throttle
 from parcelward.people import actions as people
 from parcelward.people import queries as who
 from parcelward.people.queries import Session
 from parcelward.people.wire import Person
+from parcelward.privacy import actions as privacy
+from parcelward.privacy.wire import Field, Kind
 
 Handler = Callable[[HttpRequest], HttpResponse]
 METHOD: Final = "proven_by"
@@ -29,6 +34,7 @@ METHOD: Final = "proven_by"
 FRESH: Final = dt.timedelta(minutes=10)
 SEEN_EVERY: Final = dt.timedelta(minutes=1)
 BROWSER_DAYS: Final = 365
+AGENT_MAX: Final = 300
 
 
 def browser_cookie() -> str:
@@ -110,9 +116,11 @@ def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
             request.session.session_key or "",
             method=method,
             browser=known_browser(request),
-            seen_from=None,
+            seen_from=_seen_from(request, user),
             now=timezone.now(),
         )
+        if new and user.token is not None:
+            _tell(user.token)
     request.session["new_browser"] = new
 
 
@@ -122,6 +130,24 @@ def renew(request: HttpRequest) -> None:
         request.session.cycle_key()
         key = request.session.session_key or ""
         people.prove_again(session(request).id, key, by=person(request), now=timezone.now())
+
+
+def _seen_from(request: HttpRequest, user: Any) -> VaultToken:
+    """Keep where somebody signs in from under a key of its own, which is gone when the session can only be over."""
+    fields = {
+        Field.WHERE: throttle.client_address(request),
+        Field.AGENT: request.headers.get("User-Agent", "")[:AGENT_MAX],
+    }
+    until = timezone.now() + dt.timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    by = people.machinery()
+    return privacy.put(fields, kind=Kind.PENDING, by=by, expires_at=until, account=user.pk)
+
+
+def _tell(token: VaultToken) -> None:
+    """Tell somebody that their account was opened from a browser that is new to it."""
+    now = timezone.now()
+    values = {"at": f"{now:%Y-%m-%d %H:%M} UTC", "language": get_language() or "en"}
+    privacy.send(token, "new_device", values, by=people.machinery(), now=now)
 
 
 def is_fresh(request: HttpRequest) -> bool:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import ParcelwardError
 from parcelward.doors.portals.accounts import ceremony, guard
+from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.throttle import allow
 from parcelward.people import actions as people
 
@@ -31,9 +32,11 @@ def wanted(request: HttpRequest) -> str:
     return said if said and ours else settings.LOGIN_REDIRECT_URL
 
 
-def page(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
-    """Show the sign-in page, with what went wrong."""
-    context = {"next": wanted(request), "problem": problem}
+def page(
+    request: HttpRequest, *, problem: str = "", status: int = 200, email_problem: bool = False, email: str = ""
+) -> HttpResponse:
+    """Show the sign-in page, with what went wrong; what was typed is still there."""
+    context = {"next": wanted(request), "problem": problem, "email_problem": email_problem, "email": email}
     return render(request, "accounts/sign_in.html", context, status=status)
 
 
@@ -49,6 +52,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
+@few_at_once
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """Answer with a challenge for whichever passkey of ours is on the device."""
     allow(request, "passkey_options", TRIES_PER_MINUTE)
@@ -57,6 +61,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
+@few_at_once
 def with_passkey(request: HttpRequest) -> HttpResponse:
     """Sign in whoever's passkey signed the challenge."""
     allow(request, "passkey", TRIES_PER_MINUTE)
@@ -67,12 +72,14 @@ def with_passkey(request: HttpRequest) -> HttpResponse:
     return finish(request, user, method="passkey", authenticator=authenticator)
 
 
-def finish(request: HttpRequest, user: object, *, method: str, authenticator: object = None) -> HttpResponse:
+def finish(
+    request: HttpRequest, user: object, *, method: str, authenticator: object = None, to: str = ""
+) -> HttpResponse:
     """Go on to the next stage of the sign-in, or be signed in. The library keeps the stages."""
     request.session[guard.METHOD] = method
     extra = {"type": "webauthn", "passwordless": True} if method == "passkey" else {}
     record_authentication(request, user, "mfa" if authenticator else "code", **extra)
-    login = Login(user=user, redirect_url=wanted(request))
+    login = Login(user=user, redirect_url=to or wanted(request))
     answer: HttpResponse = perform_login(request, login)
     return answer
 

@@ -23,8 +23,8 @@ const keys = {
   p: () => document.querySelector("[data-newer]")?.click(),
   "/": () => {
     const search = document.getElementById("search");
-    search.focus();
-    search.select();
+    search?.focus();
+    search?.select();
   },
   "?": () => document.getElementById("keys").showModal(),
 };
@@ -56,7 +56,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id !== "panes") return;
-  const story = document.getElementById("story"), title = story.querySelector("h2");
+  const story = document.getElementById("story"), title = story?.querySelector("h2");
   if (turned) document.querySelector("[data-first] [data-row]")?.focus();
   else if (title) document.getElementById("announce").textContent = `${story.getAttribute("aria-label")}: ${title.innerText}`;
   turned = false;

@@ -1,0 +1,30 @@
+"""What each web process does beside answering: it writes who was last seen, and looks which addresses are banned."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from parcelward.base import db
+from parcelward.people import queries as people
+
+log = logging.getLogger("parcelward.upkeep")
+
+TURN_S = 2.0
+
+
+def start() -> None:
+    """Begin, in a thread that ends with the process."""
+    threading.Thread(target=_run, name="upkeep", daemon=True).start()
+
+
+def _run() -> None:
+    while True:
+        try:
+            people.look_for_bans()
+            people.write_seen()
+        except Exception as err:  # noqa: BLE001 -- whatever it was, requests go on and the next turn tries again
+            log.warning("upkeep waits: %s", type(err).__name__)
+            db.drop_connections()
+        time.sleep(TURN_S)

@@ -1,0 +1,193 @@
+"""What an API key may spend: granted by a person up to a cap, reserved before a payment, settled or given back after.
+
+A reservation locks its grant, so the caps hold however many are asked for at once. Granting and withdrawing are
+entries in the log; what was paid is the ledger's to say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
+from parcelward.custody import actions as custody
+from parcelward.people import reach
+from parcelward.people.errors import MayNot
+from parcelward.people.key_check import SPENDING_GRANTED, SPENDING_WITHDRAWN
+from parcelward.people.models import ApiKey, SpendGrant, Spending
+from parcelward.people.queries import revoked_among
+from parcelward.people.roles import require
+from parcelward.people.wire import Person, Task
+
+GRANT_FOR_MAX: Final = dt.timedelta(days=365)
+CAP_MAX: Final = 10**15  # minor units: far from what a bigint's sum could not hold
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")  # ISO 4217
+RESERVED: Final = "reserved"
+SETTLED: Final = "settled"
+CANCELLED: Final = "cancelled"
+
+
+class OverCap(NotAllowed):
+    """The payment is more than the key's grant leaves."""
+
+    default_code = "over_cap"
+
+
+@transaction.atomic
+def grant_spending(
+    key_id: UUID,
+    *,
+    currency: str,
+    cap_payment_minor: int,
+    cap_day_minor: int | None,
+    cap_month_minor: int | None,
+    lifetime: dt.timedelta,
+    by: Person,
+) -> UUID:
+    """Let a key spend in one currency, up to caps; return the grant's id. Raises Conflict while it has one there.
+
+    A key grants itself nothing.
+    """
+    require(by, Task.GRANT_SPENDING)
+    caps = [cap_payment_minor, *(cap for cap in (cap_day_minor, cap_month_minor) if cap is not None)]
+    if len(caps) == 1:
+        raise Invalid("A grant has a cap for each day or each month", code="no_cap")
+    if not _CURRENCY.fullmatch(currency) or not all(0 < cap <= CAP_MAX for cap in caps):
+        raise Invalid("A grant names a currency by its three letters, and caps above zero", code="bad_cap")
+    if not dt.timedelta() < lifetime <= GRANT_FOR_MAX:
+        raise Invalid(f"A grant is valid for 1 to {GRANT_FOR_MAX.days} days", code="bad_lifetime")
+    key, now = _key(key_id, by=by), timezone.now()
+    if key.id == by.id:
+        raise MayNot("A key cannot let itself spend", code="own_grant")
+    if key.source_id in revoked_among([key.source_id]):
+        raise Conflict("This key is no longer valid", code="key_ended")
+    running = SpendGrant.objects.filter(key=key, currency=currency, withdrawn_at=None).first()
+    if running is not None and running.expires_at > now:
+        raise Conflict("This key may spend in this currency already: withdraw that grant first", code="granted")
+    if running is not None:
+        running.withdrawn_at = running.expires_at  # it ended by itself
+        running.save(update_fields=["withdrawn_at"])
+    grant = SpendGrant.objects.create(
+        key=key,
+        currency=currency,
+        cap_payment_minor=cap_payment_minor,
+        cap_day_minor=cap_day_minor,
+        cap_month_minor=cap_month_minor,
+        granted_by_id=by.source,
+        granted_at=now,
+        expires_at=now + lifetime,
+    )
+    said = {
+        "by": by.source,
+        "cap_day_minor": cap_day_minor,
+        "cap_month_minor": cap_month_minor,
+        "cap_payment_minor": cap_payment_minor,
+        "currency": currency,
+        "expires_at": grant.expires_at.isoformat(),
+        "grant": str(grant.id),
+        "key": str(key.id),
+    }
+    custody.record_fact(SPENDING_GRANTED, said)
+    return grant.id
+
+
+@transaction.atomic
+def withdraw_spending(grant_id: UUID, *, by: Person, key_id: UUID | None = None) -> None:
+    """Let a key spend nothing more under a grant. Doing it twice changes nothing; what is reserved can be settled."""
+    require(by, Task.GRANT_SPENDING)
+    key = SpendGrant.objects.filter(pk=grant_id).values_list("key_id", flat=True).first()
+    named = key_id in {None, key}  # the address says whose grant it is, and must say it right
+    if key is None or not named or not ApiKey.objects.filter(reach.within(by), pk=key).exists():
+        raise NotFound("No such grant")
+    grant = SpendGrant.objects.select_for_update().get(pk=grant_id)
+    if grant.withdrawn_at is None:
+        grant.withdrawn_at = timezone.now()
+        grant.save(update_fields=["withdrawn_at"])
+        said = {"by": by.source, "grant": str(grant.id), "withdrawn_at": grant.withdrawn_at.isoformat()}
+        custody.record_fact(SPENDING_WITHDRAWN, said)
+
+
+def _key(key_id: UUID, *, by: Person) -> ApiKey:
+    key = ApiKey.objects.select_for_update().filter(reach.within(by), pk=key_id).first()
+    if key is None:
+        raise NotFound("No such key")
+    return key
+
+
+@transaction.atomic
+def reserve_spend(
+    key_id: UUID, amount_minor: int, currency: str, *, reservation: UUID, now: dt.datetime | None = None
+) -> None:
+    """Count a payment against a key's grant before it is made. `reservation` is the caller's id for the payment.
+
+    Asked again with the same id, it changes nothing. Raises OverCap where a cap would be exceeded, where there is no
+    grant and where the key is no longer valid; Conflict where the id stands for another payment.
+    """
+    now = now or timezone.now()
+    if amount_minor <= 0:
+        raise Invalid("A payment is more than nothing", code="bad_amount")
+    # The lock makes reservations of one grant take turns: each sees what those before it counted.
+    grant = (
+        SpendGrant.objects.select_for_update(of=("self",))
+        .select_related("key")
+        .filter(key=key_id, currency=currency, withdrawn_at=None, expires_at__gt=now)
+        .first()
+    )
+    before = Spending.objects.select_related("grant").filter(pk=reservation).first()
+    if before is not None:
+        same = (before.grant.key_id, before.grant.currency, before.reserved_minor) == (key_id, currency, amount_minor)
+        if not same or before.state == CANCELLED:
+            raise Conflict("This id stands for another payment, or one that was given up", code="reservation_reused")
+        return
+    if grant is None or grant.key.source_id in revoked_among([grant.key.source_id]):
+        raise OverCap("This key has no grant to spend in this currency")
+    if amount_minor > grant.cap_payment_minor:
+        raise OverCap("This payment is more than the key may make at once")
+    today = now.astimezone(dt.UTC).date()
+    used = Spending.objects.filter(grant=grant, day__gte=today.replace(day=1), day__lte=today).aggregate(
+        day=Sum("amount_minor", filter=Q(day=today)), month=Sum("amount_minor")
+    )
+    for cap, spent in ((grant.cap_day_minor, used["day"]), (grant.cap_month_minor, used["month"])):
+        if cap is not None and (spent or 0) + amount_minor > cap:
+            raise OverCap("With this payment the key would spend more than it was granted")
+    Spending.objects.create(
+        id=reservation,
+        grant=grant,
+        day=today,
+        amount_minor=amount_minor,
+        reserved_minor=amount_minor,
+        state=RESERVED,
+        reserved_at=now,
+    )
+
+
+def settle_spend(reservation: UUID, amount_minor: int | None = None) -> None:
+    """Say that a payment was made, of what was reserved or less. Doing it twice changes nothing."""
+    _end(reservation, SETTLED, amount_minor)
+
+
+def cancel_spend(reservation: UUID) -> None:
+    """Give back what was reserved for a payment that was not made. Doing it twice changes nothing."""
+    _end(reservation, CANCELLED, 0)
+
+
+@transaction.atomic
+def _end(reservation: UUID, state: str, amount_minor: int | None) -> None:
+    row = Spending.objects.select_for_update().filter(pk=reservation).first()
+    if row is None:
+        raise NotFound("No such reservation")
+    amount = row.reserved_minor if amount_minor is None else amount_minor
+    if not 0 <= amount <= row.reserved_minor:
+        raise Invalid("A payment is settled with what was reserved for it, or less", code="bad_amount")
+    if row.state != RESERVED:
+        if (row.state, row.amount_minor) != (state, amount):
+            raise Conflict("This payment was ended otherwise", code="ended")
+        return
+    row.state, row.amount_minor, row.ended_at = state, amount, timezone.now()
+    row.save(update_fields=["state", "amount_minor", "ended_at"])

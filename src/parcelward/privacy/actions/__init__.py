@@ -1,0 +1,41 @@
+"""What can be done with personal data; each asks first whether it may, and leaves an entry in the log."""
+
+from parcelward.privacy.actions.keep import change, put, put_many, settle
+from parcelward.privacy.actions.look import find, masked, masked_many, reveal, reveal_many
+from parcelward.privacy.actions.messages import deliver_messages, send
+from parcelward.privacy.actions.shred import (
+    agree_to_shred,
+    ask_to_shred,
+    delete_again,
+    forget_expired,
+    hold,
+    lift,
+    shred_due,
+    withdraw_shred,
+)
+from parcelward.privacy.actions.turn_keys import Turned, retire_kek, rotate_kek
+
+__all__ = [
+    "Turned",
+    "agree_to_shred",
+    "ask_to_shred",
+    "change",
+    "delete_again",
+    "deliver_messages",
+    "find",
+    "forget_expired",
+    "hold",
+    "lift",
+    "masked",
+    "masked_many",
+    "put",
+    "put_many",
+    "retire_kek",
+    "reveal",
+    "reveal_many",
+    "rotate_kek",
+    "send",
+    "settle",
+    "shred_due",
+    "withdraw_shred",
+]

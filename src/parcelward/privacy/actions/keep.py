@@ -1,0 +1,145 @@
+"""Put somebody's data into the vault, change it, and note that a pending person became known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from parcelward.base.errors import Conflict, Invalid, NotAllowed
+from parcelward.base.vault import VaultToken
+from parcelward.custody import actions as custody
+from parcelward.people import proofing
+from parcelward.people.queries import may, require
+from parcelward.people.wire import Level, Person, Task
+from parcelward.privacy import facts, keys, normal, rows, rules
+from parcelward.privacy.models import KeptPerson
+from parcelward.privacy.wire import Field, Kind
+
+PUT_AT_ONCE_MAX = 1_000
+PROVES: Mapping[Field, Collection[Level]] = {
+    **dict.fromkeys((Field.EMAIL, Field.PHONE), (Level.MESSAGE,)),
+    **dict.fromkeys(
+        (Field.NAME, Field.ADDRESS, Field.POSTCODE, Field.LOCALITY, Field.COUNTRY), (Level.ADDRESS, Level.IDENTITY)
+    ),
+}
+"""Field -> what was proven of it; whoever writes it anew proves it anew."""
+
+
+def put(
+    fields: Mapping[Field, str],
+    *,
+    kind: Kind,
+    by: Person,
+    tenant: UUID | None = None,
+    expires_at: dt.datetime | None = None,
+    account: UUID | None = None,
+) -> VaultToken:
+    """Keep somebody's data under a new token. Empty values are left out.
+
+    `tenant`: the organisation whose customer it is; a sender's people put for their own alone. `expires_at`: when a
+    pending person is forgotten; they need one, and nobody else has one. `account`: the user whose own data it is.
+    """
+    return put_many([fields], kind=kind, by=by, tenant=tenant, expires_at=expires_at, account=account)[0]
+
+
+def put_many(
+    people: Sequence[Mapping[Field, str]],
+    *,
+    kind: Kind,
+    by: Person,
+    tenant: UUID | None = None,
+    expires_at: dt.datetime | None = None,
+    account: UUID | None = None,
+) -> tuple[VaultToken, ...]:
+    """Keep the data of several people, with two transactions and one entry in the log for all of them."""
+    require(by, Task.KEEP_PERSONAL)
+    if not 1 <= len(people) <= PUT_AT_ONCE_MAX:
+        raise Invalid(f"Put 1 to {PUT_AT_ONCE_MAX} people at once", code="bad_number")
+    if (kind is Kind.PENDING) != (expires_at is not None):
+        raise Invalid("Who is not known yet, and nobody else, needs a time at which they are forgotten", code="expiry")
+    scope = rules.scoped_to(by)
+    if scope is not None and tenant not in {None, scope}:
+        raise NotAllowed("You keep people for your own organisation alone", code="tenant")
+    tenant = tenant or scope
+    wanted = [
+        rows.NewPerson(VaultToken(uuid.uuid4()), kind, tenant, account, expires_at, normal.checked(fields))
+        for fields in people
+    ]
+    made = keys.make([each.token for each in wanted], expires_at=expires_at)
+    now = timezone.now()
+    with transaction.atomic():
+        rows.insert(wanted, made, by=by.source, now=now)
+        said = {"by": by.source, "fields": sorted({f for each in wanted for f, text in each.fields.items() if text})}
+        custody.record_fact(
+            facts.KEPT,
+            {
+                **said,
+                "persons": [each.token.hex for each in wanted],
+                "person_kind": kind.value,
+                "tenant": None if tenant is None else str(tenant),
+                "account": None if account is None else str(account),
+                "expires_at": None if expires_at is None else expires_at.isoformat(),
+            },
+        )
+    return tuple(each.token for each in wanted)
+
+
+def _require_change(row: rows.PersonRow, by: Person) -> None:
+    """Raise NotAllowed or NotInVault unless `by` may change this person's data: their own, or their tenant's."""
+    if row.account == by.id and may(by, Task.OWN_DATA):
+        return
+    require(by, Task.KEEP_PERSONAL)
+    scope = rules.scoped_to(by)
+    if scope is not None and row.tenant != scope:
+        raise rows.absent(row.token)
+
+
+@transaction.atomic
+def change(token: VaultToken, fields: Mapping[Field, str], *, by: Person) -> None:
+    """Write new values over old ones; an empty value takes the field away. Doing it twice changes nothing more."""
+    if not may(by, Task.OWN_DATA):
+        require(by, Task.KEEP_PERSONAL)
+    values = normal.checked(fields)
+    if not values:
+        return
+    row = rows.read([token], (), lock="FOR NO KEY UPDATE").get(token)
+    if row is None:
+        raise rows.absent(token)
+    _require_change(row, by)
+    key = keys.held([token]).get(token)
+    if key is None:  # the tombstone comes first, so its row is gone: this is a keys database without it
+        raise Conflict("This person's key is not here", code="no_key")
+    rows.update(token, rows.seal_fields(token, key, values))
+    rows.drop_marks(token, values)
+    rows.add_marks([(token, row.tenant, values)])
+    proofing.end_proofs([token], {level for f in values for level in PROVES.get(f, ())}, by=by, now=timezone.now())
+    custody.record_fact(facts.CHANGED, {"by": by.source, "person": token.hex, "fields": sorted(values)})
+
+
+def settle(token: VaultToken, *, kind: Kind, by: Person) -> None:
+    """Note that a pending person became known: nothing of theirs expires. Doing it twice changes nothing."""
+    require(by, Task.KEEP_PERSONAL)
+    if kind is Kind.PENDING:
+        raise Invalid("Say what the person turned out to be", code="bad_kind")
+    row = rows.read([token], ()).get(token)
+    if row is None:
+        raise rows.absent(token)
+    _require_change(row, by)
+    # The key first: a crash in between leaves somebody who is forgotten in time, not one whose key vanishes alone.
+    keys.keep_without_end(token)
+    with transaction.atomic():
+        row = rows.read([token], (), lock="FOR UPDATE").get(token)
+        if row is None:
+            raise rows.absent(token)
+        _require_change(row, by)
+        if row.kind is kind and row.expires_at is None:
+            return
+        if row.kind is not Kind.PENDING:
+            raise Conflict("This person is known already, as somebody else", code="settled")
+        KeptPerson.objects.filter(token=token).update(kind=kind.value, expires_at=None)
+        custody.record_fact(facts.SETTLED, {"by": by.source, "person": token.hex, "person_kind": kind.value})

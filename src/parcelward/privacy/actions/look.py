@@ -1,0 +1,198 @@
+"""Open what is kept of somebody, for a purpose and with a trace; find a person by a value; mask for lists."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from parcelward.base import db
+from parcelward.base.errors import Invalid, NotAllowed
+from parcelward.base.vault import Personal, VaultToken
+from parcelward.custody import actions as custody
+from parcelward.people.queries import may, require
+from parcelward.people.wire import Person, Role, Task
+from parcelward.privacy import facts, keys, normal, rows, rules
+from parcelward.privacy.masking import mask
+from parcelward.privacy.wire import Field, Purpose, Shown
+
+AT_ONCE_MAX = 1_000
+FOUND_MAX = 200
+
+
+@contextlib.contextmanager
+def reveal(
+    token: VaultToken, fields: Collection[Field], *, purpose: Purpose, by: Person, about: str = ""
+) -> Iterator[Mapping[Field, Personal]]:
+    """Give what is kept of one person, those fields that have a value. The trace is durable before anything is given.
+
+    Outside any transaction: whatever becomes of the caller's work, what was looked at stays on record (RuntimeError
+    within one). Raises NotAllowed, NotInVault, and NotAuthentic when something was changed or moved.
+    """
+    found = _open([token], fields, purpose=purpose, by=by, about=about)
+    if token not in found:
+        raise rows.absent(token)
+    yield found[token]
+
+
+@contextlib.contextmanager
+def reveal_many(
+    tokens: Collection[VaultToken], fields: Collection[Field], *, purpose: Purpose, by: Person, about: str = ""
+) -> Iterator[Mapping[VaultToken, Mapping[Field, Personal]]]:
+    """Give what is kept of many people, with one entry in the log for all; who is not here is left out."""
+    yield _open(tokens, fields, purpose=purpose, by=by, about=about)
+
+
+def _open(
+    tokens: Collection[VaultToken], fields: Collection[Field], *, purpose: Purpose, by: Person, about: str
+) -> dict[VaultToken, Mapping[Field, Personal]]:
+    _require(by, purpose, fields)
+    rules.require_about(about)
+    if len(tokens) > AT_ONCE_MAX:
+        raise Invalid(f"Open at most {AT_ONCE_MAX} people at once", code="too_many")
+    # Durable: an outer transaction that rolls back must not take the trace with it. The lock makes a shredding wait, so
+    # that nobody is shown after their tombstone.
+    with transaction.atomic(durable=True):
+        here = rows.read(set(tokens), fields, lock="FOR KEY SHARE")
+        shown = {
+            row.token: rules.shown(by.role, purpose, fields, own=_own(row, by))
+            for row in here.values()
+            if _sees(row, by, purpose)
+        }
+        held = keys.held(shown.keys())
+        found = {token: _opened(here[token], held[token], how) for token, how in shown.items() if token in held}
+        if found:
+            leave_trace(list(found), fields, purpose=purpose, by=by, about=about, searched=False, now=timezone.now())
+    return found
+
+
+def _require(by: Person, purpose: Purpose, fields: Collection[Field]) -> None:
+    """Raise NotAllowed unless there is anybody whom `by` may open for this purpose."""
+    own = purpose is Purpose.OWN_DATA and may(by, Task.OWN_DATA)
+    if not own and not (purpose is Purpose.OWN_DATA and may(by, Task.ANSWER_RIGHTS)):
+        require(by, Task.REVEAL)
+    rules.shown(by.role, purpose, fields, own=own)
+
+
+def _own(row: rows.PersonRow, by: Person) -> bool:
+    return row.account is not None and row.account == by.id
+
+
+def _sees(row: rows.PersonRow, by: Person, purpose: Purpose) -> bool:
+    """Return whether this person is among those whom `by` sees; who is not looks like nobody."""
+    if _own(row, by):
+        return True
+    scope = rules.scoped_to(by)
+    if scope is not None and row.tenant != scope:
+        return False
+    return purpose is not Purpose.OWN_DATA or by.role is Role.MACHINERY or may(by, Task.ANSWER_RIGHTS)
+
+
+def _opened(row: rows.PersonRow, key: keys.DataKey, shown: Mapping[Field, Shown]) -> Mapping[Field, Personal]:
+    opened = {}
+    for field, how in shown.items():
+        if field in row.sealed:
+            text = rows.unseal(row, key, field)
+            opened[field] = Personal(text if how is Shown.FULL else mask(field, text))
+    return opened
+
+
+def leave_trace(
+    persons: Sequence[UUID],
+    fields: Collection[Field],
+    *,
+    purpose: Purpose,
+    by: Person,
+    about: str,
+    searched: bool,
+    now: dt.datetime,
+) -> None:
+    """Write who looks at whom, in the caller's transaction: a row a person, and one entry in the log for all."""
+    act, names = uuid.uuid4(), sorted(set(fields))
+    with db.cursor() as cur:
+        cur.execute(
+            "INSERT INTO privacy_disclosure (act, person, at, by, role, purpose, fields, about, searched) "
+            "SELECT %s, p, %s, %s, %s, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS u(p)",
+            (
+                *(act, now, by.source, by.role.value, purpose.value, [str(name) for name in names], about, searched),
+                db.uuid_array([person.bytes for person in persons]),
+            ),
+        )
+    custody.record_fact(
+        facts.LOOKED,
+        {
+            "about": about,
+            "act": act.hex,
+            "by": by.source,
+            "fields": names,
+            "looked_at": now.isoformat(),
+            "n": len(persons),
+            "persons": facts.digest_of(persons),
+            "purpose": purpose.value,
+            "role": by.role.value,
+            "searched": searched,
+        },
+    )
+
+
+def find(
+    field: Field, value: str, *, purpose: Purpose, by: Person, tenant: UUID | None = None
+) -> tuple[VaultToken, ...]:
+    """Return who has this value, in one tenant or (None) among the house's own people; at most FOUND_MAX.
+
+    What people find leaves a trace as what they open does, and must be outside any transaction; what the house's own
+    machinery finds leaves none, for it learns no more than it was told.
+    """
+    require(by, Task.FIND_PERSON)
+    rules.shown(by.role, purpose, [field])
+    scope = rules.scoped_to(by)
+    if scope is not None and tenant not in {None, scope}:
+        raise NotAllowed("You find people of your own organisation alone", code="tenant")
+    form = normal.normal(field, value)
+    near = rows.candidates(field, form, tenant or scope)[: FOUND_MAX * 2]
+    held = keys.held([row.token for row in near])
+    found = tuple(
+        row.token
+        for row in near
+        if row.token in held and field in row.sealed and _is(field, rows.unseal(row, held[row.token], field), form)
+    )[:FOUND_MAX]
+    if found and by.role is not Role.MACHINERY:
+        with transaction.atomic(durable=True):
+            leave_trace(found, [field], purpose=purpose, by=by, about="", searched=True, now=timezone.now())
+    return found
+
+
+def _is(field: Field, text: str, form: str) -> bool:
+    return normal.FINDABLE[field](text) == form
+
+
+def masked(token: VaultToken, fields: Collection[Field], *, by: Person) -> Mapping[Field, str]:
+    """Return what a list shows of one person: no purpose is needed, and no trace is left. Raises NotInVault."""
+    found = masked_many([token], fields, by=by)
+    if token not in found:
+        raise rows.absent(token)
+    return found[token]
+
+
+def masked_many(
+    tokens: Collection[VaultToken], fields: Collection[Field], *, by: Person
+) -> dict[VaultToken, Mapping[Field, str]]:
+    """Return what a list shows of many people; who is not here, or another tenant's, is left out."""
+    if len(tokens) > AT_ONCE_MAX:
+        raise Invalid(f"A list shows at most {AT_ONCE_MAX} people", code="too_many")
+    here = rows.read(set(tokens), fields)
+    if not here or not all(_own(row, by) and may(by, Task.OWN_DATA) for row in here.values()):
+        rules.require_listed(by.role, fields)
+    scope = rules.scoped_to(by)
+    mine = [row for row in here.values() if scope is None or row.tenant == scope or _own(row, by)]
+    held = keys.held([row.token for row in mine])
+    return {
+        row.token: {f: mask(f, rows.unseal(row, held[row.token], f)) for f in Field if f in row.sealed}
+        for row in mine
+        if row.token in held
+    }

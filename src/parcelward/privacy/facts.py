@@ -1,0 +1,29 @@
+"""What the log's entries about personal data are called. None of them says anything of a person but tokens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+from uuid import UUID
+
+KEPT: Final = "privacy.kept"
+CHANGED: Final = "privacy.changed"
+SETTLED: Final = "privacy.settled"
+LOOKED: Final = "privacy.looked"
+QUEUED: Final = "privacy.message_queued"
+SHRED_ASKED: Final = "privacy.shred_asked"
+SHRED_AGREED: Final = "privacy.shred_agreed"
+SHRED_WITHDRAWN: Final = "privacy.shred_withdrawn"
+SHREDDED: Final = "privacy.shredded"
+FORGOTTEN: Final = "privacy.forgotten"
+HELD: Final = "privacy.held"
+LIFTED: Final = "privacy.hold_lifted"
+KEK_MADE: Final = "privacy.kek_made"
+KEK_REWRAPPED: Final = "privacy.kek_rewrapped"
+KEK_RETIRED: Final = "privacy.kek_retired"
+
+
+def digest_of(persons: Iterable[UUID]) -> str:
+    """Return one hash of whom a look was at, whatever their number and order."""
+    return hashlib.sha256(b"".join(sorted(person.bytes for person in persons))).hexdigest()

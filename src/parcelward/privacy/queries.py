@@ -1,0 +1,64 @@
+"""Reads about personal data that open nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from parcelward.base import db
+from parcelward.base.vault import VaultToken
+from parcelward.people.queries import require
+from parcelward.people.wire import Person, Task
+from parcelward.privacy import keepers, rows, verification
+from parcelward.privacy.actions import messages, turn_keys
+from parcelward.privacy.models import KeptPerson
+from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
+
+messages_waiting = messages.waiting
+check_privacy = verification.check_privacy
+kek_status = turn_keys.status
+
+
+def require_keys() -> None:
+    """Have the keys of the vault, made once. Raises BadSetting or KeysAway with how to mend it."""
+    keepers.keeper().versions()
+    keepers.index_secrets()
+
+
+def kept(token: VaultToken) -> Kept:
+    """Return what is said of a person without opening anything. Raises NotInVault."""
+    row = KeptPerson.objects.filter(token=token).first()
+    if row is None:
+        raise rows.absent(token)
+    return Kept(
+        token=token,
+        kind=Kind(row.kind),
+        tenant=row.tenant,
+        account=row.account,
+        fields=tuple(field for field in Field if getattr(row, rows.COLUMNS[field]) is not None),
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+    )
+
+
+def of_account(account: UUID) -> tuple[VaultToken, ...]:
+    """Return whatever is kept of the person who signs in with this account."""
+    tokens = KeptPerson.objects.filter(account=account).order_by("made_at", "token").values_list("token", flat=True)
+    return tuple(VaultToken(token) for token in tokens)
+
+
+def looks(tokens: Collection[VaultToken], *, by: Person, limit: int = 1_000) -> tuple[Look, ...]:
+    """Return who looked at these people's data, newest first: for themselves, or for who may read the trail."""
+    own = set(KeptPerson.objects.filter(account=by.id).values_list("token", flat=True))
+    if not set(tokens) <= own:
+        require(by, Task.READ_TRAIL)
+    with db.cursor() as cur:
+        cur.execute(
+            "SELECT at, by, role, purpose, fields, about, searched FROM privacy_disclosure "
+            "WHERE person = ANY(%s::uuid[]) ORDER BY at DESC, id DESC LIMIT %s",
+            (db.uuid_array([token.bytes for token in tokens]), limit),
+        )
+        return tuple(
+            Look(at, by_source, role, Purpose(purpose), tuple(Field(f) for f in fields), about, searched)
+            for at, by_source, role, purpose, fields, about, searched in cur.fetchall()
+        )

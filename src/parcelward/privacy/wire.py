@@ -1,0 +1,84 @@
+"""What is kept of a person, for what it is opened, and whose it is: the values that every action takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+from uuid import UUID
+
+from parcelward.base.vault import VaultToken
+
+
+class Kind(enum.StrEnum):
+    """Whose data it is."""
+
+    ADDRESSEE = "addressee"
+    SENDER = "sender"
+    STAFF = "staff"
+    PENDING = "pending"  # nobody knows yet; it is forgotten at an hour that is set beforehand
+
+
+class Field(enum.StrEnum):
+    """One thing that is kept of a person."""
+
+    NAME = "name"
+    EMAIL = "email"
+    PHONE = "phone"
+    ADDRESS = "address"  # several lines
+    POSTCODE = "postcode"
+    LOCALITY = "locality"
+    COUNTRY = "country"  # ISO 3166-1 alpha-2
+    DOCUMENT = "document"  # what a clerk checked
+    WHERE = "where"  # an IP address
+    AGENT = "agent"  # what a browser calls itself
+    BODY = "body"  # of our own machinery: a stored answer, a quarantined body, a message
+
+
+class Purpose(enum.StrEnum):
+    """Why somebody's data is opened; it stands in the trail that the person can read."""
+
+    SIGN_IN = "sign_in"
+    NOTICE = "notice"
+    LETTER = "letter"
+    DELIVERY = "delivery"
+    COUNTER = "counter"
+    OWN_DATA = "own_data"  # by the person, or in answer to what the person asked for
+    INVESTIGATION = "investigation"
+    CONTACT = "contact"
+    LABEL = "label"
+    HOUSEKEEPING = "housekeeping"
+    SECURITY = "security"
+
+
+class Shown(enum.StrEnum):
+    """How much of a value somebody sees."""
+
+    FULL = "full"
+    MASKED = "masked"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One time that somebody looked at a person's data, for the trail."""
+
+    at: dt.datetime
+    by: int  # the source of who looked
+    role: str
+    purpose: Purpose
+    fields: tuple[Field, ...]
+    about: str  # an item, a case: a number, never a name
+    searched: bool  # found by a value that was typed in, and not opened
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is said of a person's entry without opening it."""
+
+    token: VaultToken
+    kind: Kind
+    tenant: UUID | None
+    account: UUID | None  # who signs in to see it as their own
+    fields: tuple[Field, ...]
+    made_at: dt.datetime
+    expires_at: dt.datetime | None
