@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -253,6 +254,14 @@ def passkeys(*, by: Person) -> list[PasskeyRow]:
         PasskeyRow(a.id, str(a.data.get("name", "")), a.created_at, a.last_used_at)
         for a in (key.authenticator for key in mine)
     ]
+
+
+def passkey_of(person: UUID, credential_id: bytes) -> Authenticator | None:
+    """Return the passkey with this id of a person who may sign in; None where there is no such person or passkey."""
+    digest = hashlib.sha256(credential_id).digest()
+    rows = Passkey.objects.select_related("authenticator__user")
+    row = rows.filter(credential=digest, user=person, authenticator__user=person, user__is_active=True).first()
+    return None if row is None else row.authenticator
 
 
 class Proofs(NamedTuple):

@@ -239,7 +239,11 @@ def join(code: str, *, user_id: UUID, now: dt.datetime) -> tuple[User, Membershi
     row = taken(code, re_enrols=False, now=now)
     # The role is given in the name of who invited.
     by = Person(uuid.UUID(int=row.made_by_id), Role.ADMINISTRATOR, source=row.made_by_id, name="")
-    user = User.objects.make(row.login, id=user_id)
+    try:
+        with transaction.atomic():
+            user = User.objects.make(row.login, id=user_id)
+    except IntegrityError:  # two who were invited under one id, or one page sent twice at once with two codes
+        raise Conflict("This id is taken meanwhile. Ask for a new link.", code="login_taken") from None
     said = {"by": row.made_by_id, "login": rules.login_hash(user.id, row.login), "source": user.source_id}
     custody.record_fact(ADDED, {**said, "person": str(user.id), "invitation": str(row.id)})
     history.note(user, "joined")
