@@ -52,6 +52,12 @@ class Line:
     note: str = ""
 
 
+def _require(by: Person, task: Task) -> None:
+    """Show nothing to who may not: the action asks again."""
+    if not may(by, task):
+        raise NotFound("There is nothing here to show.")
+
+
 def _require_a_task(by: Person) -> None:
     if not any(may(by, task) for task in TASKS):
         raise NotFound("There is nothing here to show.")
@@ -217,6 +223,7 @@ def show_link(
 def settle_invitation(request: HttpRequest, invitation_id: UUID, what: str) -> HttpResponse:
     """Ask, then agree to an invitation, or make its link open nothing."""
     by = guard.person(request)
+    _require(by, Task.CHANGE_ROLES)
     row = who.waiting_invitation(invitation_id, by=by)
 
     def act(_reason: str) -> None:
@@ -234,6 +241,7 @@ def settle_invitation(request: HttpRequest, invitation_id: UUID, what: str) -> H
 def settle_erasure(request: HttpRequest, erasure_id: int, what: str) -> HttpResponse:
     """Ask, then agree to the erasure of an item's record, or call it off."""
     by = guard.person(request)
+    _require(by, Task.SHRED)
     row = items.waiting_erasure(erasure_id, by=by)
 
     def act(_reason: str) -> None:
