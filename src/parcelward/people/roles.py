@@ -49,7 +49,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
         },
     ),
-    Role.PARTNER: frozenset({Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),
+    Role.PARTNER: frozenset({Task.OWN_DATA, Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),
     Role.OFFICER: frozenset({Task.OWN_DATA}),
     Role.DEVICE: frozenset({Task.SCAN, Task.OPEN_LABEL}),
     Role.MACHINERY: frozenset(

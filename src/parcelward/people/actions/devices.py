@@ -124,7 +124,7 @@ def _enrol(
 def revoke_device(device_id: UUID, *, by: Person) -> None:
     """Refuse the device's batches from the next one on. Doing it twice changes nothing."""
     require(by, Task.ENROL_DEVICE)
-    device = Device.objects.select_for_update().filter(reach.within(by), pk=device_id).first()
+    device = Device.objects.select_for_update(of=("self",)).filter(reach.within(by), pk=device_id).first()
     if device is None:
         raise NotFound("No such device")
     if device.revoked_at is None:

@@ -1,0 +1,153 @@
+"""What right each address asks for: whoever adds one says it here, or `test_matrix` fails."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from parcelward.doors.portals.two_people import TASKS as TWO
+from parcelward.people.wire import Task
+
+OPEN: Final = "open"  # anybody, who need not say who they are
+SELF: Final = "self"  # whoever is signed in, about themselves
+Right = str | frozenset[Task]  # one of these tasks is enough
+
+
+def any_of(*tasks: Task) -> frozenset[Task]:
+    return frozenset(tasks)
+
+
+T = Task
+SCREENS: Final[dict[str, Right]] = {
+    "/app/": SELF,
+    "/app/account": SELF,
+    "/app/account/act": SELF,
+    "/app/account/app-codes": SELF,
+    "/app/account/app-codes/off": SELF,
+    "/app/account/passkeys/<int:passkey_id>/remove": SELF,
+    "/app/account/passkeys/<int:passkey_id>/rename": SELF,
+    "/app/account/passkeys/add": SELF,
+    "/app/account/prove": SELF,
+    "/app/account/prove/options": SELF,
+    "/app/account/recovery-codes": SELF,
+    "/app/account/sessions/<uuid:session_id>/end": SELF,
+    "/app/account/sessions/end-others": SELF,
+    "/app/roles": SELF,
+    "/app/counter/letters/<uuid:letter_id>/print": any_of(T.PROVE_OTHERS),
+    "/app/counter/proofing": any_of(T.PROVE_OTHERS),
+    "/app/counter/proofing/<uuid:check_id>": any_of(T.PROVE_OTHERS),
+    "/app/counter/proofing/<uuid:check_id>/check": any_of(T.PROVE_OTHERS),
+    "/app/desk/": any_of(T.READ_DESK),
+    "/app/desk/alerts/<int:alert_id>/close": any_of(T.REPAIR),
+    "/app/desk/devices/": any_of(T.ENROL_DEVICE),
+    "/app/desk/devices/<uuid:device_id>/revoke": any_of(T.ENROL_DEVICE),
+    "/app/desk/devices/enrol": any_of(T.ENROL_DEVICE),
+    "/app/desk/devices/enrolments/<uuid:enrolment_id>": any_of(T.ENROL_DEVICE),
+    "/app/desk/devices/enrolments/<uuid:enrolment_id>/withdraw": any_of(T.ENROL_DEVICE),
+    "/app/desk/items/<str:item_id>/erase": any_of(T.SHRED),
+    "/app/desk/items/<str:item_id>/events/<str:event_key>/correct": any_of(T.CORRECT),
+    "/app/desk/items/<str:item_id>/hold": any_of(T.HOLD),
+    "/app/desk/items/<str:item_id>/legal-hold": any_of(T.SHRED),
+    "/app/desk/items/<str:item_id>/release": any_of(T.RELEASE),
+    "/app/desk/items/<str:item_id>/release-security": any_of(T.RELEASE_SECURITY),
+    "/app/desk/quarantine/<int:quarantine_id>/dismiss": any_of(T.REPAIR),
+    "/app/desk/quarantine/<int:quarantine_id>/resubmit": any_of(T.REPAIR),
+    "/app/desk/re-enrol": any_of(T.RE_ENROL),
+    "/app/desk/two-people": any_of(*TWO),
+    "/app/keys/": any_of(T.MANAGE_KEYS),
+    "/app/keys/<uuid:key_id>/grants/<uuid:grant_id>/end": any_of(T.GRANT_SPENDING),
+    "/app/keys/<uuid:key_id>/grants/new": any_of(T.GRANT_SPENDING),
+    "/app/keys/<uuid:key_id>/revoke": any_of(T.MANAGE_KEYS),
+    "/app/keys/<uuid:key_id>/rotate": any_of(T.MANAGE_KEYS),
+    "/app/keys/new": any_of(T.MANAGE_KEYS),
+    "/app/organisation": any_of(T.MANAGE_MEMBERS),
+    "/app/organisation/members/<uuid:membership>": any_of(T.MANAGE_MEMBERS),
+    "/app/organisation/members/<uuid:membership>/certificates": any_of(T.CERTIFY),
+    "/app/organisation/members/<uuid:membership>/certificates/<uuid:certificate_id>/revoke": any_of(T.CERTIFY),
+    "/app/organisation/members/<uuid:membership>/end": any_of(T.MANAGE_MEMBERS),
+    "/app/organisation/members/<uuid:membership>/hand-over": any_of(T.MANAGE_MEMBERS),
+    "/app/organisation/members/<uuid:membership>/role": any_of(T.CHANGE_ROLES),
+    "/app/organisations": any_of(T.MANAGE_ORGANISATIONS),
+    "/app/organisations/<uuid:organisation_id>": any_of(T.MANAGE_ORGANISATIONS),
+    "/app/organisations/<uuid:organisation_id>/invitations/<uuid:invitation_id>/withdraw": any_of(T.MANAGE_MEMBERS),
+    "/app/organisations/<uuid:organisation_id>/invite": any_of(T.MANAGE_MEMBERS),
+    "/app/organisations/<uuid:organisation_id>/suspend": any_of(T.MANAGE_ORGANISATIONS),
+    "/app/organisations/make": any_of(T.MANAGE_ORGANISATIONS),
+    "/app/proofing": any_of(T.PROVE_SELF),
+    "/app/proofing/counter": any_of(T.PROVE_SELF),
+    "/app/proofing/counter/barcode": any_of(T.PROVE_SELF),
+    "/app/proofing/counter/barcode.svg": any_of(T.PROVE_SELF),
+    "/app/proofing/counter/cancel": any_of(T.PROVE_SELF),
+    "/app/proofing/letter": any_of(T.PROVE_SELF),
+    "/app/proofing/letter/cancel": any_of(T.PROVE_SELF),
+    "/app/proofing/letter/code": any_of(T.PROVE_SELF),
+    "/app/reviews/proofing": any_of(T.REVIEW_PROOFS),
+    "/app/reviews/proofing/<uuid:check_id>": any_of(T.REVIEW_PROOFS),
+    **{
+        f"/app/desk/two-people/{what}/{deed}": right
+        for what, right in (
+            ("erasures/<int:erasure_id>", any_of(T.SHRED)),
+            ("invitations/<uuid:invitation_id>", any_of(T.CHANGE_ROLES)),
+            ("requests/<uuid:request_id>", any_of(*TWO)),
+        )
+        for deed in ("agree", "refuse", "withdraw")
+    },
+}
+"""Address of a screen -> who sees it, in a session."""
+
+OF_ONE_TENANT: Final = ("membership>", "organisation_id>", "key_id>")
+"""What is in an address whose object belongs to an organisation: to others there is nothing there."""
+
+API: Final[dict[tuple[str, str], Right]] = {
+    ("PUT", "/api/v1/calendar"): any_of(T.EDIT_NETWORK),
+    ("GET", "/api/v1/devices"): any_of(T.ENROL_DEVICE),
+    ("POST", "/api/v1/devices"): any_of(T.ENROL_DEVICE),
+    ("GET", "/api/v1/devices/{device_id}"): any_of(T.ENROL_DEVICE),
+    ("DELETE", "/api/v1/devices/{device_id}"): any_of(T.ENROL_DEVICE),
+    ("PUT", "/api/v1/facilities/{code}"): any_of(T.EDIT_NETWORK),
+    ("PUT", "/api/v1/facilities/{code}/calendar"): any_of(T.EDIT_NETWORK),
+    ("PUT", "/api/v1/lanes/{origin}/{destination}"): any_of(T.EDIT_NETWORK),
+    ("POST", "/api/v1/items/{item_id}/links"): any_of(T.MAKE_LINK),
+    ("GET", "/api/v1/keys"): any_of(T.MANAGE_KEYS),
+    ("POST", "/api/v1/keys"): any_of(T.MANAGE_KEYS),
+    ("DELETE", "/api/v1/keys/{key_id}"): any_of(T.MANAGE_KEYS),
+    ("POST", "/api/v1/keys/{key_id}/rotate"): any_of(T.MANAGE_KEYS),
+    ("GET", "/api/v1/keys/{key_id}/grants"): any_of(T.MANAGE_KEYS),
+    ("POST", "/api/v1/keys/{key_id}/grants"): any_of(T.GRANT_SPENDING),
+    ("DELETE", "/api/v1/keys/{key_id}/grants/{grant_id}"): any_of(T.GRANT_SPENDING),
+    ("POST", "/api/v1/manifests"): any_of(T.CAPTURE),
+    ("POST", "/api/v1/scans"): any_of(T.SCAN),
+    ("GET", "/api/v1/keys/{key_id}"): any_of(T.MANAGE_KEYS),
+    ("GET", "/epcis/"): SELF,  # which lists there are
+    ("POST", "/epcis/capture"): any_of(T.CAPTURE),
+    ("GET", "/epcis/capture"): any_of(T.CAPTURE),
+    ("GET", "/epcis/capture/{capture_id}"): any_of(T.CAPTURE),
+    ("GET", "/epcis/events"): any_of(T.READ_EVENTS),
+    ("POST", "/epcis/events"): any_of(T.CAPTURE),
+    ("GET", "/epcis/events/{event_id}"): any_of(T.READ_EVENTS),
+    ("GET", "/epcis/queries"): any_of(T.READ_EVENTS),
+    ("POST", "/epcis/queries"): any_of(T.READ_EVENTS),
+    ("GET", "/epcis/queries/{name}"): any_of(T.READ_EVENTS),
+    ("DELETE", "/epcis/queries/{name}"): any_of(T.READ_EVENTS),
+    ("GET", "/epcis/queries/{name}/events"): any_of(T.READ_EVENTS),
+    **{
+        ("GET", f"/epcis/{kind}{part}"): any_of(T.READ_EVENTS)
+        for kind in ("bizLocations", "bizSteps", "dispositions", "epcs", "eventTypes", "readPoints")
+        for part in ("", "/{value}", "/{value}/events")
+    },
+    ("GET", "/epcis/eventTypes"): SELF,  # the standard's own words
+}
+"""A call of the API -> who may make it, with a key."""
+
+OPEN_CALLS: Final = frozenset(
+    {
+        ("GET", "/api/v1/calendar"),
+        ("GET", "/api/v1/facilities/{code}"),
+        ("GET", "/api/v1/facilities/{code}/calendar"),
+        ("GET", "/api/v1/items/{item_id}"),
+        ("GET", "/api/v1/items/{item_id}/events"),
+        ("GET", "/api/v1/items/{item_id}/proofs"),
+        ("GET", "/api/v1/lanes/{origin}/{destination}"),
+        ("POST", "/api/v1/receipts"),
+    }
+)
+"""What anybody may call; the log (/log/) is anybody's whole."""
