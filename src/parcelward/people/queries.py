@@ -34,6 +34,7 @@ from parcelward.people.rules import Signed, is_fresh, key_id_in, parse_signature
 from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
+passkey_name = rules.passkey_name
 require = roles.require
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
