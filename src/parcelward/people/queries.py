@@ -37,6 +37,7 @@ from parcelward.people.rules import Signed, is_fresh, key_id_in, parse_signature
 from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
+passkey_name = rules.passkey_name
 require = roles.require
 NEED_SECOND = roles.NEED_SECOND
 check_accounts = account_check.check_accounts

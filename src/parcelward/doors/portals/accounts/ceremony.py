@@ -37,7 +37,6 @@ from parcelward.doors.portals.accounts import answers
 from parcelward.doors.portals.accounts.answers import Answer
 from parcelward.people import actions as people
 from parcelward.people import queries as who
-from parcelward.people import rules
 from parcelward.people.errors import BadProof
 
 KEY_TYPES: Final = {-7: 2, -35: 2, -36: 2, -47: 2, -8: 1, -257: 3, -37: 3, -48: 7, -49: 7, -50: 7}
@@ -110,7 +109,7 @@ def registered(request: HttpRequest, user: AbstractBaseUser, *, name: str, answe
         auth.clear_state()
     with transaction.atomic():
         people.spend_challenge(challenge)
-        stored = auth.WebAuthn.add(user, rules.passkey_name(name), given.whole).instance
+        stored = auth.WebAuthn.add(user, who.passkey_name(name), given.whole).instance
         people.add_passkey(
             user.pk,
             stored,
