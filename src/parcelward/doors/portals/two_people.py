@@ -57,6 +57,12 @@ def _require_a_task(by: Person) -> None:
         raise NotFound("There is nothing here to show.")
 
 
+def require_may(by: Person, task: Task) -> None:
+    """Raise NotFound for who may not: a page that could not be used looks like none."""
+    if not may(by, task):
+        raise NotFound("There is nothing here to show.")
+
+
 @login_required
 @never_cache
 @require_safe
@@ -217,6 +223,7 @@ def show_link(
 def settle_invitation(request: HttpRequest, invitation_id: UUID, what: str) -> HttpResponse:
     """Ask, then agree to an invitation, or make its link open nothing."""
     by = guard.person(request)
+    require_may(by, Task.CHANGE_ROLES)
     row = who.waiting_invitation(invitation_id, by=by)
 
     def act(_reason: str) -> None:
@@ -234,6 +241,7 @@ def settle_invitation(request: HttpRequest, invitation_id: UUID, what: str) -> H
 def settle_erasure(request: HttpRequest, erasure_id: int, what: str) -> HttpResponse:
     """Ask, then agree to the erasure of an item's record, or call it off."""
     by = guard.person(request)
+    require_may(by, Task.SHRED)
     row = items.waiting_erasure(erasure_id, by=by)
 
     def act(_reason: str) -> None:
