@@ -28,6 +28,7 @@ ASKS_NOBODY = {
     "parcels.actions.standstill.close_standstill": "the worker's: takes its alarm back",
     "parcels.actions.statuses.rebuild": "computes statuses again from what was recorded; at the console",
     "people.actions.installer": "says who stands at the console",
+    "people.actions.machinery": "says who works when nobody asks",
 }
 """What a door may ask for without a right, and why."""
 

@@ -37,6 +37,7 @@ class Config:
     tsa_url: str  # PARCELWARD_TSA_URL: who timestamps archive checkpoints (RFC 3161); empty: nobody
     tsa_root: Path  # PARCELWARD_TSA_ROOT: the PEM file with that authority's root certificate
     erasure_wait_days: int  # PARCELWARD_ERASURE_WAIT_DAYS: between the second person's approval and the erasure
+    label_claim_days: int  # PARCELWARD_LABEL_CLAIM_DAYS: from a week's end until what opens its labels is destroyed
     log_key_overlap_days: int  # PARCELWARD_LOG_KEY_OVERLAP_DAYS: how long a replaced log key still signs
     witness_quorum: int  # PARCELWARD_WITNESS_QUORUM: cosignatures that make a checkpoint "witnessed"
 
@@ -120,6 +121,7 @@ def read() -> Config:
         tsa_url=tsa_url,
         tsa_root=tsa_root,
         erasure_wait_days=_number("PARCELWARD_ERASURE_WAIT_DAYS", 7, least=0, most=365),
+        label_claim_days=_number("PARCELWARD_LABEL_CLAIM_DAYS", 90, least=1, most=730),
         log_key_overlap_days=_number("PARCELWARD_LOG_KEY_OVERLAP_DAYS", 30, least=1, most=365),
         witness_quorum=_number("PARCELWARD_WITNESS_QUORUM", len(witnesses), least=0, most=32),
     )

@@ -47,6 +47,12 @@ def installer() -> Person:
     return Person(id=uuid.UUID(int=source.number), role=Role.ADMINISTRATOR, source=source.number, name="console")
 
 
+def machinery() -> Person:
+    """Return the house's own machinery: what the worker does by itself, such as making and destroying keys."""
+    source, _ = Source.objects.get_or_create(kind="person", name="machinery")
+    return Person(id=uuid.UUID(int=source.number), role=Role.MACHINERY, source=source.number, name="machinery")
+
+
 @transaction.atomic
 def enrol_device(name: str, public_key: bytes, *, by: Person, facility: str = "", simulated: bool = False) -> Enrolled:
     """Let a device sign batches with the key pair it made. Raises Conflict when the key is known already."""

@@ -6,8 +6,10 @@ import hashlib
 import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from parcelward.base import db
@@ -15,7 +17,7 @@ from parcelward.base.ed25519 import PublicKey
 from parcelward.people import account_check, device_check, roles
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Source, User
-from parcelward.people.rules import Signed, key_id_in, parse_signature, require_fresh
+from parcelward.people.rules import Signed, key_id_in, key_id_of, parse_signature, require_fresh
 from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
@@ -167,3 +169,30 @@ def login_taken(login: str) -> bool:
 def has_simulated_sources() -> bool:
     """Return whether sample or simulated devices and keys were ever made here."""
     return Source.objects.filter(simulated=True).exists()
+
+
+class StandingDevice(NamedTuple):
+    """A device as it stands now: where it belongs, and whether it was revoked."""
+
+    device_id: UUID
+    source: int
+    facility: str
+    name: str
+    revoked: bool
+
+
+def standing_device(device_id: UUID, *, lock: bool = False) -> StandingDevice | None:
+    """Return a device as it stands; with `lock`, as it will stand until the caller's transaction ends."""
+    return _standing(Device.objects.filter(pk=device_id), lock=lock)
+
+
+def standing_device_by_key(public_key: bytes, *, lock: bool = False) -> StandingDevice | None:
+    """Return the device that was enrolled with this Ed25519 key, as `standing_device` does."""
+    return _standing(Device.objects.filter(key_id=key_id_of(public_key)), lock=lock)
+
+
+def _standing(rows: QuerySet[Device], *, lock: bool) -> StandingDevice | None:
+    row = (rows.select_for_update(of=("self",)) if lock else rows).select_related("source").first()
+    if row is None:
+        return None
+    return StandingDevice(row.id, row.source_id, row.facility, row.source.name, row.revoked_at is not None)
