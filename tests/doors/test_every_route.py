@@ -21,6 +21,7 @@ SAMPLES = {
     "int:alert_id": "1",
     "int:quarantine_id": "1",
     "uuid:device_id": str(uuid.UUID(int=7)),
+    "uuid:loan_id": str(uuid.UUID(int=7)),
 }
 OPEN_TO_ALL = {
     "/api/v1/receipts": "checks what the log itself signed, and changes nothing",

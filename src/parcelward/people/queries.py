@@ -196,3 +196,9 @@ def _standing(rows: QuerySet[Device], *, lock: bool) -> StandingDevice | None:
     if row is None:
         return None
     return StandingDevice(row.id, row.source_id, row.facility, row.source.name, row.revoked_at is not None)
+
+
+def standing_devices(facility: str) -> list[StandingDevice]:
+    """Return the devices enrolled at a place that were not revoked, by name."""
+    rows = Device.objects.filter(facility=facility, revoked_at=None).select_related("source").order_by("source__name")
+    return [StandingDevice(row.id, row.source_id, row.facility, row.source.name, revoked=False) for row in rows[:200]]

@@ -72,7 +72,12 @@ def _id_in(text: str) -> int:
 def start(request: HttpRequest) -> HttpResponse:
     """Lead each role to what it is here for."""
     person = person_of(request.user)
-    context = {"role": role_name(person.role), "may_desk": may(person, Task.READ_DESK)}
+    context = {
+        "role": role_name(person.role),
+        "may_desk": may(person, Task.READ_DESK),
+        "may_open_label": may(person, Task.OPEN_LABEL),
+        "may_lend": may(person, Task.LEND_KEYS),
+    }
     return render(request, "start.html", context)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from parcelward.doors.portals import accounts, assets, desk, desk_correct, proof, public
 
@@ -24,4 +24,6 @@ urlpatterns = [
     path("app/desk/items/<str:item_id>/hold", desk.hold, name="hold"),
     path("app/desk/items/<str:item_id>/events/<str:event_key>/correct", desk_correct.correct, name="correct"),
     path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
+    path("", include("parcelward.doors.portals.courier_label")),
+    path("", include("parcelward.doors.portals.lending")),
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.privacy.models import Loan
+from parcelward.privacy.models import Loan, StationKey
 from parcelward.privacy.sealing import keybox, rules
 from parcelward.privacy.sealing.actions import loan_row
 from parcelward.privacy.sealing.errors import BadLabel
@@ -44,3 +44,10 @@ def running_loans(facilities: Iterable[str], *, by: Person, now: dt.datetime) ->
         "-lent_at", "id"
     )
     return [loan_row(row) for row in rows[:LOANS_SHOWN_MAX]]
+
+
+def epochs_with_keys(facility: str, epochs: Iterable[int], *, by: Person) -> list[int]:
+    """Return those weeks of which the facility has a key that was not destroyed."""
+    require(by, Task.LEND_KEYS)
+    rows = StationKey.objects.filter(facility=facility, epoch__in=set(epochs), destroyed_at=None)
+    return sorted(rows.values_list("epoch", flat=True))
