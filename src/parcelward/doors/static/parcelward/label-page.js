@@ -96,6 +96,7 @@ function show({ name, lines, note }) {
 
 // --- what the buttons do ---
 async function fetchKeys() {
+  if (!navigator.onLine) throw new LabelRefused("no_network");
   const signing = await signingPair(), reader = await oneTimePair(), atMs = Date.now();
   const signature = new Uint8Array(
     await crypto.subtle.sign("Ed25519", signing.privateKey, readerStatement(reader.public, atMs)),
