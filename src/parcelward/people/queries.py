@@ -25,6 +25,7 @@ from parcelward.people import (
     roles,
     rules,
     seen,
+    standing,
     tokens,
 )
 from parcelward.people.errors import BadSignature
@@ -40,6 +41,10 @@ check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
+StandingDevice = standing.StandingDevice
+standing_device = standing.standing_device
+standing_device_by_key = standing.standing_device_by_key
+standing_devices = standing.standing_devices
 
 write_seen = seen.write
 look_for_bans = addresses.look

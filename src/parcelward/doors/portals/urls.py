@@ -7,11 +7,13 @@ from django.urls import include, path
 from parcelward.doors.portals import (
     assets,
     counter_proofing,
+    courier_label,
     desk,
     desk_correct,
     devices,
     enrolling,
     keys,
+    lending,
     proof,
     proofing,
     public,
@@ -38,4 +40,5 @@ urlpatterns = [
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
+    path("", include([*courier_label.urlpatterns, *lending.urlpatterns])),
 ]
