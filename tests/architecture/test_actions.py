@@ -31,7 +31,7 @@ ASKS_NOBODY = {
     "people.actions.accounts.installer": "says who stands at the console",
     "people.actions.joining.invitation": "says what a link offers; who holds its code is who was meant",
     "people.actions.joining.join": "the same: the code is the right",
-    "people.actions.joining.sign_up": "who has proven an address begins an account of their own; it may nothing but its own data",
+    "people.actions.joining.sign_up": "who has proven an address begins an account that may only its own things",
     "people.actions.proving.give_challenge": "who signs in is nobody yet",
     "people.actions.proving.spend_challenge": "the same",
     "people.actions.proving.use_passkey": "the same: the passkey's signature is the right",

@@ -28,8 +28,8 @@ PAGE = "/app/courier/label"
 APART = ThreadPoolExecutor(1)  # the browser's driver has a loop in this thread, where Django asks no database
 KEPT = """
   const done = (ask) => new Promise((then) => { ask.onsuccess = () => then(ask.result); });
-  const db = await done(indexedDB.open("parcelward-label"));
-  const all = await done(db.transaction("kept").objectStore("kept").getAll());
+  const db = await done(indexedDB.open("parcelward-device"));
+  const all = await done(db.transaction("keys").objectStore("keys").getAll());
 """
 LENT_KEYS = f"async () => {{ {KEPT} return all.filter((each) => each?.loan && each.privateKey).length; }}"
 LEND = f"/app/office/lend?facility={OFFICE}"
@@ -170,7 +170,7 @@ def test_a_loan_that_is_over_opens_nothing_and_its_key_is_gone(courier: Any) -> 
 
 def test_no_script_can_read_the_lent_key(courier: Any) -> None:
     tried = f"""async () => {{ {KEPT}
-      const keys = all.map((each) => each?.privateKey).filter(Boolean), said = [];
+      const keys = all.map((each) => each?.privateKey ?? each?.pair?.privateKey).filter(Boolean), said = [];
       for (const key of keys) for (const form of ["pkcs8", "jwk", "raw"]) {{
         try {{ await crypto.subtle.exportKey(form, key); said.push("read"); }} catch {{ said.push("refused"); }}
       }}
@@ -212,6 +212,30 @@ def test_an_ended_loan_is_deleted_at_the_next_fetch(
     fetch(courier)
     assert "Nothing is lent" in courier.text_content("#fetched")
     assert courier.evaluate(LENT_KEYS) == 0
+
+
+def test_a_telephone_that_enrolled_itself_from_a_qr_code_takes_a_loan(
+    opened: Any, states: dict[Role, Any], live_url: str
+) -> None:
+    """One key pair for both pages: whoever scanned the office's code has nothing more to show to it."""
+    from parcelward.people import actions as people
+    from parcelward.people.models import Enrolment
+
+    named = f"telephone {uuid.uuid4().hex[:6]}"
+    made = apart(people.open_enrolment, named, by=apart(people.installer), facility=OFFICE)
+    page = opened(375, 812, storage_state=states[Role.COURIER])
+    page.goto(f"{live_url}/enrol/device#code={made.code}")
+    page.wait_for_selector("#enrol[data-state=enrolled]")
+    device = apart(Enrolment.objects.get, pk=made.id).device_id
+    page.goto(live_url + PAGE)
+    page.wait_for_selector("#label[data-state=ready]")
+    lend_on_screen(opened, states, live_url, device)
+    fetch(page)
+    assert "You can go offline" in page.text_content("#fetched")
+    page.context.set_offline(True)
+    sealed = label()
+    open_label(page, sealed.item, sealed.text)
+    assert page.text_content("#name") == DOOR[0]
 
 
 def test_a_device_that_is_not_enrolled_gets_nothing(opened: Any, states: dict[Role, Any], live_url: str) -> None:
@@ -285,7 +309,7 @@ def test_what_must_be_read_to_trust_the_page_is_short() -> None:
     import parcelward.doors
 
     folder = Path(parcelward.doors.__path__[0]) / "static" / "parcelward"
-    for name in ("label.js", "label-page.js"):
+    for name in ("device.js", "label.js", "label-page.js"):
         assert len((folder / name).read_text(encoding="utf-8").splitlines()) < 300
     assert HUB != OFFICE
     assert new_number() != new_number()

@@ -6,8 +6,14 @@ import datetime as dt
 import json
 from typing import Any
 
+import pytest
+
+from parcelward.base.errors import Conflict
 from parcelward.doors.console.station_keys import WEEKS_AHEAD, keep_station_keys
-from parcelward.privacy.sealing import actions, queries
+from parcelward.people.actions import machinery
+from parcelward.privacy import actions as privacy
+from parcelward.privacy import cipher, keepers
+from parcelward.privacy.sealing import actions, keybox, queries
 
 
 def facts(kind: str) -> list[dict[str, Any]]:
@@ -56,4 +62,62 @@ def test_a_key_lies_in_the_keys_database_and_never_in_clear(installation, facili
     with connections["default"].cursor() as cur:
         cur.execute("SELECT to_regclass('privacy_stationkey')")
         assert cur.fetchone() == (None,)
-    assert installation.home.joinpath("keys", "station-kek").stat().st_mode & 0o777 == 0o600
+    assert installation.home.joinpath("keys", "vault-kek").stat().st_mode & 0o777 == 0o600
+    keeper = keepers.keeper()
+    whose = cipher.station_context(row.facility, row.epoch, bytes(row.public_key))
+    assert keeper.unwrap(bytes(row.wrapped), whose, row.kek_version) == private, "the vault's key is what wraps it"
+
+
+def test_a_new_key_of_the_vault_wraps_stations_keys_too_and_a_kill_is_made_good(installation, facilities, monkeypatch):
+    from parcelward.privacy.models import StationKey
+
+    monkeypatch.setattr(keybox, "REWRAPPED_AT_ONCE", 2)
+    now, by = dt.datetime.now(dt.UTC), machinery()
+    keep_station_keys(now)
+    row = StationKey.objects.filter(facility=facilities[0], destroyed_at=None).order_by("epoch")[0]
+    private = actions._private(row.facility, row.epoch)
+    privacy.rotate_kek(by=by, now=now)  # whatever other tests left is done
+    old = max(keepers.keeper().versions())
+    assert StationKey.objects.filter(destroyed_at=None).exclude(kek_version=old).count() == 0
+    real, calls = keybox._rewrap, iter(range(100_000))
+
+    def dies(rows, newest):
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return real(rows, newest)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(keybox, "_rewrap", dies)
+        with pytest.raises(KeyboardInterrupt):
+            privacy.rotate_kek(by=by, now=now)
+    newest, standing = old + 1, StationKey.objects.filter(destroyed_at=None)
+    assert standing.filter(kek_version=newest).count() == 2
+    assert keybox.status()[old] == standing.count() - 2
+    assert actions._private(row.facility, row.epoch) == private, "on either side of the walk it opens"
+    with pytest.raises(Conflict) as refused:
+        privacy.retire_kek(old, by=by, now=now + dt.timedelta(days=30))
+    assert refused.value.code == "in_use", "stations' keys count"
+    turned = privacy.rotate_kek(by=by, now=now)
+    assert (turned.version, turned.resumed) == (newest, True)
+    assert keybox.status() == {newest: standing.count()}
+    assert actions._private(row.facility, row.epoch) == private
+    privacy.retire_kek(old, by=by, now=dt.datetime.now(dt.UTC) + dt.timedelta(days=8))
+    assert actions._private(row.facility, row.epoch) == private
+
+
+def test_a_key_destroyed_in_the_middle_of_a_rotation_does_not_come_back(installation, facilities, monkeypatch):
+    from parcelward.privacy.models import StationKey
+
+    then = dt.datetime(2023, 3, 8, 12, tzinfo=dt.UTC)
+    actions.make_station_keys(facilities[:1], [queries.epoch_of(then)], by=machinery(), now=then)
+    row = StationKey.objects.get(facility=facilities[0], epoch=queries.epoch_of(then))
+    real = keybox.put
+
+    def destroyed_meanwhile(each, key, version):
+        StationKey.objects.filter(pk=row.pk).update(wrapped=b"", destroyed_at=then)
+        real(each, key, version)
+
+    monkeypatch.setattr(keybox, "put", destroyed_meanwhile)
+    privacy.rotate_kek(by=machinery(), now=dt.datetime.now(dt.UTC))
+    row.refresh_from_db()
+    assert bytes(row.wrapped) == b""

@@ -30,7 +30,7 @@ from parcelward.privacy.sealing.wire import HandedOut
 
 ASKED_PER_MINUTE: Final = 20
 KEY_LETTERS_MAX: Final = 100
-MODULES: Final = ("parcelward/label.js",)
+MODULES: Final = ("parcelward/device.js", "parcelward/label.js")
 
 
 class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,7 +122,9 @@ def texts() -> dict[str, str]:
         "clock_off": _("The clock of this device is more than five minutes off. Set it right, then try again."),
         "no_network": _("There is no network. What you fetched before still opens labels."),
         "signed_out": _("Sign in again, then fetch the keys."),
-        "not_enrolled": _("This device is not enrolled yet. Show the office the key below, under This device."),
+        "not_enrolled": _(
+            "This device is not enrolled yet. Scan the office's QR code, or show it the key below, under This device."
+        ),
         "revoked": _("This device was revoked. Its keys are deleted. Hand it in at the office."),
         "bad_signature": _("The key of this device is not the one that was enrolled. Ask at the office."),
         "not_given": _("The office gave no key. Ask there."),

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('facility', models.CharField(max_length=20)),
                 ('epoch', models.PositiveIntegerField()),
                 ('public_key', models.BinaryField(max_length=32)),
+                ('kek_version', models.IntegerField()),
                 ('wrapped', models.BinaryField()),
                 ('made_at', models.DateTimeField()),
                 ('destroyed_at', models.DateTimeField(null=True)),

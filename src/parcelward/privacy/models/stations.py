@@ -14,6 +14,7 @@ class StationKey(models.Model):
     facility = models.CharField(max_length=20)
     epoch = models.PositiveIntegerField()
     public_key = models.BinaryField(max_length=32)
+    kek_version = models.IntegerField()  # of the vault's key-encryption key
     wrapped = models.BinaryField()  # the private half, encrypted; empty once destroyed
     made_at = models.DateTimeField()
     destroyed_at = models.DateTimeField(null=True)

@@ -45,11 +45,6 @@ _ROUND = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /-]{0,19}")  # a round's code has no
 _FACILITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}")
 
 
-def _context(facility: str, epoch: int, public_key: bytes) -> bytes:
-    """Return what a wrapped key is bound to: a row turned to another place, week or public key stays shut."""
-    return f"station-key/{facility}/{epoch}/".encode() + public_key
-
-
 def make_station_keys(facilities: Iterable[str], epochs: Iterable[int], *, by: Person, now: dt.datetime) -> int:
     """Make the key pairs that are missing and return how many. Those that are there, or were destroyed, stay so."""
     require(by, Task.TURN_KEYS)
@@ -69,12 +64,13 @@ def make_station_keys(facilities: Iterable[str], epochs: Iterable[int], *, by: P
 
 
 def _make(missing: Sequence[tuple[str, int]], *, by: Person, now: dt.datetime) -> int:
-    rows = []
+    rows, version = [], keybox.newest_version()
     for facility, epoch in missing:
         key = X25519PrivateKey.generate()
         public = key.public_key().public_bytes_raw()
-        wrapped = keybox.wrap(key.private_bytes_raw(), _context(facility, epoch, public))
-        rows.append(StationKey(facility=facility, epoch=epoch, public_key=public, wrapped=wrapped, made_at=now))
+        row = StationKey(facility=facility, epoch=epoch, public_key=public, made_at=now)
+        keybox.put(row, key.private_bytes_raw(), version)
+        rows.append(row)
     StationKey.objects.bulk_create(rows, ignore_conflicts=True)  # if another worker was first, its key is the one
     ours = {row.public_key for row in rows}
     kept = StationKey.objects.filter(facility__in={f for f, _ in missing}, epoch__in={e for _, e in missing})
@@ -116,7 +112,7 @@ def _private(facility: str, epoch: int) -> bytes:
             "or have the address revealed.",
             code="key_destroyed",
         )
-    return keybox.unwrap(bytes(row.wrapped), _context(facility, epoch, bytes(row.public_key)))
+    return keybox.take(row)
 
 
 def _public(facility: str, epoch: int) -> bytes:

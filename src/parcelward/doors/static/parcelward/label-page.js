@@ -1,6 +1,7 @@
 /* The courier's page: fetches lent keys while there is a network, keeps them until they end, and shows what label.js opens.
  * Nothing that was opened is kept or sent anywhere. */
 
+import { all, read, remove, signingPair, write } from "./device.js";
 import {
   LabelRefused, base64url, bytesOf, hex, itemNumber, oneTimePair, openCourier, openLoan, parse, readerStatement, unbase64url,
 } from "./label.js";
@@ -11,26 +12,7 @@ const say = (code, facts = {}) =>
   (texts[code] ?? texts.failed).replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
 const CLOCK_BACK_MS = 300_000, FORGET_S = 7 * 86_400; // a loan that is over is named for a week, without its key
 
-// --- what is kept: IndexedDB holds keys that scripts can use and not read ---
-const opened = new Promise((done, fail) => {
-  const ask = indexedDB.open("parcelward-label", 1);
-  ask.onupgradeneeded = () => ask.result.createObjectStore("kept");
-  ask.onsuccess = () => done(ask.result);
-  ask.onerror = () => fail(ask.error);
-});
-async function kept(mode, work) {
-  const db = await opened;
-  return new Promise((done, fail) => {
-    const turn = db.transaction("kept", mode), ask = work(turn.objectStore("kept"));
-    turn.oncomplete = () => done(ask.result);
-    turn.onerror = turn.onabort = () => fail(turn.error);
-  });
-}
-const read = (name) => kept("readonly", (store) => store.get(name));
-const write = (name, value) => kept("readwrite", (store) => store.put(value, name));
-const remove = (name) => kept("readwrite", (store) => store.delete(name));
-const LOANS = IDBKeyRange.bound("loan:", "loan;", false, true);
-const loans = () => kept("readonly", (store) => store.getAll(LOANS));
+const loans = () => all("loan");
 
 /** The time, or a refusal where the device's clock went backwards since it was last looked at. */
 async function now() {
@@ -47,15 +29,6 @@ async function sweep() {
     if (time > loan.expiresAt + FORGET_S) await remove(`loan:${loan.loan}`);
     else if (loan.privateKey && time >= loan.expiresAt) await write(`loan:${loan.loan}`, { ...loan, privateKey: null });
   }
-}
-
-async function signingPair() {
-  const found = await read("signing");
-  if (found) return found;
-  const pair = await crypto.subtle.generateKey({ name: "Ed25519" }, false, ["sign", "verify"]);
-  const made = { privateKey: pair.privateKey, public: new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)) };
-  await write("signing", made);
-  return made;
 }
 
 // --- what is shown ---
