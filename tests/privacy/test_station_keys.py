@@ -114,7 +114,7 @@ def test_a_key_destroyed_in_the_middle_of_a_rotation_does_not_come_back(installa
     real = keybox.put
 
     def destroyed_meanwhile(each, key, version):
-        StationKey.objects.filter(pk=row.pk).update(wrapped=b"", destroyed_at=then)
+        actions.destroy_due_keys(claim=dt.timedelta(days=90), by=machinery(), now=dt.datetime.now(dt.UTC))
         real(each, key, version)
 
     monkeypatch.setattr(keybox, "put", destroyed_meanwhile)
