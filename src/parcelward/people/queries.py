@@ -26,7 +26,10 @@ from parcelward.people import (
     rules,
     seen,
     standing,
+    tenancy,
     tokens,
+    two_check,
+    waiting,
 )
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
@@ -35,8 +38,10 @@ from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
 require = roles.require
+NEED_SECOND = roles.NEED_SECOND
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
+check_two_people = two_check.check_two_people
 check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
@@ -45,6 +50,19 @@ StandingDevice = standing.StandingDevice
 standing_device = standing.standing_device
 standing_device_by_key = standing.standing_device_by_key
 standing_devices = standing.standing_devices
+organisation = tenancy.organisation
+organisations = tenancy.organisations
+member = tenancy.member
+certificates_of = tenancy.certificates_of
+table_of_roles = tenancy.table_of_roles
+WaitingRow = waiting.WaitingRow
+WaitingInvitation = waiting.WaitingInvitation
+MemberRow = tenancy.MemberRow
+waiting_requests = waiting.requests
+waiting_invitations = waiting.invitations
+waiting_request = waiting.request
+waiting_invitation = waiting.invitation
+waiting_count = waiting.count
 
 write_seen = seen.write
 look_for_bans = addresses.look
@@ -265,13 +283,12 @@ def has_app_codes(*, by: Person) -> bool:
 
 
 class SessionRow(NamedTuple):
-    """One of somebody's own sessions; `seen_from` is what the vault says of where, opened by the door that shows it."""
+    """One of somebody's own sessions; `token` is where the vault keeps from where."""
 
     id: UUID
     method: str
     began_at: dt.datetime
     seen_at: dt.datetime
-    seen_from: str
     token: UUID | None
 
 
@@ -280,7 +297,7 @@ def sessions(*, by: Person, now: dt.datetime) -> list[SessionRow]:
     require(by, Task.OWN_DATA)
     rows = SignedIn.objects.filter(user=by.id, ended_at=None).select_related("membership").order_by("-seen_at")[:100]
     return [
-        SessionRow(row.id, row.method, row.began_at, row.seen_at, "", row.seen_from)
+        SessionRow(row.id, row.method, row.began_at, row.seen_at, row.seen_from)
         for row in rows
         if rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row))
     ]
