@@ -74,7 +74,7 @@ def test_a_loan_that_nobody_lent(known):
     [
         ({"public_key": bytes(32)}, "not one that the log says"),
         ({"wrapped": b"brought back from a backup"}, "is there again"),
-        ({"epoch": 3}, "not one that the log says"),
+        ({"epoch": 3}, "its row is gone"),
     ],
 )
 def test_a_stations_key_that_was_turned(known, turned, words):
