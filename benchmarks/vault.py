@@ -95,7 +95,7 @@ def fill(people: int) -> list[uuid.UUID]:
                     *(bytes(v or b"") for v in sealed.values()),
                 )
             )
-            wrapped = keeper.wrap(key.key, token, 1, kek)
+            wrapped = keeper.wrap(key.key, cipher.person_context(token, 1), kek)
             keys.append(_row(token.bytes, _short(1), _int(kek), wrapped, _long(now)))
             for field in (Field.NAME, Field.EMAIL):
                 mark = cipher.mark(secret, field, None, normal.normal(field, fields[field]))
@@ -164,7 +164,7 @@ def reveals(installation: Installation, tokens: list[uuid.UUID], seconds: float)
     """Measure opening, one by one and many at once, and masking; how much of it unwrapping is."""
     from parcelward.base.vault import VaultToken
     from parcelward.people.actions import machinery
-    from parcelward.privacy import actions, keepers, keys
+    from parcelward.privacy import actions, cipher, keepers, keys
     from parcelward.privacy.models import PersonKey
     from parcelward.privacy.wire import Field, Purpose
 
@@ -187,7 +187,7 @@ def reveals(installation: Installation, tokens: list[uuid.UUID], seconds: float)
     wrapped, keeper = bytes(row.wrapped), keepers.keeper()
     began = time.perf_counter()
     for _ in range(20_000):
-        keeper.unwrap(wrapped, tokens[0], 1, row.kek_version)
+        keeper.unwrap(wrapped, cipher.person_context(tokens[0], 1), row.kek_version)
     unwrap_us = (time.perf_counter() - began) / 20_000 * 1e6
     began = time.perf_counter()
     for token in chance.sample(tokens, min(2_000, len(tokens))):

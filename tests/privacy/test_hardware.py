@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from parcelward.base.config import BadSetting
+from parcelward.privacy.cipher import person_context
 from parcelward.privacy.errors import KeysAway, NotAuthentic
 
 MODULES = (
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 PERSON = uuid.uuid4()
+WHOSE = person_context(PERSON, 1)
 KEY = bytes(range(32))
 
 
@@ -65,9 +67,9 @@ def test_the_token_makes_the_key_and_never_gives_it_out(keeper):
 
 def test_what_it_wraps_opens_for_the_same_person_alone(keeper):
     number = keeper.versions()[-1]
-    wrapped = keeper.wrap(KEY, PERSON, 1, number)
+    wrapped = keeper.wrap(KEY, WHOSE, number)
     assert KEY not in wrapped
-    assert keeper.unwrap(wrapped, PERSON, 1, number) == KEY
+    assert keeper.unwrap(wrapped, WHOSE, number) == KEY
     for who, version, given in (
         (uuid.uuid4(), 1, wrapped),
         (PERSON, 2, wrapped),
@@ -76,28 +78,28 @@ def test_what_it_wraps_opens_for_the_same_person_alone(keeper):
         (PERSON, 1, b""),
     ):
         with pytest.raises((NotAuthentic, KeysAway)):
-            keeper.unwrap(given, who, version, number)
+            keeper.unwrap(given, person_context(who, version), number)
     with pytest.raises(KeysAway):
-        keeper.unwrap(wrapped, PERSON, 1, 77)
+        keeper.unwrap(wrapped, WHOSE, 77)
 
 
 def test_versions_are_made_used_side_by_side_and_destroyed(keeper):
     old = keeper.versions()[-1]
-    wrapped = keeper.wrap(KEY, PERSON, 1, old)
+    wrapped = keeper.wrap(KEY, WHOSE, old)
     new = keeper.make(now=timezone.now())
-    again = keeper.wrap(keeper.unwrap(wrapped, PERSON, 1, old), PERSON, 1, new)
-    assert keeper.unwrap(again, PERSON, 1, new) == keeper.unwrap(wrapped, PERSON, 1, old) == KEY
+    again = keeper.wrap(keeper.unwrap(wrapped, WHOSE, old), WHOSE, new)
+    assert keeper.unwrap(again, WHOSE, new) == keeper.unwrap(wrapped, WHOSE, old) == KEY
     keeper.destroy(old)
     assert old not in keeper.versions()
     with pytest.raises(KeysAway):
-        keeper.unwrap(wrapped, PERSON, 1, old)
+        keeper.unwrap(wrapped, WHOSE, old)
 
 
 def test_a_lost_session_is_opened_again(keeper):
     number = keeper.versions()[-1]
-    wrapped = keeper.wrap(KEY, PERSON, 1, number)
+    wrapped = keeper.wrap(KEY, WHOSE, number)
     keeper._session.close()
-    assert keeper.unwrap(wrapped, PERSON, 1, number) == KEY
+    assert keeper.unwrap(wrapped, WHOSE, number) == KEY
 
 
 def test_an_address_that_would_show_the_pin_or_says_too_little_is_refused(uri, tmp_path):

@@ -22,6 +22,7 @@ from parcelward.people.errors import MayNot
 from parcelward.people.wire import Role
 from parcelward.privacy import actions, keepers, queries
 from parcelward.privacy.actions import turn_keys
+from parcelward.privacy.cipher import person_context
 from parcelward.privacy.errors import KeysAway, NotAuthentic
 from parcelward.privacy.keepers import FileKeeper
 from parcelward.privacy.keyfiles import KeyFile
@@ -119,9 +120,9 @@ def test_a_person_deleted_in_the_middle_does_not_come_back(machinery, anna, monk
     keeper = keepers.keeper()
     real = keeper.wrap
 
-    def deleted_meanwhile(key, one, version, kek_version):
+    def deleted_meanwhile(key, context, kek_version):
         PersonKey.objects.filter(person=token).delete()
-        return real(key, one, version, kek_version)
+        return real(key, context, kek_version)
 
     monkeypatch.setattr(keeper, "wrap", deleted_meanwhile)
     newest = keeper.make(now=timezone.now())
@@ -153,8 +154,9 @@ def test_an_old_version_goes_only_when_nothing_needs_it(machinery, anna):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     row = PersonKey.objects.get(person=token)
     wrapped, keeper = bytes(row.wrapped), keepers.keeper()
-    key = keeper.unwrap(wrapped, token, 1, newest)
-    PersonKey.objects.filter(person=token).update(kek_version=old, wrapped=keeper.wrap(key, token, 1, old))
+    key = keeper.unwrap(wrapped, person_context(token, 1), newest)
+    again = keeper.wrap(key, person_context(token, 1), old)
+    PersonKey.objects.filter(person=token).update(kek_version=old, wrapped=again)
     with pytest.raises(Conflict) as refused:
         actions.retire_kek(old, by=machinery, now=now + dt.timedelta(days=30))
     assert refused.value.code == "in_use"
@@ -237,9 +239,9 @@ def test_a_wrapped_key_opens_for_its_person_version_and_kek_alone(machinery, ann
         (one, 1, row.kek_version, b""),
     ):
         with pytest.raises(NotAuthentic):
-            keeper.unwrap(wrapped, who, version, kek)
+            keeper.unwrap(wrapped, person_context(who, version), kek)
     with pytest.raises(KeysAway):
-        keeper.unwrap(bytes(row.wrapped), one, 1, 10_000)
+        keeper.unwrap(bytes(row.wrapped), person_context(one, 1), 10_000)
 
 
 def test_no_secret_stands_in_a_repr():

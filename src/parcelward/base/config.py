@@ -40,6 +40,7 @@ class Config:
     smtp_url: str = field(repr=False)  # PARCELWARD_SMTP_URL: who takes our e-mail; its password is shown nowhere
     mail_from: str  # PARCELWARD_MAIL_FROM: the address that messages come from
     erasure_wait_days: int  # PARCELWARD_ERASURE_WAIT_DAYS: between the second person's approval and the erasure
+    label_claim_days: int  # PARCELWARD_LABEL_CLAIM_DAYS: from a week's end until what opens its labels is destroyed
     log_key_overlap_days: int  # PARCELWARD_LOG_KEY_OVERLAP_DAYS: how long a replaced log key still signs
     witness_quorum: int  # PARCELWARD_WITNESS_QUORUM: cosignatures that make a checkpoint "witnessed"
 
@@ -151,6 +152,7 @@ def read() -> Config:
         smtp_url=_smtp_url(),
         mail_from=os.environ.get("PARCELWARD_MAIL_FROM") or f"no-reply@{urlsplit(public_url).hostname}",
         erasure_wait_days=_number("PARCELWARD_ERASURE_WAIT_DAYS", 7, least=0, most=365),
+        label_claim_days=_number("PARCELWARD_LABEL_CLAIM_DAYS", 90, least=1, most=730),
         log_key_overlap_days=_number("PARCELWARD_LOG_KEY_OVERLAP_DAYS", 30, least=1, most=365),
         witness_quorum=_number("PARCELWARD_WITNESS_QUORUM", len(witnesses), least=0, most=32),
     )

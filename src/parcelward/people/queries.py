@@ -26,6 +26,7 @@ from parcelward.people import (
     roles,
     rules,
     seen,
+    standing,
     tenancy,
     tokens,
     two_check,
@@ -47,6 +48,10 @@ check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
+StandingDevice = standing.StandingDevice
+standing_device = standing.standing_device
+standing_device_by_key = standing.standing_device_by_key
+standing_devices = standing.standing_devices
 organisation = tenancy.organisation
 organisations = tenancy.organisations
 member = tenancy.member

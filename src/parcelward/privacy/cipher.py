@@ -35,6 +35,7 @@ two million people on; with fewer people a mark says a little more, and there is
 
 _VALUE: Final = b"parcelward vault value v1"
 _WRAP: Final = b"parcelward vault key v1"
+_STATION: Final = b"parcelward station key v1"
 _MARK: Final = b"parcelward blind index v1"
 
 
@@ -73,9 +74,19 @@ def unseal(key: bytes, sealed: bytes, place: Place) -> str:
     return plain.rstrip(b"\0")[:-1].decode()
 
 
-def wrap_context(person: UUID, version: int, kek_version: int) -> bytes:
-    """Return what a wrapped key is bound to: its person, its own version, and the version of what wraps it."""
-    return _WRAP + person.bytes + version.to_bytes(4, "big") + kek_version.to_bytes(4, "big")
+def person_context(person: UUID, version: int) -> bytes:
+    """Return whose a person's data key is: what it is bound to when it is wrapped."""
+    return _WRAP + person.bytes + version.to_bytes(4, "big")
+
+
+def station_context(facility: str, epoch: int, public_key: bytes) -> bytes:
+    """Return whose a station's key is; never what any person's key is bound to."""
+    return b"\0".join((_STATION, facility.encode(), str(epoch).encode(), public_key))
+
+
+def wrap_context(context: bytes, kek_version: int) -> bytes:
+    """Return what a wrapped key is bound to: whose it is, and the version of what wraps it."""
+    return context + kek_version.to_bytes(4, "big")
 
 
 def mark(secret: bytes, field: Field, tenant: UUID | None, form: str) -> int:

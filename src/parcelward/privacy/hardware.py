@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qs, unquote
-from uuid import UUID
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
@@ -100,9 +99,9 @@ class TokenKeeper:
             found = self._asked(self._list)
         return found
 
-    def wrap(self, key: bytes, person: UUID, version: int, kek_version: int) -> bytes:
-        """Return a person's data key as it is stored."""
-        body = key + _bound(person, version, kek_version)
+    def wrap(self, key: bytes, context: bytes, kek_version: int) -> bytes:
+        """Return a key as it is stored."""
+        body = key + _bound(context, kek_version)
 
         def work(session: Any) -> bytes:
             secret = session.create_object(
@@ -120,8 +119,8 @@ class TokenKeeper:
 
         return self._asked(work)
 
-    def unwrap(self, wrapped: bytes, person: UUID, version: int, kek_version: int) -> bytes:
-        """Return the data key."""
+    def unwrap(self, wrapped: bytes, context: bytes, kek_version: int) -> bytes:
+        """Return the key."""
 
         def work(session: Any) -> bytes:
             kek = self._key(session, kek_version)
@@ -140,8 +139,8 @@ class TokenKeeper:
 
         body = self._asked(work)
         key, bound = body[: cipher.KEY_BYTES], body[cipher.KEY_BYTES :]
-        if not hmac.compare_digest(bound, _bound(person, version, kek_version)):
-            raise NotAuthentic("A person's wrapped key was changed or moved: it does not open.")
+        if not hmac.compare_digest(bound, _bound(context, kek_version)):
+            raise NotAuthentic("A wrapped key was changed or moved: it does not open.")
         return key
 
     def make(self, *, now: dt.datetime) -> int:  # noqa: ARG002 -- a token keeps its own time
@@ -162,7 +161,7 @@ class TokenKeeper:
                 try:
                     return work(self._opened())
                 except (WrappedKeyInvalid, WrappedKeyLenRange, EncryptedDataInvalid):
-                    raise NotAuthentic("A person's wrapped key was changed or moved: it does not open.") from None
+                    raise NotAuthentic("A wrapped key was changed or moved: it does not open.") from None
                 except PKCS11Error as err:
                     self._forget()
                     if last:
@@ -216,5 +215,5 @@ class TokenKeeper:
         )
 
 
-def _bound(person: UUID, version: int, kek_version: int) -> bytes:
-    return hashlib.sha256(cipher.wrap_context(person, version, kek_version)).digest()
+def _bound(context: bytes, kek_version: int) -> bytes:
+    return hashlib.sha256(cipher.wrap_context(context, kek_version)).digest()

@@ -1,6 +1,6 @@
 """Who keeps the key-encryption key: a file of strict rights, or a hardware module (PKCS#11).
 
-    home/keys/vault-kek     the versions of the key that wraps every person's data key
+    home/keys/vault-kek     the versions of the key that wraps every person's data key, and stations' keys
     home/keys/vault-index   the versions of the secret that the blind index is keyed by
 
 With `PARCELWARD_KEK` the first lies in a token instead, and never leaves it.
@@ -13,7 +13,6 @@ import functools
 import secrets
 from pathlib import Path
 from typing import Final, Protocol
-from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,22 +27,22 @@ INDEX_FILE: Final = "vault-index"
 
 
 class KeyKeeper(Protocol):
-    """Wraps and unwraps data keys with the key-encryption key, of which it keeps every version in use.
+    """Wraps and unwraps keys with the key-encryption key, of which it keeps every version in use.
 
     Raises KeysAway when a version is not there or the keeper does not answer, NotAuthentic when a wrapped key is not
-    of this person, version and key. Calls may come from many threads and processes at once.
+    of this context, version and key. Calls may come from many threads and processes at once.
     """
 
     def versions(self) -> tuple[int, ...]:
         """Return the versions that it has, oldest first."""
         ...
 
-    def wrap(self, key: bytes, person: UUID, version: int, kek_version: int) -> bytes:
-        """Return a person's data key as it is stored."""
+    def wrap(self, key: bytes, context: bytes, kek_version: int) -> bytes:
+        """Return a key as it is stored, bound to `context`, which says whose it is (`cipher.person_context`)."""
         ...
 
-    def unwrap(self, wrapped: bytes, person: UUID, version: int, kek_version: int) -> bytes:
-        """Return the data key."""
+    def unwrap(self, wrapped: bytes, context: bytes, kek_version: int) -> bytes:
+        """Return the key."""
         ...
 
     def make(self, *, now: dt.datetime) -> int:
@@ -68,20 +67,20 @@ class FileKeeper:
         """Return the versions in the file, oldest first."""
         return tuple(sorted(self._file.versions()))
 
-    def wrap(self, key: bytes, person: UUID, version: int, kek_version: int) -> bytes:
-        """Return a person's data key as it is stored: nonce, ciphertext, tag."""
+    def wrap(self, key: bytes, context: bytes, kek_version: int) -> bytes:
+        """Return a key as it is stored: nonce, ciphertext, tag."""
         nonce = secrets.token_bytes(cipher.NONCE_BYTES)
-        bound = cipher.wrap_context(person, version, kek_version)
+        bound = cipher.wrap_context(context, kek_version)
         return nonce + AESGCM(self._version(kek_version).secret).encrypt(nonce, key, bound)
 
-    def unwrap(self, wrapped: bytes, person: UUID, version: int, kek_version: int) -> bytes:
-        """Return the data key."""
+    def unwrap(self, wrapped: bytes, context: bytes, kek_version: int) -> bytes:
+        """Return the key."""
         nonce, closed = wrapped[: cipher.NONCE_BYTES], wrapped[cipher.NONCE_BYTES :]
-        bound = cipher.wrap_context(person, version, kek_version)
+        bound = cipher.wrap_context(context, kek_version)
         try:
             return AESGCM(self._version(kek_version).secret).decrypt(nonce, closed, bound)
         except (InvalidTag, ValueError):
-            raise NotAuthentic("A person's wrapped key was changed or moved: it does not open.") from None
+            raise NotAuthentic("A wrapped key was changed or moved: it does not open.") from None
 
     def make(self, *, now: dt.datetime) -> int:
         """Make a new version, and return its number."""
@@ -100,7 +99,10 @@ class FileKeeper:
 
 def _keys_exist() -> bool:
     with db.cursor("keys") as cur:
-        cur.execute("SELECT EXISTS (SELECT FROM privacy_personkey)")
+        cur.execute(
+            "SELECT EXISTS (SELECT FROM privacy_personkey) "
+            "OR EXISTS (SELECT FROM privacy_stationkey WHERE destroyed_at IS NULL)"
+        )
         return bool(cur.fetchall()[0][0])
 
 

@@ -33,7 +33,9 @@ def make(persons: Sequence[UUID], *, expires_at: dt.datetime | None = None) -> d
     keeper = keepers.keeper()
     kek_version = max(keeper.versions())
     made = {person: DataKey(FIRST_VERSION, secrets.token_bytes(cipher.KEY_BYTES)) for person in persons}
-    wrapped = [keeper.wrap(each.key, person, each.version, kek_version) for person, each in made.items()]
+    wrapped = [
+        keeper.wrap(each.key, cipher.person_context(person, each.version), kek_version) for person, each in made.items()
+    ]
     with db.cursor("keys") as cur, transaction.atomic(using="keys"):
         cur.execute(
             "WITH made AS (INSERT INTO privacy_personkey (person, version, kek_version, wrapped, made_at, expires_at) "  # noqa: S608 -- DURABILITY is our own
@@ -62,7 +64,7 @@ def held(persons: Collection[UUID]) -> dict[UUID, DataKey]:
         rows = cur.fetchall()
     keeper = keepers.keeper()
     return {
-        person: DataKey(version, keeper.unwrap(bytes(wrapped), person, version, kek_version))
+        person: DataKey(version, keeper.unwrap(bytes(wrapped), cipher.person_context(person, version), kek_version))
         for person, version, kek_version, wrapped in rows
     }
 

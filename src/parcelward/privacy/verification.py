@@ -16,6 +16,7 @@ from uuid import UUID
 from parcelward.base import db
 from parcelward.custody.queries import Findings, told
 from parcelward.privacy import facts
+from parcelward.privacy.sealing.verification import check_labels
 
 _SAID: Final = """
     SELECT convert_from(f.body, 'UTF8')::jsonb AS said, l.first_index + f.leaf AS place, f.batch
@@ -80,7 +81,7 @@ _BURIED: Final = f"""
 
 
 def check_privacy(findings: Findings) -> None:
-    """Note the first person, look, tombstone, request and hold that is not what the log's entries say."""
+    """Note the first person, look, tombstone, request, hold, key of a label and loan that the log does not bear out."""
     _check_looks(findings)
     for statement, kinds, differs in (
         (_PEOPLE, (facts.KEPT, facts.SETTLED), "kept_person"),
@@ -90,6 +91,7 @@ def check_privacy(findings: Findings) -> None:
             findings.note(f"The person {person} {what}.", differs=differs, index=place)
     _check_requests(findings)
     _check_holds(findings)
+    check_labels(findings)
 
 
 def _rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:

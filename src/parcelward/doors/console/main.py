@@ -22,6 +22,7 @@ COMMANDS = {
     "log-key": "give the log a new signing key, which the old one vouches for",
     "bundle": "write an item's evidence bundle, to be checked by others",
     "link": "make an addressee's link, which opens more than the public journey",
+    "label": "print a sample of a sealed label as PDF",
     "verify": "check an evidence bundle or a proof offline",
     "simulate": "play a postal network through the public API",
     "device": "enrol and revoke devices",

@@ -16,6 +16,7 @@ import django
 import psycopg
 
 from parcelward.doors.console.samples_refused import refuse_samples
+from parcelward.doors.console.station_keys import keep_station_keys
 
 if TYPE_CHECKING:
     from parcelward.custody.actions import Sequencer
@@ -247,6 +248,7 @@ def _follow(stop: threading.Event) -> None:
                 follows.keep_house(dt.datetime.now(dt.UTC))
                 privacy.shred_due(dt.datetime.now(dt.UTC))
                 privacy.forget_expired(dt.datetime.now(dt.UTC))
+                keep_station_keys(dt.datetime.now(dt.UTC))
                 if now - erased_again > ERASE_AGAIN_S:
                     erase_again()
                     privacy.delete_again()

@@ -16,11 +16,13 @@ from django.views.decorators.http import require_http_methods
 
 from parcelward.base.errors import Invalid, ParcelwardError
 from parcelward.doors.api import problems
+from parcelward.doors.portals import proof
 from parcelward.doors.throttle import allow
 from parcelward.people import actions
 
 TRIES_PER_MINUTE: Final = 10
 CODE_MAX: Final = 64
+MODULES: Final = ("parcelward/device.js",)
 
 
 @never_cache
@@ -29,7 +31,7 @@ CODE_MAX: Final = 64
 def device(request: HttpRequest) -> HttpResponse:
     """Show the page, whose script reads the code behind the #, which browsers never send; take what it posts."""
     if request.method != "POST":
-        return render(request, "enrol.html")
+        return render(request, "enrol.html", {"import_map": proof.import_map(MODULES)})
     allow(request, "enrol", TRIES_PER_MINUTE)
     try:
         taken = actions.take_enrolment(*_parts(request.body))

@@ -109,9 +109,9 @@ def _context(journey: Journey, shown_rows: tuple[Row, ...]) -> dict[str, Any]:
     }
 
 
-def import_map() -> SafeString:
-    """Return the import map that gives the page's modules their versioned addresses and integrity hashes."""
-    found = {assets.PREFIX + name: held for name in MODULES if (held := assets.named(name))}
+def import_map(modules: Iterable[str] = MODULES) -> SafeString:
+    """Return the import map that gives a page's modules their versioned addresses and integrity hashes."""
+    found = {assets.PREFIX + name: held for name in modules if (held := assets.named(name))}
     held_map = {
         "imports": {name: held.url for name, held in found.items()},
         "integrity": {held.url: held.integrity for held in found.values()},

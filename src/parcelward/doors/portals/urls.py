@@ -7,12 +7,14 @@ from django.urls import include, path
 from parcelward.doors.portals import (
     assets,
     counter_proofing,
+    courier_label,
     desk,
     desk_correct,
     desk_erase,
     devices,
     enrolling,
     keys,
+    lending,
     members,
     proof,
     proofing,
@@ -46,4 +48,5 @@ urlpatterns = [
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
+    path("", include([*courier_label.urlpatterns, *lending.urlpatterns])),
 ]

@@ -1,7 +1,8 @@
-"""Give the vault a new key-encryption key: every data key is wrapped anew while everything runs; no value is touched.
+"""Give the vault a new key-encryption key: every key that it wraps is wrapped anew while everything runs.
 
-A reader asks for the row and unwraps with the version that it names, so it does not matter on which side of the walk a
-key is. Killed at any moment, the next run goes on where there is something left to do.
+A person's data key or a station's; no value is touched. A reader asks for the row and unwraps with the version that it
+names, so it does not matter on which side of the walk a key is. Killed at any moment, the next run goes on where there
+is something left to do.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from parcelward.custody import actions as custody
 from parcelward.custody.queries import told
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.privacy import facts, keepers
+from parcelward.privacy import cipher, facts, keepers
+from parcelward.privacy.sealing import keybox
 
 AT_ONCE: Final = 2_000
 SETTLED_AFTER: Final = dt.timedelta(minutes=10)
@@ -43,11 +45,13 @@ class Turned:
 
 
 def status() -> Mapping[int, int]:
-    """Return how many keys each version of the key-encryption key wraps, oldest first."""
+    """Return how many keys, of people and of stations, each version of the key-encryption key wraps, oldest first."""
     with db.cursor("keys") as cur:
         cur.execute("SELECT kek_version, count(*) FROM privacy_personkey GROUP BY kek_version")
-        used = dict(cur.fetchall())
-    return {version: used.get(version, 0) for version in sorted({*keepers.keeper().versions(), *used})}
+        persons = dict(cur.fetchall())
+    stations = keybox.status()
+    versions = sorted({*keepers.keeper().versions(), *persons, *stations})
+    return {version: persons.get(version, 0) + stations.get(version, 0) for version in versions}
 
 
 def rotate_kek(*, by: Person, now: dt.datetime, tell: Tell = lambda *_: None) -> Turned:
@@ -92,6 +96,8 @@ def rewrap(newest: int, *, total: int = 0, tell: Tell = lambda *_: None) -> int:
             after, changed = some
             here += changed
             tell(done + here, total)
+        here += keybox.rewrap(newest)
+        tell(done + here, total)
         done += here
         if not here:
             return done
@@ -109,10 +115,10 @@ def _rewrap_some(newest: int, after: tuple[UUID, int]) -> tuple[tuple[UUID, int]
     if not found:
         return None
     keeper = keepers.keeper()
-    fresh = [
-        keeper.wrap(keeper.unwrap(bytes(wrapped), person, version, old), person, version, newest)
-        for person, version, old, wrapped in found
-    ]
+    fresh = []
+    for person, version, old, wrapped in found:
+        whose = cipher.person_context(person, version)
+        fresh.append(keeper.wrap(keeper.unwrap(bytes(wrapped), whose, old), whose, newest))
     # In the order of the key, as everybody locks them. What was deleted meanwhile stays deleted.
     with transaction.atomic(using="keys"), db.cursor("keys") as cur:
         cur.execute(

@@ -4,15 +4,18 @@ from parcelward.privacy.models.keys import PersonKey
 from parcelward.privacy.models.messages import Message
 from parcelward.privacy.models.persons import BlindIndex, KeptPerson
 from parcelward.privacy.models.shredding import PersonHold, PersonTombstone, ShredRequest
+from parcelward.privacy.models.stations import Loan, StationKey
 from parcelward.privacy.models.trail import Disclosure
 
 __all__ = [
     "BlindIndex",
     "Disclosure",
     "KeptPerson",
+    "Loan",
     "Message",
     "PersonHold",
     "PersonKey",
     "PersonTombstone",
     "ShredRequest",
+    "StationKey",
 ]

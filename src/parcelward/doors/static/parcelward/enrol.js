@@ -1,32 +1,21 @@
 // A device enrols itself: it makes an Ed25519 key pair that cannot leave this browser, signs the code with it, and keeps
 // the pair in IndexedDB. The code stands behind the # of the address, which browsers send to nobody.
+import { makePair, read, write } from "./device.js";
+
 const page = document.getElementById("enrol");
 const show = (state) => {
   page.dataset.state = state;
   for (const part of page.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(state);
 };
 
-const asked = (request) =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-const opened = async () => {
-  const request = indexedDB.open("parcelward-device", 1);
-  request.onupgradeneeded = () => request.result.createObjectStore("keys");
-  return asked(request);
-};
-const stored = async (key) => asked((await opened()).transaction("keys").objectStore("keys").get(key));
-const store = async (key, value) => asked((await opened()).transaction("keys", "readwrite").objectStore("keys").put(value, key));
-
 const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 const message = (code) => new TextEncoder().encode(`parcelward/v1/enrol\0${code}`);
 
 const pairFor = async (code) => {
-  const before = await stored("pending"); // the answer may have been lost: the same key with the same code is known
+  const before = await read("pending"); // the answer may have been lost: the same key with the same code is known
   if (before?.code === code) return before.pair;
-  const pair = await crypto.subtle.generateKey({ name: "Ed25519" }, false, ["sign", "verify"]);
-  await store("pending", { code, pair });
+  const pair = await makePair();
+  await write("pending", { code, pair });
   return pair;
 };
 
@@ -60,8 +49,8 @@ const enrol = async (code) => {
   if (answer.status === 429 || answer.status >= 500) return show("later");
   if (!answer.ok) return show("refused");
   const device = { ...JSON.parse(said), pair };
-  await store("device", device);
-  await store("pending", null);
+  await write("device", device);
+  await write("pending", null);
   history.replaceState(null, "", location.pathname); // the code is used up and need not stay in the history
   shown(device);
 };
@@ -70,7 +59,7 @@ const begin = async () => {
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return show("too-old");
   if (code) return enrol(code);
-  const device = await stored("device").catch(() => null);
+  const device = await read("device").catch(() => null);
   return device ? shown(device) : show("no-code");
 };
 page.querySelector("[data-again]").addEventListener("click", begin);

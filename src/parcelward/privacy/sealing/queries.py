@@ -1,0 +1,53 @@
+"""What is known of labels, keys and loans. Reads only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from parcelward.people.queries import require
+from parcelward.people.wire import Person, Task
+from parcelward.privacy.models import Loan, StationKey
+from parcelward.privacy.sealing import keybox, rules
+from parcelward.privacy.sealing.actions import loan_row
+from parcelward.privacy.sealing.errors import BadLabel
+from parcelward.privacy.sealing.wire import LoanRow, item_number, weight_class
+
+epoch_of = rules.epoch_of
+epoch_name = rules.epoch_name
+
+LOANS_SHOWN_MAX = 100
+
+
+def binding_holds(item: str, destination: str, weight_g: int, code: str) -> bool:
+    """Return whether the `label_code` of a scan was made for this item, its destination facility and its weight class.
+
+    What is asked of each scan that brings a code: 3 microseconds, no database.
+    """
+    try:
+        rules.require_binding(
+            keybox.binding_key(),
+            item=item_number(item),
+            destination=destination,
+            weight_class=weight_class(weight_g),
+            label_code=code,
+        )
+    except BadLabel:
+        return False
+    return True
+
+
+def running_loans(facilities: Iterable[str], *, by: Person, now: dt.datetime) -> list[LoanRow]:
+    """Return the loans of these offices that have not ended, the newest first."""
+    require(by, Task.LEND_KEYS)
+    rows = Loan.objects.filter(facility__in=set(facilities), ended_at=None, expires_at__gt=now).order_by(
+        "-lent_at", "id"
+    )
+    return [loan_row(row) for row in rows[:LOANS_SHOWN_MAX]]
+
+
+def epochs_with_keys(facility: str, epochs: Iterable[int], *, by: Person) -> list[int]:
+    """Return those weeks of which the facility has a key that was not destroyed."""
+    require(by, Task.LEND_KEYS)
+    rows = StationKey.objects.filter(facility=facility, epoch__in=set(epochs), destroyed_at=None)
+    return sorted(rows.values_list("epoch", flat=True))
