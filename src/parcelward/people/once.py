@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import psycopg
@@ -36,11 +36,18 @@ class InFlight(Conflict):
 
 
 def once(
-    key: str, digest: bytes, work: Callable[[], tuple[int, bytes]], *, by: Person, now: dt.datetime
+    key: str,
+    digest: bytes,
+    work: Callable[[], tuple[int, bytes]],
+    *,
+    by: Person,
+    now: dt.datetime,
+    before: Sequence[bytes] = (),
 ) -> tuple[int, bytes]:
     """Return (status, answer) of `work`, done at most once under this key of the caller's.
 
-    `digest` stands for the whole request. What `work` raises is raised, and nothing is kept: it may be tried again.
+    `digest` stands for the whole request, and so do those `before`, made with secrets that were
+    replaced. What `work` raises is raised, and nothing is kept: it may be tried again.
     Raises KeyReused for another request under the key, InFlight while the same one is being done.
     """
     if not key:
@@ -55,12 +62,12 @@ def once(
             status, answer = work()
             GivenAnswer.objects.filter(source=by.source, key=key).update(status=status, answer=answer)
             return status, answer
-        before = GivenAnswer.objects.get(source=by.source, key=key)
-    if bytes(before.digest) != digest:
+        given = GivenAnswer.objects.get(source=by.source, key=key)
+    if bytes(given.digest) not in {digest, *before}:
         raise KeyReused("This Idempotency-Key was used before for another request. Make a new one for this.")
-    if before.status is None or before.answer is None:
+    if given.status is None or given.answer is None:
         raise AssertionError("an answer commits with its key")  # pragma: no cover -- see `once`
-    return before.status, bytes(before.answer)
+    return given.status, bytes(given.answer)
 
 
 def _take(key: str, digest: bytes, *, by: Person, now: dt.datetime) -> bool:

@@ -167,3 +167,8 @@ def login_taken(login: str) -> bool:
 def has_simulated_sources() -> bool:
     """Return whether sample or simulated devices and keys were ever made here."""
     return Source.objects.filter(simulated=True).exists()
+
+
+def administrators() -> int:
+    """Return how many administrators can sign in."""
+    return User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).count()

@@ -59,7 +59,8 @@ def once(request: HttpRequest, status: int, work: Callable[[], Schema]) -> HttpR
 
     key = request.headers.get("Idempotency-Key", "")
     asked = f"{request.method} {request.path}\n".encode() + request.body
-    digest = hmac.digest(settings.SECRET_KEY.encode(), asked, hashlib.sha256)
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]  # an answer outlives the secret it was kept under
+    digest, *before = [hmac.digest(each.encode(), asked, hashlib.sha256) for each in secrets]
     by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
-    status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC))
+    status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC), before=before)
     return HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)
