@@ -81,10 +81,9 @@ def test_of_the_keys_database_nothing_is_kept_too_long(tmp_path):
     assert held(to.folder) == [name(2)]
 
 
-def fetch(to, manifest, into, **changed):
+def fetch(to, manifest, into):
     into.mkdir()
-    said = {"vkeys": [SIGNER.verifier.vkey], "tell": lambda *_: None} | changed
-    return wal.fetch(to.folder, manifest, [KEY], into, **said)
+    return wal.fetch(to.folder, manifest, [KEY], into, vkeys=[SIGNER.verifier.vkey], tell=lambda *_: None)
 
 
 def test_what_was_shipped_comes_back_zeros_and_all(tmp_path):

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def remote(**changed) -> Server:
     return dataclasses.replace(server, **changed)
 
 
-RED = {
+RED: dict[str, list[dict[str, Any]]] = {
     "mode": [{"mode": "test"}],
     "https": [{"public_url": "http://localhost:8000"}],
     "hsts": [{"hsts_s": 0}, {"hsts_s": 3_600}],

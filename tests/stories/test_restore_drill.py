@@ -378,6 +378,56 @@ def test_what_was_erased_stays_erased_when_an_older_keys_database_comes_back(hou
     assert (len(erased), held) == (1, (0,))
 
 
+def test_a_restore_that_is_killed_leaves_no_home_and_the_next_one_succeeds(house, tmp_path):
+    words = [sys.executable, "-m", "parcelward.doors.console", "restore", str(house.at("main"))]
+    words += ["--keys", str(house.at("keys")), "--secrets", str(house.at("secrets")), "--key", str(house.private)]
+    home, making = tmp_path / "home", tmp_path / ".home.restoring"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PARCELWARD_", "DJANGO_"))}
+    with subprocess.Popen([*words, "--into", str(home)], env=clean, stdout=subprocess.DEVNULL) as process:
+        until((making / "postgres" / "main" / "postmaster.pid").exists, seconds=60, what="the restored database")
+        process.kill()
+    assert not home.exists()
+    assert making.exists()
+    done = house.restore(home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_the_backup_key_is_replaced_and_old_backups_stay_with_the_old_one(house):
+    other = house.private.with_name("second.key")
+    made = command("backup-key", "make", str(other))
+    assert stat.S_IMODE(other.stat().st_mode) == 0o600
+    again = command("backup-key", "make", str(other))
+    assert (again.returncode, "Nothing is written over" in again.stderr) == (1, True)
+    old_id = recipients.parse_private(house.private.read_text()).public.id.hex()
+    new_id = recipients.parse_private(other.read_text()).public.id.hex()
+    only = house.plant.run("backup-key", "distrust", old_id)
+    assert (only.returncode, "only key" in only.stderr) == (1, True)
+    private = house.plant.run("backup-key", "trust", str(other))
+    assert (private.returncode, "must not be on this machine" in private.stderr) == (1, True)
+
+    before = {kind: str(house.newest(kind)) for kind in sets.KINDS}
+    assert house.plant.run("backup-key", "trust", made.stdout).returncode == 0
+    assert house.plant.run("backup-key", "distrust", old_id).returncode == 0
+    house.backup()
+    assert house.restore(None, key=str(other)).returncode == 0
+    refused = house.restore(None)
+    assert refused.returncode == 1
+    assert new_id in refused.stderr
+    assert house.restore(None, **before).returncode == 0, "old backups open with the old key"
+
+    assert house.plant.run("backup-key", "trust", "--set", "secrets", made.stdout).returncode == 0
+    old = recipients.parse_private(house.private.read_text()).public.text
+    assert house.plant.run("backup-key", "trust", old).returncode == 0
+    assert house.plant.run("backup-key", "distrust", new_id).returncode == 0
+    house.backup()
+    assert new_id in house.restore(None).stderr, "the secrets are for somebody else"
+    assert house.restore(None, more=f"--key {other}").returncode == 0
+    assert house.plant.run("backup-key", "distrust", "--set", "secrets", new_id).returncode == 0
+    house.backup()
+    assert house.restore(None).returncode == 0
+
+
 def test_a_log_copy_is_made_over_http_verifies_alone_and_knows_what_a_restore_lost(house, tmp_path):
     copy, vkey = house.folder / "copy", house.vkey()
     unknown = command("log-copy", str(copy), "--from", f"{house.plant.url}/log")

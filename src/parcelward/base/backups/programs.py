@@ -109,7 +109,7 @@ def _address(url: str) -> tuple[str, dict[str, str]]:
     """Return the address without its password, which goes where other users do not see it."""
     parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
     password = parts.pop("password", "")
-    return make_conninfo(**parts), {"PGPASSWORD": password} if password else {}  # type: ignore[arg-type]  # names from libpq
+    return make_conninfo(**parts), {"PGPASSWORD": password} if password else {}
 
 
 def _stream(argv: Sequence[str], out: IO[bytes], **more: str) -> None:

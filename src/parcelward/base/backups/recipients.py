@@ -108,7 +108,7 @@ def make() -> PrivateKey:
 
 def parse_public(text: str) -> PublicKey:
     """Return the key that the line is, or raise BadKeyText."""
-    if text.strip().startswith(PRIVATE):
+    if PRIVATE in text:
         raise BadKeyText("This is a private key: it must not be on this machine. Give the public half.")
     key = PublicKey(_material(text, PUBLIC, _MLKEM_PUBLIC + _X25519))
     if key.text != text.strip():

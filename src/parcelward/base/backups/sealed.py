@@ -18,7 +18,7 @@ import os
 import secrets
 import zlib
 from collections.abc import Sequence
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -41,10 +41,18 @@ _INFO: Final = b"parcelward backup 1\0"
 _LEVEL: Final = 1  # 60 to 100 MB a second; the higher levels save little more of tables and nothing of secrets
 
 
+class Out(Protocol):
+    """What takes bytes, all of them."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write all of it."""
+        ...
+
+
 class Sealer(io.RawIOBase):
     """Encrypts what is written to it into `out`. Only `seal` ends the file: one that is just closed does not open."""
 
-    def __init__(self, out: IO[bytes], *, context: str, recipients: Sequence[PublicKey]) -> None:
+    def __init__(self, out: Out, *, context: str, recipients: Sequence[PublicKey]) -> None:
         if not 0 < len(recipients) <= RECIPIENTS_MAX:
             raise ValueError("a file is sealed for 1 to 16 recipients")  # a caller's bug: they were counted before
         self._out = out
@@ -189,7 +197,7 @@ def _file_key(wrapped: dict[bytes, bytes], context: str, keys: Sequence[PrivateK
 class Hashing(io.RawIOBase):
     """Passes on what is written and knows its SHA-256 and length."""
 
-    def __init__(self, out: IO[bytes]) -> None:
+    def __init__(self, out: Out) -> None:
         self._out = out
         self._hash = hashlib.sha256()
         self.length = 0

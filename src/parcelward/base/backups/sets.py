@@ -30,7 +30,7 @@ from parcelward.base.backups.recipients import PrivateKey, PublicKey
 from parcelward.base.backups.sealed import Hashing, Opener, Sealer, sync
 
 Kind = Literal["main", "keys", "secrets"]
-KINDS: Final = ("main", "keys", "secrets")
+KINDS: Final[tuple[Kind, ...]] = ("main", "keys", "secrets")
 MARK: Final = "parcelward-backups"
 MANIFEST: Final = "manifest.note"
 SUFFIX: Final = ".sealed"
@@ -215,7 +215,7 @@ class Making:
         """Give a stream whose content becomes the sealed file `name`; an error leaves none."""
         with (self._making / f"{name}{SUFFIX}").open("xb") as out:
             hashing = Hashing(out)
-            sealer = Sealer(hashing, context=context(self.name, name), recipients=self.recipients)  # type: ignore[arg-type]  # typeshed: RawIOBase is no IO
+            sealer = Sealer(hashing, context=context(self.name, name), recipients=self.recipients)
             yield _Told(sealer, self.tell)  # type: ignore[misc]  # as above
             sealer.seal()
             sync(out)

@@ -62,7 +62,7 @@ def make_all(
     settings: config.Config, places: Mapping[Kind, Path], *, by: int, clock: Callable[[], dt.datetime], tell: Tell
 ) -> Iterator[Made]:
     """Make the sets that were asked for, in the order that fits; give each when it is whole and recorded."""
-    wanted = {kind: sets.claim(places[kind], kind, home=settings.home) for kind in sets.KINDS if kind in places}  # type: ignore[index,misc]  # KINDS holds all of Kind
+    wanted = {kind: sets.claim(places[kind], kind, home=settings.home) for kind in sets.KINDS if kind in places}
     to = {kind: recipients(settings, kind) for kind in wanted}
     for kind, folder in wanted.items():
         yield _make(settings, kind, folder, to[kind], by=by, now=clock(), tell=tell)  # type: ignore[arg-type]  # as above

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from parcelward.custody import backup_note
 from parcelward.custody.errors import BadNote
 from parcelward.doors.backups import wal
 
+LEFTOVER_WAIT_S: Final = 30.0
 START_WAIT_S: Final = 24 * 3600.0  # a day of WAL to replay takes its time
 
 
@@ -85,7 +87,7 @@ def beside(target: Path) -> Iterator[Path]:
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     making = target.with_name(f".{target.name}.restoring")
     with sets.alone(target.parent, f"{target.name}.restoring.lock"):
-        shutil.rmtree(making, ignore_errors=True)
+        _remove(making)
         making.mkdir(mode=0o700)
         try:
             yield making
@@ -96,6 +98,14 @@ def beside(target: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(making, ignore_errors=True)
             (target.parent / f".{target.name}.restoring.lock").unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    """Remove what a killed restore left; its database may still be on its way out, and write."""
+    deadline = time.monotonic() + LEFTOVER_WAIT_S
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=time.monotonic() < deadline)
+        time.sleep(0.1)
 
 
 def unpack_files(sources: Mapping[Kind, Source], keys: Sequence[PrivateKey], home: Path, tell: Tell) -> None:
@@ -130,13 +140,13 @@ def running(
     """Start the restored databases, brought as far as their WAL goes; stop them at the end."""
     with contextlib.ExitStack() as stack:
         for kind in ("main", "keys"):
-            source = sources[kind]  # type: ignore[index]  # a literal of Kind
+            source = sources[kind]
             if source.manifest.database != "base":
                 continue
             folder = home / "postgres" / kind
             settings, fetched = dict(MAIN if kind == "main" else KEYS), wal.Fetched({}, -1)
             if kind in wal_in:
-                fetched = wal.fetch(wal_in[kind], source.manifest, keys, folder, vkeys=vkeys, tell=tell)  # type: ignore[index]  # as above
+                fetched = wal.fetch(wal_in[kind], source.manifest, keys, folder, vkeys=vkeys, tell=tell)
                 (folder / "recovery.signal").touch(mode=0o600)
             programs.give_to_server(folder)
             tell(f"starting {kind}", 0)
@@ -167,7 +177,7 @@ def _load(
     stack: contextlib.ExitStack,
 ) -> None:
     for kind in ("main", "keys"):
-        source = sources[kind]  # type: ignore[index]  # a literal of Kind
+        source = sources[kind]
         if source.manifest.database != "dump":
             continue
         url = urls.get(kind, "")

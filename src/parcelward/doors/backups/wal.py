@@ -75,7 +75,7 @@ def ship(to: Shipping, path: Path, *, now: dt.datetime) -> Segment:
     making = folder / f".making-{path.name}"
     with making.open("wb") as out, path.open("rb") as stored:
         hashing = Hashing(out)
-        sealer = Sealer(hashing, context=_context(to.kind, path.name), recipients=to.recipients)  # type: ignore[arg-type]  # typeshed: RawIOBase is no IO
+        sealer = Sealer(hashing, context=_context(to.kind, path.name), recipients=to.recipients)
         while data := stored.read(1 << 20):
             sealer.write(data)
         sealer.seal()
