@@ -98,12 +98,11 @@ class Plant:
     def put(self, path: str, body: dict[str, Any]) -> None:
         httpx.put(f"{self.url}{path}", json=body, headers=self.headers, timeout=60).raise_for_status()
 
-    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the console on this installation."""
         return subprocess.run(
             [sys.executable, "-m", "parcelward.doors.console", *arguments],
             env=self._env,
-            input=stdin,
             capture_output=True,
             text=True,
             timeout=600,
