@@ -16,6 +16,7 @@ import django
 import psycopg
 
 from parcelward.doors.console.samples_refused import refuse_samples
+from parcelward.doors.console.weak_refused import refuse_weak
 
 if TYPE_CHECKING:
     from parcelward.custody.actions import Sequencer
@@ -53,6 +54,7 @@ def run(_options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    refuse_weak(config.get())
     _wait_for_tables(stop)
     refuse_samples(config.get())
     privacy.require_keys()
