@@ -43,6 +43,8 @@ def good(**changed) -> Seen:
         witness_quorum=2,
         tsa_url="https://tsa.example",
         erasure_wait_days=7,
+        kek="pkcs11:token=post",
+        smtp_url="smtp://mail.example:587",
     )
     names = {field.name for field in dataclasses.fields(config.Config)}
     settings = dataclasses.replace(settings, **{name: value for name, value in changed.items() if name in names})
@@ -50,6 +52,7 @@ def good(**changed) -> Seen:
         settings=settings,
         hsts_s=31_536_000,
         open_files=(),
+        vault_files=(),
         home_mode=0o755,
         samples=(),
         weak_secrets=(),
@@ -86,6 +89,9 @@ RED: dict[str, list[dict[str, Any]]] = {
     "bind": [{"bind": "0.0.0.0"}, {"bind": "::"}, {"bind": "8.8.8.8"}, {"bind": "web.example"}],
     "bind_near": [{"bind": "10.0.0.5"}],
     "key_files": [{"open_files": ("keys/log",)}],
+    "vault_files": [{"vault_files": ("keys/vault-kek",)}],
+    "vault_on_disk": [{"kek": ""}],
+    "smtp": [{"smtp_url": ""}],
     "home": [{"home_mode": 0o777}, {"home_mode": 0o775}],
     "samples": [{"samples": ("samples.json",)}],
     "secrets": [{"weak_secrets": ("keys/django",)}],
@@ -110,7 +116,7 @@ RED: dict[str, list[dict[str, Any]]] = {
         {"backups": {"main": NOW, "keys": NOW - dt.timedelta(days=2), "secrets": NOW}},
     ],
     "erasure_wait": [{"erasure_wait_days": 0}],
-    "administrators": [{"administrators": 1}],
+    "administrators": [{"administrators": 1}, {"administrators": 0}],
     "clock": [{"main": dataclasses.replace(HERE, clock_off_s=-6.0)}],
     "clock_synchronised": [{"clock_synchronised": False}],
 }
@@ -136,7 +142,16 @@ def test_every_check_is_seen_red_and_none_has_anothers_name():
 
 def test_at_the_start_only_what_must_never_run_is_refused():
     refusing = {each.name for each in checks.CHECKS if each.at_start}
-    assert refusing == {"key_files", "home", "samples", "secrets", "database_tls", "same_database", "durable"}
+    assert refusing == {
+        "key_files",
+        "vault_files",
+        "home",
+        "samples",
+        "secrets",
+        "database_tls",
+        "same_database",
+        "durable",
+    }
     assert all(each.severity is Severity.REFUSE for each in checks.CHECKS if each.at_start)
     assert checks.judge(good(witnesses=(), erasure_wait_days=0, home_mode=0o777), at_start=True)[0].name == "home"
 
@@ -148,12 +163,34 @@ def test_the_real_installation_is_looked_at(installation):
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     found = {each["name"]: each for each in map(json.loads, done.stdout.splitlines())}
-    assert {"mode", "https", "hsts", "samples", "backups", "backup_keys", "witnesses", "timestamps"} <= found.keys()
+    assert {
+        "smtp",
+        "vault_on_disk",
+        "mode",
+        "https",
+        "hsts",
+        "samples",
+        "backups",
+        "backup_keys",
+        "witnesses",
+        "timestamps",
+    } <= found.keys()
     assert (
-        not {"key_files", "secrets", "durable", "superuser", "same_server", "same_database", "checksums", "databases"}
+        not {
+            "key_files",
+            "vault_files",
+            "secrets",
+            "durable",
+            "superuser",
+            "same_server",
+            "same_database",
+            "checksums",
+            "databases",
+        }
         & found.keys()
     )
-    assert "samples.json" in found["samples"]["words"]
+    assert "sample people" in found["samples"]["words"]
+    assert "samples.json with invitations" in found["samples"]["words"]
     in_words = subprocess.run(
         [sys.executable, "-m", "parcelward.doors.console", "check", "--production"],
         capture_output=True, text=True, timeout=120, check=False,
@@ -179,6 +216,20 @@ def test_files_are_looked_at_as_they_are(tmp_path):
     assert looking._private_keys(tmp_path) == ()
     (tmp_path / "mine.key").write_text(recipients.make().text)
     assert looking._private_keys(tmp_path) == ("mine.key",)
+
+
+def test_the_vaults_files_are_the_services_users_alone(tmp_path, monkeypatch):
+    keys = tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    assert looking._vault_files(tmp_path) == ()
+    for name in looking.VAULT_FILES:
+        (tmp_path / name).write_text("1\n")
+        (tmp_path / name).chmod(0o600)
+    assert looking._vault_files(tmp_path) == ()
+    (keys / "vault-kek").chmod(0o640)
+    assert looking._vault_files(tmp_path) == ("keys/vault-kek",)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert looking._vault_files(tmp_path) == looking.VAULT_FILES
 
 
 def test_a_server_that_does_not_answer_is_noted():

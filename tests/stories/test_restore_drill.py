@@ -24,6 +24,7 @@ from parcelward.custody import checkpoints, notes
 from parcelward.custody.keys import SignatureType, Signer, key_name
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 ORIGIN = "drill.parcelward.example/log"
 PLACES = {"main": "main", "keys": "--keys", "secrets": "--secrets"}
 
@@ -336,24 +337,57 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_whole(house):
     assert not list(house.at("main").glob(".making-*"))
 
 
-SHRED = """
-import dataclasses, sys, uuid, django
+INSIDE = """
+import sys, django
 django.setup()
+from tests.joined import joined
 from parcelward.parcels import actions, queries
 from parcelward.people import actions as people
-from parcelward.people.models import Source
-one = people.installer()
-other = dataclasses.replace(one, id=uuid.uuid4(), source=Source.objects.exclude(number=one.source).first().number)
-erasure = actions.request_erasure(queries.find(sys.argv[1]), "asked to", by=one)
-actions.approve_erasure(erasure, by=other)
+from parcelward.people.wire import Role
+from parcelward.privacy import actions as privacy
+from parcelward.privacy.wire import Field, Kind
 """
+SHRED = """
+erasure = actions.request_erasure(queries.find(sys.argv[1]), "asked to", by=joined(Role.ADMINISTRATOR))
+actions.approve_erasure(erasure, by=joined(Role.ADMINISTRATOR))
+"""
+PUT = """
+print(privacy.put({Field.NAME: sys.argv[1]}, kind=Kind.ADDRESSEE, by=people.machinery()))
+"""
+SHRED_PERSON = """
+from uuid import UUID
+from parcelward.base.vault import VaultToken
+request = privacy.ask_to_shred(VaultToken(UUID(sys.argv[1])), "asked to", by=joined(Role.ADMINISTRATOR))
+privacy.agree_to_shred(request, by=joined(Role.ADMINISTRATOR))
+"""
+
+
+def inside(house: House, script: str, *words: str) -> str:
+    """Run a few lines in the house's own surroundings; return what they print."""
+    env = house.plant._env | {"DJANGO_SETTINGS_MODULE": "parcelward.doors.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", INSIDE + script, *words],
+        env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def shred(house: House, number: str) -> None:
     """Two people agree to an item's erasure, and it is done."""
-    env = house.plant._env | {"DJANGO_SETTINGS_MODULE": "parcelward.doors.settings"}
-    subprocess.run([sys.executable, "-c", SHRED, number], env=env, timeout=60, check=True)
+    inside(house, SHRED, number)
     assert house.plant.run("shred", "execute").returncode == 0
+
+
+def asked(home: Path, name: str, query: str, *values: Any) -> list[Any]:
+    """Start one database of a home for a moment and return the first column of what it answers."""
+    cluster = Cluster(home / "postgres" / name, settings=MAIN if name == "main" else KEYS)
+    cluster.start()
+    try:
+        with psycopg.connect(cluster.url("parcelward")) as database:
+            return [row[0] for row in database.execute(query, values)]
+    finally:
+        cluster.stop()
 
 
 def test_what_was_erased_stays_erased_when_an_older_keys_database_comes_back(house, tmp_path):
@@ -368,21 +402,27 @@ def test_what_was_erased_stays_erased_when_an_older_keys_database_comes_back(hou
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Secrets of 1 erased items were in the backup and were destroyed again" in done.stdout
     assert "are of erased items and cannot" in done.stdout
-    cluster = Cluster(tmp_path / "home" / "postgres" / "keys", settings=KEYS)
-    main = Cluster(tmp_path / "home" / "postgres" / "main", settings=MAIN)
-    cluster.start()
-    main.start()
-    try:
-        with psycopg.connect(main.url("parcelward")) as database:
-            erased = [row[0] for row in database.execute("SELECT item FROM custody_tombstone")]
-        with psycopg.connect(cluster.url("parcelward")) as database:
-            held = database.execute(
-                "SELECT count(*) FROM custody_itemsecret WHERE item = ANY(%s)", (erased,)
-            ).fetchone()
-    finally:
-        cluster.stop()
-        main.stop()
-    assert (len(erased), held) == (1, (0,))
+    erased = asked(tmp_path / "home", "main", "SELECT item FROM custody_tombstone")
+    held = asked(tmp_path / "home", "keys", "SELECT item FROM custody_itemsecret WHERE item = ANY(%s)", erased)
+    assert (len(erased), held) == (1, [])
+
+
+def test_who_was_shredded_stays_shredded_when_an_older_keys_database_comes_back(house, tmp_path):
+    gone, stays = inside(house, PUT, "Anna Kowalska"), inside(house, PUT, "Bela Kovacs")
+    house.backup()
+    older = house.newest("keys")
+    inside(house, SHRED_PERSON, gone)
+    said = house.plant.run("shred", "execute")
+    assert json.loads(said.stdout)["people_shredded"] == 1, said.stdout + said.stderr
+    house.backup()
+    done = house.restore(tmp_path / "home", keys=str(older), more="--without-wal")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Keys of 1 shredded people were in the backup and were destroyed again" in done.stdout
+    tombstones = asked(tmp_path / "home", "main", "SELECT person::text FROM privacy_tombstone")
+    assert tombstones == [gone]
+    keys = asked(tmp_path / "home", "keys", "SELECT person::text FROM privacy_personkey")
+    assert stays in keys
+    assert gone not in keys
 
 
 def test_a_restore_that_is_killed_leaves_no_home_and_the_next_one_succeeds(house, tmp_path):

@@ -85,13 +85,17 @@ def announce(home: Path, *, now: dt.datetime, overlap: dt.timedelta) -> str:
 
 
 def promote(home: Path, made: str, *, now: dt.datetime, overlap: dt.timedelta) -> None:
-    """Let the announced secret sign; the one before is believed until the overlap ends. Zero overlap: it is not."""
+    """Let the announced secret sign; the one before is believed until the overlap ends."""
     before = (home / "keys" / NAME).read_text().strip()
-    kept = [each for each in _living(home, now) if each.secret != made] if overlap else []
-    after = [*kept, Other(before, now + overlap)] if overlap else []
+    after = [*(each for each in _living(home, now) if each.secret != made), Other(before, now + overlap)]
     _write(home, OTHERS, msgspec.json.encode([*after, Other(made, now + OVERLAP)]))
     _write(home, NAME, f"{made}\n".encode())
     _write(home, OTHERS, msgspec.json.encode(after))
+
+
+def end_others(home: Path) -> None:
+    """Believe none but the one that signs, from now on."""
+    _write(home, OTHERS, msgspec.json.encode([]))
 
 
 def _living(home: Path, now: dt.datetime) -> list[Other]:

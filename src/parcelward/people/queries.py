@@ -28,7 +28,17 @@ from parcelward.people import (
     tokens,
 )
 from parcelward.people.errors import BadSignature
-from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
+from parcelward.people.models import (
+    ApiKey,
+    Device,
+    Membership,
+    Organisation,
+    Passkey,
+    SecurityEvent,
+    SignedIn,
+    Source,
+    User,
+)
 from parcelward.people.rules import Signed, is_fresh, key_id_in, parse_signature, require_fresh
 from parcelward.people.wire import Person, Role, Task
 
@@ -363,5 +373,5 @@ def login_taken(login: str) -> bool:
 
 
 def has_simulated_sources() -> bool:
-    """Return whether sample or simulated devices and keys were ever made here."""
-    return Source.objects.filter(simulated=True).exists()
+    """Return whether sample or simulated devices, keys and organisations were ever made here."""
+    return Source.objects.filter(simulated=True).exists() or Organisation.objects.filter(simulated=True).exists()

@@ -18,6 +18,7 @@ from parcelward.custody import queries as custody
 from parcelward.custody.rebuilding import rebuild_entries
 from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
+from parcelward.privacy import actions as privacy
 
 Tell = Callable[[str, int, int], None]
 
@@ -27,6 +28,7 @@ class Seen:
     """What came back."""
 
     erased_again: int
+    shredded_again: int  # people
     entries: int  # in the log
     waiting: int  # recorded entries that had no place in the log yet: the worker gives them one
     events: int
@@ -46,6 +48,7 @@ def look(settings: config.Config, manifest: Manifest, *, log_copy: Path | None, 
     erased_again = parcels.erase_again()
     call_command("migrate", verbosity=0, interactive=False)
     call_command("migrate", database="keys", verbosity=0, interactive=False)
+    shredded_again = privacy.delete_again()  # after the tables: a backup may be older than the vault
     head = backing_up.Head(manifest.log_size, bytes.fromhex(manifest.log_root))
     try:
         rebuild_entries(settings)
@@ -56,7 +59,17 @@ def look(settings: config.Config, manifest: Manifest, *, log_copy: Path | None, 
     report = queries.verify_log(settings, statuses=True, tell=tell)
     last, waiting = _last()
     contradicted = "" if log_copy is None else _compared(settings, log_copy)
-    return Seen(erased_again, entries, waiting, report.events, report.closed, report.statuses, last, contradicted)
+    return Seen(
+        erased_again=erased_again,
+        shredded_again=shredded_again,
+        entries=entries,
+        waiting=waiting,
+        events=report.events,
+        closed=report.closed,
+        statuses=report.statuses,
+        last=last,
+        contradicted=contradicted,
+    )
 
 
 def _compared(settings: config.Config, copy: Path) -> str:

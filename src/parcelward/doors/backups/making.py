@@ -65,7 +65,7 @@ def make_all(
     wanted = {kind: sets.claim(places[kind], kind, home=settings.home) for kind in sets.KINDS if kind in places}
     to = {kind: recipients(settings, kind) for kind in wanted}
     for kind, folder in wanted.items():
-        yield _make(settings, kind, folder, to[kind], by=by, now=clock(), tell=tell)  # type: ignore[arg-type]  # as above
+        yield _make(settings, kind, folder, to[kind], by=by, now=clock(), tell=tell)
 
 
 def _make(

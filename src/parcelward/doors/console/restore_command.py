@@ -164,6 +164,8 @@ def _say_seen(sources: Mapping[Kind, Source], seen: Seen, target: Path, *, compa
     print(f"  * The record and the log agree; {seen.statuses:,} item statuses follow from their events.")
     if seen.erased_again:
         print(f"  * Secrets of {seen.erased_again} erased items were in the backup and were destroyed again.")
+    if seen.shredded_again:
+        print(f"  * Keys of {seen.shredded_again} shredded people were in the backup and were destroyed again.")
     if seen.contradicted:
         print(
             f"  * THE LOG STANDS STILL, on purpose: {seen.contradicted}. Entries that were published are lost. It must "

@@ -61,6 +61,7 @@ class Seen:
     settings: Config
     hsts_s: int
     open_files: tuple[str, ...]  # in keys/, names that others than the owner can read
+    vault_files: tuple[str, ...]  # the vault's own of them, and those that are somebody else's
     home_mode: int  # permission bits
     samples: tuple[str, ...]  # what of the sample town is here
     weak_secrets: tuple[str, ...]  # files in keys/ whose content is short or known
@@ -150,6 +151,22 @@ def _bind_near(seen: Seen) -> str:
 
 def _key_files(seen: Seen) -> str:
     return f"others can read or write {', '.join(seen.open_files)}" if seen.open_files else ""
+
+
+def _vault_files(seen: Seen) -> str:
+    if not seen.vault_files:
+        return ""
+    return f"others than this user can read {', '.join(seen.vault_files)}: with it and the databases, everybody's data"
+
+
+def _vault_on_disk(seen: Seen) -> str:
+    return "" if seen.settings.kek else "the vault's key lies in a file: whoever copies this machine's disk has it"
+
+
+def _smtp(seen: Seen) -> str:
+    return (
+        "" if seen.settings.smtp_url else "nobody takes our e-mail: codes and notices wait, and are given up in a day"
+    )
 
 
 def _home(seen: Seen) -> str:
@@ -317,6 +334,15 @@ CHECKS: Final = (
         _key_files,
         at_start=True,
     ),
+    Check(
+        "vault_files",
+        R,
+        "chmod 600 on them, chown to the service's user; then `parcelward vault rotate-kek`: somebody may have read.",
+        _vault_files,
+        at_start=True,
+    ),
+    Check("vault_on_disk", W, "Keep it in a token: PARCELWARD_KEK, before anybody's data is kept.", _vault_on_disk),
+    Check("smtp", R, "Set PARCELWARD_SMTP_URL=smtp://user:password@host:587 and PARCELWARD_MAIL_FROM.", _smtp),
     Check("home", R, "chmod go-w on the home.", _home, at_start=True),
     Check("samples", R, "Start production on a fresh PARCELWARD_HOME.", _samples, at_start=True),
     Check("secrets", R, "Replace them: `parcelward secrets list` says how each.", _secrets, at_start=True),
@@ -353,7 +379,9 @@ CHECKS: Final = (
     ),
     Check("backups", R, "Run `parcelward backup` once a day (docs/operating/backups.md).", _backups),
     Check("erasure_wait", R, "Set PARCELWARD_ERASURE_WAIT_DAYS to 1 or more; 7 as delivered.", _erasure),
-    Check("administrators", R, "Add a second one, who is another person.", _administrators),
+    Check(
+        "administrators", R, "Invite a second one, who is another person: `parcelward admin invite`.", _administrators
+    ),
     Check("clock", R, "Let both machines follow the same time servers.", _clock),
     Check("clock_synchronised", W, "Run chrony, ntpd or systemd-timesyncd.", _synchronised),
 )

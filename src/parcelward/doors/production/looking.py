@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import datetime as dt
+import os
 import stat
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from parcelward.people import queries as people
 SMALL_BYTES: Final = 100_000
 SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes", "data_checksums")
 KNOWN_SECRETS: Final = ("django-insecure", "changeme", "secret", "AAAAAAAAAAAAAAAAAAAAAAAA")
+VAULT_FILES: Final = ("keys/vault-kek", "keys/vault-index")  # privacy/keepers.py
 _TIME_ERROR: Final = 5  # adjtimex(2): the clock is not synchronised
 
 
@@ -35,7 +37,8 @@ def observe(settings: config.Config, *, now: dt.datetime) -> Seen:
     return Seen(
         settings=settings,
         hsts_s=framework.SECURE_HSTS_SECONDS,
-        open_files=_open_files(settings.home / "keys"),
+        open_files=tuple(name for name in _open_files(settings.home / "keys") if name not in VAULT_FILES),
+        vault_files=_vault_files(settings.home),
         home_mode=stat.S_IMODE(settings.home.stat().st_mode) if settings.home.exists() else 0o700,
         samples=_samples(settings, known=known),
         weak_secrets=_weak(settings.home / "keys"),
@@ -111,10 +114,19 @@ def _open_files(folder: Path) -> tuple[str, ...]:
     )
 
 
+def _vault_files(home: Path) -> tuple[str, ...]:
+    """Return which of the vault's own files others can read, or own."""
+    others = set(_open_files(home / "keys"))
+    here = [name for name in VAULT_FILES if (home / name).exists()]
+    return tuple(name for name in here if name in others or (home / name).stat().st_uid != os.geteuid())
+
+
 def _samples(settings: config.Config, *, known: bool) -> tuple[str, ...]:
-    found = ["sample users, keys or simulated devices"] if known and people.has_simulated_sources() else []
-    files = (settings.home / "samples.json", settings.home / "keys" / "sample-passphrase")
-    return (*found, *(path.name for path in files if path.exists()))
+    found = (
+        ["sample people, organisations, keys or simulated devices"] if known and people.has_simulated_sources() else []
+    )
+    invited = ("samples.json with invitations",) if (settings.home / "samples.json").exists() else ()
+    return (*found, *invited)
 
 
 def _weak(folder: Path) -> tuple[str, ...]:
