@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import ParcelwardError
 from parcelward.doors.portals.accounts import ceremony, sign_in
+from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.portals.desk_words import role_name, role_says
 from parcelward.doors.throttle import allow
 from parcelward.people import actions as people
@@ -61,6 +62,7 @@ def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 
 
 @never_cache
 @require_POST
+@few_at_once
 def finish(request: HttpRequest) -> HttpResponse:
     """Make the account with its passkey, in one transaction, and sign in."""
     allow(request, "join", sign_in.TRIES_PER_MINUTE)
