@@ -77,6 +77,7 @@ def _rotate_django(settings: config.Config, options: argparse.Namespace, by: Per
 
     from parcelward.custody.actions import record_fact
     from parcelward.doors import secret_key
+    from parcelward.people import actions as people
 
     now = timezone.now()
     print("The secret that signs sessions gets a successor. What follows:")
@@ -102,6 +103,7 @@ def _rotate_django(settings: config.Config, options: argparse.Namespace, by: Per
     shut = _reseal(settings, made, by)  # what was sealed meanwhile: from now on nobody seals with the old one
     if options.stolen:
         secret_key.end_others(settings.home)
+        people.end_all_sessions(by=by)
     if shut:
         print(f"\n{shut} second factors open under no secret that is here: their owners cannot use them.")
     print("\nDone. Make a backup of the secrets: `parcelward backup --secrets FOLDER`.")

@@ -62,7 +62,14 @@ from parcelward.people.actions.proving import (
     take_once,
     use_passkey,
 )
-from parcelward.people.actions.sessions import act_for, begin_session, end_other_sessions, end_session, prove_again
+from parcelward.people.actions.sessions import (
+    act_for,
+    begin_session,
+    end_all_sessions,
+    end_other_sessions,
+    end_session,
+    prove_again,
+)
 from parcelward.people.actions.spending import (
     GRANT_FOR_MAX,
     OverCap,
@@ -93,6 +100,7 @@ __all__ = [
     "ban_address",
     "begin_session",
     "cancel_spend",
+    "end_all_sessions",
     "end_ban",
     "end_membership",
     "end_other_sessions",
