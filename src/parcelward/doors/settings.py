@@ -127,6 +127,7 @@ LOGGING = {
     "root": {"handlers": ["out"], "level": "INFO"},
     "loggers": {
         "httpx": {"level": "WARNING"},  # its line a request carries the whole address, with a password if one is in it
+        "fido2": {"level": "WARNING"},  # its line a sign-in names the credential
         "django.request": {"level": "ERROR", "filters": ["no_address"]},
         "django.security.csrf": {"level": "CRITICAL"},  # as below
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # the line would carry what the stranger typed

@@ -9,12 +9,16 @@ from parcelward.doors.portals import (
     counter_proofing,
     desk,
     desk_correct,
+    desk_erase,
     devices,
     enrolling,
     keys,
+    members,
     proof,
     proofing,
     public,
+    tenants,
+    two_people,
 )
 from parcelward.doors.portals.accounts import urls as accounts
 
@@ -27,6 +31,10 @@ urlpatterns = [
     path("language/<str:code>", public.language, name="language"),
     path("static/<path:name>", assets.serve, name="asset"),
     *accounts.urlpatterns,
+    *tenants.urlpatterns,
+    *members.urlpatterns,
+    *two_people.urlpatterns,
+    *desk_erase.urlpatterns,
     path("app/", desk.start, name="start"),
     path("app/desk/", desk.desk, name="desk"),
     path("app/desk/alerts/<int:alert_id>/close", desk.close_alert, name="close_alert"),
