@@ -27,6 +27,9 @@ FRONT_DOORS = frozenset({"actions", "queries", "errors", "wire"})
 SIDE_DOORS = {
     "people.codes": "short codes, in a file of their own",
     "people.proofing": "the actions and queries of proving who one is: a room within the room, with a front of its own",
+    "custody.backing_up": "custody's actions for backups, in a file of their own",
+    "custody.backup_note": "a backup's signatures, where there is no database yet",
+    "custody.log_copy": "a copy of the log elsewhere: files, no database",
     "custody.bundling": "custody's action for evidence bundles, in a file of its own",
     "custody.durable": "writing small files whole",
     "custody.rebuilding": "custody's action for lost entries, in a file of its own",
@@ -38,6 +41,7 @@ SIDE_DOORS = {
     "parcels.captured_lists": "the same, for its lists",
 }
 ENGINES = {
+    "custody.log_source": "copies a log over HTTP, where there is no database",
     "custody.offline": "checks files where there is no database: queries would need one",
     "custody.timestamping": "the worker runs it",
     "custody.witness_server": "a program of its own, without a database",

@@ -148,6 +148,7 @@ def test_nobody_holds_too_much():
     assert who[Task.SCAN] == {Role.DEVICE, Role.PARTNER}
     assert roles.MAY[Role.DEVICE] == {Task.SCAN, Task.OPEN_LABEL}
     assert who[Task.MANAGE_PEOPLE] == who[Task.CHANGE_ROLES] == who[Task.MANAGE_ORGANISATIONS] == {Role.ADMINISTRATOR}
+    assert who[Task.BACK_UP] == who[Task.TURN_SECRETS] == {Role.ADMINISTRATOR}
     assert who[Task.MANAGE_KEYS] == {Role.ADMINISTRATOR, Role.SENDER_ADMIN}
     assert who[Task.ENROL_DEVICE] == {Role.ADMINISTRATOR, Role.HUB_AGENT}
     assert who[Task.READ_TRAIL] == {Role.ADMINISTRATOR, Role.AUDITOR}

@@ -42,6 +42,7 @@ class Config:
     erasure_wait_days: int  # PARCELWARD_ERASURE_WAIT_DAYS: between the second person's approval and the erasure
     label_claim_days: int  # PARCELWARD_LABEL_CLAIM_DAYS: from a week's end until what opens its labels is destroyed
     log_key_overlap_days: int  # PARCELWARD_LOG_KEY_OVERLAP_DAYS: how long a replaced log key still signs
+    wal_to: tuple[Path, ...]  # PARCELWARD_WAL_TO: folders of main and keys backups, with ":" between; empty: nowhere
     witness_quorum: int  # PARCELWARD_WITNESS_QUORUM: cosignatures that make a checkpoint "witnessed"
 
     @property
@@ -121,6 +122,14 @@ def _kek() -> str:
     return uri
 
 
+def _wal_to() -> tuple[Path, ...]:
+    """Return where `up` ships WAL to: nowhere, or two folders."""
+    found = tuple(Path(part).resolve() for part in os.environ.get("PARCELWARD_WAL_TO", "").split(":") if part)
+    if len(found) not in {0, 2}:
+        raise BadSetting("PARCELWARD_WAL_TO names two folders, with a colon between: of main and of keys backups")
+    return found
+
+
 def read() -> Config:
     """Read the environment, or raise BadSetting with what to write instead."""
     port = _number("PARCELWARD_PORT", 8000, least=1, most=65535)
@@ -154,6 +163,7 @@ def read() -> Config:
         erasure_wait_days=_number("PARCELWARD_ERASURE_WAIT_DAYS", 7, least=0, most=365),
         label_claim_days=_number("PARCELWARD_LABEL_CLAIM_DAYS", 90, least=1, most=730),
         log_key_overlap_days=_number("PARCELWARD_LOG_KEY_OVERLAP_DAYS", 30, least=1, most=365),
+        wal_to=_wal_to(),
         witness_quorum=_number("PARCELWARD_WITNESS_QUORUM", len(witnesses), least=0, most=32),
     )
 

@@ -63,12 +63,22 @@ def post(url: str, body: bytes, *, content_type: str = "", timeout_s: float = TI
 
     Raises NotReached. Addresses that strangers may choose (webhooks) need an address check at connect time on top.
     """
-    headers = {"content-type": content_type} if content_type else None
+    return _ask(
+        "POST", url, body, headers={"content-type": content_type} if content_type else None, timeout_s=timeout_s
+    )
+
+
+def get(url: str, *, timeout_s: float = TIMEOUT_S) -> Answered:
+    """GET what lies at an address that the operator configured; else as `post`."""
+    return _ask("GET", url, None, headers=None, timeout_s=timeout_s)
+
+
+def _ask(method: str, url: str, body: bytes | None, *, headers: Mapping[str, str] | None, timeout_s: float) -> Answered:
     try:
         with (
             _Limit() as limit,
             httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", url, content=body, headers=headers, extensions={"trace": limit.note}) as answer,
+            client.stream(method, url, content=body, headers=headers, extensions={"trace": limit.note}) as answer,
         ):
             read = b""
             for chunk in answer.iter_bytes():

@@ -195,7 +195,7 @@ class Cluster:
         """Admit root, whoever starts the server and the server's own user, proven by the kernel; nobody else."""
         admitted = {"root", Owner.of(os.geteuid()).name, user.name} - {"nobody"}  # 'nobody' is shared by strangers
         ident = "".join(f'owners "{name}" {role}\n' for name in sorted(admitted) for role in (ROLE, SUPERUSER))
-        rules = "local all all peer map=owners\n"
+        rules = "local all all peer map=owners\nlocal replication all peer map=owners\n"  # the latter for backups
         for name, text in (("pg_ident.conf", ident), ("pg_hba.conf", rules)):
             file = self.folder / name
             if file.read_text() == text:

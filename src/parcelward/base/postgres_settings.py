@@ -23,6 +23,7 @@ _COMMON = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "wal_level": "replica",
+    "max_slot_wal_keep_size": "4GB",  # a backup that follows the WAL and died must not fill the disk
     "wal_compression": "off",  # the wheel has pglz alone, which costs more CPU than the bytes are worth
     "max_connections": "150",
     "autovacuum": "on",

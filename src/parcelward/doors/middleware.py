@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from parcelward.base import disk
+from parcelward.base import config, disk
 from parcelward.base.errors import NotFound, ParcelwardError
-from parcelward.doors import intake, outage, requests, throttle
+from parcelward.doors import intake, outage, requests, secret_key, throttle
 from parcelward.doors.api import epcis_http, problems
 from parcelward.doors.portals import errors as pages
 
@@ -33,6 +33,7 @@ class Requests:
         """Answer; what could not be stored or even looked up is refused before anything else happens."""
         request.request_id = request_id = requests.new_id()  # type: ignore[attr-defined]  # read by problems and pages
         start = time.monotonic()
+        secret_key.refresh(config.get().home)
         try:
             if getattr(request, "unreadable", False):
                 response = pages.bad_request(request)

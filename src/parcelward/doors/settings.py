@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
+import datetime as dt
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from parcelward.base import config, db
+from parcelward.doors import secret_key
 
 CONFIG = config.get()
 HERE = Path(__file__).resolve().parent
 
 DEBUG = False
-SECRET_KEY = db.secret_file(CONFIG.home / "keys" / "django", lambda: secrets.token_urlsafe(64))
+SECRET_KEY, SECRET_KEY_FALLBACKS = secret_key.read(CONFIG.home, dt.datetime.now(dt.UTC))
 _PUBLIC = urlsplit(CONFIG.public_url)
 ALLOWED_HOSTS = [_PUBLIC.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [CONFIG.public_url]

@@ -1,4 +1,4 @@
-"""What each web process does beside answering: it writes who was last seen, and looks which addresses are banned."""
+"""What each web process does beside answering: who was last seen, which addresses are banned, which secret signs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 
-from parcelward.base import db
+from parcelward.base import config, db
+from parcelward.doors import secret_key
 from parcelward.people import queries as people
 
 log = logging.getLogger("parcelward.upkeep")
@@ -22,6 +23,7 @@ def start() -> None:
 def _run() -> None:
     while True:
         try:
+            secret_key.refresh(config.get().home)
             people.look_for_bans()
             people.write_seen()
         except Exception as err:  # noqa: BLE001 -- whatever it was, requests go on and the next turn tries again

@@ -21,13 +21,20 @@ _banned: dict[bytes, float] = {}  # digest -> when it ends, by the clock of the 
 
 def digest(address: str) -> bytes | None:
     """Return the keyed hash of an address; None for what is none."""
+    return next(iter(digests(address)), None)
+
+
+def digests(address: str) -> list[bytes]:
+    """Return the keyed hash of an address, and those under secrets that are still believed; none for what is none."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return None
+        return []
     if isinstance(parsed, ipaddress.IPv6Address):
         parsed = parsed.ipv4_mapped or ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False).network_address
-    return hmac.digest(settings.SECRET_KEY.encode(), _DOMAIN + parsed.packed, hashlib.sha256)
+    known = _DOMAIN + parsed.packed
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [hmac.digest(each.encode(), known, hashlib.sha256) for each in secrets]
 
 
 def look() -> None:
@@ -41,5 +48,5 @@ def is_banned(address: str) -> bool:
     """Return whether nobody is heard from this address, as far as was last looked; the database is not asked."""
     if not _banned:
         return False
-    until = _banned.get(digest(address) or b"")
-    return until is not None and until > time.time()
+    now = time.time()
+    return any(_banned.get(each, 0.0) > now for each in digests(address))

@@ -18,6 +18,7 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
@@ -175,7 +176,17 @@ def _owner(purpose: str, recipient: bytes) -> bytes:
 
 def keyed(what: str, *parts: bytes) -> bytes:
     """Return a keyed hash that nobody can compute who has only the database. Each part has its length before it."""
-    key = hashlib.sha256(b"parcelward/v1/codes\x00" + settings.SECRET_KEY.encode()).digest()
+    return _keyed(settings.SECRET_KEY, what, parts)
+
+
+def is_keyed(digest: bytes, what: str, *parts: bytes) -> bool:
+    """Return whether `keyed` gave this digest, under the present secret or one that is still believed."""
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return sum(hmac.compare_digest(digest, _keyed(each, what, parts)) for each in secrets) > 0  # asks all of them
+
+
+def _keyed(secret: str, what: str, parts: Sequence[bytes]) -> bytes:
+    key = hashlib.sha256(b"parcelward/v1/codes\x00" + secret.encode()).digest()
     message = b"".join(len(part).to_bytes(4, "big") + part for part in (what.encode(), *parts))
     return hmac.digest(key, message, "sha256")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import psycopg
@@ -42,12 +42,14 @@ def once(
     *,
     by: Person,
     now: dt.datetime,
+    before: Sequence[bytes] = (),
     kept: Callable[[bytes], bytes] | None = None,
 ) -> tuple[int, bytes]:
     """Return (status, answer) of `work`, done at most once under this key of the caller's.
 
     `kept` gives what of the answer is stored, and said to who asks again: it takes out a secret that is shown once.
-    `digest` stands for the whole request. What `work` raises is raised, and nothing is kept: it may be tried again.
+    `digest` stands for the whole request, and so do those `before`, made with secrets that were
+    replaced. What `work` raises is raised, and nothing is kept: it may be tried again.
     Raises KeyReused for another request under the key, InFlight while the same one is being done.
     """
     if not key:
@@ -63,12 +65,12 @@ def once(
             again = answer if kept is None else kept(answer)
             GivenAnswer.objects.filter(source=by.source, key=key).update(status=status, answer=again)
             return status, answer
-        before = GivenAnswer.objects.get(source=by.source, key=key)
-    if bytes(before.digest) != digest:
+        given = GivenAnswer.objects.get(source=by.source, key=key)
+    if bytes(given.digest) not in {digest, *before}:
         raise KeyReused("This Idempotency-Key was used before for another request. Make a new one for this.")
-    if before.status is None or before.answer is None:
+    if given.status is None or given.answer is None:
         raise AssertionError("an answer commits with its key")  # pragma: no cover -- see `once`
-    return before.status, bytes(before.answer)
+    return given.status, bytes(given.answer)
 
 
 def _take(key: str, digest: bytes, *, by: Person, now: dt.datetime) -> bool:

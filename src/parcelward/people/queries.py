@@ -395,5 +395,5 @@ def login_taken(login: str) -> bool:
 
 
 def has_simulated_sources() -> bool:
-    """Return whether sample or simulated devices and keys were ever made here."""
-    return Source.objects.filter(simulated=True).exists()
+    """Return whether sample or simulated devices, keys and organisations were ever made here."""
+    return Source.objects.filter(simulated=True).exists() or tenancy.has_simulated()

@@ -47,6 +47,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.CERTIFY, Task.REPLACE_LOG_KEY, Task.SHRED, Task.IMPORT, Task.MAKE_BUNDLE, Task.MAKE_LINK),
             *(Task.READ_TRAIL, Task.ANSWER_RIGHTS, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS),
             *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
+            *(Task.BACK_UP, Task.TURN_SECRETS),
         },
     ),
     Role.PARTNER: frozenset({Task.OWN_DATA, Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),

@@ -180,3 +180,8 @@ def table_of_roles() -> list[RoleRow]:
         for role in Role
         if role not in {Role.DEVICE, Role.MACHINERY}
     ]
+
+
+def has_simulated() -> bool:
+    """Return whether a sample organisation was ever made here."""
+    return Organisation.objects.filter(simulated=True).exists()

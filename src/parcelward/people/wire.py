@@ -61,6 +61,8 @@ class Task(enum.StrEnum):
     RE_ENROL = "re_enrol"  # a lost passkey of staff, at a counter; needs two people
     CERTIFY = "certify"  # note that somebody passed a training
     REPLACE_LOG_KEY = "replace_log_key"
+    BACK_UP = "back_up"  # write what is here elsewhere, encrypted; say for whom
+    TURN_SECRETS = "turn_secrets"  # replace what this house signs its own cookies with
     SHRED = "shred"  # needs two people
     IMPORT = "import"
     MAKE_BUNDLE = "make_bundle"  # evidence for somebody outside

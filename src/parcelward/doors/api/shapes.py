@@ -67,10 +67,11 @@ def once(request: HttpRequest, status: int, work: Callable[[], Schema], *, shown
 
     key = request.headers.get("Idempotency-Key", "")
     asked = f"{request.method} {request.path}\n".encode() + request.body
-    digest = hmac.digest(settings.SECRET_KEY.encode(), asked, hashlib.sha256)
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]  # an answer outlives the secret it was kept under
+    digest, *before = [hmac.digest(each.encode(), asked, hashlib.sha256) for each in secrets]
     by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
     kept = None if not shown_once else functools.partial(_without, field=shown_once)
-    status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC), kept=kept)
+    status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC), before=before, kept=kept)
     given = HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)
     if shown_once:
         given["Cache-Control"] = "no-store"

@@ -22,11 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_options: argparse.Namespace) -> int:
     """Bring both databases to this version."""
-    django.setup()
-    from parcelward.base import config, db, partitions
-    from parcelward.privacy import queries as privacy
+    from parcelward.base import config
 
     settings = config.get()
+    settings.home.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask: nobody else writes there
+    django.setup()
+    from parcelward.base import db, partitions
+    from parcelward.privacy import queries as privacy
+
     db.require_durable(settings)
     # No secret, but as durable as one: an empty file would let the log's name follow the address again.
     db.secret_file(settings.home / config.ORIGIN_FILE, lambda: f"{settings.origin}\n")

@@ -9,6 +9,7 @@ import sys
 
 from parcelward.base.config import BadSetting
 from parcelward.base.errors import ParcelwardError
+from parcelward.base.postgres_programs import ClusterFailed
 
 COMMANDS = {
     "up": "start database, web, worker and, in test mode, a small simulated town",
@@ -20,6 +21,12 @@ COMMANDS = {
     "shred": "see what is to be erased, and do what is due",
     "verify-log": "recompute the whole log from the database and compare",
     "log-key": "give the log a new signing key, which the old one vouches for",
+    "backup": "write databases, log and secrets elsewhere, encrypted: three sets in three places",
+    "backup-key": "make the key that opens backups, and say whom they are for",
+    "restore": "bring an installation back from its backups, and prove what came back",
+    "log-copy": "keep a plain copy of the log elsewhere, verified, that only grows",
+    "secrets": "replace the secrets of this house, with an overlap",
+    "check": "look for weak settings, and say how to mend each",
     "bundle": "write an item's evidence bundle, to be checked by others",
     "link": "make an addressee's link, which opens more than the public journey",
     "label": "print a sample of a sealed label as PDF",
@@ -70,7 +77,7 @@ def main() -> None:
     module.add_arguments(own)
     try:
         code = module.run(own.parse_args(words[1:]))
-    except (ParcelwardError, BadSetting) as err:
+    except (ParcelwardError, BadSetting, ClusterFailed) as err:
         sys.stderr.write(f"parcelward: {err}\n")
         for problem in getattr(err, "problems", ()):
             sys.stderr.write(f"  {problem.pointer}: {problem.message}\n")

@@ -13,6 +13,7 @@ import psycopg
 
 from parcelward.base import config, db
 from parcelward.doors.console.samples_refused import refuse_samples
+from parcelward.doors.console.weak_refused import refuse_weak
 
 BACKLOG = 1024
 
@@ -30,6 +31,7 @@ def run(_options: argparse.Namespace) -> int:
     if settings.production:
         django.setup()
         refuse_samples(settings)
+        refuse_weak(settings)
     if not _free(settings.bind, settings.port):
         sys.stderr.write(f"Port {settings.port} is in use. Stop what uses it, or set PARCELWARD_PORT to another.\n")
         return 1

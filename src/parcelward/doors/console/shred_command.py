@@ -21,9 +21,13 @@ def run(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
     from parcelward.parcels import actions
+    from parcelward.privacy import actions as privacy
 
     if options.verb == "execute":
-        print(json.dumps({"erased": actions.erase_due(timezone.now()), "erased_again": actions.erase_again()}))
+        now = timezone.now()
+        items = {"erased": actions.erase_due(now), "erased_again": actions.erase_again()}
+        people = {"people_shredded": privacy.shred_due(now), "people_shredded_again": privacy.delete_again()}
+        print(json.dumps(items | people))
     else:
         _list()
     return 0

@@ -15,6 +15,7 @@ from parcelward.base.postgres import KEYS, MAIN, Cluster
 from parcelward.base.supervisor import Part, Program, Service, Supervisor, say
 
 SEED = 1
+WAL_STOP_WAIT_S = 60.0  # its last words are what was recorded last
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Start the parts and keep them running until Ctrl-C."""
     settings = config.get()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o755, parents=True, exist_ok=True)  # whatever the umask: nobody else writes there
     me = [sys.executable, "-m", "parcelward.doors.console"]
     town = not options.empty and not settings.production
     parts: list[Part] = []
@@ -38,6 +39,9 @@ def run(options: argparse.Namespace) -> int:
         parts.append(Program("samples", [*me, "samples"], once=True))
     parts.append(Program("web", [*me, "serve"], ready=_answers))
     parts.append(Program("worker", [*me, "work"]))
+    if settings.wal_to:
+        main, keys = map(str, settings.wal_to)
+        parts.append(Program("wal", [*me, "backup", main, "--keys", keys, "--wal"], stop_wait_s=WAL_STOP_WAIT_S))
     if town:
         parts.append(Program("town", [*me, "town", "--seed", str(SEED)]))
     return Supervisor(parts, lock=settings.home / "up.lock").run(on_ready=_welcome)

@@ -17,6 +17,7 @@ import psycopg
 
 from parcelward.doors.console.samples_refused import refuse_samples
 from parcelward.doors.console.station_keys import keep_station_keys
+from parcelward.doors.console.weak_refused import refuse_weak
 
 if TYPE_CHECKING:
     from parcelward.custody.actions import Sequencer
@@ -54,6 +55,7 @@ def run(_options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    refuse_weak(config.get())
     _wait_for_tables(stop)
     refuse_samples(config.get())
     privacy.require_keys()

@@ -58,11 +58,19 @@ from parcelward.people.actions.proving import (
     note_recovery_used,
     remove_passkey,
     rename_passkey,
+    reseal_second_factors,
     spend_challenge,
     take_once,
     use_passkey,
 )
-from parcelward.people.actions.sessions import act_for, begin_session, end_other_sessions, end_session, prove_again
+from parcelward.people.actions.sessions import (
+    act_for,
+    begin_session,
+    end_all_sessions,
+    end_other_sessions,
+    end_session,
+    prove_again,
+)
 from parcelward.people.actions.spending import (
     GRANT_FOR_MAX,
     OverCap,
@@ -110,6 +118,7 @@ __all__ = [
     "begin_session",
     "cancel_spend",
     "certify",
+    "end_all_sessions",
     "end_ban",
     "end_membership",
     "end_other_sessions",
@@ -140,6 +149,7 @@ __all__ = [
     "refuse_request",
     "remove_passkey",
     "rename_passkey",
+    "reseal_second_factors",
     "reserve_spend",
     "resume_organisation",
     "revoke_certificate",

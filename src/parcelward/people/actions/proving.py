@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from parcelward.people.wire import Person, Role, Task
 
 CHALLENGE_FOR: Final = dt.timedelta(minutes=10)
 PASSKEYS_MAX: Final = 20
+RESEALED_AT_ONCE: Final = 500
+RESEALED: Final = "people.second_factors_resealed"
 
 
 def _digest(given: bytes) -> bytes:
@@ -154,3 +157,40 @@ def take_once(*parts: bytes) -> None:
     digest = _digest(b"\0".join(len(part).to_bytes(2, "big") + part for part in parts))
     if not Challenge.objects.get_or_create(digest=digest, defaults={"made_at": timezone.now()})[1]:
         raise BadProof("This code was used before. Wait for the next one.", code="code_used")
+
+
+def reseal_second_factors(reseal: Callable[[str], str | None], *, by: Person) -> tuple[int, int]:
+    """Seal the secrets of every app and of all recovery codes anew; return how many there were, and how many stay shut.
+
+    `reseal` gives what is to be stored instead, the same text where it is well already, and None for what it cannot
+    open. Safe to repeat, and while people sign in: a row is locked while it is changed, some at a time.
+    """
+    require(by, Task.TURN_SECRETS)
+    done = shut = after = 0
+    while rows := _some_second_factors(after):
+        changed, closed = _reseal(rows, reseal, by=by)
+        done, shut, after = done + changed, shut + closed, rows[-1]
+    return done, shut
+
+
+def _some_second_factors(after: int) -> list[int]:
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
+    rows = Authenticator.objects.filter(type__in=kinds, id__gt=after).order_by("id")
+    return list(rows.values_list("id", flat=True)[:RESEALED_AT_ONCE])
+
+
+@transaction.atomic
+def _reseal(ids: list[int], reseal: Callable[[str], str | None], *, by: Person) -> tuple[int, int]:
+    changed = shut = 0
+    for row in Authenticator.objects.select_for_update().filter(id__in=ids).order_by("id"):
+        name = "secret" if row.type == Authenticator.Type.TOTP else "seed"
+        sealed = reseal(row.data[name])
+        if sealed is None:
+            shut += 1
+        elif sealed != row.data[name]:
+            row.data[name] = sealed
+            row.save(update_fields=["data"])
+            changed += 1
+    if changed:
+        custody.record_fact(RESEALED, {"by": by.source, "changed": changed})
+    return changed, shut

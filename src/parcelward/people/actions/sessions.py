@@ -107,3 +107,12 @@ def end_other_sessions(session_id: UUID, *, by: Person) -> int:
         history.note(by.id, "sessions_ended")
         custody.record_fact(SESSIONS_ENDED, {"by": by.source, "person": str(by.id), "n": ended})
     return ended
+
+
+@transaction.atomic
+def end_all_sessions(*, by: Person) -> int:
+    """Sign everybody out, everywhere, as when what signs sessions was stolen; return how many sessions ended."""
+    require(by, Task.TURN_SECRETS)
+    ended = end_where()
+    custody.record_fact("people.all_sessions_ended", {"by": by.source, "n": ended})
+    return ended

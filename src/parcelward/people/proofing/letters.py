@@ -8,7 +8,6 @@ stranger's letter, or prints it, has nothing.
 from __future__ import annotations
 
 import datetime as dt
-import hmac
 import secrets
 import uuid
 from collections.abc import Collection
@@ -137,7 +136,7 @@ def print_letter(letter_id: UUID, *, by: Person, now: dt.datetime) -> Printed:
     code = ""
     if letter.kind == LetterKind.CODE:
         code = "".join(secrets.choice(rules.ALPHABET) for _ in range(rules.LETTER_CODE_CHARS))
-        letter.digest, letter.tries = _digest(letter, code), 0
+        letter.digest, letter.tries = codes.keyed("letter", *_parts(letter, code)), 0
     letter.state, letter.printed, letter.printed_at = LetterState.PRINTED.value, letter.printed + 1, now
     letter.save(update_fields=["digest", "tries", "state", "printed", "printed_at"])
     entries.record(entries.LETTER_PRINTED, letter, by=by)
@@ -169,7 +168,7 @@ def confirm_letter(code: str, *, by: Person, now: dt.datetime) -> None:
 
 
 def _try(letter: Letter, typed: str, *, by: Person, now: dt.datetime) -> bool:
-    right = hmac.compare_digest(bytes(letter.digest or b""), _digest(letter, typed))
+    right = codes.is_keyed(bytes(letter.digest or b""), "letter", *_parts(letter, typed))
     state = rules.letter_state(LetterState(letter.state), expires_at=letter.expires_at, now=now)
     if state is LetterState.CONFIRMED:  # the form was sent twice
         lately = letter.ended_at is not None and now - letter.ended_at < rules.SENT_TWICE_WITHIN
@@ -209,6 +208,5 @@ def _note_expired(by: Person, now: dt.datetime) -> None:
         _finish(letter, LetterState.EXPIRED, entries.LETTER_EXPIRED, by=by, now=now)
 
 
-def _digest(letter: Letter, code: str) -> bytes:
-    parts = (letter.id.bytes, letter.user_id.bytes, letter.token.bytes, code.encode())
-    return codes.keyed("letter", *parts)
+def _parts(letter: Letter, code: str) -> tuple[bytes, ...]:
+    return (letter.id.bytes, letter.user_id.bytes, letter.token.bytes, code.encode())

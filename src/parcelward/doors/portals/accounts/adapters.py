@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import os
 from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,9 +15,7 @@ from django.urls import reverse
 
 from parcelward.base import config
 from parcelward.doors import throttle
-from parcelward.doors.portals.accounts import guard
-
-NONCE_BYTES = 12
+from parcelward.doors.portals.accounts import guard, second_factor
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -49,29 +42,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return throttle.client_address(request)
 
 
-def _secret(key: bytes) -> bytes:
-    return hmac.digest(key, b"parcelward/v1/second-factor", hashlib.sha256)
-
-
 class SecondFactorAdapter(DefaultMFAAdapter):
     """Encrypts second factors, and names ourselves and the person to their passkey without personal data."""
 
     def encrypt(self, text: str) -> str:
         """Return what the library stores: nonce and AES-256-GCM, in base64."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = AESGCM(_secret(settings.SECRET_KEY.encode())).encrypt(nonce, text.encode(), b"mfa")
-        return base64.b64encode(nonce + sealed).decode()
+        return second_factor.seal(text, settings.SECRET_KEY)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return what `encrypt` was given, under the present secret or one that it followed."""
-        raw = base64.b64decode(encrypted_text)
-        keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-        for secret in keys[:-1]:
-            try:
-                return _opened(raw, secret)
-            except ValueError:
-                continue
-        return _opened(raw, keys[-1])
+        return second_factor.opened(encrypted_text, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
 
     def get_totp_label(self, user: AbstractBaseUser) -> str:
         """Return what an authenticator app shows beside the code."""
@@ -89,13 +69,3 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         """Return who they are to their passkey: opaque ids."""
         name = str(user.get_username())
         return {"id": str(user.pk).encode(), "name": name, "display_name": name}
-
-
-def _opened(raw: bytes, secret: str | bytes) -> str:
-    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 -- one use
-
-    key = secret if isinstance(secret, bytes) else secret.encode()
-    try:
-        return AESGCM(_secret(key)).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], b"mfa").decode()
-    except InvalidTag:
-        raise ValueError("sealed under another secret") from None
