@@ -246,6 +246,7 @@ def _follow(stop: threading.Event) -> None:
                             partitions.ensure(table, today + dt.timedelta(days=ahead))
                 follows.keep_house(dt.datetime.now(dt.UTC))
                 privacy.shred_due(dt.datetime.now(dt.UTC))
+                privacy.finish_erasures(dt.datetime.now(dt.UTC))
                 privacy.forget_expired(dt.datetime.now(dt.UTC))
                 if now - erased_again > ERASE_AGAIN_S:
                     erase_again()

@@ -79,6 +79,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_prove_others": may(person, Task.PROVE_OTHERS),
         "may_review_proofs": may(person, Task.REVIEW_PROOFS),
     }
+    context |= {"may_own_data": may(person, Task.OWN_DATA), "may_answer_rights": may(person, Task.ANSWER_RIGHTS)}
     context |= {"may_devices": may(person, Task.ENROL_DEVICE), "may_keys": may(person, Task.MANAGE_KEYS)}
     return render(request, "start.html", context)
 

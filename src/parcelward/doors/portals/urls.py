@@ -12,6 +12,8 @@ from parcelward.doors.portals import (
     devices,
     enrolling,
     keys,
+    mydata,
+    mydata_desk,
     proof,
     proofing,
     public,
@@ -37,5 +39,6 @@ urlpatterns = [
     path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
+    path("", include([*mydata.urlpatterns, *mydata_desk.urlpatterns])),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
 ]

@@ -1,6 +1,7 @@
 """What people do about accounts, organisations, keys and devices. Each is one transaction, and an entry in the log."""
 
 from parcelward.people.actions.accounts import (
+    close_account,
     forget_answers,
     installer,
     lock_person,
@@ -92,6 +93,7 @@ __all__ = [
     "ban_address",
     "begin_session",
     "cancel_spend",
+    "close_account",
     "end_ban",
     "end_membership",
     "end_other_sessions",
