@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -56,7 +57,7 @@ def problems() -> list[str]:
     return [] if findings.first is None else [findings.first.args[0] and findings.first.differs]
 
 
-def said(kind: str) -> dict:
+def said(kind: str) -> Any:
     """Return the newest entry of a kind."""
     return json.loads(bytes(Fact.objects.filter(kind=kind).latest("batch", "leaf").body))
 

@@ -9,7 +9,7 @@ from parcelward.base import db
 from parcelward.base.vault import VaultToken
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.privacy import asked, keepers, rights_rules, rows, verification
+from parcelward.privacy import asked, keepers, retention, rights_rules, rows, verification
 from parcelward.privacy.actions import messages, turn_keys
 from parcelward.privacy.models import KeptPerson
 from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
@@ -24,6 +24,9 @@ what_is_left = asked.what_is_left
 holds_on = asked.holds_on
 REFUSES = rights_rules.REFUSES
 EXTENDS = rights_rules.EXTENDS
+RETENTION_CLASSES = retention.CLASSES
+retention_of = retention.of
+kept_until = retention.before
 
 
 def require_keys() -> None:

@@ -139,14 +139,14 @@ def correct(request: HttpRequest) -> HttpResponse:
     chosen = next((one for one in choices if one[0] == post.get("what")), None)
     if chosen is None:
         problem = _("Choose what is wrong.") if request.method == "POST" else ""
-        context = {"choices": choices, "problem": problem}
-        return render(request, "mydata/correct.html", context, status=422 if problem else 200)
+        asked = {"choices": choices, "problem": problem}
+        return render(request, "mydata/correct.html", asked, status=422 if problem else 200)
     raw, _sep, part = chosen[0].partition(":")
     token = VaultToken(UUID(raw))
     typed = {field: post.get(field.value, "").strip()[:TEXT_MAX] for field in PARTS[part]}
     empty = "typed" in post and not all(typed.values())
     proven = any(one.token == token and one.level >= Level.ADDRESS for one in _proven(person, now))
-    context = {
+    context: dict[str, Any] = {
         "what": chosen[0],
         "part": part,
         "part_name": _part_name(part),
