@@ -145,7 +145,7 @@ def test_looks_go_and_the_log_says_so(machinery, anna):
     assert vault_retention.forget_old("disclosures", in_days(1_096), by=machinery) >= 1
     assert not Disclosure.objects.filter(person=token).exists()
     said = json.loads(bytes(Fact.objects.filter(kind=facts.RETAINED).latest("batch", "leaf").body))
-    assert set(said) == {"by", "class", "before", "n"}
+    assert set(said) == {"at", "kind", "by", "class", "before", "n"}
     findings = Findings()
     verification.check_privacy(findings)
     assert findings.first is None
