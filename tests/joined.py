@@ -16,7 +16,8 @@ from tests.passkey import Browser
 from parcelward.base.vault import VaultToken
 from parcelward.people import actions, queries
 from parcelward.people.models import Membership, Organisation, User
-from parcelward.people.wire import Person, Role
+from parcelward.people.roles import ROLES_OF
+from parcelward.people.wire import OrganisationKind, Person, Role
 
 T = TypeVar("T")
 
@@ -26,12 +27,21 @@ def joined(role: Role, *, organisation: UUID | None = None) -> Person:
     now = dt.datetime.now(dt.UTC)
     if role is Role.ADDRESSEE:
         return queries.person_of(actions.sign_up(uuid.uuid4(), token=VaultToken(uuid.uuid4())))
-    of = organisation or Organisation.objects.get(kind="operator").id
+    kind = next(kind for kind, held in ROLES_OF.items() if role in held)
+    of = organisation or tenant(kind)
     login = f"{role.value.replace('_', '-')}-{os.urandom(4).hex()}"
     _id, code = actions.invite(of, role, by=actions.installer(), login=login)
     user, membership = actions.join(code, user_id=uuid.uuid4(), now=now)
     user.acting = membership.id
     return queries.person_of(user)
+
+
+def tenant(kind: OrganisationKind) -> UUID:
+    """Return the operator, or a new organisation of another kind."""
+    if kind is OrganisationKind.OPERATOR:
+        return Organisation.objects.get(kind="operator").id
+    name = f"Tenant {os.urandom(3).hex()}"
+    return actions.make_organisation(kind, name, by=actions.installer(), simulated=True)
 
 
 def signed_in_as(browser: Browser, role: Role, installation: Any) -> Person:

@@ -92,13 +92,16 @@ def test_an_address_that_is_none_is_said_to_be_and_still_there(browser):
 
 def test_neither_words_nor_time_tell_who_has_an_account(browser, installation, email):
     """Interleaved, so that whatever slows the machine slows both."""
-    browser().by_code(email, installation.home)
+    known_ones = [f"{n}-{email}" for n in range(12)]  # of one recipient few codes an hour are sent at once
+    for each in known_ones:
+        browser().by_code(each, installation.home)
     took: dict[bool, list[float]] = {True: [], False: []}
     shape: dict[bool, set[str]] = {True: set(), False: set()}
-    for turn in range(2):
-        for known in (True, False) * 12:
+    gap_ms = float("inf")
+    for _round in range(4):  # a busy machine gets four chances
+        for known in (True, False) * 15:
             mine = browser()
-            typed = email if known else f"nobody-{os.urandom(4).hex()}@example.com"
+            typed = known_ones[len(took[True]) % 12] if known else f"nobody-{os.urandom(4).hex()}@example.com"
             token = mine.token("/accounts/sign-in")
             began = time.perf_counter()
             sent = {"csrfmiddlewaretoken": token, "email": typed}
@@ -106,7 +109,7 @@ def test_neither_words_nor_time_tell_who_has_an_account(browser, installation, e
             took[known].append(time.perf_counter() - began)
             shape[known].add(f"{answer.status_code} {answer.headers.get('location')}")
         gap_ms = abs(statistics.median(took[True]) - statistics.median(took[False])) * 1000
-        if gap_ms < 5 or turn:
+        if gap_ms < 5:
             break
     assert gap_ms < 5, gap_ms
     assert "302 /accounts/sign-in/code/typed" in shape[False]

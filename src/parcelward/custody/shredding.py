@@ -213,9 +213,27 @@ def lift_hold(item: UUID, *, by: int, now: dt.datetime) -> None:
         record_fact(LIFTED, {"by": by, "item": str(item), "lifted_at": now.isoformat()})
 
 
-def listed(*, limit: int = 200) -> tuple[ErasureRow, ...]:
-    """Return the newest requests."""
-    rows = list(Erasure.objects.order_by("-id")[:limit])
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A legal hold that stands."""
+
+    item: UUID
+    reason: str
+    placed_by: int
+    placed_at: dt.datetime
+
+
+def holds(item: UUID | None = None, *, limit: int = 200) -> tuple[HoldRow, ...]:
+    """Return the legal holds that stand, of one item or the newest of all."""
+    rows = LegalHold.objects.filter(lifted_at=None)
+    rows = rows if item is None else rows.filter(item=item)
+    return tuple(HoldRow(r.item, r.reason, r.placed_by, r.placed_at) for r in rows.order_by("-placed_at")[:limit])
+
+
+def listed(*, limit: int = 200, open_only: bool = False) -> tuple[ErasureRow, ...]:
+    """Return the newest requests, or of these only the ones that wait for somebody or something."""
+    found = Erasure.objects.filter(done_at=None) if open_only else Erasure.objects.all()
+    rows = list(found.order_by("-id")[:limit])
     holds = dict(
         LegalHold.objects.filter(item__in=[r.item for r in rows], lifted_at=None).values_list("item", "reason"),
     )

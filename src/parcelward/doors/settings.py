@@ -72,7 +72,7 @@ AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 # The library keeps passkeys, second factors and the stages of a sign-in; e-mail addresses are in the vault and its
-# tables for them stay empty (docs/decisions/0015-no-passwords-for-staff.md). Our own throttle limits tries: the
+# tables for them stay empty (docs/decisions/0015-no-passphrases-of-staff.md). Our own throttle limits tries: the
 # library's would let a stranger lock somebody out.
 ACCOUNT_ADAPTER = "parcelward.doors.portals.accounts.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "login"
@@ -126,6 +126,7 @@ LOGGING = {
     "root": {"handlers": ["out"], "level": "INFO"},
     "loggers": {
         "httpx": {"level": "WARNING"},  # its line a request carries the whole address, with a password if one is in it
+        "fido2": {"level": "WARNING"},  # its line a sign-in names the credential
         "django.request": {"level": "ERROR", "filters": ["no_address"]},
         "django.security.csrf": {"level": "CRITICAL"},  # as below
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # the line would carry what the stranger typed

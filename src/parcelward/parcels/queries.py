@@ -17,7 +17,7 @@ from parcelward.custody import queries as custody
 from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_body
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
-from parcelward.parcels import attention, containment, rules, told, verification
+from parcelward.parcels import attention, containment, erasures, rules, security_holds, told, verification
 from parcelward.parcels.canon import scanned_reason
 from parcelward.parcels.models import Item, ItemAlias, ItemStatus, Manifest
 from parcelward.parcels.proofs import first_number, proven_before, shown_events
@@ -42,6 +42,12 @@ verify_log = verification.verify_log
 alerts, alert, open_by_kind = attention.alerts, attention.alert, attention.open_by_kind
 quarantined, quarantined_event = attention.quarantined, attention.quarantined_event
 standstill = attention.standstill
+held_for_security = security_holds.held_for_security
+waiting_erasures, waiting_erasure = erasures.erasures, erasures.erasure
+WaitingErasure = erasures.WaitingErasure
+StandingHold = erasures.StandingHold
+number_of = erasures.number_of
+legal_holds, legal_hold = erasures.legal_holds, erasures.legal_hold
 
 
 def find(identifier: str) -> UUID | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -25,7 +26,10 @@ from parcelward.people import (
     roles,
     rules,
     seen,
+    tenancy,
     tokens,
+    two_check,
+    waiting,
 )
 from parcelward.people.errors import BadSignature
 from parcelward.people.models import ApiKey, Device, Membership, Passkey, SecurityEvent, SignedIn, Source, User
@@ -34,12 +38,27 @@ from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
 require = roles.require
+NEED_SECOND = roles.NEED_SECOND
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
+check_two_people = two_check.check_two_people
 check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
 EnrolledKey = device_check.EnrolledKey
+organisation = tenancy.organisation
+organisations = tenancy.organisations
+member = tenancy.member
+certificates_of = tenancy.certificates_of
+table_of_roles = tenancy.table_of_roles
+WaitingRow = waiting.WaitingRow
+WaitingInvitation = waiting.WaitingInvitation
+MemberRow = tenancy.MemberRow
+waiting_requests = waiting.requests
+waiting_invitations = waiting.invitations
+waiting_request = waiting.request
+waiting_invitation = waiting.invitation
+waiting_count = waiting.count
 
 write_seen = seen.write
 look_for_bans = addresses.look
@@ -237,6 +256,14 @@ def passkeys(*, by: Person) -> list[PasskeyRow]:
     ]
 
 
+def passkey_of(person: UUID, credential_id: bytes) -> Authenticator | None:
+    """Return the passkey with this id of a person who may sign in; None where there is no such person or passkey."""
+    digest = hashlib.sha256(credential_id).digest()
+    rows = Passkey.objects.select_related("authenticator__user")
+    row = rows.filter(credential=digest, user=person, authenticator__user=person, user__is_active=True).first()
+    return None if row is None else row.authenticator
+
+
 class Proofs(NamedTuple):
     """With what somebody can prove who they are."""
 
@@ -260,13 +287,12 @@ def has_app_codes(*, by: Person) -> bool:
 
 
 class SessionRow(NamedTuple):
-    """One of somebody's own sessions; `seen_from` is what the vault says of where, opened by the door that shows it."""
+    """One of somebody's own sessions; `token` is where the vault keeps from where."""
 
     id: UUID
     method: str
     began_at: dt.datetime
     seen_at: dt.datetime
-    seen_from: str
     token: UUID | None
 
 
@@ -275,7 +301,7 @@ def sessions(*, by: Person, now: dt.datetime) -> list[SessionRow]:
     require(by, Task.OWN_DATA)
     rows = SignedIn.objects.filter(user=by.id, ended_at=None).select_related("membership").order_by("-seen_at")[:100]
     return [
-        SessionRow(row.id, row.method, row.began_at, row.seen_at, "", row.seen_from)
+        SessionRow(row.id, row.method, row.began_at, row.seen_at, row.seen_from)
         for row in rows
         if rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row))
     ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from parcelward.base.errors import Invalid
+from parcelward.people import certificates
 from parcelward.people.errors import MayNot
-from parcelward.people.wire import OrganisationKind, Person, Role, Task
+from parcelward.people.wire import CERTIFIED, OrganisationKind, Person, Role, Task
 
 MAY: Mapping[Role, frozenset[Task]] = {
     Role.ADDRESSEE: frozenset({Task.PROVE_SELF, Task.OWN_DATA, Task.CONTACT}),
@@ -81,6 +83,8 @@ STAFF = frozenset(
 """Who needs a passkey with user verification to act."""
 
 
+NEED_SECOND = frozenset({Role.INSPECTOR, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Roles that look into others' affairs or give rights away: a second person agrees to an invitation to one."""
 KEY_ROLES = frozenset(Role) - {Role.DEVICE, Role.MACHINERY, Role.ADDRESSEE}
 """Roles that an API key can have: devices sign, the house needs no key, and addressees act for themselves."""
 TENANTS = frozenset({Role.SENDER_MEMBER, Role.SENDER_ADMIN, Role.OFFICER})
@@ -129,10 +133,24 @@ def bad_scope() -> Invalid:
 _TASKS = frozenset(Task)
 
 
-def require(person: Person, task: Task) -> None:
-    """Raise MayNot unless `person` may do `task`: their role, and the scopes of their key where it has some."""
+def require(person: Person, task: Task, *, on: dt.date | None = None) -> None:
+    """Raise MayNot unless `person` may do `task`: their role, the scopes of their key, their training on that day.
+
+    Raises ValueError where a task that needs a training is asked for without a day: it is nobody's then.
+    """
     if not may(person, task):
         words = task.replace("_", " ")
         if task in MAY[person.role]:
             raise MayNot(f"This key's scopes do not let it {words}. Make one that may, if it should.", code="scope")
         raise MayNot(f"Your role, {person.role.replace('_', ' ')}, may not {words}. Ask an administrator if it should.")
+    if task in CERTIFIED:
+        if on is None:
+            raise ValueError(f"{task} needs a certificate: say of which day")  # a caller's bug, not input
+        _require_certified(person, task, on=on)
+
+
+def _require_certified(person: Person, task: Task, *, on: dt.date) -> None:
+    if not certificates.holds(person.id, CERTIFIED[task], on=on):
+        training = CERTIFIED[task].replace("_", " ")
+        words = f"This needs a certificate of training in {training} that is valid on the day. Ask an administrator."
+        raise MayNot(words, code="not_certified")

@@ -39,6 +39,14 @@ def session_holds(began_at: dt.datetime, seen_at: dt.datetime, *, now: dt.dateti
     return now - began_at <= whole and now - seen_at <= idle
 
 
+PASSKEY_NAME_MAX = 40
+
+
+def passkey_name(text: str) -> str:
+    """Return what somebody calls a passkey, without what cannot be seen or stored."""
+    return "".join(letter for letter in text if letter.isprintable()).strip()[:PASSKEY_NAME_MAX] or "Passkey"
+
+
 def login_hash(person: UUID, login: str) -> str:
     """Return what an entry of the log says of a person's staff id: a hash that holds it to this person."""
     return hashlib.sha256(b"parcelward/v1/login\x00" + person.bytes + login.encode()).hexdigest()

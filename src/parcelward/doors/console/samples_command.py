@@ -80,4 +80,6 @@ def _people(settings: Config) -> list[dict[str, str]]:
         owner = role == "sender_admin"
         _invitation, code = actions.invite(organisation, Role(role), by=by, owner=owner)
         found.append({"role": role, "sign_in": f"{settings.public_url}/accounts/join#code={code}", "how": HOW})
+    how = f"type any address, such as reader@example.com; the code is in the newest file of {settings.home / 'mail'}"
+    found.append({"role": "addressee", "sign_in": f"{settings.public_url}/accounts/sign-in", "how": how})
     return found

@@ -47,6 +47,7 @@ NAMES: Final = MappingProxyType(
         "tokens_css": "parcelward/tokens.css",
         "site_css": "parcelward/site.css",
         "track_css": "parcelward/track.css",
+        "people_css": "parcelward/people.css",
         "desk_css": "parcelward/desk.css",
         "proofing_css": "parcelward/proofing.css",
         "held_css": "parcelward/held.css",

@@ -19,7 +19,7 @@ from parcelward.base import config
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.base.standards.steps import CODES
-from parcelward.doors.portals import desk_shown, shown
+from parcelward.doors.portals import desk_shown, shown, two_people
 from parcelward.doors.portals.desk_words import kind_name, role_name
 from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
@@ -32,8 +32,7 @@ NOTE_LENGTH_MAX: Final = 200  # why an event was dismissed; actions/desk.py has 
 REASON_LENGTH_MAX: Final = 40  # why an item is held, released or corrected: a field of the event (ScanIn.reason)
 INSIDE_OPEN_MAX: Final = 8  # a longer list of contents is folded, so that the events stay in sight
 POLL_S: Final = 10
-SAID: Final = "desk_said"
-"""Session key: what was just done, said once on the next page."""
+SAID: Final = desk_shown.SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,11 @@ def start(request: HttpRequest) -> HttpResponse:
     }
     context |= {"may_own_data": may(person, Task.OWN_DATA), "may_answer_rights": may(person, Task.ANSWER_RIGHTS)}
     context |= {"may_devices": may(person, Task.ENROL_DEVICE), "may_keys": may(person, Task.MANAGE_KEYS)}
+    context |= {
+        "may_two": any(may(person, task) for task in two_people.TASKS),
+        "may_members": may(person, Task.MANAGE_MEMBERS) and person.organisation is not None,
+        "may_organisations": may(person, Task.MANAGE_ORGANISATIONS),
+    }
     return render(request, "start.html", context)
 
 
@@ -101,6 +105,7 @@ def _show(request: HttpRequest, person: Person, asked: Asked, *, status: int = 2
     live = context["live"]
     context["queues"] = desk_shown.queues(live.open_by_kind, queue="" if asked.item else asked.queue, kind=asked.kind)
     context["may_repair"] = may(person, Task.REPAIR)
+    context["waiting"] = two_people.waiting(person)
     number = asked.item
     if asked.queue == desk_shown.QUARANTINE:
         context.update(_quarantine_context(asked, person, now, live.open_by_kind))
@@ -183,6 +188,7 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
         "held": journey.held,
         "may_hold": may(person, Task.HOLD) and not journey.held and not journey.shredded,
         "may_correct": may(person, Task.CORRECT) and not journey.shredded,
+        "may_erase": may(person, Task.SHRED) and not journey.shredded,
         "may_release": may(person, Task.RELEASE) and journey.held and not journey.shredded,
     }
 
@@ -322,7 +328,9 @@ def hold(request: HttpRequest, item_id: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def release(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Let a held item go on."""
+    """Let a held item go on; one that is held for security needs a second person."""
+    if queries.held_for_security(item_of(item_id)):
+        return HttpResponseRedirect(f"/app/desk/items/{item_id}/release-security")
     return _confirmed(
         request, item_id, what="release", task=Task.RELEASE, act=actions.release, said=_("%(number)s is released.")
     )

@@ -25,6 +25,8 @@ USUAL_LOW: Final = 0.1
 USUAL_HIGH: Final = 0.9
 
 State = Literal["good", "wait", "bad", "plain"]
+SAID: Final = "desk_said"
+"""Session key: what was just done, said once on the next page."""
 
 
 @dataclass(frozen=True, slots=True)

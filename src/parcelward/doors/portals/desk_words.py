@@ -126,6 +126,12 @@ def role_says(role: Role) -> str:
     return said[role]
 
 
+def training_name(training: str) -> str:
+    """Return what a training is called; an unknown one is shown as it is written."""
+    said = {"dangerous_goods": _("dangerous goods")}
+    return said.get(training) or training.replace("_", " ")
+
+
 def count(value: float, *, decimals: int = 0) -> str:
     """Return a figure as it is written in the reader's language: 11,205 or 11.205."""
     return number_format(value, decimals, use_l10n=True, force_grouping=True)

@@ -2,7 +2,16 @@
 
 from parcelward.custody.bundling import Made
 from parcelward.parcels.actions.bundles import make_bundle
-from parcelward.parcels.actions.desk import close_alert, correct, dismiss, hold, release, resubmit
+from parcelward.parcels.actions.desk import (
+    agree_to_release,
+    ask_release,
+    close_alert,
+    correct,
+    dismiss,
+    hold,
+    release,
+    resubmit,
+)
 from parcelward.parcels.actions.erasure import (
     approve_erasure,
     erase,
@@ -24,7 +33,9 @@ __all__ = [
     "MANIFEST_ITEMS_MAX",
     "Made",
     "accept_manifest",
+    "agree_to_release",
     "approve_erasure",
+    "ask_release",
     "close_alert",
     "correct",
     "dismiss",

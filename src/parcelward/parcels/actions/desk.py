@@ -14,14 +14,17 @@ from django.utils import timezone
 from parcelward.base import partitions
 from parcelward.base.errors import Conflict, Invalid, NotFound, ParcelwardError
 from parcelward.base.standards import identify, steps
+from parcelward.base.standards.errors import BadItemNumber
 from parcelward.custody import actions as custody
 from parcelward.network import queries as network
 from parcelward.parcels import rules
 from parcelward.parcels.actions import came_again
 from parcelward.parcels.actions.record import record_by_person
-from parcelward.parcels.models import Alert, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent
+from parcelward.parcels.models import Alert, ItemAlias, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent
 from parcelward.parcels.quarantine_check import DISMISSED, RESUBMITTED, note_hash
+from parcelward.parcels.security_holds import held_for_security
 from parcelward.parcels.wire import CorrectsIn, ScanIn, Submission
+from parcelward.people import actions as people
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
@@ -77,9 +80,40 @@ def hold(item: UUID, reason: str, *, by: Person) -> None:
 
 
 def release(item: UUID, reason: str, *, by: Person) -> None:
-    """Let a held item go on."""
+    """Let a held item go on. Raises Conflict for one that is held for security: two people release that."""
     require(by, Task.RELEASE)
+    _require_not_for_security(item)
     _event(item, "released", reason, by=by)
+
+
+def _require_not_for_security(item: UUID) -> None:
+    if held_for_security(item):
+        raise Conflict("This item is held for security: two people release it", code="two_people")
+
+
+def ask_release(item: UUID, reason: str, *, by: Person) -> UUID:
+    """Ask for the release of an item that is held for security; return the request's id. Another person must agree."""
+    require(by, Task.RELEASE_SECURITY)
+    if not 1 <= len(reason) <= REASON_MAX:
+        raise Invalid(f"Give a reason of 1 to {REASON_MAX} characters", code="bad_reason")
+    if not held_for_security(item):
+        raise Conflict("This item is not held for security", code="not_held")
+    return people.ask(Task.RELEASE_SECURITY, str(item), {"item": str(item)}, reason, by=by)
+
+
+def agree_to_release(request_id: UUID, *, by: Person) -> None:
+    """Agree, as a second person, to release an item that is held for security: it goes on. Twice changes nothing."""
+    require(by, Task.RELEASE_SECURITY)
+    # Here, because whoever makes another partition waits for the transaction that makes this one.
+    partitions.ensure("parcels_scan_event", timezone.now().date())
+    with transaction.atomic():
+        asked = people.agree_within(request_id, Task.RELEASE_SECURITY, by=by)
+        if asked is None:
+            return
+        item = UUID(asked.about["item"])
+        if not held_for_security(item):
+            raise Conflict("This item is no longer held for security", code="not_held")
+        _event(item, "released", asked.reason, by=by)
 
 
 def correct(item: UUID, event_id: UUID, declares: str, reason: str, *, by: Person) -> None:
@@ -95,6 +129,8 @@ def correct(item: UUID, event_id: UUID, declares: str, reason: str, *, by: Perso
     target = ScanEvent.objects.filter(item=item, event_id=event_id).first()
     if target is None:
         raise NotFound("This item has no such event")
+    if target.step == steps.Step.HELD:
+        _require_not_for_security(item)  # a hold that never was would let it go, too
     # EPCIS 2.0 section 7.4.1.4: an error declaration repeats what it declares wrong.
     _event(item, steps.Step(target.step).word, reason, by=by, corrects=corrects)
 
@@ -121,6 +157,21 @@ def _open_row(quarantine_id: int) -> Quarantine:
     return row
 
 
+def _require_ends_no_security_hold(scan: ScanIn) -> None:
+    """Raise Conflict for a repaired event that would let an item go which two people release."""
+    if steps.parse(scan.step) is not steps.Step.RELEASED and scan.corrects is None:
+        return
+    try:
+        number = identify.canonical(scan.item_id or scan.receptacle_id or "")
+    except BadItemNumber:  # it is refused with words that help when it is recorded
+        return
+    named = ItemAlias.objects.filter(number=number, valid_to=None).values_list("item", flat=True).first()
+    if number.startswith(identify.ITEM_PREFIX):
+        named = UUID(hex=number[len(identify.ITEM_PREFIX) :])
+    if named is not None:
+        _require_not_for_security(named)
+
+
 def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
     """Record a repaired event in place of a quarantined one; the original bytes stay.
 
@@ -131,6 +182,7 @@ def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
         scan = msgspec.json.decode(repaired.encode(), type=ScanIn)
     except (msgspec.DecodeError, RecursionError) as err:
         raise Invalid(f"Still not an event: {err}", code="bad_event") from None
+    _require_ends_no_security_hold(scan)
     now = timezone.now()
     came_again.settle_one(quarantine_id, now=now)
     if rules.EVENT_TIME_MIN <= scan.event_time <= now + rules.CLOCK_AHEAD_MAX:

@@ -10,6 +10,7 @@ from parcelward.people.actions.accounts import (
     unlock_person,
 )
 from parcelward.people.actions.bans import BAN_MAX, ban_address, end_ban, forget_bans
+from parcelward.people.actions.certificates import certify, revoke_certificate
 from parcelward.people.actions.devices import (
     ENROLMENT_FOR,
     Enrolled,
@@ -72,6 +73,16 @@ from parcelward.people.actions.spending import (
     settle_spend,
     withdraw_spending,
 )
+from parcelward.people.actions.two import (
+    agree_to_re_enrol,
+    agree_to_role,
+    ask_for_role,
+    ask_to_re_enrol,
+    re_enrol,
+    refuse_request,
+    withdraw_request,
+)
+from parcelward.people.two import agree_within, ask
 
 __all__ = [
     "BAN_MAX",
@@ -90,9 +101,16 @@ __all__ = [
     "act_for",
     "add_passkey",
     "agree_to_invitation",
+    "agree_to_re_enrol",
+    "agree_to_role",
+    "agree_within",
+    "ask",
+    "ask_for_role",
+    "ask_to_re_enrol",
     "ban_address",
     "begin_session",
     "cancel_spend",
+    "certify",
     "close_account",
     "end_ban",
     "end_membership",
@@ -120,10 +138,13 @@ __all__ = [
     "once",
     "open_enrolment",
     "prove_again",
+    "re_enrol",
+    "refuse_request",
     "remove_passkey",
     "rename_passkey",
     "reserve_spend",
     "resume_organisation",
+    "revoke_certificate",
     "revoke_device",
     "revoke_key",
     "rotate_key",
@@ -138,5 +159,6 @@ __all__ = [
     "use_passkey",
     "withdraw_enrolment",
     "withdraw_invitation",
+    "withdraw_request",
     "withdraw_spending",
 ]

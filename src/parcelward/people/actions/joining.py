@@ -10,27 +10,27 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
-from parcelward.people import rules
+from parcelward.people import rules, two
 from parcelward.people.account_check import ADDED
 from parcelward.people.actions import history
 from parcelward.people.actions.organisations import begin_membership
+from parcelward.people.membership_check import INVITATION_WITHDRAWN as WITHDRAWN
 from parcelward.people.models import Invitation, Membership, Organisation, User
-from parcelward.people.roles import ROLES_OF, STAFF, require
+from parcelward.people.roles import NEED_SECOND, ROLES_OF, STAFF, require
+from parcelward.people.two_check import INVITATION_AGREED as AGREED
+from parcelward.people.two_check import INVITED
 from parcelward.people.wire import OrganisationKind, Person, Role, Task
 
-INVITED: Final = "people.invited"
-AGREED: Final = "people.invitation_agreed"
-WITHDRAWN: Final = "people.invitation_withdrawn"
+NOBODY: Final = uuid.UUID(int=0)
 HOURS_STAFF: Final = 72
 HOURS_OTHERS: Final = 7 * 24
-NEED_SECOND: Final = frozenset({Role.INSPECTOR, Role.AUDITOR, Role.ADMINISTRATOR})
-"""Roles that look into others' affairs or give rights away: a second person agrees to the invitation."""
+HOURS_RE_ENROL: Final = 1  # they stand at the counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,18 @@ def _require_may_invite(row: Organisation, role: Role, *, by: Person) -> None:
 
 
 @transaction.atomic
-def invite(organisation: UUID, role: Role, *, by: Person, owner: bool = False, login: str = "") -> tuple[UUID, str]:
+def invite(
+    organisation: UUID,
+    role: Role,
+    *,
+    by: Person,
+    owner: bool = False,
+    login: str = "",
+    invitation_id: UUID | None = None,
+) -> tuple[UUID, str]:
     """Return (the invitation's id, the code that its link carries). The code is shown this once; a hash is kept.
 
+    Raises Conflict where an invitation of this id was made before: its code cannot be shown again.
     For roles that look into others' affairs it opens nothing until a second person agreed, unless it was made at the
     console.
     """
@@ -67,8 +76,10 @@ def invite(organisation: UUID, role: Role, *, by: Person, owner: bool = False, l
         raise NotFound("No such organisation")
     _require_may_invite(row, role, by=by)
     code, now = secrets.token_urlsafe(32), timezone.now()
+    if owner:
+        _require_no_owner(row, role, by=by)
     made = Invitation(
-        id=uuid.uuid4(),
+        id=invitation_id or uuid.uuid4(),
         digest=_digest(code),
         organisation=row,
         role=role.value,
@@ -80,10 +91,58 @@ def invite(organisation: UUID, role: Role, *, by: Person, owner: bool = False, l
     )
     if User.objects.filter(login=made.login).exists():
         raise Conflict("This id is taken", code="login_taken")
-    made.save(force_insert=True)
-    said = {"organisation": str(row.id), "role": role.value, "owner": owner, "expires_at": made.expires_at.isoformat()}
-    custody.record_fact(INVITED, {"by": by.source, "invitation": str(made.id), **said})
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError:
+        words = "This invitation was made already, and its link was shown. Withdraw it if the link is lost."
+        raise Conflict(words, code="made") from None
+    _record_invited(made)
     return made.id, code
+
+
+def _require_no_owner(row: Organisation, role: Role, *, by: Person) -> None:
+    """Raise Conflict unless this invitation may make the first owner: later ones are handed over to."""
+    owned = Membership.objects.filter(organisation=row, owner=True, ended_at=None).exists()
+    if owned or role is not Role.SENDER_ADMIN or by.role is not Role.ADMINISTRATOR:
+        raise Conflict("Only the first administrator of a sender is invited as its owner", code="one_owner")
+
+
+def _record_invited(made: Invitation) -> None:
+    said = {
+        "organisation": str(made.organisation_id),
+        "role": made.role,
+        "owner": made.owner,
+        "code": made.digest.hex(),
+    }
+    if made.re_enrols:
+        said |= {"re_enrols": str(made.user_id), "agreed_by": made.agreed_by_id}
+    times = {"expires_at": made.expires_at.isoformat()}
+    custody.record_fact(INVITED, {"by": made.made_by_id, "invitation": str(made.id), **said, **times})
+
+
+def offer_re_enrolment(user: User, held: Membership, *, asked_by: int, agreed_by: int) -> str:
+    """Return the code of a link that replaces a lost passkey, in the transaction of who agreed to it."""
+    code, now = secrets.token_urlsafe(32), timezone.now()
+    made = Invitation(id=uuid.uuid4(), digest=_digest(code), organisation_id=held.organisation_id, role=held.role)
+    made.login, made.user, made.re_enrols, made.made_at = user.login, user, True, now
+    made.made_by_id, made.agreed_by_id, made.expires_at = asked_by, agreed_by, now + dt.timedelta(hours=HOURS_RE_ENROL)
+    made.save(force_insert=True)
+    _record_invited(made)
+    return code
+
+
+def withdraw_re_enrolments(user: User, *, by: Person) -> None:
+    """Make earlier links of this kind open nothing, in the caller's transaction, which holds the person."""
+    older = Invitation.objects.select_for_update().filter(user=user, re_enrols=True, taken_at=None, withdrawn_at=None)
+    for row in older.order_by("id"):
+        _withdraw(row, by=by)
+
+
+def _withdraw(row: Invitation, *, by: Person) -> None:
+    row.withdrawn_at = timezone.now()
+    row.save(update_fields=["withdrawn_at"])
+    custody.record_fact(WITHDRAWN, {"by": by.source, "invitation": str(row.id)})
 
 
 def _digest(code: str) -> bytes:
@@ -98,12 +157,16 @@ def _new_login(role: Role) -> str:
 def agree_to_invitation(invitation_id: UUID, *, by: Person) -> None:
     """Agree, as a second person, to an invitation. Doing it twice changes nothing; never to one's own."""
     require(by, Task.CHANGE_ROLES)
-    row = Invitation.objects.select_for_update().filter(id=invitation_id, withdrawn_at=None).first()
+    row = Invitation.objects.select_for_update().filter(id=invitation_id, withdrawn_at=None, re_enrols=False).first()
     if row is None:
         raise NotFound("No such invitation")
     if row.made_by_id == by.source:
         raise Conflict("Whoever invites cannot agree to it: another person must", code="two_people")
     if row.agreed_by_id is None and row.taken_at is None:
+        if row.expires_at <= timezone.now():
+            raise Conflict("This invitation has expired: it can be made again", code="expired")
+        if not two.still_may(row.made_by_id, Task.MANAGE_MEMBERS):
+            raise Conflict("Whoever invited may no longer do this: withdraw it, and make another", code="asker_may_not")
         row.agreed_by_id = by.source
         row.save(update_fields=["agreed_by"])
         custody.record_fact(AGREED, {"by": by.source, "invitation": str(row.id)})
@@ -120,12 +183,15 @@ def withdraw_invitation(invitation_id: UUID, *, by: Person) -> None:
     if row is None:
         raise NotFound("No such invitation")
     if row.taken_at is None and row.withdrawn_at is None:
-        row.withdrawn_at = timezone.now()
-        row.save(update_fields=["withdrawn_at"])
-        custody.record_fact(WITHDRAWN, {"by": by.source, "invitation": str(row.id)})
+        _withdraw(row, by=by)
 
 
-def _closed() -> NotFound:
+def waits(row: Invitation) -> bool:
+    """Return whether a second person has yet to agree to an invitation."""
+    return Role(row.role) in NEED_SECOND and row.agreed_by_id is None and not two.is_console(row.made_by_id)
+
+
+def closed() -> NotFound:
     """Return the one refusal: who guesses learns nothing of the link's state."""
     return NotFound("This link opens nothing: it was used, it has expired, or it is not complete. Ask for a new one.")
 
@@ -133,18 +199,21 @@ def _closed() -> NotFound:
 def _open(code: str) -> Invitation:
     row = Invitation.objects.select_related("organisation").filter(digest=_digest(code)).first()
     if row is None or row.taken_at is not None or row.withdrawn_at is not None or row.expires_at <= timezone.now():
-        raise _closed()
-    if row.organisation.suspended_at is not None:
-        raise _closed()
-    if Role(row.role) in NEED_SECOND and row.agreed_by_id is None and not _by_console(row):
+        raise closed()
+    if row.organisation.suspended_at is not None or not _stands(row):
+        raise closed()
+    if waits(row):
         raise Conflict(
             "A second person has yet to agree to this invitation. The link will open then.", code="not_agreed"
         )
     return row
 
 
-def _by_console(row: Invitation) -> bool:
-    return row.made_by.kind == "person" and row.made_by.name == "console"
+def _stands(row: Invitation) -> bool:
+    """Return whether whoever invited has not been locked out since, nor whoever's passkey it replaces."""
+    locked = User.objects.filter(is_active=False)
+    people = locked.filter(source__in=(row.made_by_id, row.agreed_by_id or 0))
+    return not people.exists() and not (row.re_enrols and locked.filter(id=row.user_id or NOBODY).exists())
 
 
 def invitation(code: str) -> Joining:
@@ -167,18 +236,35 @@ def join(code: str, *, user_id: UUID, now: dt.datetime) -> tuple[User, Membershi
 
     The caller adds the passkey in the same transaction, so that nobody is let in without one.
     """
-    Invitation.objects.select_for_update().filter(digest=_digest(code)).first()
-    row = _open(code)
+    row = taken(code, re_enrols=False, now=now)
     # The role is given in the name of who invited.
     by = Person(uuid.UUID(int=row.made_by_id), Role.ADMINISTRATOR, source=row.made_by_id, name="")
-    user = User.objects.make(row.login, id=user_id)
+    try:
+        with transaction.atomic():
+            user = User.objects.make(row.login, id=user_id)
+    except IntegrityError:  # two who were invited under one id, or one page sent twice at once with two codes
+        raise Conflict("This id is taken meanwhile. Ask for a new link.", code="login_taken") from None
     said = {"by": row.made_by_id, "login": rules.login_hash(user.id, row.login), "source": user.source_id}
     custody.record_fact(ADDED, {**said, "person": str(user.id), "invitation": str(row.id)})
     history.note(user, "joined")
     membership = begin_membership(user, row.organisation, Role(row.role), by=by, owner=row.owner)
-    row.taken_at, row.user = now, user
-    row.save(update_fields=["taken_at", "user"])
+    row.user = user
+    row.save(update_fields=["user"])
     return user, membership
+
+
+def taken(code: str, *, re_enrols: bool, now: dt.datetime) -> Invitation:
+    """Return the invitation of this code, used up in the caller's transaction; whoever comes second finds it closed."""
+    found = Invitation.objects.filter(digest=_digest(code))
+    # First the organisation, as whoever ends a role there does: two who wait for each other would both fail.
+    list(Organisation.objects.select_for_update().filter(id__in=found.values("organisation")))
+    found.select_for_update().first()
+    row = _open(code)
+    if row.re_enrols != re_enrols:
+        raise closed()
+    row.taken_at = now
+    row.save(update_fields=["taken_at"])
+    return row
 
 
 @transaction.atomic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from parcelward.people import rules
 from parcelward.people.actions import history
 from parcelward.people.membership_check import (
     HANDED_OVER,
+    INVITATION_WITHDRAWN,
     MEMBER_BEGAN,
     MEMBER_ENDED,
     ORGANISATION_MADE,
@@ -103,6 +103,8 @@ def begin_membership(user: User, row: Organisation, role: Role, *, by: Person, o
     """Give a person a role in the caller's transaction, which asked whether it may. One at a time in one place."""
     if role not in ROLES_OF[OrganisationKind(row.kind)]:
         raise Invalid("People of this kind of organisation cannot have this role", code="bad_role")
+    if owner and Membership.objects.filter(organisation=row, owner=True, ended_at=None).exists():
+        raise Conflict("This organisation has an owner, who can hand it over", code="one_owner")
     if Membership.objects.filter(organisation=row, user=user, ended_at=None).exists():
         raise Conflict("They have a role here already: end it first", code="member")
     now = timezone.now()
@@ -149,13 +151,25 @@ def require_another_administrator(row: Membership) -> None:
 
 
 def end(row: Membership, *, by: Person) -> None:
-    """End a membership in the caller's transaction, which holds its row."""
+    """End a membership in the caller's transaction, which holds its row.
+
+    The open invitations that they made here end with it, so that no way back stays open.
+    """
     row.ended_at = timezone.now()
     row.save(update_fields=["ended_at"])
     end_where(membership=row)
+    _withdraw_invitations(row, by=by)
     said = {"membership": str(row.id), "ended_at": row.ended_at.isoformat()}
     custody.record_fact(MEMBER_ENDED, {"by": by.source, **said})
     history.note(row.user, "role_ended", by=by, detail=row.role)
+
+
+def _withdraw_invitations(row: Membership, *, by: Person) -> None:
+    made = Invitation.objects.select_for_update().filter(organisation=row.organisation_id, made_by=row.user.source_id)
+    for each in made.filter(taken_at=None, withdrawn_at=None).order_by("id"):
+        each.withdrawn_at = row.ended_at
+        each.save(update_fields=["withdrawn_at"])
+        custody.record_fact(INVITATION_WITHDRAWN, {"by": by.source, "invitation": str(each.id)})
 
 
 @transaction.atomic
@@ -170,7 +184,9 @@ def hand_over(membership: UUID, *, by: Person) -> None:
         raise NotFound("No such member")
     row = _locked(found.organisation_id, by=by)
     members = {m.id: m for m in Membership.objects.select_for_update().filter(organisation=row, ended_at=None)}
-    heir = members[membership]
+    heir = members.get(membership)
+    if heir is None:  # it ended while we waited
+        raise NotFound("No such member")
     if heir.owner:
         return
     if row.kind != OrganisationKind.SENDER:
@@ -178,24 +194,22 @@ def hand_over(membership: UUID, *, by: Person) -> None:
     old = next((m for m in members.values() if m.owner), None)
     if not _of_operator(by) and (old is None or old.user_id != by.id):
         raise NotFound("No such member")
-    now = timezone.now()
     if old is not None:
-        _step_down(old, row, by=by, now=now)
+        _step_down(old, row, by=by)
     user = heir.user
+    if not user.is_active:
+        raise Conflict("This account is locked: it cannot own anything", code="locked")
     end(heir, by=by)
     begin_membership(user, row, Role.SENDER_ADMIN, by=by, owner=True)
     said = {"organisation": str(row.id), "from": None if old is None else str(old.user_id), "to": str(user.id)}
     custody.record_fact(HANDED_OVER, {"by": by.source, **said})
 
 
-def _step_down(old: Membership, row: Organisation, *, by: Person, now: dt.datetime) -> None:
-    """End what an owner was and leave them a member; their open invitations are withdrawn."""
+def _step_down(old: Membership, row: Organisation, *, by: Person) -> None:
+    """End what an owner was and leave them a member."""
     user = old.user
     end(old, by=by)
     begin_membership(user, row, Role.SENDER_MEMBER, by=by)
-    Invitation.objects.filter(organisation=row, made_by=user.source_id, taken_at=None, withdrawn_at=None).update(
-        withdrawn_at=now
-    )
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from parcelward.base.errors import Conflict, NotFound
 from parcelward.custody import actions as custody
+from parcelward.people import rules
 from parcelward.people.actions import history
 from parcelward.people.errors import BadProof
 from parcelward.people.membership_check import PASSKEY_ADDED, PASSKEY_REMOVED, SECOND_FACTOR
@@ -22,7 +23,6 @@ from parcelward.people.wire import Person, Role, Task
 
 CHALLENGE_FOR: Final = dt.timedelta(minutes=10)
 PASSKEYS_MAX: Final = 20
-NAME_MAX: Final = 40
 
 
 def _digest(given: bytes) -> bytes:
@@ -81,7 +81,8 @@ def use_passkey(authenticator: Authenticator, *, public_key: bytes, signatures: 
 
     WebAuthn level 3, section 6.1.1: an authenticator that counts never says the same or less again.
     """
-    key = Passkey.objects.select_for_update().filter(authenticator=authenticator).first()
+    whose = authenticator.user_id
+    key = Passkey.objects.select_for_update().filter(authenticator=authenticator, user=whose).first()
     if key is None:
         raise BadProof("This passkey is not known here", code="unknown_passkey")
     if bytes(key.key_digest) != _digest(public_key):
@@ -129,7 +130,7 @@ def rename_passkey(authenticator_id: int, name: str, *, by: Person) -> None:
     )
     if row is None:
         raise NotFound("No such passkey")
-    row.data["name"] = name.strip()[:NAME_MAX]
+    row.data["name"] = rules.passkey_name(name)
     row.save(update_fields=["data"])
     custody.record_fact("people.passkey_renamed", {"person": str(by.id), "by": by.source})
 

@@ -81,10 +81,10 @@ def act_for(session_id: UUID, membership: UUID | None, *, by: Person) -> None:
 
 
 @transaction.atomic
-def prove_again(session_id: UUID, *, by: Person, now: dt.datetime) -> None:
-    """Note that whoever holds this session has just proved again who they are."""
+def prove_again(session_id: UUID, session_key: str, *, by: Person, now: dt.datetime) -> None:
+    """Note that whoever holds this session has just proved again who they are; from now on it has this key."""
     require(by, Task.OWN_DATA)
-    SignedIn.objects.filter(id=session_id, user=by.id, ended_at=None).update(proved_at=now)
+    SignedIn.objects.filter(id=session_id, user=by.id, ended_at=None).update(proved_at=now, session_key=session_key)
 
 
 @transaction.atomic

@@ -44,7 +44,7 @@ def prove(request: HttpRequest) -> HttpResponse:
             problem, status = _(refused.message), refused.status
         else:
             if not sent:
-                people.prove_again(guard.session(request).id, by=guard.person(request), now=timezone.now())
+                guard.renew(request)
                 return HttpResponseRedirect(sign_in.wanted(request))
     context = {"next": sign_in.wanted(request), "problem": problem, "held": held, "sent": sent or bool(problem)}
     return render(request, "accounts/prove.html", context, status=status)

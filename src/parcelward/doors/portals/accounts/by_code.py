@@ -28,6 +28,7 @@ from parcelward.base import db
 from parcelward.base.errors import Invalid, ParcelwardError
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals.accounts import sign_in
+from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.throttle import allow, client_address
 from parcelward.people import actions as people
 from parcelward.people import codes
@@ -44,6 +45,7 @@ KEPT_FOR: Final = dt.timedelta(hours=1)
 
 @never_cache
 @require_POST
+@few_at_once
 def ask(request: HttpRequest) -> HttpResponse:
     """Send a code to an address, whoever it belongs to."""
     allow(request, "code", sign_in.TRIES_PER_MINUTE)
@@ -91,6 +93,7 @@ def _send(request: HttpRequest, email: str) -> None:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@few_at_once
 def typed(request: HttpRequest) -> HttpResponse:
     """Ask for the code; with it somebody is in, with a new account where they had none."""
     asked = request.session.get(ASKED)

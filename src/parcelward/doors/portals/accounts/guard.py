@@ -100,9 +100,13 @@ def person(request: HttpRequest) -> Person:
 
 
 def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
-    """Begin the framework's session and ours together."""
+    """Begin the framework's session and ours together; the one that this browser had ends."""
     method = request.session.get(METHOD, "")
+    before: Session | None = getattr(request, "signed_in", None)
     with transaction.atomic():
+        if before is not None:
+            request.session.cycle_key()  # the framework keeps the key of somebody who signs in again
+            people.end_session(before.id, by=person(request))
         login()
         request.session.pop(METHOD, None)
         if not request.session.session_key:
@@ -118,6 +122,14 @@ def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
         if new and user.token is not None:
             _tell(user.token)
     request.session["new_browser"] = new
+
+
+def renew(request: HttpRequest) -> None:
+    """Note a fresh proof, under a new key: whoever had copied the old one is left outside."""
+    with transaction.atomic():
+        request.session.cycle_key()
+        key = request.session.session_key or ""
+        people.prove_again(session(request).id, key, by=person(request), now=timezone.now())
 
 
 def _seen_from(request: HttpRequest, user: Any) -> VaultToken:

@@ -6,7 +6,7 @@ The code stands in the link's fragment, which browsers never send: no log of any
 from __future__ import annotations
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -17,15 +17,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from parcelward.base.errors import ParcelwardError
+from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.doors.portals.accounts import ceremony, sign_in
+from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.portals.desk_words import role_name, role_says
 from parcelward.doors.throttle import allow
 from parcelward.people import actions as people
 
 CODE_MAX: Final = 100
 JOINING: Final = "joining"
-"""Session key: the id that the new person will have, if they finish."""
+"""Session key: the id that the new person will have, if they finish; or that the account has, which stays."""
+RE_ENROLS: Final = "re_enrols"
+"""Session key: whether the link replaces a lost passkey."""
 
 
 @never_cache
@@ -45,11 +48,12 @@ def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 
         offered = people.invitation(code)
     except ParcelwardError as refused:
         return render(request, "accounts/join.html", {"problem": _(refused.message)}, status=refused.status)
-    person = uuid.uuid4()
-    request.session[JOINING] = str(person)
+    person = offered.re_enrols or uuid.uuid4()
+    request.session[JOINING], request.session[RE_ENROLS] = str(person), offered.re_enrols is not None
     user = get_user_model()(id=person, login=offered.login)
     context = {
         "offered": offered,
+        "re_enrols": offered.re_enrols is not None,
         "role": role_name(offered.role),
         "role_says": role_says(offered.role),
         "code": code,
@@ -61,8 +65,9 @@ def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 
 
 @never_cache
 @require_POST
+@few_at_once
 def finish(request: HttpRequest) -> HttpResponse:
-    """Make the account with its passkey, in one transaction, and sign in."""
+    """Make the account with its passkey, or give it another for the lost one, in one transaction, and sign in."""
     allow(request, "join", sign_in.TRIES_PER_MINUTE)
     code = request.POST.get("code", "")[:CODE_MAX]
     person = request.session.get(JOINING)
@@ -70,10 +75,20 @@ def finish(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect("/accounts/join")
     try:
         with transaction.atomic():
-            user, _membership = people.join(code, user_id=uuid.UUID(person), now=timezone.now())
+            user = _let_in(request, code, uuid.UUID(person))
             name = request.POST.get("name", "")
             made = ceremony.registered(request, user, name=name, answer=request.POST.get("credential", ""))
     except ParcelwardError as refused:
         return _offer(request, code, problem=_(refused.message), status=refused.status)
-    del request.session[JOINING]
+    del request.session[JOINING], request.session[RE_ENROLS]
     return sign_in.finish(request, user, method="passkey", authenticator=made)
+
+
+def _let_in(request: HttpRequest, code: str, person: uuid.UUID) -> Any:
+    """Return who takes the link. What its page had offered and what it is must be the same."""
+    if not request.session.get(RE_ENROLS):
+        return people.join(code, user_id=person, now=timezone.now())[0]
+    user = people.re_enrol(code, now=timezone.now())
+    if user.id != person:  # another link than the one that was looked at
+        raise NotFound("This link opens nothing")
+    return user

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parcelward.base.errors import NotFound, ParcelwardError
+from parcelward.base.vault import VaultToken
 from parcelward.doors.portals.accounts import ceremony, guard, words
 from parcelward.doors.portals.desk_words import role_name, role_says
 from parcelward.people import actions as people
 from parcelward.people import queries as who
+from parcelward.people.wire import Person
+from parcelward.privacy import actions as privacy
+from parcelward.privacy.wire import Field, Purpose
 
 SAID = "account_said"
 """Session key: what was just done, said once on the next page."""
@@ -45,7 +50,7 @@ def _show(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
         "said": request.session.pop(SAID, ""),
         "problem": problem,
         "passkeys": who.passkeys(by=by),
-        "sessions": [words.session_row(row, here=here.id) for row in who.sessions(by=by, now=now)],
+        "sessions": _sessions(by, here, now),
         "history": [words.history_row(row) for row in who.security_history(by=by)],
         "roles": [words.role_row(row, acting=here.membership) for row in who.memberships(by=by)],
         "acting": here.membership,
@@ -114,6 +119,25 @@ def _act(request: HttpRequest, act: Callable[[], object], said: str) -> HttpResp
         return _show(request, problem=_(refused.message), status=refused.status)
     clear_state()
     return _done(request, said)
+
+
+def _sessions(by: Person, here: who.Session, now: dt.datetime) -> list[words.Row]:
+    """Return one's own sessions with the browser and the address of each, opened from the vault: one's own data."""
+    rows = who.sessions(by=by, now=now)
+    tokens = [VaultToken(row.token) for row in rows if row.token is not None]
+    fields = [Field.WHERE, Field.AGENT]
+    with privacy.reveal_many(tokens, fields, purpose=Purpose.OWN_DATA, by=by) as kept:
+        seen = {
+            token: words.seen_from(
+                opened[Field.AGENT].text if Field.AGENT in opened else "",
+                opened[Field.WHERE].text if Field.WHERE in opened else "",
+            )
+            for token, opened in kept.items()
+        }
+    return [
+        words.session_row(row, here=here.id, seen_from=seen.get(VaultToken(row.token), "") if row.token else "")
+        for row in rows
+    ]
 
 
 @login_required

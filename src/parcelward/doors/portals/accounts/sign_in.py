@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import ParcelwardError
 from parcelward.doors.portals.accounts import ceremony, guard
+from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.throttle import allow
 from parcelward.people import actions as people
 
@@ -51,6 +52,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
+@few_at_once
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """Answer with a challenge for whichever passkey of ours is on the device."""
     allow(request, "passkey_options", TRIES_PER_MINUTE)
@@ -59,6 +61,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
+@few_at_once
 def with_passkey(request: HttpRequest) -> HttpResponse:
     """Sign in whoever's passkey signed the challenge."""
     allow(request, "passkey", TRIES_PER_MINUTE)

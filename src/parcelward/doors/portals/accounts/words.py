@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from parcelward.doors.portals.desk_words import role_name, role_says
+from parcelward.doors.portals.desk_words import role_name, role_says, training_name
 from parcelward.people.queries import HistoryLine, MembershipRow, SessionRow
 from parcelward.people.wire import Role
 
@@ -29,10 +29,26 @@ def _method(method: str) -> str:
     return said.get(method, "")
 
 
-def session_row(row: SessionRow, *, here: UUID) -> Row:
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS", "macOS")),
+    ("Linux", "Linux"),
+)
+
+
+def seen_from(agent: str, address: str) -> str:
+    """Return in words what a browser calls itself and where it came from; what we do not know is not guessed."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    named = _("%(browser)s on %(system)s") % {"browser": browser, "system": system} if browser and system else browser
+    return " · ".join(part for part in (named, address) if part)
+
+
+def session_row(row: SessionRow, *, here: UUID, seen_from: str) -> Row:
     """Return a session as a line."""
-    where = _("This browser") if row.id == here else (row.seen_from or _("Another browser"))
-    return Row(row.id, where, _method(row.method), row.seen_at, current=row.id == here)
+    title = _("This browser") if row.id == here else _("Another browser")
+    detail = " · ".join(part for part in (_method(row.method), seen_from) if part)
+    return Row(row.id, title, detail, row.seen_at, current=row.id == here)
 
 
 def role_row(row: MembershipRow, *, acting: UUID | None) -> Row:
@@ -59,10 +75,13 @@ def history_row(row: HistoryLine) -> Row:
         "role_ended": _("A role of yours ended: %(detail)s."),
         "locked": _("Your account was locked."),
         "unlocked": _("Your account was unlocked."),
+        "certified": _("A training of yours was noted: %(detail)s."),
+        "certificate_revoked": _("A certificate of yours was revoked: %(detail)s."),
         "re_enrolled": _("Your lost passkey was replaced at a counter."),
     }
     detail = role_name(Role(row.detail)) if row.kind.startswith("role_") else row.detail
     detail = _method(row.detail) if row.kind.startswith("signed_in") else detail
+    detail = training_name(row.detail) if row.kind.startswith("certif") else detail
     title = said.get(row.kind, row.kind) % {"detail": detail}
     who = "" if row.by_self else _("Done by somebody who may.")
     return Row(None, title, who or (detail if row.kind.startswith("signed_in") else ""), row.at, warn="new" in row.kind)

@@ -57,7 +57,7 @@ const optionsOf = async (form) => {
   const sent = new FormData();
   sent.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   const given = await fetch(where, { method: "POST", body: sent, headers: { Accept: "application/json" } });
-  if (!given.ok) throw new Error((await given.json().catch(() => ({}))).detail ?? "");
+  if (!given.ok) throw new Error(given.status === 429 ? form.dataset.busy : "");
   return given.json();
 };
 
@@ -81,7 +81,8 @@ for (const form of document.querySelectorAll("[data-passkey]")) {
       form.elements.credential.value = JSON.stringify(answer(made));
       form.submit();
     } catch (refused) {
-      say(form, refused instanceof DOMException || !refused.message ? form.dataset.cancelled : refused.message);
+      const given = refused instanceof DOMException || !refused.message ? form.dataset.cancelled : refused.message;
+      say(form, (refused.name === "InvalidStateError" && form.dataset.known) || given);
     } finally {
       button.disabled = false;
     }
@@ -89,11 +90,14 @@ for (const form of document.querySelectorAll("[data-passkey]")) {
 }
 
 const fromLink = document.querySelector("[data-code-from-link]");
-if (fromLink) {
+const takeCode = () => {
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
-  if (code) {
-    history.replaceState(null, "", location.pathname); // the code stays in no history
-    fromLink.elements.code.value = code;
-    fromLink.submit();
-  }
+  if (!code) return;
+  history.replaceState(null, "", location.pathname); // the code stays in no history
+  fromLink.elements.code.value = code;
+  fromLink.submit();
+};
+if (fromLink) {
+  takeCode();
+  addEventListener("hashchange", takeCode); // the whole link typed where this page is open already
 }
