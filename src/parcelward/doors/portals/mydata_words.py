@@ -122,11 +122,11 @@ def look_line(look: Look, *, own_source: int) -> LookLine:
 def right_name(right: Right, subject: Subject = Subject.NONE) -> str:
     """Return what was asked for."""
     said = {
-        Right.EXPORT: _("A download of your data"),
+        Right.EXPORT: _("A download of all data"),
         Right.CORRECT: _("A correction"),
-        Right.ERASE: _("Erasing your data and your account"),
-        Right.RESTRICT: _("Leaving your data alone"),
-        Right.OBJECT: _("Your objection to %(what)s"),
+        Right.ERASE: _("Erasing all data and the account"),
+        Right.RESTRICT: _("Leaving the data alone"),
+        Right.OBJECT: _("Objection to %(what)s"),
     }
     return said[right] % {"what": subject_name(subject)}
 
