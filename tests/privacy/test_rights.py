@@ -319,3 +319,67 @@ def test_the_rules():
     assert rights_rules.closed([(Right.OBJECT, Subject.NOTICES)]) == {Purpose.NOTICE}
     assert Purpose.DELIVERY in rights_rules.closed([(Right.RESTRICT, Subject.NONE)])
     assert not rights_rules.closed([(Right.ERASE, Subject.NONE)])
+
+
+def test_a_closed_account_has_no_passkey_and_no_session_and_the_log_says_so(token, ben, admin, inspector):
+    from allauth.mfa.models import Authenticator
+
+    from parcelward.people import actions as people
+    from parcelward.people.account_check import check_accounts
+    from parcelward.people.membership_check import check_memberships
+    from parcelward.people.models import KnownBrowser, Passkey, SignedIn
+
+    now = timezone.now()
+    key = Authenticator.objects.create(user_id=ben.id, type=Authenticator.Type.WEBAUTHN, data={"name": "mine"})
+    credential, public = uuid.uuid4().bytes, uuid.uuid4().bytes
+    people.add_passkey(ben.id, key, credential_id=credential, public_key=public, signatures=0)
+    user = User.objects.get(id=ben.id)
+    people.begin_session(user, uuid.uuid4().hex, method="passkey", browser=uuid.uuid4().bytes, seen_from=None, now=now)
+    request = actions.ask_erasure(by=ben, strong=True)
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    assert not people.close_account(admin.id, by=people.machinery())  # who has a role stays
+    assert User.objects.get(id=admin.id).is_active
+    actions.shred_due(now + LATER)
+    actions.finish_erasures(now + LATER)
+    for model in (Passkey, SignedIn, KnownBrowser, Authenticator):
+        assert not model.objects.filter(user=user).exists(), model
+    findings = Findings()
+    check_accounts(findings)
+    check_memberships(findings)
+    said_of = "" if findings.first is None else str(findings.first)
+    assert str(ben.source) not in said_of
+    assert "Passkey" not in said_of
+
+
+def test_nobody_but_the_house_closes_an_account(ben, clerk):
+    from parcelward.people import actions as people
+
+    with pytest.raises(MayNot):
+        people.close_account(ben.id, by=clerk)
+    assert User.objects.get(id=ben.id).is_active
+
+
+def test_two_who_agree_at_once_are_two_people(token, ben, admin):
+    import threading
+
+    from django.db import connections
+
+    request = actions.ask_erasure(by=ben, strong=True)
+    said: list[str] = []
+
+    def agree() -> None:
+        try:
+            actions.uphold(request, by=admin)
+        except NotAllowed as refused:
+            said.append(refused.code)
+        finally:
+            connections.close_all()
+
+    both = [threading.Thread(target=agree, daemon=True) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(30)
+    assert said == ["two_people"]
+    assert row(request).state == RequestState.OPEN
