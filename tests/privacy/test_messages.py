@@ -58,7 +58,7 @@ def test_a_message_is_sent_by_the_worker_and_marked_as_simulated(machinery, toke
     assert anna[Field.EMAIL] not in path.name
     row = Message.objects.get(pk=number)
     assert (row.sealed, row.due_at) == (None, None)
-    assert Disclosure.objects.filter(person=token, purpose="notice").count() == 1
+    assert Disclosure.objects.filter(person=token, purpose="sign_in").count() == 1
 
 
 def test_what_waits_is_sealed(machinery, token):

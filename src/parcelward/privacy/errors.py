@@ -2,6 +2,8 @@
 
 NotFound
   └─ NotInVault     404  no such person, another tenant's, or shredded (code `shredded`)
+NotAllowed
+  └─ Restricted     403  the person asked that their data be left alone
 ParcelwardError
   └─ NotAuthentic   500  what is stored does not open: it was changed or moved, or its key is another
 Busy
@@ -10,13 +12,19 @@ Busy
 
 from __future__ import annotations
 
-from parcelward.base.errors import Busy, NotFound, ParcelwardError
+from parcelward.base.errors import Busy, NotAllowed, NotFound, ParcelwardError
 
 
 class NotInVault(NotFound):
     """No such person, somebody else's, or shredded."""
 
     default_code = "not_in_vault"
+
+
+class Restricted(NotAllowed):
+    """The person asked that their data be left alone, and the purpose is none of those that go on."""
+
+    default_code = "restricted"
 
 
 class NotAuthentic(ParcelwardError):

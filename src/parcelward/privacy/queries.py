@@ -9,7 +9,7 @@ from parcelward.base import db
 from parcelward.base.vault import VaultToken
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.privacy import keepers, rows, verification
+from parcelward.privacy import asked, keepers, retention, rights_rules, rows, verification
 from parcelward.privacy.actions import messages, turn_keys
 from parcelward.privacy.models import KeptPerson
 from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
@@ -17,6 +17,16 @@ from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
 messages_waiting = messages.waiting
 check_privacy = verification.check_privacy
 kek_status = turn_keys.status
+requests_of = asked.requests_of
+requests_open = asked.requests_open
+request = asked.request
+what_is_left = asked.what_is_left
+holds_on = asked.holds_on
+REFUSES = rights_rules.REFUSES
+EXTENDS = rights_rules.EXTENDS
+RETENTION_CLASSES = retention.CLASSES
+retention_of = retention.of
+kept_until = retention.before
 
 
 def require_keys() -> None:

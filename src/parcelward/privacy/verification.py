@@ -16,6 +16,7 @@ from uuid import UUID
 from parcelward.base import db
 from parcelward.custody.queries import Findings, told
 from parcelward.privacy import facts
+from parcelward.privacy.rights_check import check_rights, gone_before
 from parcelward.privacy.sealing.verification import check_labels
 
 _SAID: Final = """
@@ -24,20 +25,21 @@ _SAID: Final = """
 
 _LOOKS: Final = f"""
     WITH entries AS (
-        SELECT (said->>'act')::uuid AS act, place,
+        SELECT (said->>'act')::uuid AS act, place, (said->>'looked_at')::timestamptz AS looked_at,
             ROW(said->>'by', said->>'role', said->>'purpose', said->>'about', said->>'searched', said->>'n',
                 said->>'persons', (said->>'looked_at')::timestamptz,
                 ARRAY(SELECT jsonb_array_elements_text(said->'fields')))::text AS what
         FROM ({_SAID}) AS s),
     stored AS (
-        SELECT act,
+        SELECT act, at,
             ROW(by::text, role, purpose, about, searched::text, count(*)::text,
                 encode(sha256(string_agg(uuid_send(person), ''::bytea ORDER BY person)), 'hex'), at,
                 fields::text[])::text AS what
         FROM privacy_disclosure GROUP BY act, by, role, purpose, about, searched, at, fields)
     SELECT coalesce(e.act, s.act), e.place, e.act IS NULL
     FROM entries e FULL JOIN stored s ON s.act = e.act AND s.what = e.what
-    WHERE e.act IS NULL OR s.act IS NULL ORDER BY e.place NULLS LAST LIMIT 1"""  # noqa: S608 -- our own words
+    WHERE (e.act IS NULL OR s.act IS NULL) AND coalesce(e.looked_at, s.at) >= %s
+    ORDER BY e.place NULLS LAST LIMIT 1"""  # noqa: S608 -- our own words
 
 _PEOPLE: Final = f"""
     WITH entries AS (
@@ -92,6 +94,7 @@ def check_privacy(findings: Findings) -> None:
     _check_requests(findings)
     _check_holds(findings)
     check_labels(findings)
+    check_rights(findings)
 
 
 def _rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -101,7 +104,7 @@ def _rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def _check_looks(findings: Findings) -> None:
-    for act, place, unsaid in _rows(_LOOKS, facts.LOOKED):
+    for act, place, unsaid in _rows(_LOOKS, facts.LOOKED, gone_before("disclosures")):
         what = "has rows that no entry says" if unsaid else "is in the log and not, or not so, in the trail"
         findings.note(f"The look {act} {what}.", differs="disclosure", index=place)
 

@@ -82,3 +82,67 @@ class Kept:
     fields: tuple[Field, ...]
     made_at: dt.datetime
     expires_at: dt.datetime | None
+
+
+class Right(enum.StrEnum):
+    """What somebody asks of their own data (GDPR articles 15 to 21)."""
+
+    EXPORT = "export"  # articles 15 and 20
+    CORRECT = "correct"  # 16
+    ERASE = "erase"  # 17
+    RESTRICT = "restrict"  # 18
+    OBJECT = "object"  # 21
+
+
+class RequestState(enum.StrEnum):
+    """Where a request stands."""
+
+    OPEN = "open"  # somebody here has to answer
+    WAITING = "waiting"  # an erasure that two people agreed to, until its wait is over
+    IN_FORCE = "in_force"  # a restriction, or an objection that was upheld
+    DONE = "done"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"  # by the person
+
+
+class Subject(enum.StrEnum):
+    """What somebody objects to. An objection that is upheld closes that purpose."""
+
+    NONE = ""
+    NOTICES = "notices"
+    CONTACT = "contact"
+    INVESTIGATION = "investigation"
+
+
+class Reason(enum.StrEnum):
+    """Why a request was answered as it was: from a list, for a sentence could hold a name."""
+
+    ACCEPTED = "accepted"
+    LEGAL_HOLD = "legal_hold"  # article 17(3)(e)
+    LEGAL_DUTY = "legal_duty"  # 17(3)(b)
+    DELIVERY_RUNNING = "delivery_running"  # 17(1)(a) does not hold yet
+    CLAIM_RUNNING = "claim_running"  # 17(3)(e)
+    COMPELLING_GROUNDS = "compelling_grounds"  # 21(1)
+    IDENTITY_IN_DOUBT = "identity_in_doubt"  # 12(6)
+    UNFOUNDED = "unfounded"  # 12(5)
+    MANY_REQUESTS = "many_requests"  # 12(3): a longer time
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as its person, or whoever answers it, sees it."""
+
+    request_id: UUID
+    account: UUID
+    right: Right
+    state: RequestState
+    subject: Subject
+    asked_at: dt.datetime
+    due_at: dt.datetime
+    extended_at: dt.datetime | None
+    reason: Reason | None
+    first_by: int | None
+    first_at: dt.datetime | None
+    decided_at: dt.datetime | None
+    not_before: dt.datetime | None
+    ended_at: dt.datetime | None

@@ -19,6 +19,7 @@ COMMANDS = {
     "import": "read EPCIS 2.0 JSON, NDJSON, CSV or Parquet files into journeys",
     "rebuild": "make statuses again from their events, or the log's entries from the database",
     "shred": "see what is to be erased, and do what is due",
+    "retention": "show what goes by age, by class and country, or forget it now",
     "verify-log": "recompute the whole log from the database and compare",
     "log-key": "give the log a new signing key, which the old one vouches for",
     "backup": "write databases, log and secrets elsewhere, encrypted: three sets in three places",

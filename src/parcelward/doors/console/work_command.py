@@ -28,7 +28,7 @@ log = logging.getLogger("parcelward.work")
 TICK_S = 0.1
 FOLLOW_S = 0.25  # between two looks of the followers at what is new in the log
 HOUSEKEEPING_S = 600.0
-ERASE_AGAIN_S = 86_400.0  # between two looks for secrets that a restored keys database brought back
+ERASE_AGAIN_S = 86_400.0  # between two nightly rounds: what a restored backup brought back, and what goes by age
 SEND_S = 1.0  # between two looks for messages that are due
 SAY_WAITING_S = 3600.0  # between two lines about messages that cannot be sent
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
@@ -227,6 +227,7 @@ def _follow(stop: threading.Event) -> None:
     """Run every follower and the housekeeping, each at its pace."""
     from parcelward.base import partitions
     from parcelward.base.errors import Busy
+    from parcelward.doors.console import retention_command
     from parcelward.parcels import follows
     from parcelward.parcels.actions import came_again, erase_again
     from parcelward.privacy import actions as privacy
@@ -249,11 +250,13 @@ def _follow(stop: threading.Event) -> None:
                             partitions.ensure(table, today + dt.timedelta(days=ahead))
                 follows.keep_house(dt.datetime.now(dt.UTC))
                 privacy.shred_due(dt.datetime.now(dt.UTC))
+                privacy.finish_erasures(dt.datetime.now(dt.UTC))
                 privacy.forget_expired(dt.datetime.now(dt.UTC))
                 keep_station_keys(dt.datetime.now(dt.UTC))
                 if now - erased_again > ERASE_AGAIN_S:
                     erase_again()
                     privacy.delete_again()
+                    retention_command.forget(dt.datetime.now(dt.UTC))
                     erased_again = now
         except Exception:  # a follower that fails is tried again from its cursor; nothing is skipped
             log.exception("following failed; trying again")

@@ -51,6 +51,7 @@ NAMES: Final = MappingProxyType(
         "desk_css": "parcelward/desk.css",
         "proofing_css": "parcelward/proofing.css",
         "held_css": "parcelward/held.css",
+        "mydata_css": "parcelward/mydata.css",
         "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",

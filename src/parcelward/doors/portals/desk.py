@@ -80,6 +80,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_open_label": may(person, Task.OPEN_LABEL),
         "may_lend": may(person, Task.LEND_KEYS),
     }
+    context |= {"may_own_data": may(person, Task.OWN_DATA), "may_answer_rights": may(person, Task.ANSWER_RIGHTS)}
     context |= {"may_devices": may(person, Task.ENROL_DEVICE), "may_keys": may(person, Task.MANAGE_KEYS)}
     context |= {
         "may_two": any(may(person, task) for task in two_people.TASKS),

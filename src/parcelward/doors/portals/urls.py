@@ -16,6 +16,8 @@ from parcelward.doors.portals import (
     keys,
     lending,
     members,
+    mydata,
+    mydata_desk,
     proof,
     proofing,
     public,
@@ -47,6 +49,7 @@ urlpatterns = [
     path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
+    path("", include([*mydata.urlpatterns, *mydata_desk.urlpatterns])),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
     path("", include([*courier_label.urlpatterns, *lending.urlpatterns])),
 ]

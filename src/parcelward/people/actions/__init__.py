@@ -1,6 +1,7 @@
 """What people do about accounts, organisations, keys and devices. Each is one transaction, and an entry in the log."""
 
 from parcelward.people.actions.accounts import (
+    close_account,
     forget_answers,
     installer,
     lock_person,
@@ -118,6 +119,7 @@ __all__ = [
     "begin_session",
     "cancel_spend",
     "certify",
+    "close_account",
     "end_all_sessions",
     "end_ban",
     "end_membership",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Q
 
@@ -14,7 +16,17 @@ from parcelward.people import once as answers
 from parcelward.people.account_check import LOCKED, MACHINERY, UNLOCKED
 from parcelward.people.actions import history
 from parcelward.people.actions.organisations import require_another_administrator
-from parcelward.people.models import Membership, Source, User
+from parcelward.people.membership_check import PASSKEY_REMOVED
+from parcelward.people.models import (
+    KnownBrowser,
+    Membership,
+    Passkey,
+    ProofNotice,
+    SecurityEvent,
+    SignedIn,
+    Source,
+    User,
+)
 from parcelward.people.roles import require
 from parcelward.people.sessions_of import end_where
 from parcelward.people.wire import Person, Role, Task
@@ -75,3 +87,28 @@ def _set_locked(login: str, *, locked: bool, by: Person) -> None:
     said = {"by": by.source, "person": str(user.id), "source": user.source_id}
     custody.record_fact(LOCKED if locked else UNLOCKED, said)
     history.note(user, "locked" if locked else "unlocked", by=by)
+
+
+@transaction.atomic
+def close_account(user_id: UUID, *, by: Person) -> bool:
+    """End an account for good, as its person asked: sign-in, sessions and history go. Doing it twice changes nothing.
+
+    What stays is a row that nobody signs in with: its number stands in the events that were recorded. Return False,
+    and change nothing, where a role stands.
+    """
+    require(by, Task.SHRED_PERSON)
+    user = User.objects.select_for_update().filter(id=user_id).first()
+    if user is None or Membership.objects.filter(user=user, ended_at=None).exists():
+        return user is None
+    end_where(user=user)
+    for key in Passkey.objects.select_for_update().filter(user=user).order_by("credential"):
+        said = {"by": by.source, "person": str(user.id), "credential": bytes(key.credential).hex()}
+        custody.record_fact(PASSKEY_REMOVED, said)
+    Authenticator.objects.filter(user=user).delete()
+    for model in (SecurityEvent, SignedIn, KnownBrowser, ProofNotice):
+        model.objects.filter(user=user).delete()
+    if user.is_active:
+        user.is_active, user.token = False, None
+        user.save(update_fields=["is_active", "token"])
+        custody.record_fact(LOCKED, {"by": by.source, "person": str(user.id), "source": user.source_id, "closed": True})
+    return True

@@ -6,19 +6,24 @@ of their own the right one. How often a wrong code was tried and which kind of d
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Final
 from uuid import UUID
 
 from parcelward.base import db
 from parcelward.custody.queries import Findings, Told, told
 from parcelward.people.models import CounterProof, Evidence, Letter
-from parcelward.people.proofing.entries import COLUMNS, KINDS, said
+from parcelward.people.proofing.entries import COLUMNS, KINDS, RETAINED, said
 
 _NAMES: Final[dict[type, tuple[str, str]]] = {
     Evidence: ("proven_level", "What somebody has proven"),
     Letter: ("proofing_letter", "A letter to prove an address"),
     CounterProof: ("counter_check", "A check at the counter"),
 }
+
+
+CLASSES: Final = {Evidence: "proofs", Letter: "letters", CounterProof: "counter_checks"}
+"""Table -> what the table of retention calls it."""
 
 
 def check_proofs(findings: Findings) -> None:
@@ -34,9 +39,12 @@ def _check(model: type[Evidence | Letter | CounterProof], findings: Findings) ->
     for entry in told(*KINDS[model]):
         last[entry.said[next(iter(columns))]] = entry
     stored = _rows(model)
+    gone_before = max((one.said["before"] for one in told(RETAINED) if one.said["class"] == CLASSES[model]), default="")
     for key, entry in last.items():
         row = stored.pop(key, None)
         if row is None:
+            if _went_by_age(entry.said, gone_before):
+                continue
             findings.note(f"{what} ({key}) is in the log and its row is gone.", differs=differs, index=entry.place)
             continue
         wrong = [name for name, value in row.items() if entry.said.get(name, value) != value]
@@ -45,6 +53,14 @@ def _check(model: type[Evidence | Letter | CounterProof], findings: Findings) ->
             findings.note(words, differs=differs, index=entry.place)
     for key in stored:
         findings.note(f"{what} ({key}) is in the table and no entry made it.", differs=differs)
+
+
+def _went_by_age(said: dict[str, Any], gone_before: str) -> bool:
+    """Return whether an entry of the log says that rows as old as this were forgotten."""
+    ends = [said.get("ended_at") if "evidence" in said else None, said.get("until") or said["expires_at"]]
+    return bool(gone_before) and any(
+        dt.datetime.fromisoformat(end) < dt.datetime.fromisoformat(gone_before) for end in ends if end
+    )
 
 
 def _rows(model: type[Evidence | Letter | CounterProof]) -> dict[str, dict[str, Any]]:

@@ -25,6 +25,7 @@ CHECK_DECIDED: Final = "people.check_decided"
 CHECK_REVIEWED: Final = "people.check_reviewed"
 CHECK_CANCELLED: Final = "people.check_cancelled"
 CHECK_EXPIRED: Final = "people.check_expired"
+RETAINED: Final = "people.retention"  # rows that went by age
 
 KINDS: Final[Mapping[type, tuple[str, ...]]] = {
     Evidence: (LEVEL_PROVEN, LEVEL_ENDED),

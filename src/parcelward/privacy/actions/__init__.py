@@ -3,6 +3,19 @@
 from parcelward.privacy.actions.keep import change, put, put_many, settle
 from parcelward.privacy.actions.look import find, masked, masked_many, reveal, reveal_many
 from parcelward.privacy.actions.messages import deliver_messages, send
+from parcelward.privacy.actions.rights import (
+    CORRECTABLE,
+    ask_erasure,
+    correct,
+    export,
+    extend,
+    finish_erasures,
+    object_to,
+    refuse,
+    restrict,
+    uphold,
+    withdraw_request,
+)
 from parcelward.privacy.actions.shred import (
     agree_to_shred,
     ask_to_shred,
@@ -16,20 +29,29 @@ from parcelward.privacy.actions.shred import (
 from parcelward.privacy.actions.turn_keys import Turned, retire_kek, rotate_kek
 
 __all__ = [
+    "CORRECTABLE",
     "Turned",
     "agree_to_shred",
+    "ask_erasure",
     "ask_to_shred",
     "change",
+    "correct",
     "delete_again",
     "deliver_messages",
+    "export",
+    "extend",
     "find",
+    "finish_erasures",
     "forget_expired",
     "hold",
     "lift",
     "masked",
     "masked_many",
+    "object_to",
     "put",
     "put_many",
+    "refuse",
+    "restrict",
     "retire_kek",
     "reveal",
     "reveal_many",
@@ -37,5 +59,7 @@ __all__ = [
     "send",
     "settle",
     "shred_due",
+    "uphold",
+    "withdraw_request",
     "withdraw_shred",
 ]

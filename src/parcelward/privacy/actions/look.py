@@ -17,8 +17,9 @@ from parcelward.base.vault import Personal, VaultToken
 from parcelward.custody import actions as custody
 from parcelward.people.queries import may, require
 from parcelward.people.wire import Person, Role, Task
-from parcelward.privacy import facts, keys, normal, rows, rules
-from parcelward.privacy.masking import mask
+from parcelward.privacy import asked, facts, keys, normal, rows, rules
+from parcelward.privacy.errors import Restricted
+from parcelward.privacy.masking import STARS, mask
 from parcelward.privacy.wire import Field, Purpose, Shown
 
 AT_ONCE_MAX = 1_000
@@ -32,9 +33,12 @@ def reveal(
     """Give what is kept of one person, those fields that have a value. The trace is durable before anything is given.
 
     Outside any transaction: whatever becomes of the caller's work, what was looked at stays on record (RuntimeError
-    within one). Raises NotAllowed, NotInVault, and NotAuthentic when something was changed or moved.
+    within one). Raises NotAllowed, Restricted where the person closed this purpose, NotInVault, and NotAuthentic when
+    something was changed or moved.
     """
-    found = _open([token], fields, purpose=purpose, by=by, about=about)
+    found, left_alone = _open([token], fields, purpose=purpose, by=by, about=about)
+    if token in left_alone:
+        raise Restricted("This person asked that their data be left alone: it is not opened for this purpose")
     if token not in found:
         raise rows.absent(token)
     yield found[token]
@@ -44,13 +48,16 @@ def reveal(
 def reveal_many(
     tokens: Collection[VaultToken], fields: Collection[Field], *, purpose: Purpose, by: Person, about: str = ""
 ) -> Iterator[Mapping[VaultToken, Mapping[Field, Personal]]]:
-    """Give what is kept of many people, with one entry in the log for all; who is not here is left out."""
-    yield _open(tokens, fields, purpose=purpose, by=by, about=about)
+    """Give what is kept of many people, with one entry in the log for all.
+
+    Who is not here, or closed this purpose, is left out.
+    """
+    yield _open(tokens, fields, purpose=purpose, by=by, about=about)[0]
 
 
 def _open(
     tokens: Collection[VaultToken], fields: Collection[Field], *, purpose: Purpose, by: Person, about: str
-) -> dict[VaultToken, Mapping[Field, Personal]]:
+) -> tuple[dict[VaultToken, Mapping[Field, Personal]], frozenset[VaultToken]]:
     _require(by, purpose, fields)
     rules.require_about(about)
     if len(tokens) > AT_ONCE_MAX:
@@ -59,16 +66,18 @@ def _open(
     # that nobody is shown after their tombstone.
     with transaction.atomic(durable=True):
         here = rows.read(set(tokens), fields, lock="FOR KEY SHARE")
+        seen = [row for row in here.values() if _sees(row, by, purpose)]
+        left_alone = asked.left_alone(seen, purpose)
         shown = {
             row.token: rules.shown(by.role, purpose, fields, own=_own(row, by))
-            for row in here.values()
-            if _sees(row, by, purpose)
+            for row in seen
+            if row.token not in left_alone
         }
         held = keys.held(shown.keys())
         found = {token: _opened(here[token], held[token], how) for token, how in shown.items() if token in held}
         if found:
             leave_trace(list(found), fields, purpose=purpose, by=by, about=about, searched=False, now=timezone.now())
-    return found
+    return found, left_alone
 
 
 def _require(by: Person, purpose: Purpose, fields: Collection[Field]) -> None:
@@ -155,11 +164,15 @@ def find(
         raise NotAllowed("You find people of your own organisation alone", code="tenant")
     form = normal.normal(field, value)
     near = rows.candidates(field, form, tenant or scope)[: FOUND_MAX * 2]
+    left_alone = asked.left_alone(near, purpose)
     held = keys.held([row.token for row in near])
     found = tuple(
         row.token
         for row in near
-        if row.token in held and field in row.sealed and _is(field, rows.unseal(row, held[row.token], field), form)
+        if row.token in held
+        and row.token not in left_alone
+        and field in row.sealed
+        and _is(field, rows.unseal(row, held[row.token], field), form)
     )[:FOUND_MAX]
     if found and by.role is not Role.MACHINERY:
         with transaction.atomic(durable=True):
@@ -182,7 +195,10 @@ def masked(token: VaultToken, fields: Collection[Field], *, by: Person) -> Mappi
 def masked_many(
     tokens: Collection[VaultToken], fields: Collection[Field], *, by: Person
 ) -> dict[VaultToken, Mapping[Field, str]]:
-    """Return what a list shows of many people; who is not here, or another tenant's, is left out."""
+    """Return what a list shows of many people; who is not here, or another tenant's, is left out.
+
+    Of who asked that their data be left alone others see stars.
+    """
     if len(tokens) > AT_ONCE_MAX:
         raise Invalid(f"A list shows at most {AT_ONCE_MAX} people", code="too_many")
     here = rows.read(set(tokens), fields)
@@ -191,8 +207,13 @@ def masked_many(
     scope = rules.scoped_to(by)
     mine = [row for row in here.values() if scope is None or row.tenant == scope or _own(row, by)]
     held = keys.held([row.token for row in mine])
+    left_alone = asked.left_alone([row for row in mine if not _own(row, by)], Purpose.HOUSEKEEPING)
     return {
-        row.token: {f: mask(f, rows.unseal(row, held[row.token], f)) for f in Field if f in row.sealed}
+        row.token: {
+            f: STARS if row.token in left_alone else mask(f, rows.unseal(row, held[row.token], f))
+            for f in Field
+            if f in row.sealed
+        }
         for row in mine
         if row.token in held
     }

@@ -32,6 +32,8 @@ AT_ONCE: Final = 20
 LEASE: Final = dt.timedelta(minutes=10)  # longer than sending AT_ONCE takes when each runs into its time limit
 PAUSES_MIN: Final = (1, 2, 5, 10, 30, 60)  # between two tries; the last one repeats
 PARKED_AFTER: Final = dt.timedelta(days=1)
+PURPOSES: Final[Mapping[str, Purpose]] = {"code": Purpose.SIGN_IN, "new_device": Purpose.SECURITY}
+"""Message -> what the address is opened for; all others are notices."""
 _TABLE: Final = "privacy_message"
 
 
@@ -93,12 +95,22 @@ def deliver_messages(now: dt.datetime) -> int:
         return 0
     try:
         with transports.opened(settings) as transport:
-            return 0 if transport is None else _send_all(transport, due, settings, now)
+            if transport is None:
+                return 0
+            return sum(_send_all(transport, some, settings, now) for some in _by_purpose(due))
     except transports.NotSent as err:
         log.warning("messages wait: the mail server could not be used (%s)", err.code)
         for one in due:
             _put_off(one, err, now)
         return 0
+
+
+def _by_purpose(due: Sequence[_Due]) -> list[list[_Due]]:
+    """Return the messages in groups of one purpose: a code to sign in goes out to who wants no notices, too."""
+    groups: dict[Purpose, list[_Due]] = {}
+    for one in due:
+        groups.setdefault(PURPOSES.get(one.template, Purpose.NOTICE), []).append(one)
+    return list(groups.values())
 
 
 def waiting() -> int:
@@ -137,7 +149,8 @@ def _send_some(
     now: dt.datetime,
 ) -> int:
     sent = 0
-    with reveal_many(people, [Field.EMAIL], purpose=Purpose.NOTICE, by=machinery(), about="message") as opened:
+    purpose = PURPOSES.get(due[0].template, Purpose.NOTICE)  # of all: `_by_purpose`
+    with reveal_many(people, [Field.EMAIL], purpose=purpose, by=machinery(), about="message") as opened:
         held = keys.held(list(people))
         for one in due:
             email = opened.get(one.person, {}).get(Field.EMAIL)

@@ -217,8 +217,37 @@ def _bury(persons: Sequence[UUID], *, why: str, request: int | None, by: Person,
     Message.objects.filter(person__in=persons).update(sealed=None)
 
 
+def bury_of_account(account: UUID, *, by: Person, now: dt.datetime) -> bool:
+    """Forget what is left of an account that is being closed, in the caller's transaction; False under a hold."""
+    require(by, Task.SHRED_PERSON)
+    left = KeptPerson.objects.select_for_update().filter(account=account).order_by("token")
+    persons = list(left.values_list("token", flat=True))
+    if PersonHold.objects.filter(person__in=persons, lifted_at=None).exists():
+        return False
+    if persons:
+        forget(persons, by=by, now=now)
+    return True
+
+
+def forget(persons: Sequence[UUID], *, by: Person, now: dt.datetime) -> None:
+    """Bury people whose time is over, in the caller's transaction, which holds their rows and asked for holds."""
+    require(by, Task.SHRED_PERSON)
+    _bury(persons, why="expired", request=None, by=by, now=now)
+    named = [person.hex for person in persons]
+    custody.record_fact(facts.FORGOTTEN, {"by": by.source, "persons": named, "shredded_at": now.isoformat()})
+
+
+def delete_keys_left(now: dt.datetime) -> None:
+    """Delete the keys of those who have a tombstone and may still have a key."""
+    require(machinery(), Task.SHRED_PERSON)
+    _delete_keys_left(now)
+
+
 def forget_expired(now: dt.datetime) -> int:
-    """Forget pending people whose time is over, but for those under a hold; return how many. Safe to repeat."""
+    """Forget pending people whose time is over, but for those under a hold or restricted (GDPR article 18(1)(b)).
+
+    Return how many. Safe to repeat.
+    """
     by = machinery()
     require(by, Task.SHRED_PERSON)
     done = 0
@@ -234,8 +263,9 @@ def _forget_some(by: Person, now: dt.datetime) -> int:
     with db.cursor() as cur:
         cur.execute(
             "SELECT p.token FROM privacy_person p WHERE p.expires_at <= %s AND NOT EXISTS "
-            "(SELECT FROM privacy_hold h WHERE h.person = p.token AND h.lifted_at IS NULL) "
-            "ORDER BY p.token LIMIT %s FOR UPDATE OF p SKIP LOCKED",
+            "(SELECT FROM privacy_hold h WHERE h.person = p.token AND h.lifted_at IS NULL) AND NOT EXISTS "
+            "(SELECT FROM privacy_rights_request r WHERE r.account = p.account AND r.\"right\" = 'restrict' "
+            "AND r.state = 'in_force') ORDER BY p.token LIMIT %s FOR UPDATE OF p SKIP LOCKED",
             (now, AT_ONCE),
         )
         locked = [row[0] for row in cur.fetchall()]
@@ -243,9 +273,7 @@ def _forget_some(by: Person, now: dt.datetime) -> int:
     held = set(PersonHold.objects.filter(person__in=locked, lifted_at=None).values_list("person", flat=True))
     persons = [person for person in locked if person not in held]
     if persons:
-        _bury(persons, why="expired", request=None, by=by, now=now)
-        named = [person.hex for person in persons]
-        custody.record_fact(facts.FORGOTTEN, {"by": by.source, "persons": named, "shredded_at": now.isoformat()})
+        forget(persons, by=by, now=now)
     return len(persons)
 
 

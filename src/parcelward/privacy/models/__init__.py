@@ -3,6 +3,7 @@
 from parcelward.privacy.models.keys import PersonKey
 from parcelward.privacy.models.messages import Message
 from parcelward.privacy.models.persons import BlindIndex, KeptPerson
+from parcelward.privacy.models.rights import RightsRequest
 from parcelward.privacy.models.shredding import PersonHold, PersonTombstone, ShredRequest
 from parcelward.privacy.models.stations import Loan, StationKey
 from parcelward.privacy.models.trail import Disclosure
@@ -16,6 +17,7 @@ __all__ = [
     "PersonHold",
     "PersonKey",
     "PersonTombstone",
+    "RightsRequest",
     "ShredRequest",
     "StationKey",
 ]

@@ -1,0 +1,385 @@
+"""What people ask about their own data: each right does what it says, for nobody else, and is an entry in the log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from tests.joined import joined
+
+from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
+from parcelward.custody.models import Fact
+from parcelward.custody.verification import Findings
+from parcelward.people import proofing
+from parcelward.people import queries as who
+from parcelward.people.errors import BadSignature, MayNot
+from parcelward.people.models import Evidence, SecurityEvent, User
+from parcelward.people.wire import Level, Method, Role
+from parcelward.privacy import actions, facts, queries, rights_check, rights_rules
+from parcelward.privacy.errors import NotInVault, Restricted
+from parcelward.privacy.models import Disclosure, KeptPerson, RightsRequest, ShredRequest
+from parcelward.privacy.wire import Field, Kind, Purpose, Reason, RequestState, Right, Subject
+
+LATER = dt.timedelta(days=40)
+
+
+@pytest.fixture
+def ben(installation):
+    return joined(Role.ADDRESSEE)
+
+
+@pytest.fixture
+def admin(installation):
+    return joined(Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def inspector(installation):
+    return joined(Role.INSPECTOR)
+
+
+@pytest.fixture
+def token(machinery, anna, ben):
+    return actions.put(anna, kind=Kind.ADDRESSEE, by=machinery, account=ben.id)
+
+
+def row(request_id: uuid.UUID) -> RightsRequest:
+    return RightsRequest.objects.get(pk=request_id)
+
+
+def problems() -> list[str]:
+    findings = Findings()
+    rights_check.check_rights(findings)
+    return [] if findings.first is None else [findings.first.args[0] and findings.first.differs]
+
+
+def said(kind: str) -> Any:
+    """Return the newest entry of a kind."""
+    return json.loads(bytes(Fact.objects.filter(kind=kind).latest("batch", "leaf").body))
+
+
+def test_an_export_holds_everything_once_and_is_in_the_trail(token, anna, ben):
+    given = actions.export(by=ben, strong=False)
+    json.dumps(given)
+    assert (given["schema"], given["schema_version"]) == ("parcelward.my-data", 1)
+    assert {Field(name): text for name, text in given["entries"][0]["fields"].items()} == anna
+    assert given["requests"][0]["right"] == "export"
+    look = queries.looks([token], by=ben)[0]
+    assert (look.by, look.purpose, look.about) == (ben.source, Purpose.OWN_DATA, "export")
+    assert said(facts.RIGHTS_ASKED)["right"] == "export"
+
+
+def test_an_export_is_of_nobody_else(token, installation):
+    other = joined(Role.ADDRESSEE)
+    assert actions.export(by=other, strong=True)["entries"] == []
+    assert not Disclosure.objects.filter(person=token).exists()
+
+
+def test_who_has_proven_an_address_needs_more_than_a_code(token, ben):
+    proofing.confirm_message(token, Method.EMAIL_CODE, by=ben, now=timezone.now())
+    actions.export(by=ben, strong=False)
+    Evidence.objects.filter(user=ben.id).update(level=int(Level.ADDRESS))
+    try:
+        for deed in (actions.export, actions.ask_erasure):
+            with pytest.raises(MayNot) as refused:
+                deed(by=ben, strong=False)
+            assert refused.value.code == "stronger_proof"
+        assert not RightsRequest.objects.filter(account=ben.id, right=Right.ERASE).exists()
+        actions.export(by=ben, strong=True)
+    finally:
+        Evidence.objects.filter(user=ben.id).update(level=int(Level.MESSAGE))  # as the log says
+
+
+def test_a_correction_is_written_and_ends_what_was_proven(token, ben, machinery):
+    actions.correct(token, {Field.NAME: "Benjamin Right"}, by=ben)
+    with actions.reveal(token, [Field.NAME], purpose=Purpose.OWN_DATA, by=ben) as kept:
+        assert kept[Field.NAME].text == "Benjamin Right"
+    assert queries.requests_of(by=ben)[0].right is Right.CORRECT
+
+
+def test_nobody_corrects_a_strangers_entry_or_an_email(token, ben, anna, installation):
+    with pytest.raises(NotFound):
+        actions.correct(token, {Field.NAME: "Mine Now"}, by=joined(Role.ADDRESSEE))
+    with pytest.raises(Invalid):
+        actions.correct(token, {Field.EMAIL: "thief@example.com"}, by=ben)
+    with actions.reveal(token, [Field.NAME, Field.EMAIL], purpose=Purpose.OWN_DATA, by=ben) as kept:
+        assert kept[Field.NAME].text == anna[Field.NAME]
+        assert kept[Field.EMAIL].text == anna[Field.EMAIL]
+
+
+@pytest.mark.parametrize("purpose", [Purpose.NOTICE, Purpose.LETTER, Purpose.LABEL, Purpose.CONTACT, Purpose.COUNTER])
+def test_what_is_restricted_is_opened_for_legal_purposes_only(token, ben, machinery, purpose):
+    request = actions.restrict(by=ben)
+    assert actions.restrict(by=ben) == request
+    with pytest.raises(Restricted), actions.reveal(token, [Field.NAME], purpose=purpose, by=machinery):
+        pass
+    with actions.reveal_many([token], [Field.NAME], purpose=purpose, by=machinery) as opened:
+        assert opened == {}
+    assert not Disclosure.objects.filter(person=token).exists()
+    actions.withdraw_request(request, by=ben)
+    with actions.reveal(token, [Field.NAME], purpose=purpose, by=machinery) as kept:
+        assert kept
+
+
+def test_what_is_restricted_is_opened_by_its_person_to_sign_in_and_for_an_investigation(
+    token, ben, inspector, machinery, anna
+):
+    actions.restrict(by=ben)
+    for purpose, by in (
+        (Purpose.OWN_DATA, ben),
+        (Purpose.SIGN_IN, machinery),
+        (Purpose.INVESTIGATION, inspector),
+    ):
+        with actions.reveal(token, [Field.NAME], purpose=purpose, by=by) as kept:
+            assert kept[Field.NAME].text == anna[Field.NAME]
+
+
+def test_what_is_restricted_is_stars_in_lists_is_not_found_and_does_not_expire(token, ben, clerk, machinery, anna):
+    pending = actions.put(anna, kind=Kind.PENDING, by=machinery, account=ben.id, expires_at=timezone.now())
+    actions.restrict(by=ben)
+    assert actions.masked(token, [Field.NAME], by=clerk) == {Field.NAME: "****"}
+    assert actions.masked(token, [Field.NAME], by=ben)[Field.NAME] != "****"
+    assert actions.find(Field.NAME, anna[Field.NAME], purpose=Purpose.COUNTER, by=clerk) == ()
+    actions.forget_expired(timezone.now() + LATER)
+    assert queries.kept(pending)
+    actions.withdraw_request(queries.requests_of(by=ben)[0].request_id, by=ben)
+    actions.forget_expired(timezone.now() + LATER)
+    with pytest.raises(NotInVault):
+        queries.kept(pending)
+
+
+def test_an_objection_is_decided_within_thirty_days_with_a_reason(token, ben, admin, machinery):
+    request = actions.object_to(Subject.NOTICES, by=ben)
+    assert actions.object_to(Subject.NOTICES, by=ben) == request
+    asked = queries.request(request, by=admin)
+    assert asked.due_at - asked.asked_at == dt.timedelta(days=30)
+    assert asked in queries.requests_open(by=admin)
+    with pytest.raises(Invalid):
+        actions.refuse(request, Reason.ACCEPTED, by=admin)
+    with actions.reveal(token, [Field.NAME], purpose=Purpose.NOTICE, by=machinery):
+        pass
+    actions.uphold(request, by=admin)
+    with pytest.raises(Restricted), actions.reveal(token, [Field.NAME], purpose=Purpose.NOTICE, by=machinery):
+        pass
+    with actions.reveal(token, [Field.NAME], purpose=Purpose.LETTER, by=machinery):
+        pass
+    with pytest.raises(Conflict):
+        actions.refuse(request, Reason.UNFOUNDED, by=admin)
+
+
+def test_more_time_is_taken_once(ben, admin):
+    request = actions.object_to(Subject.CONTACT, by=ben)
+    actions.extend(request, Reason.MANY_REQUESTS, by=admin)
+    asked = queries.request(request, by=ben)
+    assert asked.due_at - asked.asked_at == dt.timedelta(days=90)
+    with pytest.raises(Conflict):
+        actions.extend(request, Reason.MANY_REQUESTS, by=admin)
+    actions.refuse(request, Reason.COMPELLING_GROUNDS, by=admin)
+    assert queries.request(request, by=ben).reason is Reason.COMPELLING_GROUNDS
+
+
+def test_only_who_may_answers_and_nobody_their_own(ben, clerk, admin):
+    request = actions.object_to(Subject.NOTICES, by=ben)
+    for deed in (lambda: actions.uphold(request, by=clerk), lambda: actions.refuse(request, Reason.UNFOUNDED, by=ben)):
+        with pytest.raises(MayNot):
+            deed()
+    own = actions.object_to(Subject.NOTICES, by=admin)
+    with pytest.raises(NotAllowed) as refused:
+        actions.uphold(own, by=admin)
+    assert refused.value.code == "own_request"
+    with pytest.raises(MayNot):
+        queries.request(request, by=joined(Role.ADDRESSEE))
+    assert row(request).state == row(own).state == RequestState.OPEN
+
+
+def test_a_key_asks_nothing(installation):
+    from parcelward.people.models import Source
+    from parcelward.people.wire import Person
+
+    source = Source.objects.create(kind="api_key", name="a key")
+    try:
+        key = Person(uuid.uuid4(), Role.SENDER_ADMIN, source.number, "key", organisation=uuid.uuid4())
+        with pytest.raises(NotAllowed) as refused:
+            actions.export(by=key, strong=True)
+        assert refused.value.code == "no_person"
+    finally:
+        source.delete()
+
+
+def test_an_erasure_takes_two_people_and_a_wait_and_ends_the_account(token, ben, admin, inspector):
+    request = actions.ask_erasure(by=ben, strong=False)
+    assert actions.ask_erasure(by=ben, strong=False) == request
+    actions.uphold(request, by=admin)
+    with pytest.raises(NotAllowed) as refused:
+        actions.uphold(request, by=admin)
+    assert refused.value.code == "two_people"
+    assert row(request).state == RequestState.OPEN
+    actions.uphold(request, by=inspector)
+    assert row(request).state == RequestState.WAITING
+    actions.shred_due(timezone.now())
+    actions.finish_erasures(timezone.now())
+    assert queries.kept(token)
+    assert row(request).state == RequestState.WAITING
+    later = timezone.now() + LATER
+    actions.shred_due(later)
+    actions.finish_erasures(later)
+    actions.finish_erasures(later)
+    with pytest.raises(NotInVault):
+        queries.kept(token)
+    with pytest.raises(BadSignature):
+        who.person_of(User.objects.get(id=ben.id))
+    user = User.objects.get(id=ben.id)
+    assert (user.is_active, user.token) == (False, None)
+    assert not KeptPerson.objects.filter(account=ben.id).exists()
+    assert not SecurityEvent.objects.filter(user=ben.id).exists()
+    assert queries.what_is_left(request).state is RequestState.DONE
+    assert said(facts.RIGHTS_ENDED)["id"] == str(request)
+    assert problems() == []
+
+
+def test_an_erasure_waits_for_a_legal_hold_and_is_refused_with_the_reason(token, ben, admin, inspector):
+    actions.hold(token, "court order 7", by=inspector)
+    request = actions.ask_erasure(by=ben, strong=False)
+    with pytest.raises(Conflict) as refused:
+        actions.uphold(request, by=admin)
+    assert refused.value.code == "legal_hold"
+    assert queries.holds_on(ben.id, by=ben) == 1
+    actions.refuse(request, Reason.LEGAL_HOLD, by=admin)
+    assert queries.requests_of(by=ben)[0].reason is Reason.LEGAL_HOLD
+    assert queries.kept(token)
+    actions.lift(token, by=inspector)
+
+
+def test_a_hold_placed_during_the_wait_keeps_everything(token, ben, admin, inspector):
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    actions.hold(token, "court order 8", by=inspector)
+    later = timezone.now() + LATER
+    actions.shred_due(later)
+    actions.finish_erasures(later)
+    assert queries.kept(token)
+    assert User.objects.get(id=ben.id).is_active
+    actions.lift(token, by=inspector)
+
+
+def test_who_calls_an_erasure_off_keeps_everything(token, ben, admin, inspector):
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    with pytest.raises(NotFound):
+        actions.withdraw_request(request, by=joined(Role.ADDRESSEE))
+    actions.withdraw_request(request, by=ben)
+    actions.withdraw_request(request, by=ben)
+    later = timezone.now() + LATER
+    actions.shred_due(later)
+    actions.finish_erasures(later)
+    assert queries.kept(token)
+    assert User.objects.get(id=ben.id).is_active
+    assert not ShredRequest.objects.filter(person=token, withdrawn_at=None).exists()
+
+
+def test_what_was_kept_since_the_first_agreed_is_looked_at_again(token, ben, admin, inspector, machinery, anna):
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    actions.put(anna, kind=Kind.ADDRESSEE, by=machinery, account=ben.id)
+    with pytest.raises(Conflict) as refused:
+        actions.uphold(request, by=inspector)
+    assert refused.value.code == "new_entry"
+    assert ShredRequest.objects.filter(requested_by=inspector.source).count() == 0
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    assert row(request).state == RequestState.WAITING
+
+
+def test_who_has_a_role_ends_it_first(admin):
+    with pytest.raises(Conflict) as refused:
+        actions.ask_erasure(by=admin, strong=True)
+    assert refused.value.code == "has_role"
+
+
+def test_a_turned_row_is_found(ben, admin):
+    request = actions.object_to(Subject.NOTICES, by=ben)
+    assert problems() == []
+    RightsRequest.objects.filter(pk=request).update(state=RequestState.IN_FORCE)
+    assert problems() == ["rights_request"]
+    RightsRequest.objects.filter(pk=request).update(state=RequestState.OPEN)
+    kept = row(request)
+    RightsRequest.objects.filter(pk=request).delete()
+    assert problems() == ["rights_request"]
+    kept.save(force_insert=True)
+    assert problems() == []
+
+
+def test_the_rules():
+    assert rights_rules.closed([(Right.OBJECT, Subject.NOTICES)]) == {Purpose.NOTICE}
+    assert Purpose.DELIVERY in rights_rules.closed([(Right.RESTRICT, Subject.NONE)])
+    assert not rights_rules.closed([(Right.ERASE, Subject.NONE)])
+
+
+def test_a_closed_account_has_no_passkey_and_no_session_and_the_log_says_so(token, ben, admin, inspector):
+    from allauth.mfa.models import Authenticator
+
+    from parcelward.people import actions as people
+    from parcelward.people.account_check import check_accounts
+    from parcelward.people.membership_check import check_memberships
+    from parcelward.people.models import KnownBrowser, Passkey, SignedIn
+
+    now = timezone.now()
+    key = Authenticator.objects.create(user_id=ben.id, type=Authenticator.Type.WEBAUTHN, data={"name": "mine"})
+    credential, public = uuid.uuid4().bytes, uuid.uuid4().bytes
+    people.add_passkey(ben.id, key, credential_id=credential, public_key=public, signatures=0)
+    user = User.objects.get(id=ben.id)
+    people.begin_session(user, uuid.uuid4().hex, method="passkey", browser=uuid.uuid4().bytes, seen_from=None, now=now)
+    request = actions.ask_erasure(by=ben, strong=True)
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    assert not people.close_account(admin.id, by=people.machinery())  # who has a role stays
+    assert User.objects.get(id=admin.id).is_active
+    actions.shred_due(now + LATER)
+    actions.finish_erasures(now + LATER)
+    for model in (Passkey, SignedIn, KnownBrowser, Authenticator):
+        assert not model.objects.filter(user=user).exists(), model
+    findings = Findings()
+    check_accounts(findings)
+    check_memberships(findings)
+    said_of = "" if findings.first is None else str(findings.first)
+    assert str(ben.source) not in said_of
+    assert "Passkey" not in said_of
+
+
+def test_nobody_but_the_house_closes_an_account(ben, clerk):
+    from parcelward.people import actions as people
+
+    with pytest.raises(MayNot):
+        people.close_account(ben.id, by=clerk)
+    assert User.objects.get(id=ben.id).is_active
+
+
+def test_two_who_agree_at_once_are_two_people(token, ben, admin):
+    import threading
+
+    from django.db import connections
+
+    request = actions.ask_erasure(by=ben, strong=True)
+    said: list[str] = []
+
+    def agree() -> None:
+        try:
+            actions.uphold(request, by=admin)
+        except NotAllowed as refused:
+            said.append(refused.code)
+        finally:
+            connections.close_all()
+
+    both = [threading.Thread(target=agree, daemon=True) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(30)
+    assert said == ["two_people"]
+    assert row(request).state == RequestState.OPEN
