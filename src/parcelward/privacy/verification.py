@@ -16,6 +16,7 @@ from uuid import UUID
 from parcelward.base import db
 from parcelward.custody.queries import Findings, told
 from parcelward.privacy import facts
+from parcelward.privacy.contact_check import check_contacts
 
 _SAID: Final = """
     SELECT convert_from(f.body, 'UTF8')::jsonb AS said, l.first_index + f.leaf AS place, f.batch
@@ -90,6 +91,7 @@ def check_privacy(findings: Findings) -> None:
             findings.note(f"The person {person} {what}.", differs=differs, index=place)
     _check_requests(findings)
     _check_holds(findings)
+    check_contacts(findings)
 
 
 def _rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -1,5 +1,7 @@
 """What can be done with personal data; each asks first whether it may, and leaves an entry in the log."""
 
+from parcelward.privacy.actions.contact import close_contact, end_contacts, open_contact
+from parcelward.privacy.actions.contact_mail import pass_on
 from parcelward.privacy.actions.keep import change, put, put_many, settle
 from parcelward.privacy.actions.look import find, masked, masked_many, reveal, reveal_many
 from parcelward.privacy.actions.messages import deliver_messages, send
@@ -20,14 +22,18 @@ __all__ = [
     "agree_to_shred",
     "ask_to_shred",
     "change",
+    "close_contact",
     "delete_again",
     "deliver_messages",
+    "end_contacts",
     "find",
     "forget_expired",
     "hold",
     "lift",
     "masked",
     "masked_many",
+    "open_contact",
+    "pass_on",
     "put",
     "put_many",
     "retire_kek",
