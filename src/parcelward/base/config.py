@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,6 +40,9 @@ class Config:
     kek: str  # PARCELWARD_KEK: a pkcs11: address (RFC 7512) of the token that keeps the vault's key; empty: a file
     smtp_url: str = field(repr=False)  # PARCELWARD_SMTP_URL: who takes our e-mail; its password is shown nowhere
     mail_from: str  # PARCELWARD_MAIL_FROM: the address that messages come from
+    relay_domain: str  # PARCELWARD_RELAY_DOMAIN: of the addresses of masked contacts; empty: none
+    relay_authserv: str  # PARCELWARD_RELAY_AUTHSERV: the mail server whose Authentication-Results are believed
+    relay_port: int  # PARCELWARD_RELAY_PORT: where `parcelward relay serve` listens, on this machine only
     erasure_wait_days: int  # PARCELWARD_ERASURE_WAIT_DAYS: between the second person's approval and the erasure
     label_claim_days: int  # PARCELWARD_LABEL_CLAIM_DAYS: from a week's end until what opens its labels is destroyed
     log_key_overlap_days: int  # PARCELWARD_LOG_KEY_OVERLAP_DAYS: how long a replaced log key still signs
@@ -112,6 +116,13 @@ def _smtp_url() -> str:
     return url
 
 
+def _relay_domain() -> str:
+    domain = os.environ.get("PARCELWARD_RELAY_DOMAIN", "").lower()
+    if domain and not re.fullmatch(r"(?=.{4,200}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", domain):
+        raise BadSetting("PARCELWARD_RELAY_DOMAIN must be a domain such as relay.post.example")
+    return domain
+
+
 def _kek() -> str:
     uri = os.environ.get("PARCELWARD_KEK", "")
     if uri and not uri.startswith("pkcs11:"):
@@ -160,6 +171,9 @@ def read() -> Config:
         kek=_kek(),
         smtp_url=_smtp_url(),
         mail_from=os.environ.get("PARCELWARD_MAIL_FROM") or f"no-reply@{urlsplit(public_url).hostname}",
+        relay_domain=_relay_domain(),
+        relay_authserv=os.environ.get("PARCELWARD_RELAY_AUTHSERV", ""),
+        relay_port=_number("PARCELWARD_RELAY_PORT", 8024, least=1, most=65535),
         erasure_wait_days=_number("PARCELWARD_ERASURE_WAIT_DAYS", 7, least=0, most=365),
         label_claim_days=_number("PARCELWARD_LABEL_CLAIM_DAYS", 90, least=1, most=730),
         log_key_overlap_days=_number("PARCELWARD_LOG_KEY_OVERLAP_DAYS", 30, least=1, most=365),

@@ -17,7 +17,7 @@ from parcelward.base.standards.steps import CODES, Step
 from parcelward.custody import actions as custody
 from parcelward.custody.wire import Published
 from parcelward.parcels import handovers, rules
-from parcelward.parcels.actions import erasure
+from parcelward.parcels.actions import contacts, erasure
 from parcelward.parcels.actions.items import first_id_of
 from parcelward.parcels.alert_words import HANDOVER_KINDS
 from parcelward.parcels.rules import State
@@ -198,4 +198,5 @@ def keep_house(now: dt.datetime) -> None:
     people.forget_answers(now)
     people.forget_bans(now)
     erasure.erase_due(now)
+    contacts.end_delivered(now)
     _kept_house_at = now

@@ -26,6 +26,12 @@ RETAINED: Final = "privacy.retention"
 KEK_MADE: Final = "privacy.kek_made"
 KEK_REWRAPPED: Final = "privacy.kek_rewrapped"
 KEK_RETIRED: Final = "privacy.kek_retired"
+CONTACT_OPENED: Final = "privacy.contact_opened"
+CONTACT_CLOSED: Final = "privacy.contact_closed"
+CONTACT_ENDS: Final = "privacy.contact_ends"
+CONTACT_PASSED: Final = "privacy.contact_passed"
+CONTACT_TOO_MANY: Final = "privacy.contact_too_many"
+CONTACT_UNREADABLE: Final = "privacy.contact_unreadable"
 
 
 def digest_of(persons: Iterable[UUID]) -> str:

@@ -11,7 +11,7 @@ from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 from parcelward.privacy import asked, keepers, retention, rights_rules, rows, verification
 from parcelward.privacy.actions import messages, turn_keys
-from parcelward.privacy.models import KeptPerson
+from parcelward.privacy.models import Contact, KeptPerson
 from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
 
 messages_waiting = messages.waiting
@@ -72,3 +72,9 @@ def looks(tokens: Collection[VaultToken], *, by: Person, limit: int = 1_000) -> 
             Look(at, by_source, role, Purpose(purpose), tuple(Field(f) for f in fields), about, searched)
             for at, by_source, role, purpose, fields, about, searched in cur.fetchall()
         )
+
+
+def contact_items(after: UUID, limit: int) -> list[UUID]:
+    """Return the items about which people can write to each other, in their order from `after` on."""
+    found = Contact.objects.filter(closed_at=None, item__gt=after).order_by("item").distinct()
+    return list(found.values_list("item", flat=True)[:limit])

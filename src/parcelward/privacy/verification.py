@@ -16,6 +16,7 @@ from uuid import UUID
 from parcelward.base import db
 from parcelward.custody.queries import Findings, told
 from parcelward.privacy import facts
+from parcelward.privacy.contact_check import check_contacts
 from parcelward.privacy.rights_check import check_rights, gone_before
 from parcelward.privacy.sealing.verification import check_labels
 
@@ -93,6 +94,7 @@ def check_privacy(findings: Findings) -> None:
             findings.note(f"The person {person} {what}.", differs=differs, index=place)
     _check_requests(findings)
     _check_holds(findings)
+    check_contacts(findings)
     check_labels(findings)
     check_rights(findings)
 

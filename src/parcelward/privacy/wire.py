@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from parcelward.base.vault import VaultToken
@@ -146,3 +148,31 @@ class Asked:
     decided_at: dt.datetime | None
     not_before: dt.datetime | None
     ended_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedContact:
+    """Two people who can write to each other about one item."""
+
+    ref: UUID
+    reached_at: Mapping[VaultToken, str]  # a person -> the address at which the other one reaches them
+    until: dt.datetime
+
+
+MAIL_BYTES_MAX: Final = 256 * 1024  # of one message between two people
+
+
+class Answer(enum.Enum):
+    """What a mail server is told of a piece of mail: an SMTP reply (RFC 5321, RFC 3463) and an exit code (sysexits)."""
+
+    PASSED = ("250 2.0.0 Accepted", 0)
+    DROPPED = ("250 2.0.0 Accepted, and not passed on: nobody wrote this by hand", 0)
+    UNKNOWN = ("550 5.1.1 No such address here", 67)
+    UNREADABLE = ("554 5.6.0 This message cannot be read", 65)
+    EMPTY = ("554 5.6.0 This message has no text: nothing else is passed on", 65)
+    TOO_MANY = ("450 4.7.1 Too many messages in an hour: try again later", 75)
+    LATER = ("451 4.3.0 Not now: try again later", 75)
+
+    def __init__(self, reply: str, exit_code: int) -> None:
+        self.reply = reply
+        self.exit_code = exit_code

@@ -23,6 +23,7 @@ VALUES_MAX: Final = 20
 VALUE_CHARS_MAX: Final = 2_000
 SUBJECT_CHARS_MAX: Final = 120
 LANGUAGE: Final = "language"  # a value that is not shown: which language to write in
+FROM: Final = "from"  # a value that is not shown: the address of ours that a message comes from
 _ADDRESS = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*://|www\.)\S*")
 
 

@@ -2,6 +2,7 @@
 
 from parcelward.custody.bundling import Made
 from parcelward.parcels.actions.bundles import make_bundle
+from parcelward.parcels.actions.contacts import open_contact
 from parcelward.parcels.actions.desk import (
     agree_to_release,
     ask_release,
@@ -47,6 +48,7 @@ __all__ = [
     "lift_legal_hold",
     "make_bundle",
     "make_link",
+    "open_contact",
     "place_legal_hold",
     "rebuild",
     "record_scans",

@@ -1,5 +1,7 @@
 """What can be done with personal data; each asks first whether it may, and leaves an entry in the log."""
 
+from parcelward.privacy.actions.contact import close_contact, end_contacts, open_contact
+from parcelward.privacy.actions.contact_mail import pass_on
 from parcelward.privacy.actions.keep import change, put, put_many, settle
 from parcelward.privacy.actions.look import find, masked, masked_many, reveal, reveal_many
 from parcelward.privacy.actions.messages import deliver_messages, send
@@ -35,9 +37,11 @@ __all__ = [
     "ask_erasure",
     "ask_to_shred",
     "change",
+    "close_contact",
     "correct",
     "delete_again",
     "deliver_messages",
+    "end_contacts",
     "export",
     "extend",
     "find",
@@ -48,6 +52,8 @@ __all__ = [
     "masked",
     "masked_many",
     "object_to",
+    "open_contact",
+    "pass_on",
     "put",
     "put_many",
     "refuse",

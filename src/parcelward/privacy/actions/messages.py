@@ -57,6 +57,14 @@ def send(token: VaultToken, template: str, values: Mapping[str, str], *, by: Per
     """
     require(by, Task.KEEP_PERSONAL)
     wording.require_known(template, values)
+    return queue(token, template, values, by=by, now=now)
+
+
+def queue(token: VaultToken, template: str, values: Mapping[str, str], *, by: Person, now: dt.datetime) -> int:
+    """Queue a message whose values the caller has made harmless, in its transaction; what asks is the caller.
+
+    A value called `from` is the relay address that it comes from. Raises NotInVault.
+    """
     if token not in rows.read([token], (), lock="FOR KEY SHARE"):
         raise rows.absent(token)
     key = keys.held([token]).get(token)
@@ -179,7 +187,7 @@ def _message(one: _Due, to: str, key: keys.DataKey, settings: config.Config, now
     values = json.loads(cipher.unseal(key.key, one.sealed, _place(one.person, one.key_version, one.ref)))
     words = wording.render(one.template, values)
     message = EmailMessage()
-    message["From"] = settings.mail_from
+    message["From"] = values.get(wording.FROM) or settings.mail_from
     message["To"] = to
     message["Subject"] = words.subject
     message["Date"] = format_datetime(now)

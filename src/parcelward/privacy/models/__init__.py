@@ -1,5 +1,6 @@
 """Personal data, sealed; the keys that open it, in a database of their own; and the trail of who looked."""
 
+from parcelward.privacy.models.contact import Contact, ContactEnd, ContactMail
 from parcelward.privacy.models.keys import PersonKey
 from parcelward.privacy.models.messages import Message
 from parcelward.privacy.models.persons import BlindIndex, KeptPerson
@@ -10,6 +11,9 @@ from parcelward.privacy.models.trail import Disclosure
 
 __all__ = [
     "BlindIndex",
+    "Contact",
+    "ContactEnd",
+    "ContactMail",
     "Disclosure",
     "KeptPerson",
     "Loan",
