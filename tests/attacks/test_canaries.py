@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -94,7 +95,7 @@ def proofs(planted: Planted) -> None:
 
 def vault(planted: Planted) -> None:
     planted.words["vault postcode"] = canary("")[:20]  # no longer than a postcode may be
-    values = {field: planted.word(f"vault {field}") for field in Field if field is not Field.COUNTRY}
+    values: dict[Field, str] = {field: planted.word(f"vault {field}") for field in Field if field is not Field.COUNTRY}
     values[Field.EMAIL] += "@example.com"
     by = people.machinery()
     token = actions.put(values, kind=Kind.ADDRESSEE, by=by)
@@ -172,7 +173,12 @@ def test_what_was_planted_is_found_nowhere(installation, browser, scanner, numbe
     assert found == set(IN_THE_OPEN)
 
 
-PACKED = {"as it is": bytes, "gzip": gzip.compress, "hex": lambda raw: raw.hex().encode(), "base64": base64.b64encode}
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "as it is": bytes,
+    "gzip": gzip.compress,
+    "hex": lambda raw: raw.hex().encode(),
+    "base64": base64.b64encode,
+}
 
 
 @pytest.mark.parametrize("how", PACKED)
