@@ -70,6 +70,7 @@ def test_a_device_is_revoked_under_the_id_that_it_was_given(administrator):
     assert administrator.delete("/api/v1/devices/dev_nothing").status_code == 404
 
 
+@pytest.mark.asvs("2.2.1", "15.3.3")
 def test_a_manifest_with_a_field_that_we_do_not_know_is_refused(partner, number):
     answer = partner.post("/api/v1/manifests", json={**manifest(number), "addressee": "somebody"}, headers=key())
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/addressee")
@@ -93,6 +94,7 @@ def test_a_journey_is_paged_by_cursor_also_while_it_grows(installation, faciliti
     assert seen == sorted(set(seen), reverse=True), "nothing twice, nothing left out, newest first"
 
 
+@pytest.mark.asvs("1.2.2")
 @pytest.mark.parametrize("typed", ["{}%0A", "%20{}", "{}%3E"])
 def test_the_next_page_is_an_address_of_ours_whatever_was_typed(installation, facilities, number, typed):
     Scanner(installation).send(*(event(number, "left_sorting", minutes=n) for n in range(2)))
@@ -186,6 +188,7 @@ def test_a_key_that_is_none_is_refused(partner, number, bad):
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_idempotency_key")
 
 
+@pytest.mark.asvs("2.3.4")
 def test_twenty_equal_requests_at_once_have_one_effect(administrator):
     body, headers = device(), key()
 

@@ -30,6 +30,7 @@ def described(installation):
     return httpx.get(f"{installation.url}/api/v1/openapi.json", timeout=30).json()
 
 
+@pytest.mark.asvs("2.1.1")
 def test_scans_are_described_with_all_their_answers(described):
     scans = described["paths"]["/api/v1/scans"]["post"]
     assert set(scans["responses"]) == {"200", "401", "403", "408", "409", "411", "413", "422", "429", "503"}
@@ -230,6 +231,7 @@ def test_no_path_of_the_description_is_left_out_of_the_generated_calls(described
     assert set(described["paths"]) == {*PATHS, *STANDARD_PATHS}
 
 
+@pytest.mark.asvs("1.4.2", "2.2.1", "2.2.2", "4.1.1", "15.3.5")
 @pytest.mark.slow
 @pytest.mark.parametrize("role", RUNS)
 def test_generated_calls_break_nothing_and_are_answered_as_described(

@@ -36,6 +36,7 @@ def test_people_still_get_a_page(installation):
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.asvs("13.4.2", "16.5.1")
 def test_a_programs_request_that_breaks_us_gets_a_problem_document():
     answer = errors.server_error(RequestFactory().post("/api/v1/scans"))
     assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")

@@ -103,6 +103,7 @@ def deeds() -> dict[str, str]:
 DEEDS = deeds()
 
 
+@pytest.mark.asvs("8.3.1")
 @pytest.mark.parametrize("deed", sorted(DEEDS))
 def test_a_deed_asks_whether_it_may(deed: str) -> None:
     assert asks(deed) or deed in ASKS_NOBODY, f"{DEEDS[deed]} calls {deed}, which asks nobody"

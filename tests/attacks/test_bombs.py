@@ -40,6 +40,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.asvs("5.2.1", "5.2.3")
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_an_archive_that_would_unfold_is_refused_unopened(installation, tmp_path, bomb):
     file = tmp_path / "bundle.zip"

@@ -62,6 +62,7 @@ def test_no_address_crosses_in_the_text(pair, how):
     assert HIDDEN in whole
 
 
+@pytest.mark.asvs("5.2.2")
 def test_only_text_goes_on(pair):
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = pair.anna_email, pair.to_shop, "Only text"
@@ -84,6 +85,7 @@ def test_only_text_goes_on(pair):
         assert secret not in came.as_string()
 
 
+@pytest.mark.asvs("1.3.11")
 def test_nothing_is_written_into_a_header(pair):
     injected = base64.b64encode(b"Injected\r\nBcc: evil@evil.example").decode()
     raw = (
@@ -224,6 +226,7 @@ def test_odd_mail_is_answered(pair, head):
     assert give(pair, raw) in {Answer.PASSED, Answer.UNREADABLE, Answer.EMPTY}
 
 
+@pytest.mark.asvs("1.3.3", "5.2.1")
 def test_a_huge_line_is_cut(pair):
     raw = f"From: {pair.anna_email}\nSubject: Long\n\n".encode() + b"x" * 200_000
     began = time.monotonic()
@@ -271,6 +274,7 @@ def test_a_contact_that_was_turned_is_found(pair, what):
     assert Contact.objects.filter(ref=pair.ref).exists()
 
 
+@pytest.mark.asvs("2.2.1")
 @given(st.binary(max_size=3_000))
 def test_any_bytes_are_read_or_refused(raw):
     try:

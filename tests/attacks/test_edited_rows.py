@@ -41,6 +41,7 @@ def edit(sql, *values):
         assert cur.rowcount == 1
 
 
+@pytest.mark.asvs("16.4.2")
 @pytest.mark.parametrize("what", EDITS)
 def test_an_edited_row_is_found_and_named_and_the_log_stays(installation, facilities, what):
     scanner, number = Scanner(installation), new_number()

@@ -123,6 +123,7 @@ FORGERIES = {
 }
 
 
+@pytest.mark.asvs("9.1.1", "9.1.2")
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_a_forged_request_is_refused(scanner, number, forgery):
     body = scanner.body([event(number, "accepted")])
@@ -133,6 +134,7 @@ def test_a_forged_request_is_refused(scanner, number, forgery):
         assert "WWW-Authenticate" in answer.headers
 
 
+@pytest.mark.asvs("9.1.3")
 def test_another_devices_signature_is_not_mine(scanner, other, number):
     body = scanner.body([event(number, "accepted")])
     with untouched():
@@ -140,6 +142,7 @@ def test_another_devices_signature_is_not_mine(scanner, other, number):
         assert (answer.status_code, answer.json()["code"]) == (401, "bad_signature")
 
 
+@pytest.mark.asvs("15.3.7", "4.2.1")
 def test_a_header_that_comes_twice_is_refused(scanner, number):
     body = scanner.body([event(number, "accepted")])
     headers = [*signed(scanner, body).items(), ("Device-Sequence", "77")]
@@ -148,6 +151,7 @@ def test_a_header_that_comes_twice_is_refused(scanner, number):
         assert answer.status_code == 401
 
 
+@pytest.mark.asvs("9.2.2", "9.2.3")
 def test_a_signed_request_does_not_open_another_address(scanner):
     body = b'{"name": "x", "public_key_ed25519_base64": ""}'
     with untouched():
@@ -155,6 +159,7 @@ def test_a_signed_request_does_not_open_another_address(scanner):
         assert send(scanner, body, headers, path="/api/v1/devices").status_code == 401
 
 
+@pytest.mark.asvs("9.1.1")
 def test_a_sequence_replayed_with_another_body_is_refused(scanner, number):
     scanner.send(event(number, "accepted"))
     body = scanner.body([event(number, "delivered", minutes=5)])
@@ -173,6 +178,7 @@ def test_a_sequence_behind_the_window_is_refused(installation, facilities, numbe
     assert scanner.post(late, sequence=5_000 - 1_023).json()["accepted"] == 1, "the window's edge is inside"
 
 
+@pytest.mark.asvs("8.2.1")
 def test_a_revoked_devices_next_batch_is_refused_by_every_web_worker(installation, facilities, number):
     scanner = Scanner(installation)
     first = scanner.body([event(number, "accepted")])
@@ -210,6 +216,7 @@ def test_a_revoked_api_key_is_refused(installation, facilities, number):
             assert post(wrong).status_code == 401
 
 
+@pytest.mark.asvs("8.2.1")
 def test_an_administrators_key_may_not_scan_and_a_partners_not_administrate(installation, facilities, number):
     from parcelward.people import actions
     from parcelward.people.wire import Role
@@ -233,6 +240,7 @@ def test_an_administrators_key_may_not_scan_and_a_partners_not_administrate(inst
             assert httpx.request(method, f"{installation.url}{path}", json=sent, timeout=30).status_code == 401, path
 
 
+@pytest.mark.asvs("8.2.2", "8.4.1")
 def test_a_partner_may_not_correct_what_another_saw(installation, scanner, number):
     from parcelward.parcels.models import ItemStatus
     from parcelward.parcels.queries import find
@@ -256,6 +264,7 @@ def test_a_partner_may_not_correct_what_another_saw(installation, scanner, numbe
     assert not any(line["corrected"] for line in shown)
 
 
+@pytest.mark.asvs("11.6.1")
 @pytest.mark.parametrize("y", [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, 2**255 - 1 - 2**255 + 2**255 - 18])
 def test_a_key_with_which_anybody_could_sign_is_not_enrolled(installation, y):
     for sign in (0, 1):

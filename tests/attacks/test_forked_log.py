@@ -17,6 +17,8 @@ from parcelward.custody.errors import ProofFailed
 from parcelward.custody.keys import KeyName, SignatureType, Signer
 from parcelward.custody.witness import AddCheckpoint
 
+pytestmark = pytest.mark.asvs("16.4.2", "16.4.3")
+
 LOG = Signer(KeyName("forked.example/log"), SignatureType.ED25519, b"forked".ljust(32, b"."))
 HONEST = slow_tree.leaves_of(20)
 FORKED = [*HONEST[:5], *slow_tree.leaves_of(15, "forged ")]

@@ -67,6 +67,7 @@ def raw_request(url, data):
 # Too much -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.asvs("5.2.1")
 def test_one_byte_too_many_is_refused(scanner, number):
     body = scanner.body([event(number, "accepted")])
     padded = body + b" " * (2_000_001 - len(body))
@@ -75,6 +76,7 @@ def test_one_byte_too_many_is_refused(scanner, number):
     assert scanner.post(padded[:-1]).json()["accepted"] == 1, "2 MB exactly is a batch"
 
 
+@pytest.mark.asvs("4.2.1")
 def test_a_body_in_chunks_is_refused_before_it_is_read(scanner, number):
     body = scanner.body([event(number, "accepted")])
     headers = signing.headers(scanner.key, key_id=scanner.key_id, body=body, sequence=700, created=int(time.time()))
@@ -97,6 +99,7 @@ def test_two_thousand_and_one_events_are_refused_and_two_thousand_are_not(scanne
     assert scanner.post(scanner.body(events[:-1])).json()["accepted"] == 2_000
 
 
+@pytest.mark.asvs("2.2.1", "1.5.2")
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"1", b'"x"', b"[", b"\xff\xfe", b"[1", b'{"a": NaN}'])
 def test_what_is_no_batch_is_refused_as_a_whole(scanner, body):
     with untouched():
@@ -108,12 +111,14 @@ def test_an_empty_batch_is_refused(scanner):
         refused(scanner.post(b"[]"), 422, "empty_batch")
 
 
+@pytest.mark.asvs("1.5.2")
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b'[{"a":' * 100_000])
 def test_a_hundred_thousand_brackets_are_refused(scanner, body):
     with untouched():
         refused(scanner.post(body), 422, "not_a_batch")
 
 
+@pytest.mark.asvs("5.2.3")
 @pytest.mark.parametrize(
     "packed", [gzip.compress, zlib.compress, lambda b: b"\x8b\x02\x80" + b], ids=["gzip", "deflate", "br"]
 )
@@ -123,6 +128,7 @@ def test_a_compressed_body_is_never_unpacked(scanner, packed, request):
         refused(scanner.post(packed(b" " * 50_000_000), **{"Content-Encoding": name}), 422, "no_encoding")
 
 
+@pytest.mark.asvs("15.2.2")
 @pytest.mark.parametrize("path", ["/api/v1/scans", "/accounts/sign-in", "/api/v1/devices", "/epcis/capture"])
 def test_who_sends_half_bodies_and_waits_keeps_nobody_waiting(scanner, installation, path):
     """A hundred connections, more than there are threads; without a limit nobody would be answered any more."""
@@ -170,6 +176,7 @@ POISON: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize("poison", POISON)
 def test_a_poisoned_event_is_quarantined_by_itself(scanner, poison):
     changed, code = POISON[poison]
@@ -202,10 +209,12 @@ def test_readings_at_the_end_of_the_readers_stack_break_nothing(scanner, depth):
         refused(answer, 422, "not_a_batch")
 
 
+@pytest.mark.asvs("1.1.1")
 def test_a_backslash_before_u0000_is_text(scanner, number):
     assert scanner.send(event(number, "accepted", reason="a\\u0000b"))["accepted"] == 1
 
 
+@pytest.mark.asvs("1.1.1")
 @pytest.mark.parametrize("wrong", [b"\\ud800", b"\\udc00x", b"\xed\xa0\x80", b"\xff", b"\xc0\xaf"])
 def test_what_is_no_unicode_is_refused_or_quarantined(scanner, wrong):
     body = scanner.body([event(new_number(), "accepted"), event(new_number(), "accepted", reason="HERE")])
@@ -233,6 +242,7 @@ def test_a_poisoned_event_hurts_nobody_in_the_same_group(scanner, installation, 
             assert answer.json()["accepted"] == 1 - n % 2
 
 
+@pytest.mark.asvs("1.1.2", "1.2.1", "1.2.4", "1.3.7", "1.3.10")
 @pytest.mark.parametrize("sly", SLY)
 def test_sly_text_in_every_field_is_only_text(scanner, installation, number, sly):
     text = sly[:40]
@@ -270,6 +280,7 @@ TILES = (
 )  # fmt: skip
 
 
+@pytest.mark.asvs("1.1.1", "5.3.2")
 @pytest.mark.parametrize("path", TILES)
 def test_no_path_leads_out_of_the_log(installation, path):
     first, said = raw_request(
@@ -279,6 +290,7 @@ def test_no_path_leads_out_of_the_log(installation, path):
     assert (installation.home / "keys" / "log").read_text().strip() not in said
 
 
+@pytest.mark.asvs("1.2.2", "3.7.2")
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost@evil.example", "", "a b"])
 def test_another_host_gets_no_page_and_no_link(installation, host):
     first, said = raw_request(
@@ -288,6 +300,7 @@ def test_another_host_gets_no_page_and_no_link(installation, host):
     assert "evil" not in said
 
 
+@pytest.mark.asvs("1.2.4")
 @pytest.mark.parametrize(
     "path",
     [
@@ -362,6 +375,7 @@ def test_a_bad_description_is_refused_as_a_problem(installation, facilities, bod
 # Enumeration ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.asvs("2.4.1")
 def test_who_tries_numbers_is_slowed_down_and_learns_nothing(installation):
     """Unknown and forbidden look alike (they differ by the request's id alone), and then 429 with Retry-After."""
     answers: list[httpx.Response] = []

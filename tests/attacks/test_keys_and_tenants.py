@@ -36,6 +36,7 @@ def key_path(key):
 GRANT = {"currency": "EUR", "cap_payment_minor": 500, "cap_day_minor": 1_000}
 
 
+@pytest.mark.asvs("8.2.2", "8.4.1")
 @pytest.mark.parametrize(
     ("method", "more", "body"),
     [
@@ -59,6 +60,7 @@ def test_another_tenants_token_is_neither_deleted_nor_seen(installation, method,
     assert ApiKey.objects.get(pk=theirs.id).revoked_at is None
 
 
+@pytest.mark.asvs("8.2.2", "8.4.1")
 def test_a_grant_is_ended_only_under_its_own_key_by_its_own_tenant(installation):
     mine, theirs = token_of(organisation()), token_of(organisation())
     grant = people.grant_spending(
@@ -76,6 +78,7 @@ def test_a_grant_is_ended_only_under_its_own_key_by_its_own_tenant(installation)
     assert SpendGrant.objects.get(pk=grant).withdrawn_at is None
 
 
+@pytest.mark.asvs("8.2.1")
 def test_the_right_to_read_is_not_the_right_to_write(installation):
     """PyPI's seventh: a key that may look may not change, at any address that changes something."""
     reader = made(Role.ADMINISTRATOR, scopes=[Task.READ_EVENTS, Task.READ_DESK])
@@ -96,6 +99,7 @@ def test_the_right_to_read_is_not_the_right_to_write(installation):
             assert (answer.status_code, answer.json()["code"]) == (403, "scope"), (method, path)
 
 
+@pytest.mark.asvs("8.2.1")
 def test_the_right_of_a_get_does_not_guard_its_post(installation):
     """PyPI's eighth: each method of an address asks for itself."""
     reader = made(Role.ADMINISTRATOR, scopes=[Task.MANAGE_KEYS])
@@ -107,6 +111,7 @@ def test_the_right_of_a_get_does_not_guard_its_post(installation):
     assert not SpendGrant.objects.filter(key=other.id).exists()
 
 
+@pytest.mark.asvs("8.2.1")
 def test_a_scope_is_never_more_than_the_role(installation):
     with untouched():
         body = {"name": "x", "role": "partner", "scopes": ["scan", "shred"]}
@@ -122,6 +127,7 @@ def test_a_scope_is_never_more_than_the_role(installation):
         ApiKey.objects.filter(pk=key.id).update(scopes=None)
 
 
+@pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("scopes", [None, ["manage_keys", "grant_spending"], ["hold"]])
 def test_a_limited_key_makes_no_wider_one(installation, scopes):
     limited = made(Role.ADMINISTRATOR, scopes=[Task.MANAGE_KEYS])
@@ -179,6 +185,7 @@ def test_a_rotated_keys_old_token_opens_nothing_after_its_overlap(installation, 
     assert ask(installation, fresh.token, "POST", "/scans", batch, once=False).status_code == 200
 
 
+@pytest.mark.asvs("14.2.2")
 def test_what_is_kept_for_who_asks_again_has_no_token(installation):
     """Stored answers are kept for 30 days, and a copy of the database must not open anything."""
     headers = {**installation.headers, "Idempotency-Key": str(uuid.uuid4())}
@@ -195,6 +202,7 @@ def test_what_is_kept_for_who_asks_again_has_no_token(installation):
     assert ApiKey.objects.filter(source__name="asked for twice").count() == 1
 
 
+@pytest.mark.asvs("2.3.2", "2.3.4")
 def test_twenty_reservations_at_once_never_exceed_the_cap(installation):
     key = made()
     people.grant_spending(
@@ -225,6 +233,7 @@ def test_twenty_reservations_at_once_never_exceed_the_cap(installation):
     assert sum(counted) == 1_000
 
 
+@pytest.mark.asvs("2.4.1", "6.3.1")
 def test_who_guesses_keys_is_told_to_wait_and_blocks_no_good_one(installation):
     from parcelward.doors.throttle import BAD_KEYS_PER_MINUTE
 
@@ -320,6 +329,7 @@ def test_a_device_of_a_suspended_organisation_sends_nothing(installation, facili
         Device.objects.filter(pk=scanner.device_id).update(organisation=None)  # as the log says
 
 
+@pytest.mark.asvs("2.4.1", "6.3.1")
 def test_who_guesses_enrolment_codes_is_told_to_wait(installation):
     """A code has 128 random bits; whoever tries all the same is slowed down, and what they try changes nothing."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -37,12 +37,14 @@ def routes(patterns: list[URLPattern | URLResolver], before: str = "/") -> set[s
     return found
 
 
+@pytest.mark.asvs("8.1.1", "8.2.1")
 def test_every_screen_declares_its_right() -> None:
     walked = {route for route in routes(get_resolver().url_patterns) if route.startswith("/app/")}
     assert walked - SCREENS.keys() == set(), "declare who may in tests/attacks/rights_of_routes.py"
     assert SCREENS.keys() - walked == set(), "these are gone"
 
 
+@pytest.mark.asvs("8.1.1", "8.2.1")
 def test_every_call_declares_its_right(installation: Any) -> None:
     described = httpx.get(f"{installation.url}/api/v1/openapi.json", timeout=30).json()
     calls = {
@@ -116,6 +118,7 @@ def facts() -> int:
     return Fact.objects.exclude(kind__startswith="privacy.").count()
 
 
+@pytest.mark.asvs("3.5.3", "8.2.1", "8.3.1", "8.4.1")
 @pytest.mark.parametrize("role", PEOPLE)
 def test_each_role_sees_the_screens_that_the_table_gives_it(role: Role, people: Any, objects: dict[str, str]) -> None:
     mine: Browser = people(role)
@@ -140,6 +143,7 @@ def test_each_role_sees_the_screens_that_the_table_gives_it(role: Role, people: 
     assert facts() == before
 
 
+@pytest.mark.asvs("8.2.1", "8.3.1")
 def test_nobody_sees_any_screen(installation: Any, objects: dict[str, str]) -> None:
     with httpx.Client(base_url=installation.url, timeout=30) as stranger:
         for route in SCREENS:
@@ -148,6 +152,7 @@ def test_nobody_sees_any_screen(installation: Any, objects: dict[str, str]) -> N
             assert signed_out or answer.status_code in {405, *REFUSED}, (route, answer.status_code)
 
 
+@pytest.mark.asvs("8.2.1", "8.3.1")
 @pytest.mark.parametrize("role", sorted(KEY_ROLES))
 def test_each_key_makes_the_calls_that_the_table_gives_its_role(
     role: Role, installation: Any, objects: dict[str, str]

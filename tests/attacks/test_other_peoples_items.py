@@ -36,6 +36,7 @@ def theirs(installation, facilities):
     return number, delivered
 
 
+@pytest.mark.asvs("8.2.3", "15.3.1")
 @pytest.mark.parametrize("path", ["/track/{}", "/track/{}?format=json", "/track/{}/proof", "/api/v1/items/{}",
                                   "/api/v1/items/{}/events", "/api/v1/items/{}/proofs"])  # fmt: skip
 def test_a_stranger_sees_the_public_part_alone(installation, theirs, path):
@@ -47,6 +48,7 @@ def test_a_stranger_sees_the_public_part_alone(installation, theirs, path):
         assert not re.search(rf"\b{re.escape(private)}\b", said.text), private  # a hash may hold it by chance
 
 
+@pytest.mark.asvs("8.2.2")
 def test_a_stranger_gets_no_event_over_epcis_and_no_screen_of_the_desk(installation, theirs):
     number, _ = theirs
     with untouched():
@@ -58,6 +60,7 @@ def test_a_stranger_gets_no_event_over_epcis_and_no_screen_of_the_desk(installat
             assert "delivered" not in answer.text.lower()
 
 
+@pytest.mark.asvs("8.2.2")
 def test_another_device_may_not_correct_what_it_did_not_see(installation, theirs):
     number, delivered = theirs
     other = Scanner(installation, name="stranger's scanner")

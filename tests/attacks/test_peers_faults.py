@@ -32,6 +32,7 @@ def scanner(installation, facilities):
     return Scanner(installation, name="scanner of the peers")
 
 
+@pytest.mark.asvs("8.4.1")
 def test_a_tracker_of_another_tenant_is_not_read_without_a_key(installation, scanner, number):
     """An unauthenticated read across tenants: what is public has no name, weight, position, source or inner id."""
     scanner.send(event(number, "accepted", weight_g=4_711, position=[-89.1234567, 39.7]))
@@ -47,6 +48,7 @@ def calls(tree: ast.AST) -> list[ast.Call]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
+@pytest.mark.asvs("12.3.2")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SRC)))
 def test_no_file_turns_tls_off_or_looks_at_how_it_was_started(path):
     """TLS verification off; password hashing weakened by sniffing `argv`; a code that always opens."""
@@ -64,6 +66,7 @@ def test_no_file_turns_tls_off_or_looks_at_how_it_was_started(path):
     assert not re.search(r"(?i)\b(bypass|master|magic|static)_?(code|otp|token|password|proof)\b", text)
 
 
+@pytest.mark.asvs("12.3.2")
 def test_a_server_with_a_certificate_of_its_own_is_not_spoken_to(tmp_path):
     """TLS verification off: the one way out refuses whom nobody vouches for, before a byte is said."""
     heard: list[bytes] = []
@@ -126,6 +129,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.asvs("6.3.4")
 @pytest.mark.parametrize("mode", ["production", "test"])
 @pytest.mark.parametrize("words", [[], ["test"], ["pytest"], ["manage.py", "test"]], ids=" ".join)
 def test_nothing_that_is_set_or_said_at_the_start_weakens_a_proof(tmp_path, mode, words):
@@ -153,6 +157,7 @@ def test_nothing_that_is_set_or_said_at_the_start_weakens_a_proof(tmp_path, mode
     }
 
 
+@pytest.mark.asvs("6.3.4")
 def test_a_bypass_code_would_not_be_taken_if_somebody_wrote_one(installation):
     """A static one-time code: the library itself refuses one where it is not being debugged."""
     from allauth.mfa import app_settings as mfa
@@ -163,6 +168,7 @@ def test_a_bypass_code_would_not_be_taken_if_somebody_wrote_one(installation):
         _ = mfa.TOTP_INSECURE_BYPASS_CODE
 
 
+@pytest.mark.asvs("6.3.4")
 def test_no_command_has_an_option_that_skips_a_proof():
     """`bypass_proof` by any user of the console: no word of ours does that."""
     from parcelward.doors.console.main import COMMANDS

@@ -55,6 +55,7 @@ def signed_at(scanner: Scanner, body: bytes, *, sequence: int, created: int) -> 
     return httpx.post(f"{scanner.url}/api/v1/scans", content=body, headers=headers, timeout=60)
 
 
+@pytest.mark.asvs("9.2.1")
 def test_1_what_is_spent_is_remembered_for_as_long_as_it_could_be_fresh(mine, scanner, number):
     """A replay lock shorter than the token's leeway: ours is the absence of the challenge, and the device's mark."""
     mine.sign_out()
@@ -82,6 +83,7 @@ def test_1_what_is_spent_is_remembered_for_as_long_as_it_could_be_fresh(mine, sc
         assert late.status_code == 401
 
 
+@pytest.mark.asvs("2.3.4")
 def test_2_of_twenty_uses_at_once_one_counts(scanner):
     """A race in the single-use check: of a challenge (see test_webauthn_sessions.py), and of a device's number."""
     bodies = [scanner.body([event(new_number(), "accepted")]) for _ in range(20)]
@@ -107,6 +109,7 @@ def test_2_of_twenty_uses_at_once_one_counts(scanner):
     assert len(spent) == 1
 
 
+@pytest.mark.asvs("15.3.3")
 def test_3_no_address_and_no_text_sets_the_seal(installation, scanner, number):
     """A bypass of a verification badge: where nothing was recorded nothing is proven, and proofs are the reader's."""
     scanner.send(event(number, "accepted", reason="history_proven"))
@@ -117,6 +120,7 @@ def test_3_no_address_and_no_text_sets_the_seal(installation, scanner, number):
         assert 'data-state="done"' not in page, "only the script that has checked says so"
 
 
+@pytest.mark.asvs("2.3.3", "16.5.3")
 def test_4_what_cannot_be_entered_in_the_log_is_not_done(mine):
     """Audit events silently dropped: with a log that takes nothing, nothing is changed."""
     user = person_of(mine)
@@ -146,6 +150,7 @@ def test_4_what_cannot_be_entered_in_the_log_is_not_done(mine):
         assert mine.signed_in()
 
 
+@pytest.mark.asvs("6.3.4", "6.4.2")
 def test_5_nothing_resets_a_way_in_and_no_answer_tells_the_privileged(installation):
     """A password reset reveals privileged accounts: there is none, of anything, and nobody has a password."""
     for address in (
@@ -163,6 +168,7 @@ def test_5_nothing_resets_a_way_in_and_no_answer_tells_the_privileged(installati
     assert len(seen) == 1, seen
 
 
+@pytest.mark.asvs("2.4.1", "4.1.3", "6.3.1", "15.3.4")
 def test_6_who_asks_too_often_is_stopped_with_a_key_in_hand_too(installation):
     """An IP ban not applied to API tokens: neither a key nor a made-up address opens another bucket."""
     browser = Near()
@@ -179,6 +185,7 @@ def test_6_who_asks_too_often_is_stopped_with_a_key_in_hand_too(installation):
     assert stopped >= 20
 
 
+@pytest.mark.asvs("8.2.1")
 def test_7_who_may_only_look_changes_nothing(installation, staff, facilities):
     """Write without the write right: an auditor's every button is refused."""
     auditor = staff("auditor")
@@ -202,6 +209,7 @@ POSTS = {
 }
 
 
+@pytest.mark.asvs("3.5.3", "8.2.1")
 def test_8_no_right_to_look_is_a_right_to_change(installation, facilities):
     """A GET right guarding a POST: what a partner's key may read, it may not write with any other method."""
     key = actions.make_key("reader", Role.PARTNER, by=actions.installer(), mode="test")
@@ -226,6 +234,7 @@ def test_10_what_nobody_vouches_for_is_not_served(installation, scanner, number)
     assert httpx.get(f"{installation.url}/api/v1/items/{number}", timeout=30).json()["step"] == "accepted"
 
 
+@pytest.mark.asvs("7.5.2", "8.2.2")
 def test_11_what_is_somebody_elses_is_not_removed(mine, link):
     """Deleting another's token: neither their passkey nor their session, and it looks as if there were none."""
     other = Near()
@@ -256,6 +265,7 @@ def test_12_a_passkey_is_looked_up_within_its_own_account_alone(mine, link):
     assert mine.sign_in().status_code == 302
 
 
+@pytest.mark.asvs("7.2.1", "8.2.1")
 def test_13_a_role_that_ended_opens_nothing_in_a_session_that_goes_on(installation, link):
     """Rights surviving a transfer: the next request is already without them."""
     mine = Near()
@@ -272,6 +282,7 @@ def test_13_a_role_that_ended_opens_nothing_in_a_session_that_goes_on(installati
         assert back.status_code == 404
 
 
+@pytest.mark.asvs("16.2.1")
 def test_14_who_becomes_administrator_is_in_the_log_and_who_edits_a_role_is_found(installation, link):
     """A change of the admin flag not logged: the role is a membership, which begins and ends with an entry."""
     browser = Near()
@@ -299,6 +310,7 @@ def _difference() -> Exception | None:
     return findings.first
 
 
+@pytest.mark.asvs("8.2.2")
 def test_no_address_with_a_rows_number_opens_anything_to_a_stranger(installation):
     """A proof of delivery whose code is just a row's number: ours asks who it is, wherever a number stands."""
 
@@ -319,6 +331,7 @@ def test_no_address_with_a_rows_number_opens_anything_to_a_stranger(installation
             assert answer.status_code in {302, 401, 403, 404, 405}, address
 
 
+@pytest.mark.asvs("6.4.1", "11.5.1")
 def test_a_links_code_is_no_number_and_is_kept_as_a_hash(link):
     from parcelward.people.models import Invitation
 

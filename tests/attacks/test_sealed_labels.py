@@ -98,6 +98,7 @@ def test_one_hops_part_in_anothers_place():
     assert caught.value.code == "changed"
 
 
+@pytest.mark.asvs("11.3.3")
 @pytest.mark.parametrize("hop", list(Hop))
 def test_parts_swapped_between_items(hop):
     one, other = wire.parse(sealed().raw), wire.parse(sealed().raw)
@@ -196,6 +197,7 @@ def test_revoked_device(courier):
     refused("no_station", NotAllowed, actions.open_parts, read, Hop.HUB, claim=CLAIM, by=station.person, now=NOW)
 
 
+@pytest.mark.asvs("11.3.3")
 def test_truncated_and_mutated_bytes():
     """Every single byte, every length: nothing but the whole label opens, and nothing else than BadLabel is raised."""
     label, keys = sealed(), {Hop.HUB: key_of(HUB), Hop.OFFICE: key_of(OFFICE), Hop.COURIER: key_of(OFFICE)}

@@ -24,6 +24,7 @@ def proves_nothing(person, *tokens, now=NOW):
         assert err.value.code == "address_not_proven"
 
 
+@pytest.mark.asvs("2.3.1", "6.4.2")
 def test_saying_that_one_lives_there_is_not_enough():
     thief, victims_home = somebody(), address()
     proofing.confirm_message(victims_home, Method.EMAIL_CODE, by=thief, now=NOW)
@@ -39,6 +40,7 @@ def test_what_somebody_else_has_proven_of_the_address_is_not_the_thiefs():
     proves_nothing(thief, home, same_home)
 
 
+@pytest.mark.asvs("6.6.2")
 def test_the_code_in_anothers_letter_is_good_for_nothing():
     victim, thief, home = somebody(), somebody(), address()
     code = letter_for(victim, home)
@@ -75,6 +77,7 @@ def test_a_code_that_proved_ones_own_address_is_not_taken_for_the_next_letter():
     proves_nothing(thief, victims_home)
 
 
+@pytest.mark.asvs("2.3.1")
 def test_writing_a_strangers_address_over_ones_own_ends_what_was_proven():
     thief, token, other = somebody(), address(), address()
     lives_at(thief, token)
@@ -90,6 +93,7 @@ def test_writing_a_strangers_address_over_ones_own_ends_what_was_proven():
     assert (rows(thief), told(thief)) == before
 
 
+@pytest.mark.asvs("2.3.1")
 @pytest.mark.parametrize("when", ["requested", "printed", "at the counter", "before it is told"])
 def test_nor_does_it_help_while_the_proof_is_under_way(when):
     thief, token, clerk = somebody(), address(), somebody(Role.CLERK)
@@ -110,6 +114,7 @@ def test_nor_does_it_help_while_the_proof_is_under_way(when):
     proves_nothing(thief, token, now=NOW + DAY)
 
 
+@pytest.mark.asvs("2.3.2", "6.6.3")
 def test_guessing_gets_five_tries_a_letter_and_four_letters_a_month():
     thief, tries = somebody(), 0
     for _ in range(5):

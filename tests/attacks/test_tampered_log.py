@@ -17,6 +17,8 @@ from parcelward.custody.errors import LogDiverged
 from parcelward.custody.keyring import log_signer
 from parcelward.custody.models import LogState, PendingBatch
 
+pytestmark = pytest.mark.asvs("16.4.2")
+
 
 @pytest.fixture
 def copied(installation, facilities, number, tmp_path):

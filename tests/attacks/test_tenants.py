@@ -44,6 +44,7 @@ def tenant(browser, link):
     return shop, boss, user, membership
 
 
+@pytest.mark.asvs("8.2.1")
 def test_rights_do_not_survive_a_transfer(tenant, browser):
     """PyPI's finding 13."""
     shop, boss, user, membership = tenant
@@ -95,6 +96,7 @@ def test_what_a_locked_administrator_had_invited_opens_nothing():
     assert rights() == before
 
 
+@pytest.mark.asvs("16.2.1")
 @pytest.mark.parametrize("to", [Role.ADMINISTRATOR, Role.CLERK])
 def test_no_change_of_the_administrators_role_goes_unlogged(to):
     """PyPI's finding 14: who asked, who agreed, what ended and what began are four entries, whichever way."""
@@ -134,6 +136,7 @@ def test_no_administrator_is_made_by_one_person_alone(browser, link):
     assert user.is_active
 
 
+@pytest.mark.asvs("8.4.1")
 def test_a_member_of_a_suspended_organisation_acts_for_nobody(tenant):
     shop, boss, _user, membership = tenant
     old = acting(of(boss), Membership.objects.get(user=of(boss)))
@@ -154,6 +157,7 @@ def test_a_member_of_a_suspended_organisation_acts_for_nobody(tenant):
     assert membership.ended_at is None
 
 
+@pytest.mark.asvs("8.2.2", "8.4.1")
 def test_another_tenants_administrator_finds_nothing_of_ours(tenant, browser, link):
     _shop, boss, _user, _membership = tenant
     ours = sender("Our Shop")
@@ -216,6 +220,7 @@ def test_an_administrator_of_a_sender_makes_no_second_owner(tenant):
     assert rights() == before
 
 
+@pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.INSPECTOR, Role.CLERK, Role.DEVICE, Role.MACHINERY])
 def test_a_role_that_is_not_of_this_kind_of_organisation_is_given_to_nobody(tenant, role):
     shop, boss, _user, _membership = tenant
@@ -231,6 +236,7 @@ def test_a_role_that_is_not_of_this_kind_of_organisation_is_given_to_nobody(tena
     assert rights() == before
 
 
+@pytest.mark.asvs("2.4.1", "6.3.1")
 def test_codes_of_invitations_are_not_guessed_fast(browser):
     guesser = browser()
     before = rights()
@@ -244,6 +250,7 @@ def test_codes_of_invitations_are_not_guessed_fast(browser):
     assert rights() == before
 
 
+@pytest.mark.asvs("2.3.4")
 def test_of_two_who_race_with_one_link_one_gets_in(link):
     code = link().partition("#code=")[2]
     invitation = Invitation.objects.order_by("-made_at")[0]
@@ -325,6 +332,7 @@ def test_two_who_end_each_other_leave_one_administrator():
         assert caught.value.code == "last_administrator"
 
 
+@pytest.mark.asvs("7.2.1")
 def test_an_old_session_acts_in_no_role_that_has_ended(browser, link):
     mine = browser()
     mine.join(link("inspector"))
@@ -344,6 +352,7 @@ def test_an_old_session_acts_in_no_role_that_has_ended(browser, link):
     assert rights() == before
 
 
+@pytest.mark.asvs("6.3.3", "6.3.4")
 def test_a_session_without_a_passkey_acts_in_no_role_of_staff(browser, link):
     mine = browser()
     mine.join(link("clerk"))
@@ -358,6 +367,7 @@ def test_a_session_without_a_passkey_acts_in_no_role_of_staff(browser, link):
     assert rights() == before
 
 
+@pytest.mark.asvs("7.5.1")
 def test_whoever_has_not_just_proven_who_they_are_is_asked_first(tenant, browser):
     shop, boss, _user, membership = tenant
     SignedIn.objects.filter(user=of(boss)).update(proved_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=11))

@@ -55,6 +55,7 @@ MOVES = {
 }
 
 
+@pytest.mark.asvs("11.3.3")
 @pytest.mark.parametrize("what", MOVES)
 def test_a_sealed_value_that_was_moved_does_not_open(two, what):
     one, other = two
@@ -64,6 +65,7 @@ def test_a_sealed_value_that_was_moved_does_not_open(two, what):
     KeptPerson.objects.filter(token=one).update(key_version=1, name_sealed=None)
 
 
+@pytest.mark.asvs("11.3.3")
 def test_a_wrapped_key_that_was_given_to_another_person_does_not_open(two):
     one, other = two
     mine = PersonKey.objects.get(person=one)
@@ -176,6 +178,7 @@ def test_what_nobody_turned_holds(kept):
     assert verify_log(config.get()).facts > 0
 
 
+@pytest.mark.asvs("8.2.3", "8.4.1")
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_sender_opens_nobody_of_the_house_or_of_another_sender_for_any_purpose(two, purpose):
     them = person(Role.SENDER_ADMIN, organisation=uuid.uuid4())

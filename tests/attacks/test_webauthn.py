@@ -204,6 +204,7 @@ def refused(browser: Near, answer: Any, refusal: tuple[int, str]) -> None:
     assert not browser.signed_in()
 
 
+@pytest.mark.asvs("6.3.3")
 @pytest.mark.parametrize("attack", BENT)
 def test_a_bent_answer_opens_nothing(mine, refusal, attack):
     options = mine.options()
@@ -215,6 +216,7 @@ def test_a_bent_answer_opens_nothing(mine, refusal, attack):
     assert mine.signed_in()
 
 
+@pytest.mark.asvs("15.3.5")
 @pytest.mark.parametrize("path", FIELDS, ids="/".join)
 def test_a_field_of_another_type_or_none_opens_nothing(mine, refusal, path):
     with nothing_done():
@@ -223,6 +225,7 @@ def test_a_field_of_another_type_or_none_opens_nothing(mine, refusal, path):
     assert mine.sign_in().status_code == 302
 
 
+@pytest.mark.asvs("16.3.3")
 @pytest.mark.parametrize("count", [0, 4, 5], ids=["starting over", "lower", "the same"])
 def test_a_copied_passkey_is_noticed_by_its_count(mine, count):
     mine.passkey.count = 5

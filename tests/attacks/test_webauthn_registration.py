@@ -148,6 +148,7 @@ def near():
         one.http.close()
 
 
+@pytest.mark.asvs("11.6.1")
 @pytest.mark.parametrize("attack", BENT)
 def test_a_bent_passkey_makes_no_account_and_the_link_still_works(near, link, attack):
     browser = near()
@@ -181,6 +182,7 @@ def test_what_surrounds_a_passkey_is_not_stored(near, link):
     assert browser.sign_in().status_code == 302
 
 
+@pytest.mark.asvs("11.6.1")
 @pytest.mark.parametrize("algorithm", ["EdDSA", "RS256", "ES384"])
 def test_whole_keys_of_other_algorithms_that_were_offered_are_taken(near, link, algorithm):
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -265,6 +267,7 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(one, works))
 
 
+@pytest.mark.asvs("6.4.1")
 def test_ten_browsers_with_one_link_make_one_account(near, link):
     url = link()
     ready = []
@@ -321,6 +324,7 @@ def test_a_bent_passkey_is_not_added_to_an_account(near, link, attack):
     assert browser.sign_in().status_code == 302
 
 
+@pytest.mark.asvs("7.5.1")
 def test_a_passkey_is_added_only_with_a_fresh_proof(near, link):
     from datetime import timedelta
 

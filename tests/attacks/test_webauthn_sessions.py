@@ -34,6 +34,7 @@ def refused(answer: httpx.Response, status: int = 401) -> None:
         assert REFUSED in answer.text or "answered before" in answer.text
 
 
+@pytest.mark.asvs("6.6.2")
 def test_a_challenge_of_another_browser_is_not_mine(mine):
     thief = Near()
     answer = mine.passkey.get(mine.options())
@@ -44,6 +45,7 @@ def test_a_challenge_of_another_browser_is_not_mine(mine):
     assert mine.sign_in().status_code == 302
 
 
+@pytest.mark.asvs("2.3.1")
 def test_an_answer_in_a_browser_that_asked_nothing_opens_nothing(mine):
     stranger = Near()
     answer = mine.passkey.get(mine.options())
@@ -52,6 +54,7 @@ def test_an_answer_in_a_browser_that_asked_nothing_opens_nothing(mine):
     assert not stranger.signed_in()
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_challenge_is_answered_once(mine):
     answer = mine.passkey.get(mine.options())
     assert mine.answer(answer).status_code == 302
@@ -91,6 +94,7 @@ def test_of_twenty_answers_at_once_one_signs_in(mine):
     assert SignedIn.objects.count() == before + 1
 
 
+@pytest.mark.asvs("6.5.5")
 def test_a_challenge_is_good_for_ten_minutes(mine):
     options = mine.options()
     Challenge.objects.all().update(made_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=10, seconds=1))
@@ -100,6 +104,7 @@ def test_a_challenge_is_good_for_ten_minutes(mine):
     assert mine.sign_in().status_code == 302
 
 
+@pytest.mark.asvs("7.4.1")
 def test_an_answer_after_signing_out_opens_nothing(mine):
     mine.sign_in()
     asked = mine.post(PROVE_OPTIONS, "/app/account").json()
@@ -111,6 +116,7 @@ def test_an_answer_after_signing_out_opens_nothing(mine):
         assert not mine.signed_in()
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("address", ["/accounts/sign-in/passkey", "/accounts/sign-in/passkey/options"])
 @pytest.mark.parametrize("how", ["no token", "a token of another browser", "another site's page"])
 def test_a_form_from_elsewhere_does_nothing(mine, how, address):
@@ -126,6 +132,7 @@ def test_a_form_from_elsewhere_does_nothing(mine, how, address):
         assert not mine.signed_in()
 
 
+@pytest.mark.asvs("3.5.1")
 def test_over_https_a_form_with_a_foreign_or_no_referer_does_nothing(mine):
     from django.test import Client
 
@@ -141,6 +148,7 @@ def test_over_https_a_form_with_a_foreign_or_no_referer_does_nothing(mine):
         assert ours.status_code == 401, "from our own page it is looked at"
 
 
+@pytest.mark.asvs("7.2.2", "7.2.4")
 def test_a_session_that_was_planted_is_not_the_one_that_signs_in(mine):
     mine.options()
     planted = mine.http.cookies["session"]
@@ -151,6 +159,7 @@ def test_a_session_that_was_planted_is_not_the_one_that_signs_in(mine):
     assert not thief.signed_in()
 
 
+@pytest.mark.asvs("7.2.4")
 def test_a_new_proof_leaves_a_copied_session_outside(mine):
     mine.sign_in()
     thief = Near()
@@ -162,6 +171,7 @@ def test_a_new_proof_leaves_a_copied_session_outside(mine):
     assert not thief.signed_in()
 
 
+@pytest.mark.asvs("7.2.4")
 def test_signing_in_again_leaves_one_session_in_this_browser(mine):
     mine.sign_in()
     options = mine.post("/accounts/sign-in/passkey/options", "/app/account").json()
@@ -171,6 +181,7 @@ def test_signing_in_again_leaves_one_session_in_this_browser(mine):
     assert SignedIn.objects.filter(user=mine.passkey.user_handle.decode(), ended_at=None).count() == 1
 
 
+@pytest.mark.asvs("7.5.1")
 def test_only_ones_own_verified_passkey_is_a_fresh_proof(mine, link):
     other = Near()
     other.join(link())
@@ -192,6 +203,7 @@ def test_only_ones_own_verified_passkey_is_a_fresh_proof(mine, link):
     assert mine.prove().status_code == 302
 
 
+@pytest.mark.asvs("16.2.5")
 def test_no_line_of_the_log_names_a_credential(mine, caplog):
     caplog.set_level("DEBUG")
     mine.sign_in()

@@ -51,6 +51,7 @@ def test_every_length_around_a_chunk_comes_back():
     assert unseal(seal(bytes(5 * CHUNK_BYTES))) == bytes(5 * CHUNK_BYTES)
 
 
+@pytest.mark.asvs("11.3.3")
 @given(st.data())
 def test_a_changed_byte_anywhere_is_noticed(data):
     written = bytearray(seal(b"what must not change" * 50))
@@ -293,6 +294,7 @@ def test_two_backups_at_once_do_not_meet_in_one_folder(tmp_path):
 # -- archives ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.asvs("5.3.2")
 @pytest.mark.parametrize("name", ["../out", "/out", "a/../../out"])
 def test_an_archive_leads_nowhere_else(tmp_path, name):
     out = io.BytesIO()
@@ -303,6 +305,7 @@ def test_an_archive_leads_nowhere_else(tmp_path, name):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.asvs("5.3.2")
 def test_an_archive_with_a_link_is_refused(tmp_path):
     import tarfile
 

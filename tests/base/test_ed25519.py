@@ -14,6 +14,7 @@ from parcelward.base import ed25519
 ORDER = 2**252 + 27742317777372353535851937790883648493  # RFC 8032 section 5.1
 
 
+@pytest.mark.asvs("11.2.1")
 @pytest.mark.parametrize("nth", range(50))
 def test_both_libraries_make_the_same_signatures_and_verify_each_others(nth):
     chance = random.Random(SEED + nth)

@@ -188,6 +188,7 @@ def test_a_setting_kept_for_one_role_is_refused_too(cluster):
     assert _gone(cluster)
 
 
+@pytest.mark.asvs("13.2.2")
 def test_the_application_is_no_superuser_and_owns_its_database(cluster):
     with psycopg.connect(cluster.url("app")) as connection:
         row = connection.execute("SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user").fetchone()
@@ -203,6 +204,7 @@ def test_making_a_database_twice_makes_it_once(cluster):
         cluster.ensure_database('app"; DROP DATABASE app; --')
 
 
+@pytest.mark.asvs("13.2.1")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can try as another user")
 def test_another_user_of_the_machine_is_not_admitted(cluster):
     for folder in (cluster.folder, *cluster.folder.parents):
@@ -221,6 +223,7 @@ def test_another_user_of_the_machine_is_not_admitted(cluster):
     cluster.folder.chmod(0o700)
 
 
+@pytest.mark.asvs("16.2.5")
 def test_values_of_a_failed_statement_do_not_reach_the_servers_log(cluster):
     with psycopg.connect(cluster.url("app"), autocommit=True) as connection:
         connection.execute("CREATE TABLE secret (name text PRIMARY KEY)")

@@ -89,6 +89,7 @@ def test_without_venv_and_the_right_to_install_it_one_line_says_what_to_do(tmp_p
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.asvs("15.1.2")
 def test_a_package_is_installed_with_its_hash_and_with_no_other(checkout, tmp_path):
     wheel = tmp_path / "smallest-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:

@@ -168,6 +168,7 @@ def test_a_loan_that_is_over_opens_nothing_and_its_key_is_gone(courier: Any) -> 
     assert "went backwards" in refused(courier)
 
 
+@pytest.mark.asvs("14.3.3")
 def test_no_script_can_read_the_lent_key(courier: Any) -> None:
     tried = f"""async () => {{ {KEPT}
       const keys = all.map((each) => each?.privateKey ?? each?.pair?.privateKey).filter(Boolean), said = [];

@@ -226,6 +226,7 @@ def test_who_has_not_signed_in_is_asked_to(opened: Any, live_url: str) -> None:
     assert page.url == f"{live_url}/accounts/sign-in?next=/app/desk/%3Fqueue%3Dquarantine"
 
 
+@pytest.mark.asvs("7.4.1", "7.4.4")
 def test_signing_out_ends_the_session(opened: Any, browser: Any, link: Any, live_url: str) -> None:
     mine = browser()
     mine.join(link("administrator"))

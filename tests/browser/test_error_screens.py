@@ -58,6 +58,7 @@ def failing_url(installation: Any) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.asvs("16.5.1", "13.4.2")
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_error_page_holds_up(

@@ -68,6 +68,7 @@ def sign_out(page: Page) -> None:
     page.wait_for_load_state()
 
 
+@pytest.mark.asvs("7.4.4")
 def test_join_sign_out_sign_in_add_rename_remove(opened: Any, live_url: str, link: Callable[..., str]) -> None:
     page = opened(1280, 800)
     url = link()
@@ -119,6 +120,7 @@ def test_join_sign_out_sign_in_add_rename_remove(opened: Any, live_url: str, lin
     page.wait_for_url("**/app/")
 
 
+@pytest.mark.asvs("6.3.3")
 def test_without_verification_it_says_what_to_do_and_then_works(
     opened: Any, live_url: str, link: Callable[..., str]
 ) -> None:

@@ -143,6 +143,7 @@ def test_copying_gives_the_bare_number(opened: Any, live_url: str, world: World)
     assert page.evaluate("navigator.clipboard.readText()") == world.delivered
 
 
+@pytest.mark.asvs("14.2.3")
 def test_the_map_draws_itself_from_our_own_files(opened: Any, live_url: str, world: World) -> None:
     page = opened(1280, 800)
     page.goto(f"{live_url}/track/{world.derived}")
@@ -206,6 +207,7 @@ def test_the_json_says_the_same_as_the_page(live_url: str, world: World) -> None
     assert missing.headers["content-type"].startswith("application/problem+json")
 
 
+@pytest.mark.asvs("1.2.2", "3.7.2")
 def test_a_language_is_remembered_and_leads_back_only_to_us(live_url: str) -> None:
     with httpx.Client(base_url=live_url, timeout=30) as reader:
         answer = reader.get("/language/es", params={"next": "/check-message"})
@@ -216,6 +218,7 @@ def test_a_language_is_remembered_and_leads_back_only_to_us(live_url: str) -> No
         assert "set-cookie" not in reader.get("/language/xx").headers
 
 
+@pytest.mark.asvs("3.5.1")
 def test_a_form_without_its_token_is_refused_with_words(live_url: str) -> None:
     answer = httpx.post(f"{live_url}/accounts/sign-in/passkey", data={"credential": "a"}, timeout=30)
     assert answer.status_code == 403

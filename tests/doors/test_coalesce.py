@@ -153,6 +153,7 @@ def test_who_comes_while_others_are_recorded_is_recorded_with_the_next(coalescin
     assert sorted(groups[1]) == list(range(1, 11))
 
 
+@pytest.mark.asvs("16.5.3")
 def test_one_that_makes_the_group_fail_fails_alone(coalescing):
     def record(submissions):
         if any(s.sequence == 3 for s in submissions):
@@ -175,6 +176,7 @@ def test_one_that_makes_the_group_fail_fails_alone(coalescing):
     assert coalescer.submit(submission(9)).body == b"ok", "the next one is recorded as ever"
 
 
+@pytest.mark.asvs("16.5.2")
 def test_while_the_database_is_away_nobody_waits_for_the_others_turns(coalescing):
     calls, begin = [], threading.Barrier(8)
 
@@ -308,6 +310,7 @@ def test_what_everybody_gave_up_is_not_recorded_one_by_one(coalescing):
     assert coalescer.submit(submission(50)).body == b"ok"
 
 
+@pytest.mark.asvs("15.2.2")
 def test_too_many_that_wait_are_told_to_come_back(coalescing, monkeypatch):
     monkeypatch.setattr(coalesce, "WAITING_MAX", 2)
     gate = threading.Event()
@@ -329,6 +332,7 @@ def test_too_many_that_wait_are_told_to_come_back(coalescing, monkeypatch):
         assert [one.result(10).body for one in sent] == [b"ok"] * 3
 
 
+@pytest.mark.asvs("15.2.2")
 def test_one_sender_cannot_fill_the_line(coalescing):
     gate, other = threading.Event(), Person(uuid.uuid4(), Role.DEVICE, 2, "another device")
 

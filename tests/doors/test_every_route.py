@@ -52,6 +52,7 @@ def test_the_table_was_walked() -> None:
     assert {"/", "/app/keys/", "/log/checkpoint", "/epcis/events", "/api/v1/devices"} <= set(ADDRESSES)
 
 
+@pytest.mark.asvs("1.3.2", "3.2.1", "3.4.2", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "3.7.1", "14.2.3")
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_answer_has_the_security_headers(installation, address):
     answer = httpx.get(installation.url + address, timeout=30)
@@ -59,6 +60,7 @@ def test_every_answer_has_the_security_headers(installation, address):
     headers = answer.headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
+    assert "base-uri 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
@@ -71,6 +73,7 @@ def test_every_answer_has_the_security_headers(installation, address):
     assert ("access-control-allow-origin" in headers) == public
 
 
+@pytest.mark.asvs("3.4.1", "12.2.1")
 @pytest.mark.parametrize("address", ["/", "/healthz", "/api/v1/items/RA473012345GB", "/log/vkey", "/nothing/here"])
 def test_behind_https_browsers_are_told_to_stay_there(installation, settings_secure, address):
     said = Client().get(address)["Strict-Transport-Security"]
@@ -84,6 +87,7 @@ def settings_secure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "SECURE", True, raising=False)
 
 
+@pytest.mark.asvs("8.2.1", "8.3.1")
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("address", [one for one in ADDRESSES if one not in OPEN_TO_ALL])
 def test_nobody_changes_anything(installation, address, method):

@@ -290,6 +290,7 @@ def test_an_epcis_document_is_imported_with_its_bad_event_named(installation, fa
     assert (again["imported"], again["duplicates"]) == (0, 1)
 
 
+@pytest.mark.asvs("5.2.2")
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

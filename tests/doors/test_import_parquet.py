@@ -39,6 +39,7 @@ def write(tmp_path):
     return written
 
 
+@pytest.mark.asvs("5.2.1", "5.2.3")
 @pytest.mark.parametrize("dictionary", [True, False])
 def test_a_cell_of_a_hundred_megabytes_is_refused_before_it_is_unpacked(write, dictionary):
     path = write({"item_id": ["x" * LARGE], "step": ["accepted"]}, use_dictionary=dictionary)
@@ -76,6 +77,7 @@ def test_no_other_type_of_cell_may_be_longer(write, kind):
         read(path)
 
 
+@pytest.mark.asvs("5.2.3")
 def test_a_row_group_that_is_too_large_unpacked_is_refused(write, monkeypatch):
     monkeypatch.setattr(files, "PARQUET_GROUP_BYTES_MAX", 1_000_000)
     path = write({"number": list(range(200_000))}, use_dictionary=False)

@@ -29,7 +29,7 @@ def size(installation, facilities) -> int:
 
 def test_tiles_stay_and_checkpoints_do_not(live_url: str, size: int) -> None:
     for path in (f"tile/0/000.p/{size % 256}", "tile/0/000.p/1", "tile/entries/000.p/1"):
-        answer = get(live_url, path, **{"Accept-Language": "es", "Cookie": "django_language=es"})
+        answer = get(live_url, path, **{"Accept-Language": "es", "Cookie": "language=es"})
         assert answer.status_code == 200, path
         assert answer.headers["Content-Type"] == "application/octet-stream"
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"

@@ -27,6 +27,7 @@ def refusal(command, **settings):
     return done.stderr.removeprefix("parcelward: ")
 
 
+@pytest.mark.asvs("6.3.2", "15.2.3")
 @pytest.mark.parametrize("command", ["install", "serve", "work", "samples", "town"])
 def test_production_refuses_what_is_sample_or_simulated(installation, command):
     # The port is never listened on: refused before.
@@ -34,6 +35,7 @@ def test_production_refuses_what_is_sample_or_simulated(installation, command):
     assert "sample" in said or "test mode" in said
 
 
+@pytest.mark.asvs("12.2.1")
 @pytest.mark.parametrize("command", ["install", "serve", "work"])
 def test_production_says_in_one_line_that_browsers_must_reach_it_by_https(tmp_path, command):
     said = refusal(command, PARCELWARD_HOME=str(tmp_path), PARCELWARD_PUBLIC_URL="http://post.example")
@@ -41,6 +43,7 @@ def test_production_says_in_one_line_that_browsers_must_reach_it_by_https(tmp_pa
     assert list(tmp_path.iterdir()) == [], "nothing was made"
 
 
+@pytest.mark.asvs("12.2.1")
 @pytest.mark.parametrize(
     ("mode", "address", "taken"),
     [

@@ -127,6 +127,7 @@ def test_nothing_is_wrong_with_a_good_installation():
     assert checks.judge(good(main=remote(), clock_synchronised=None)) == []
 
 
+@pytest.mark.asvs("12.2.1", "12.3.1", "12.3.2", "12.3.4", "13.2.3", "16.2.2")
 @pytest.mark.parametrize(("name", "changed"), [(name, one) for name, all_of in RED.items() for one in all_of], ids=str)
 def test_a_check_is_red_for_what_it_is_about_and_says_how_to_mend_it(name, changed):
     found = checks.judge(good(**changed))
@@ -200,6 +201,7 @@ def test_the_real_installation_is_looked_at(installation):
     assert f"{len(checks.CHECKS)} checks:" in in_words.stdout
 
 
+@pytest.mark.asvs("13.3.2")
 def test_files_are_looked_at_as_they_are(tmp_path):
     keys = tmp_path / "keys"
     keys.mkdir(mode=0o700)
@@ -218,6 +220,7 @@ def test_files_are_looked_at_as_they_are(tmp_path):
     assert looking._private_keys(tmp_path) == ("mine.key",)
 
 
+@pytest.mark.asvs("13.3.2")
 def test_the_vaults_files_are_the_services_users_alone(tmp_path, monkeypatch):
     keys = tmp_path / "keys"
     keys.mkdir(mode=0o700)
@@ -237,6 +240,7 @@ def test_a_server_that_does_not_answer_is_noted():
     assert (found.answers, found.sslmode, found.password, found.remote) == (False, "require", "pw", False)
 
 
+@pytest.mark.asvs("13.3.2")
 @pytest.mark.parametrize("command", ["serve", "work"])
 def test_production_does_not_start_with_keys_that_others_can_read(tmp_path, command):
     keys = tmp_path / "keys"

@@ -69,6 +69,7 @@ def test_too_many_entries_that_wait_are_a_reason_too(installation, monkeypatch):
     assert "the worker does not keep up" in said["reason"]
 
 
+@pytest.mark.asvs("16.5.2")
 @pytest.mark.parametrize(
     ("alias", "words"),
     [

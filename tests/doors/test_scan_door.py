@@ -87,6 +87,7 @@ def test_who_promises_much_fills_no_memory_and_keeps_no_scanner_out(installation
     assert after[2]["code"] == "empty_batch", "what was promised is given back"
 
 
+@pytest.mark.asvs("16.2.4", "16.3.4", "16.5.1")
 def test_what_nobody_foresaw_is_a_problem_document_and_a_line_in_the_log(installation, monkeypatch, caplog):
     def broken(*_args, **_named):
         raise RuntimeError("unforeseen")
@@ -99,6 +100,7 @@ def test_what_nobody_foresaw_is_a_problem_document_and_a_line_in_the_log(install
     assert "unforeseen" not in json.dumps(said)
 
 
+@pytest.mark.asvs("3.2.1", "3.4.3", "3.4.4")
 def test_every_answer_has_the_security_headers_of_a_page(installation, facilities):
     """A page's policy alone is its own: what this door answers is no page."""
     page = httpx.get(f"{installation.url}/nothing", timeout=30)
@@ -114,7 +116,9 @@ def test_every_answer_has_the_security_headers_of_a_page(installation, facilitie
     ]
     assert [answer.status_code for answer in answers] == [200, 422, 405, 401]
     for answer in answers:
-        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert (
+            answer.headers["content-security-policy"] == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
         assert {name: answer.headers.get(name) for name in shared} == shared
 
 
@@ -145,6 +149,7 @@ def test_ten_thousand_header_fields_are_read_once_each(installation):
     assert time.monotonic() - began < 1, "each field was compared with each other"
 
 
+@pytest.mark.asvs("4.2.1")
 def test_only_the_older_http_is_spoken(installation):
     """Its header has a limit, and a body's length is said before the body comes."""
     address = urlsplit(installation.url)
@@ -153,6 +158,7 @@ def test_only_the_older_http_is_spoken(installation):
         assert not line.recv(1_000).startswith(bytes([0])), "that is a frame of HTTP/2"
 
 
+@pytest.mark.asvs("1.4.2", "4.2.1")
 @pytest.mark.parametrize("path", [scans.PATH, "/accounts/sign-in", "/epcis/capture"])
 def test_a_length_of_five_thousand_digits_is_too_large(installation, path):
     address = urlsplit(installation.url)
@@ -205,6 +211,7 @@ def test_no_more_waits_than_a_process_can_hold(monkeypatch):
     assert asyncio.run(three()) == [b"ok", b"ok"]
 
 
+@pytest.mark.asvs("15.3.7")
 @pytest.mark.parametrize("name", ["Signature", "Content-Digest", "Device-Sequence"])
 def test_a_signed_header_that_comes_twice_is_refused(installation, facilities, name):
     scanner = Scanner(installation)

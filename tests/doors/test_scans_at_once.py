@@ -18,6 +18,7 @@ from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
 
 
+@pytest.mark.asvs("2.4.1", "15.2.2")
 def test_a_flood_of_one_sender_is_told_when_to_come_back(installation, facilities, number):
     scanner, other = Scanner(installation), Scanner(installation)
     scanner.send(event(number, "accepted"))
@@ -62,6 +63,7 @@ def test_a_held_item_keeps_nobody_else_waiting(installation, facilities, number)
     assert scanner.post(body, sequence=2).json()["accepted"] == 1
 
 
+@pytest.mark.asvs("16.5.3")
 def test_a_server_that_became_read_only_is_one_that_is_away(monkeypatch):
     def record_scans(_submissions, *, now):
         raise psycopg.errors.ReadOnlySqlTransaction

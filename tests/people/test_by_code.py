@@ -43,6 +43,7 @@ def test_an_address_is_written_in_many_ways(browser, installation, email):
     assert User.objects.count() == before
 
 
+@pytest.mark.asvs("16.5.1")
 def test_a_wrong_code_opens_nothing_and_says_no_more(browser, installation, email):
     mine = browser()
     mine.ask_code(email)
@@ -55,6 +56,7 @@ def test_a_wrong_code_opens_nothing_and_says_no_more(browser, installation, emai
     assert User.objects.count() == before
 
 
+@pytest.mark.asvs("6.6.2")
 def test_a_code_belongs_to_the_browser_that_asked(browser, installation, email):
     from tests.passkey import code_in
 
@@ -115,6 +117,7 @@ def test_neither_words_nor_time_tell_who_has_an_account(browser, installation, e
     assert "302 /accounts/sign-in/code/typed" in shape[False]
 
 
+@pytest.mark.asvs("14.2.4", "16.2.5")
 def test_the_address_is_nowhere_but_in_the_vault(browser, installation, email):
     mine = browser()
     mine.by_code(email, installation.home)

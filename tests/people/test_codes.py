@@ -36,6 +36,7 @@ def refused(*args, **kwargs):
     return err.value
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_code_is_right_once():
     owner = somebody()
     code = codes.issue("sign_in", owner, b"browser", now=NOW)
@@ -60,6 +61,7 @@ def test_digits_of_any_script_are_digits():
     assert rules.normal_code("abc-DEF") == "ABCDEF"
 
 
+@pytest.mark.asvs("6.5.5")
 def test_a_code_holds_for_ten_minutes():
     owner = somebody()
     code = codes.issue("sign_in", owner, b"browser", now=NOW)
@@ -67,6 +69,7 @@ def test_a_code_holds_for_ten_minutes():
     codes.spend("sign_in", owner, b"browser", code, now=NOW + 10 * MINUTE - dt.timedelta(seconds=1))
 
 
+@pytest.mark.asvs("6.3.1", "6.6.3")
 def test_five_tries_and_the_right_one_is_too_late():
     owner = somebody()
     code = codes.issue("sign_in", owner, b"browser", now=NOW)
@@ -80,6 +83,7 @@ def test_five_tries_and_the_right_one_is_too_late():
     codes.spend("sign_in", owner, b"browser", code, now=NOW)
 
 
+@pytest.mark.asvs("6.6.2")
 def test_a_code_is_for_its_purpose_recipient_and_browser_alone():
     owner, other = somebody(), somebody()
     code = codes.issue("sign_in", owner, b"browser", now=NOW)
@@ -92,6 +96,7 @@ def test_a_code_is_for_its_purpose_recipient_and_browser_alone():
     codes.spend("sign_in", owner, b"browser", code, now=NOW)
 
 
+@pytest.mark.asvs("6.6.2")
 def test_a_new_code_ends_the_old():
     owner = somebody()
     old = codes.issue("sign_in", owner, b"browser", now=NOW)
@@ -130,6 +135,7 @@ def at_once(n, act):
     return found
 
 
+@pytest.mark.asvs("6.5.1")
 def test_of_twenty_right_answers_at_once_one_succeeds():
     owner = somebody()
     code = codes.issue("sign_in", owner, b"browser", now=NOW)
@@ -137,6 +143,7 @@ def test_of_twenty_right_answers_at_once_one_succeeds():
     assert sorted(map(str, found)) == sorted(map(str, [None, *[BadCode] * 19]))
 
 
+@pytest.mark.asvs("6.6.3")
 def test_of_twenty_guesses_at_once_five_are_looked_at():
     owner = somebody()
     code = codes.issue("sign_in", owner, b"browser", now=NOW)
@@ -164,6 +171,7 @@ def test_inside_another_transaction_neither_is_done():
     codes.spend("sign_in", owner, b"browser", code, now=NOW)
 
 
+@pytest.mark.asvs("2.3.2")
 def test_a_browser_gets_five_codes_an_hour():
     owner = somebody()
     for minute in range(5):
@@ -186,6 +194,7 @@ def flood(owner, n, *, now):
     return sent
 
 
+@pytest.mark.asvs("6.3.1")
 def test_strangers_do_not_lock_the_owner_out_and_do_not_flood_them():
     owner = somebody()
     assert flood(owner, 100, now=NOW) == 10, "so many messages and no more come in an hour from browsers that just ask"
@@ -212,6 +221,7 @@ def test_the_owners_known_browser_does_not_wait_at_all():
     codes.issue("sign_in", owner, b"known", now=NOW, network=network)
 
 
+@pytest.mark.asvs("6.5.4", "6.6.3")
 def test_guessing_from_many_browsers_makes_codes_longer_and_never_locks():
     owner = somebody()
     for nth in range(6):

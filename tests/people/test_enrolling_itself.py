@@ -49,6 +49,7 @@ def test_a_device_takes_a_code_and_is_who_the_desk_said():
         assert code.code not in bytes(Fact.objects.filter(kind=kind).latest("record_time").body).decode()
 
 
+@pytest.mark.asvs("6.4.1")
 def test_a_replayed_code_enrols_no_second_device():
     code = opened()
     taken = take(code.code)
@@ -87,6 +88,7 @@ def test_of_two_devices_racing_for_one_code_one_wins():
         assert Device.objects.count() == before + 1
 
 
+@pytest.mark.asvs("6.4.1")
 def test_an_expired_a_withdrawn_and_an_unknown_code_look_alike():
     expired, withdrawn = opened(), opened()
     Enrolment.objects.filter(pk=expired.id).update(expires_at=dt.datetime.now(dt.UTC))
@@ -175,6 +177,7 @@ def test_a_suspended_organisations_codes_open_nothing_meanwhile():
     assert take(code.code)
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize("facility", ["a", "test-a", "TEST A", "X" * 21])
 def test_a_place_is_a_code(facility):
     with pytest.raises(Invalid):

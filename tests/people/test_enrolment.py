@@ -66,6 +66,7 @@ NO_KEYS = {
 }
 
 
+@pytest.mark.asvs("11.6.1")
 @pytest.mark.parametrize("what", NO_KEYS)
 def test_what_nobody_or_anybody_could_sign_with_is_not_enrolled(installer, what):
     from parcelward.people import actions

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from parcelward.custody.models import Fact
 from parcelward.people import queries
 from parcelward.people.models import Invitation, Membership, User
@@ -25,6 +27,7 @@ def test_a_link_a_passkey_and_one_is_in(browser, link):
     assert [one for one in said if one["person"] == str(user.id)]
 
 
+@pytest.mark.asvs("7.4.1")
 def test_with_the_passkey_they_sign_in_again_and_out(browser, link):
     mine = browser()
     mine.join(link())
@@ -35,6 +38,7 @@ def test_with_the_passkey_they_sign_in_again_and_out(browser, link):
     assert mine.signed_in()
 
 
+@pytest.mark.asvs("6.4.1")
 def test_a_link_works_once(browser, link):
     url = link()
     browser().join(url)

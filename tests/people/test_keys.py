@@ -140,6 +140,7 @@ def test_a_sender_without_an_organisation_reaches_nothing(installer):
     assert caught.value.code == "bad_organisation"
 
 
+@pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize("role", [Role.DEVICE, Role.MACHINERY, Role.ADDRESSEE, Role.ADMINISTRATOR, Role.PARTNER])
 def test_a_senders_key_has_a_senders_role(role):
     with pytest.raises((Invalid, NotFound)):

@@ -106,6 +106,7 @@ def ask_and_cancel(person, token, *, same=(), now=NOW):
     proofing.cancel_letter(by=person, now=now)
 
 
+@pytest.mark.asvs("2.3.2")
 def test_a_fifth_letter_in_thirty_days_is_refused_for_the_person():
     person = somebody()
     for day in range(4):
@@ -155,6 +156,7 @@ def test_of_twenty_people_who_ask_for_one_address_at_once_four_get_a_letter():
     assert Letter.objects.filter(token__in=tokens).count() == 4
 
 
+@pytest.mark.asvs("6.6.3")
 def test_five_wrong_tries_and_the_letter_is_over():
     person, token = somebody(), address()
     code = letter_for(person, token)

@@ -58,6 +58,7 @@ def another(browser, mine):
     return other
 
 
+@pytest.mark.asvs("7.2.1", "7.4.1", "7.4.2", "7.4.5")
 def test_sessions_end_at_once_and_do_not_come_back(browser, link, installer):
     first, user = joined(browser, link("inspector"))
     others, _other = joined(browser, link("inspector"))
@@ -75,6 +76,7 @@ def test_sessions_end_at_once_and_do_not_come_back(browser, link, installer):
     assert opens(late)
 
 
+@pytest.mark.asvs("7.4.1")
 def test_a_session_that_was_begun_during_the_lock_does_not_come_alive(browser, link, installer):
     first, user = joined(browser, link("inspector"))
     mine = another(browser, first)
@@ -89,6 +91,7 @@ def test_a_session_that_was_begun_during_the_lock_does_not_come_alive(browser, l
     assert not opens(mine)
 
 
+@pytest.mark.asvs("16.2.1")
 def test_each_is_an_entry_and_twice_changes_nothing(installer):
     user = added(Role.INSPECTOR, installer)
     for _ in range(2):

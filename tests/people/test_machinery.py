@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from django.db import connections
 from tests.laws.tampering import change, difference, sequenced, undone
 
@@ -38,6 +39,7 @@ def test_the_machinery_does_the_houses_work_alone(installation):
     }
 
 
+@pytest.mark.asvs("6.3.2")
 def test_a_second_machinery_is_found_and_a_person_of_that_name_is_another(installation, facilities):
     actions.machinery()
     sequenced()

@@ -96,6 +96,7 @@ def test_two_spellings_of_one_value_would_be_signed_otherwise_than_they_are_kept
         assert caught.value.code in {"bad_digest", "bad_signature_input"}
 
 
+@pytest.mark.asvs("9.2.1")
 @pytest.mark.parametrize("apart_s", [-301, 301])
 def test_a_signature_of_another_time_is_not_fresh(apart_s):
     headers = signing.headers(KEY, key_id="dev-oracle", body=b"", sequence=1, created=1_800_000_000)
@@ -107,6 +108,7 @@ def test_a_signature_of_another_time_is_not_fresh(apart_s):
     assert caught.value.code == "signature_too_old"
 
 
+@pytest.mark.asvs("11.6.1")
 def test_only_points_of_small_order_are_weak_keys():
     """The eight points of small order (their y in RFC 8032's form), whatever the sign bit; and no real key."""
     order_8 = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
@@ -128,6 +130,7 @@ def test_with_a_weak_key_anybody_could_sign():
     Ed25519PublicKey.from_public_bytes(neutral).verify(neutral + bytes(32), b"whatever anybody wants")
 
 
+@pytest.mark.asvs("8.1.1")
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("task", list(Task))
 def test_every_role_may_do_what_the_table_says_and_nothing_else(role, task):
@@ -142,6 +145,7 @@ def test_every_role_may_do_what_the_table_says_and_nothing_else(role, task):
             roles.require(person, task)
 
 
+@pytest.mark.asvs("8.1.1")
 def test_nobody_holds_too_much():
     """The cells that matter most, by hand: a change of the table has to be meant."""
     who = {task: {role for role in Role if task in roles.MAY[role]} for task in Task}

@@ -61,6 +61,7 @@ def test_a_payment_counts_once_and_what_was_not_spent_is_given_back():
     assert counted(grant) == 1_000
 
 
+@pytest.mark.asvs("2.3.2")
 def test_no_payment_is_more_than_the_cap_of_each():
     key, grant = spender(payment=400)
     with pytest.raises(people.OverCap):

@@ -6,6 +6,7 @@ import re
 import zlib
 from pathlib import Path
 
+import pytest
 from tests.scanner import SEED
 
 from parcelward.people import tokens
@@ -54,6 +55,7 @@ def test_what_is_no_token_is_not_taken_for_a_mistyped_one():
         assert not tokens.mistyped(text)
 
 
+@pytest.mark.asvs("11.5.1")
 def test_256_random_bits_fit_and_no_two_tokens_are_alike():
     assert 62**tokens.RANDOM_LENGTH > 2**tokens.RANDOM_BITS > 62 ** (tokens.RANDOM_LENGTH - 1)
     assert len({tokens.new(production=True) for _ in range(2_000)}) == 2_000, f"seed {SEED} has no part in it"

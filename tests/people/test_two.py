@@ -45,6 +45,7 @@ def test_a_role_changes_once_two_agreed_and_each_step_is_an_entry(asked):
     assert len(facts("people.member_began", person=str(user.id))) == 2
 
 
+@pytest.mark.asvs("2.3.1")
 def test_nobody_agrees_to_their_own_request(asked):
     request, anna, _ben, user = asked
     with pytest.raises(Conflict) as caught:
@@ -146,6 +147,7 @@ def test_a_role_of_another_kind_of_organisation_or_the_same_again_is_not_asked_f
     assert len(facts("people.two_asked", subject=str(membership))) == 1
 
 
+@pytest.mark.asvs("2.3.4")
 def test_of_two_who_agree_at_once_one_did(asked):
     request, _anna, _ben, user = asked
     agreeing = [somebody(Role.ADMINISTRATOR) for _ in range(4)]
@@ -171,6 +173,7 @@ def test_of_two_who_agree_at_once_one_did(asked):
     assert len(facts("people.member_began", person=str(user.id))) == 2
 
 
+@pytest.mark.asvs("2.3.1")
 def test_a_request_of_another_task_is_none(asked):
     request, _anna, ben, user = asked
     with pytest.raises(NotFound):
@@ -182,6 +185,7 @@ def test_a_request_of_another_task_is_none(asked):
     assert roles(user) == ["clerk"]
 
 
+@pytest.mark.asvs("6.4.4")
 def test_a_lost_passkey_is_replaced_at_a_counter_and_the_roles_stay(browser, link):
     mine, new = browser(), browser()
     mine.join(link("courier"))
@@ -208,6 +212,7 @@ def test_a_lost_passkey_is_replaced_at_a_counter_and_the_roles_stay(browser, lin
     assert browser().post("/accounts/join", "/accounts/join", code=code).status_code == 404  # once
 
 
+@pytest.mark.asvs("6.4.4")
 def test_two_clerks_cannot_take_over_an_administrator():
     user, _membership = member(Role.ADMINISTRATOR)
     one, two = somebody(Role.CLERK), somebody(Role.CLERK)

@@ -57,6 +57,7 @@ def keeper(uri):
     return TokenKeeper(uri, in_use=lambda: False)
 
 
+@pytest.mark.asvs("13.3.1")
 def test_the_token_makes_the_key_and_never_gives_it_out(keeper):
     assert keeper.versions()[0] == 1
     key = keeper._asked(lambda session: keeper._key(session, 1))

@@ -110,6 +110,7 @@ def test_somebody_without_an_address_gets_none_and_the_message_is_given_up(machi
     assert Message.objects.get(pk=number).why == "no_address"
 
 
+@pytest.mark.asvs("1.3.3", "1.3.11")
 def test_an_address_that_no_header_can_hold_delays_nobody(machinery, anna, monkeypatch):
     with pytest.raises(Invalid):
         actions.put({Field.EMAIL: "a,<b@[;:.example"}, kind=Kind.ADDRESSEE, by=machinery)

@@ -26,6 +26,7 @@ from parcelward.privacy.wire import Field, Kind, Purpose
 SECRET = "Anna-Kowalska-canary"
 
 
+@pytest.mark.asvs("16.2.5")
 def test_a_personal_value_formats_to_nothing(caplog):
     value = Personal(SECRET)
     texts = [
@@ -84,6 +85,7 @@ def places(text: str, *, database: str) -> list[str]:
     return found
 
 
+@pytest.mark.asvs("14.2.4", "16.2.5")
 def test_canaries_are_nowhere_but_sealed(machinery, inspector, clerk, anna):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     opened(token, list(Field), purpose=Purpose.OWN_DATA, by=machinery, about="canary-1")

@@ -48,6 +48,7 @@ def in_days(days: float) -> dt.datetime:
     return timezone.now() + days * DAY
 
 
+@pytest.mark.asvs("14.1.1", "14.1.2")
 def test_every_table_has_a_class_or_an_argument():
     swept = {
         sweep.older(timezone.now()).model._meta.db_table
@@ -67,6 +68,7 @@ def test_every_class_is_swept_by_one_room_and_every_sweep_is_in_the_table():
     assert all(row.ground and row.source and row.days >= 0 for row in retention.TABLE)
 
 
+@pytest.mark.asvs("14.2.4")
 def test_somebody_unused_goes_in_time_and_not_a_day_earlier(machinery, anna):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     vault_retention.forget_old("addressee", in_days(189), by=machinery)

@@ -73,12 +73,14 @@ def test_an_export_holds_everything_once_and_is_in_the_trail(token, anna, ben):
     assert said(facts.RIGHTS_ASKED)["right"] == "export"
 
 
+@pytest.mark.asvs("8.2.2")
 def test_an_export_is_of_nobody_else(token, installation):
     other = joined(Role.ADDRESSEE)
     assert actions.export(by=other, strong=True)["entries"] == []
     assert not Disclosure.objects.filter(person=token).exists()
 
 
+@pytest.mark.asvs("7.5.1")
 def test_who_has_proven_an_address_needs_more_than_a_code(token, ben):
     proofing.confirm_message(token, Method.EMAIL_CODE, by=ben, now=timezone.now())
     actions.export(by=ben, strong=False)
@@ -321,6 +323,7 @@ def test_the_rules():
     assert not rights_rules.closed([(Right.ERASE, Subject.NONE)])
 
 
+@pytest.mark.asvs("7.4.2")
 def test_a_closed_account_has_no_passkey_and_no_session_and_the_log_says_so(token, ben, admin, inspector):
     from allauth.mfa.models import Authenticator
 

@@ -34,6 +34,7 @@ def name_of(token, by):
     return opened(token, [Field.NAME], purpose=Purpose.LETTER, by=by)[Field.NAME]
 
 
+@pytest.mark.asvs("11.2.2")
 def test_every_read_succeeds_while_all_keys_are_wrapped_anew(machinery, anna, monkeypatch):
     monkeypatch.setattr(turn_keys, "AT_ONCE", 25)
     tokens = list(actions.put_many([anna] * 200, kind=Kind.ADDRESSEE, by=machinery))
@@ -187,6 +188,7 @@ def test_the_command_says_what_it_did(machinery, anna):
     assert "newest" in err
 
 
+@pytest.mark.asvs("13.3.2")
 def test_a_key_file_that_others_may_read_is_refused_with_what_to_type(tmp_path):
     keeper = FileKeeper(tmp_path / "keys" / "vault-kek")
     keeper._file._in_use = lambda: False
@@ -228,6 +230,7 @@ def test_two_processes_that_begin_at_once_have_one_key(tmp_path):
     assert len(set(found)) == 1
 
 
+@pytest.mark.asvs("11.3.3")
 def test_a_wrapped_key_opens_for_its_person_version_and_kek_alone(machinery, anna):
     one, two = actions.put_many([anna] * 2, kind=Kind.ADDRESSEE, by=machinery)
     row = PersonKey.objects.get(person=one)
@@ -244,6 +247,7 @@ def test_a_wrapped_key_opens_for_its_person_version_and_kek_alone(machinery, ann
         keeper.unwrap(bytes(row.wrapped), person_context(one, 1), 10_000)
 
 
+@pytest.mark.asvs("16.2.5")
 def test_no_secret_stands_in_a_repr():
     newest = keepers.index_secrets()[1]
     assert newest.secret.hex() not in repr(newest)

@@ -33,6 +33,7 @@ OPENS = {
 """Said a second time, so that a grant that slips into the table is seen here."""
 
 
+@pytest.mark.asvs("8.1.2", "8.2.3")
 def test_the_table_grants_what_it_is_meant_to_and_nothing_else():
     assert {role: set(sight.reveals) for role, sight in rules.SEES.items() if sight.reveals} == OPENS
 
@@ -43,6 +44,7 @@ def test_a_role_with_something_to_open_may_open_and_the_other_way_round():
         assert bool(sight.reveals) == (Task.REVEAL in MAY[role] or own), role
 
 
+@pytest.mark.asvs("8.2.3")
 @pytest.mark.parametrize(("role", "purpose"), list(itertools.product(Role, Purpose)))
 def test_each_role_opens_each_field_as_the_table_says(machinery, anna, role, purpose):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)

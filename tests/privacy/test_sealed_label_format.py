@@ -21,6 +21,7 @@ VECTORS = json.loads(oracle.TARGET.read_text(encoding="utf-8"))
 HEX = bytes.fromhex
 
 
+@pytest.mark.asvs("11.3.2")
 def test_the_oracle_is_rfc_9180():
     """Appendix A.1.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM, base mode, sequence 0."""
     sealed = oracle.seal(

@@ -50,6 +50,7 @@ def whole(token) -> bool:
     )
 
 
+@pytest.mark.asvs("2.3.1")
 def test_two_people_and_a_wait(token, inspector, admin):
     request = actions.ask_to_shred(token, "asked for by the person", by=inspector)
     assert actions.ask_to_shred(token, "again", by=admin) == request
@@ -151,6 +152,7 @@ def test_whoever_was_never_known_is_forgotten_in_time(machinery, anna):
     assert whole(known)
 
 
+@pytest.mark.asvs("2.3.3")
 def test_a_crash_before_the_key_is_deleted_is_finished_by_the_next_round(monkeypatch, token, inspector, admin):
     agreed(token, inspector, admin)
     with monkeypatch.context() as broken:

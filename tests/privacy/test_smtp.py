@@ -108,6 +108,7 @@ def test_a_message_goes_out_over_smtp_once(machinery, anna, using):
     assert Message.objects.get(pk=number).sent_at == now
 
 
+@pytest.mark.asvs("16.5.2")
 def test_while_the_server_is_away_pauses_grow_and_after_a_day_it_is_given_up(machinery, anna, using, caplog):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: refused at once
@@ -142,6 +143,7 @@ def test_a_recipient_refused_for_good_is_not_tried_again(machinery, anna, using,
     Message.objects.filter(pk=number).update(due_at=None)
 
 
+@pytest.mark.asvs("12.3.1")
 def test_a_server_elsewhere_without_tls_gets_nothing(monkeypatch):
     with mail_server() as server:
         monkeypatch.setattr(transports, "THIS_MACHINE", frozenset())

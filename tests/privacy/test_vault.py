@@ -59,6 +59,7 @@ def test_two_who_put_the_same_get_two_people(machinery, anna):
     assert set(found) == {first, second}
 
 
+@pytest.mark.asvs("11.3.2", "14.2.4")
 def test_nothing_that_was_put_stands_in_its_row(machinery, anna):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     row = KeptPerson.objects.filter(token=token).values().get()
@@ -67,6 +68,7 @@ def test_nothing_that_was_put_stands_in_its_row(machinery, anna):
     assert [field for field, text in anna.items() if text.encode() in stored] == []
 
 
+@pytest.mark.asvs("14.2.4", "16.2.1")
 def test_a_look_leaves_a_trace_also_when_the_work_after_it_fails(clerk, machinery, anna):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     with (
@@ -108,6 +110,7 @@ def test_nobody_looks_like_nobody(machinery, clerk):
     assert not Disclosure.objects.filter(person=NOBODY).exists()
 
 
+@pytest.mark.asvs("8.2.2")
 def test_people_see_their_own_data_and_nobody_elses(machinery, anna):
     me, other = person(Role.ADDRESSEE), person(Role.ADDRESSEE)
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery, account=me.id)
@@ -122,6 +125,7 @@ def test_people_see_their_own_data_and_nobody_elses(machinery, anna):
     assert queries.of_account(me.id) == (token,)
 
 
+@pytest.mark.asvs("8.2.2", "8.4.1")
 def test_a_senders_people_see_and_find_their_own_customers_alone(machinery, anna):
     ours, theirs = uuid.uuid4(), uuid.uuid4()
     us = person(Role.SENDER_MEMBER, organisation=ours)
@@ -222,6 +226,7 @@ def test_another_tenant_settles_nobody_and_keeps_no_key_alive(machinery, anna):
     assert PersonKey.objects.get(person=token).expires_at == queries.kept(token).expires_at == end
 
 
+@pytest.mark.asvs("8.2.3", "15.3.1")
 def test_lists_show_masks_and_leave_no_trace(machinery, clerk, anna):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     shown = actions.masked(token, [Field.NAME, Field.EMAIL, Field.PHONE, Field.POSTCODE], by=clerk)
@@ -238,6 +243,7 @@ def test_lists_show_masks_and_leave_no_trace(machinery, clerk, anna):
     assert not Disclosure.objects.filter(person=token).exists()
 
 
+@pytest.mark.asvs("2.2.1")
 def test_what_no_field_can_hold_is_refused_without_being_repeated(machinery):
     for field, text in (
         (Field.NAME, "x" * 201),

@@ -159,6 +159,7 @@ def test_a_rehearsal_and_a_missing_yes_change_nothing(installation, before):
     assert (key_files(), facts(), vkeys(installation)) == had
 
 
+@pytest.mark.asvs("11.2.2")
 def test_a_new_key_signs_beside_the_old_one_and_nothing_is_restarted(installation, scanner, before):
     running = processes(installation)
     assert len(running) >= 2

@@ -475,6 +475,7 @@ def test_the_backup_key_is_replaced_and_old_backups_stay_with_the_old_one(house)
     assert house.restore(None).returncode == 0
 
 
+@pytest.mark.asvs("16.4.3")
 def test_a_log_copy_is_made_over_http_verifies_alone_and_knows_what_a_restore_lost(house, tmp_path):
     copy, vkey = house.folder / "copy", house.vkey()
     unknown = command("log-copy", str(copy), "--from", f"{house.plant.url}/log")

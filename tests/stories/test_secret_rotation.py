@@ -63,6 +63,7 @@ def enrolled(installation, key: str) -> httpx.Response:
 KEPT: dict[str, bytes] = {}
 
 
+@pytest.mark.asvs("11.2.2")
 def test_nobody_is_signed_out_and_repeated_requests_are_still_known(installation, sign_in):
     somebody, home, key = sign_in(), config.get().home, str(uuid.uuid4())
     first, cookies = enrolled(installation, key), dict(somebody.http.cookies)
@@ -97,6 +98,7 @@ def test_nobody_is_signed_out_and_repeated_requests_are_still_known(installation
     sign_in()  # and whoever comes new signs in
 
 
+@pytest.mark.asvs("7.4.5")
 def test_a_stolen_secret_is_believed_no_more_and_everybody_signs_in_again(sign_in):
     somebody, home = sign_in(), config.get().home
     done = console("secrets", "rotate", "django", "--stolen")

@@ -246,6 +246,7 @@ def test_a_training_is_noted_and_revoked_on_the_screen(two):
     assert user.is_active
 
 
+@pytest.mark.asvs("8.1.1")
 def test_the_roles_page_is_the_table(staff):
     page = html.unescape(staff("clerk").http.get("/app/roles").text)
     assert "accept dangerous goods needs a certificate: dangerous goods" in re.sub(r"<[^>]+>|\s+", " ", page).replace(

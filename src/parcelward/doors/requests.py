@@ -13,7 +13,7 @@ from django.http import HttpResponse
 log = logging.getLogger("parcelward.requests")
 
 SLOW_S = 1.0
-BARE_POLICY = "default-src 'none'; frame-ancestors 'none'"
+BARE_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 """The Content-Security-Policy of what is no page."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 

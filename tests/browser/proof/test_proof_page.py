@@ -190,6 +190,7 @@ class TestOffline:
         assert self.check(page, held).startswith("Everything holds: bundle")
         assert "This browser cannot check Ed25519 signatures itself" in page.inner_text("#facts")
 
+    @pytest.mark.asvs("14.2.3")
     def test_it_asks_nobody(self, page: Page, tmp_path: Path) -> None:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

@@ -46,6 +46,7 @@ def test_who_can_read_gzip_gets_it_and_a_second_question_gets_no_body() -> None:
     assert plain.status_code == 200, "a plain reader must not be told that it has the zipped bytes"
 
 
+@pytest.mark.asvs("5.3.2", "13.4.1", "13.4.3")
 @pytest.mark.parametrize(
     "name",
     [
@@ -64,6 +65,7 @@ def test_nothing_outside_the_folder_is_served(name: str) -> None:
         assets.serve(ASK.get("/static/x"), name)
 
 
+@pytest.mark.asvs("5.3.2")
 def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = tmp_path / "static"
     inside.mkdir()

@@ -133,6 +133,7 @@ def test_codes_are_read_back_from_their_pictures():
     assert (found.text, found.format) == ("ZYXWV98765", zxingcpp.BarcodeFormat.Code128)
 
 
+@pytest.mark.asvs("14.3.2")
 def test_a_letter_from_the_question_to_the_proof(anna, clerk):
     typed = home()
     last = ask(anna, "letter", typed)

@@ -161,6 +161,7 @@ def test_a_manifest_is_quoted_and_not_believed() -> None:
     assert day.lines[0].words == "Handed to us, the sender says"
 
 
+@pytest.mark.asvs("1.2.3")
 @pytest.mark.parametrize("step", list(Step))
 def test_the_json_tells_every_step_and_can_stand_in_a_page(step: Step) -> None:
     told = jsonld.parcel_delivery(journey(entry(step, 1)), public_url="https://post.example", operator="</script><b>")

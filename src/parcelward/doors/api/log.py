@@ -30,7 +30,7 @@ def _open_to_all(response: HttpResponse, cache: str) -> HttpResponse:
     response["Cache-Control"] = cache
     response["Access-Control-Allow-Origin"] = "*"  # anybody's browser may check the log
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    response["Content-Security-Policy"] = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     return response
 
 

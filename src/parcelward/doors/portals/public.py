@@ -189,6 +189,11 @@ def language(request: HttpRequest, code: str) -> HttpResponse:
     response = HttpResponseRedirect(back)
     if code in dict(settings.LANGUAGES) and check_for_language(code):
         response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, code, max_age=LANGUAGE_KEPT_S, secure=secure, httponly=True, samesite="Lax"
+            settings.LANGUAGE_COOKIE_NAME,
+            code,
+            max_age=LANGUAGE_KEPT_S,
+            secure=settings.SECURE,
+            httponly=True,
+            samesite="Lax",
         )
     return response
