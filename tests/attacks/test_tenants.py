@@ -15,7 +15,8 @@ from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.people import actions, queries
 from parcelward.people.errors import MayNot
 from parcelward.people.models import Invitation, Membership, Organisation, SignedIn, User
-from parcelward.people.wire import Role
+from parcelward.people.roles import MAY, ROLES_OF
+from parcelward.people.wire import TWO_PEOPLE, OrganisationKind, Role, Task
 
 pytestmark = pytest.mark.usefixtures("installation")
 
@@ -76,7 +77,7 @@ def test_rights_do_not_survive_a_transfer(tenant, browser):
 def test_what_an_ended_administrator_had_invited_opens_nothing():
     somebody(Role.ADMINISTRATOR)  # or nobody would be left
     user, membership = member(Role.ADMINISTRATOR)
-    invitation, code = actions.invite(operator(), Role.CLERK, by=acting(user, membership))
+    invitation, code = actions.invite(operator(), Role.SORTER, by=acting(user, membership))
     actions.end_membership(membership.id, by=actions.installer())
     before = rights()
     with pytest.raises(NotFound):
@@ -88,7 +89,7 @@ def test_what_an_ended_administrator_had_invited_opens_nothing():
 def test_what_a_locked_administrator_had_invited_opens_nothing():
     somebody(Role.ADMINISTRATOR)
     user, membership = member(Role.ADMINISTRATOR)
-    _id, code = actions.invite(operator(), Role.CLERK, by=acting(user, membership))
+    _id, code = actions.invite(operator(), Role.SORTER, by=acting(user, membership))
     actions.lock_person(user.login, by=actions.installer())
     before = rights()
     with pytest.raises(NotFound):
@@ -109,6 +110,60 @@ def test_no_change_of_the_administrators_role_goes_unlogged(to):
     assert [one["by"] for one in facts("people.member_ended", membership=str(membership.id))] == [ben.source]
     began = facts("people.member_began", person=str(user.id), role=to.value)
     assert [one["by"] for one in began] == [ben.source]
+
+
+def test_nobody_alone_makes_the_other_of_the_two_people():
+    """A clerk can be one of two: an administrator who made one alone would replace a colleague's passkey alone."""
+    anna, before = somebody(Role.ADMINISTRATOR), User.objects.count()
+    for role in (role for role in ROLES_OF[OrganisationKind.OPERATOR] if MAY[role] & TWO_PEOPLE):
+        invitation, code = actions.invite(operator(), role, by=anna)
+        with pytest.raises(Conflict) as caught:
+            actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+        assert caught.value.code == "not_agreed"
+        with pytest.raises(Conflict) as caught:
+            actions.agree_to_invitation(invitation, by=anna)
+        assert caught.value.code == "two_people"
+        assert Invitation.objects.get(id=invitation).agreed_by_id is None
+    assert User.objects.count() == before
+
+
+def test_what_an_ended_administrator_had_invited_elsewhere_opens_nothing():
+    somebody(Role.ADMINISTRATOR)
+    user, membership = member(Role.ADMINISTRATOR)
+    shop = sender("Their Shop")
+    invitation, code = actions.invite(shop, Role.SENDER_ADMIN, by=acting(user, membership), owner=True)
+    actions.end_membership(membership.id, by=actions.installer())
+    before = rights()
+    with pytest.raises(NotFound):
+        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+    assert rights() == before
+    assert facts("people.invitation_withdrawn", invitation=str(invitation))
+
+
+def test_an_invitation_made_while_its_makers_role_ended_opens_nothing():
+    """The request had passed the door before the role ended: the link is asked again when somebody takes it."""
+    somebody(Role.ADMINISTRATOR)
+    user, membership = member(Role.ADMINISTRATOR)
+    by = acting(user, membership)
+    actions.end_membership(membership.id, by=actions.installer())
+    _id, code = actions.invite(operator(), Role.SORTER, by=by)
+    before = rights()
+    with pytest.raises(NotFound):
+        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+    assert rights() == before
+
+
+def test_a_key_of_the_old_owner_gives_no_rights_after_a_handover():
+    """PyPI's finding 13 for keys: one that manages keys would make its holder new ones for ever."""
+    shop = sender("Sold Shop")
+    was, heir = somebody(Role.SENDER_ADMIN, shop, owner=True), member(Role.SENDER_MEMBER, shop)[1]
+    kept = actions.new_key("shop checkout", Role.SENDER_MEMBER, by=was, mode="test")
+    narrow = actions.new_key("labels", Role.SENDER_ADMIN, by=was, mode="test", scopes=[Task.KEEP_PERSONAL])
+    wide = actions.new_key("mine", Role.SENDER_ADMIN, by=was, mode="test")
+    actions.hand_over(heir.id, by=was)
+    assert not queries.key_is_valid(wide.token)
+    assert queries.key_is_valid(kept.token)
+    assert queries.key_is_valid(narrow.token)
 
 
 def test_no_administrator_is_made_by_one_person_alone(browser, link):

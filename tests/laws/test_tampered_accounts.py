@@ -108,6 +108,10 @@ def known(installation, staff) -> Known:
 
 # What is done -> (the statement, the entry it contradicts, what differs, the words).
 TURNED = {
+    "somebody's codes go to another mailbox": (
+        "UPDATE people_user SET token = gen_random_uuid() WHERE id = %(person)s",
+        *("person", "person", "another address"),
+    ),
     "another role of a key": (
         "UPDATE people_apikey SET role = 'administrator' WHERE id = %(key)s",
         *("key", "api_key", "another role"),

@@ -57,6 +57,21 @@ def test_what_nobody_turned_holds(asked: Asked) -> None:
 
 _TWO, _INVITED, _NOTED = "people_twopeople", "people_invitation", "people_certificate"
 TURNED = {
+    "an invitation that replaces somebody's passkey": (
+        "invitation",
+        (
+            f"UPDATE {_INVITED} SET re_enrols = true, user_id = (SELECT min(id::text)::uuid FROM people_user) "
+            "WHERE id = %(invitation)s"
+        ),
+    ),
+    "an invitation that nobody took": ("invitation", f"UPDATE {_INVITED} SET taken_at = now() WHERE id = %(second)s"),
+    "an invitation that opens again": (
+        "invitation",
+        (
+            f"UPDATE {_INVITED} SET taken_at = NULL WHERE id = "
+            f"(SELECT id FROM {_INVITED} WHERE taken_at IS NOT NULL LIMIT 1)"
+        ),
+    ),
     "a request gone": ("two_people", f"DELETE FROM {_TWO} WHERE id = %(open)s"),
     "one more": (
         "two_people",

@@ -167,6 +167,16 @@ def test_what_a_value_is_found_by_has_one_form(machinery, anna, inspector):
             actions.find(field, "62701", purpose=Purpose.INVESTIGATION, by=inspector)
 
 
+@pytest.mark.parametrize("alike", ["fa\u00df", "fas\u017f", "\uff46ass", "FAS\u017f"])
+def test_a_mailbox_that_only_looks_alike_is_another_ones(machinery, anna, alike):
+    """Who owns one domain would sign in as who has a mailbox at the other: a code by e-mail asks this search."""
+    local = anna[Field.EMAIL].partition("@")[0]
+    actions.put({Field.EMAIL: f"{local}@fass.example"}, kind=Kind.ADDRESSEE, by=machinery)
+    assert actions.find(Field.EMAIL, f"{local}@{alike}.example", purpose=Purpose.SIGN_IN, by=machinery) == ()
+    assert actions.find(Field.EMAIL, f"{local}\u212a@fass.example", purpose=Purpose.SIGN_IN, by=machinery) == ()
+    assert actions.find(Field.EMAIL, f"{local.upper()}@FASS.example", purpose=Purpose.SIGN_IN, by=machinery)
+
+
 def test_the_machinerys_own_search_leaves_no_trace_and_may_be_in_a_transaction(machinery, anna):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     with transaction.atomic():

@@ -44,6 +44,11 @@ def client_address(request: HttpRequest) -> str:
     return address_of(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
 
 
+def client_network(request: HttpRequest) -> str:
+    """Return what limits count: the caller's address, or the /64 of an IPv6 one, which has more than anybody counts."""
+    return people.network_of(client_address(request))
+
+
 def address_of(remote: str, forwarded_for: str) -> str:
     """Return the address that stands behind the proxies that are configured."""
     proxies = config.get().trusted_proxies
@@ -88,7 +93,7 @@ def key_holder(token: str, address: str, *, per_minute: int = KEY_PER_MINUTE) ->
 
 
 def _hidden(address: str) -> bytes:
-    return hashlib.blake2b(address.encode(), key=_SALT, digest_size=12).digest()
+    return hashlib.blake2b(people.network_of(address).encode(), key=_SALT, digest_size=12).digest()
 
 
 def take(bucket: str, who: int | bytes, per_minute: int) -> None:

@@ -61,7 +61,7 @@ def _mine(made: dict[int, Told], kind: str) -> Iterator[tuple[int, Told]]:
 
 
 def _check_people(made: dict[int, Told], ended: dict[int, Told], findings: Findings) -> None:
-    stored = _rows("SELECT source_id, id, login, is_active FROM people_user")
+    stored = _rows("SELECT source_id, id, login, is_active, token FROM people_user")
     for source, entry in _mine(made, ADDED):
         what, index = _person_problem(entry, ended.get(source), stored.pop(source, None))
         if what:
@@ -73,11 +73,13 @@ def _check_people(made: dict[int, Told], ended: dict[int, Told], findings: Findi
 def _person_problem(entry: Told, last: Told | None, row: tuple[Any, ...] | None) -> tuple[str, int | None]:
     if row is None:
         return "was added and their row is gone", entry.place
-    said, (person, login, is_active) = entry.said, row
+    said, (person, login, is_active, token) = entry.said, row
     if UUID(said.get("person", str(person))) != person:
         return "has another id than they were added with", entry.place
     if said.get("login", "") not in {"", login_hash(person, login)}:
         return "signs in under another staff id than they were added with", entry.place
+    if said.get("token", token and str(token)) != (token and str(token)):
+        return "signs in with the code that goes to another address than they were added with", entry.place
     if last is not None and last.kind == LOCKED:
         return ("was locked out and their row lets them in", last.place) if is_active else ("", None)
     return ("", None) if is_active else ("was locked out, and no entry says so", (last or entry).place)

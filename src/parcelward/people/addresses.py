@@ -26,15 +26,28 @@ def digest(address: str) -> bytes | None:
 
 def digests(address: str) -> list[bytes]:
     """Return the keyed hash of an address, and those under secrets that are still believed; none for what is none."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
+    parsed = _parsed(address)
+    if parsed is None:
         return []
-    if isinstance(parsed, ipaddress.IPv6Address):
-        parsed = parsed.ipv4_mapped or ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False).network_address
     known = _DOMAIN + parsed.packed
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [hmac.digest(each.encode(), known, hashlib.sha256) for each in secrets]
+
+
+def network(address: str) -> str:
+    """Return what one household or machine has, of which an address is one: limits count that, not each address."""
+    parsed = _parsed(address)
+    return address if parsed is None else str(parsed)
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return parsed.ipv4_mapped or ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False).network_address
+    return parsed
 
 
 def look() -> None:

@@ -23,6 +23,7 @@ PASSKEY_ADDED: Final = "people.passkey_added"
 PASSKEY_REMOVED: Final = "people.passkey_removed"
 INVITATION_WITHDRAWN: Final = "people.invitation_withdrawn"
 SECOND_FACTOR: Final = "people.second_factor"
+RE_ENROLLED: Final = "people.re_enrolled"
 
 
 def check_memberships(findings: Findings) -> None:

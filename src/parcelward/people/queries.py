@@ -69,6 +69,7 @@ waiting_count = waiting.count
 write_seen = seen.write
 look_for_bans = addresses.look
 is_banned = addresses.is_banned
+network_of = addresses.network
 keys, key, devices, device = held.keys, held.key, held.devices, held.device
 grants, enrolment, tenants = held.grants, held.enrolment, held.tenants
 KeyShown = held.KeyShown

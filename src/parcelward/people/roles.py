@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from parcelward.base.errors import Invalid
 from parcelward.people import certificates
 from parcelward.people.errors import MayNot
-from parcelward.people.wire import CERTIFIED, OrganisationKind, Person, Role, Task
+from parcelward.people.wire import CERTIFIED, TWO_PEOPLE, OrganisationKind, Person, Role, Task
 
 MAY: Mapping[Role, frozenset[Task]] = {
     Role.ADDRESSEE: frozenset({Task.PROVE_SELF, Task.OWN_DATA, Task.CONTACT}),
@@ -84,8 +84,12 @@ STAFF = frozenset(
 """Who needs a passkey with user verification to act."""
 
 
-NEED_SECOND = frozenset({Role.INSPECTOR, Role.AUDITOR, Role.ADMINISTRATOR})
-"""Roles that look into others' affairs or give rights away: a second person agrees to an invitation to one."""
+GUARDED = frozenset({Role.INSPECTOR, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Roles that look into others' affairs or give rights away: an administrator is one of the two who replace a passkey
+of one."""
+NEED_SECOND = GUARDED | {role for role in ROLES_OF[OrganisationKind.OPERATOR] if MAY[role] & TWO_PEOPLE}
+"""Roles that a second person agrees to an invitation to: those, and all that can be one of two people. Who could invite
+one alone would be both of the two."""
 KEY_ROLES = frozenset(Role) - {Role.DEVICE, Role.MACHINERY, Role.ADDRESSEE}
 """Roles that an API key can have: devices sign, the house needs no key, and addressees act for themselves."""
 TENANTS = frozenset({Role.SENDER_MEMBER, Role.SENDER_ADMIN, Role.OFFICER})

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from parcelward.base import db
 from parcelward.custody.queries import Findings, Told, told
-from parcelward.people.membership_check import INVITATION_WITHDRAWN
+from parcelward.people.account_check import ADDED
+from parcelward.people.membership_check import INVITATION_WITHDRAWN, RE_ENROLLED
 
 ASKED: Final = "people.two_asked"
 AGREED: Final = "people.two_agreed"
@@ -89,7 +90,7 @@ def _check_requests(findings: Findings) -> None:
 def _check_invitations(findings: Findings) -> None:
     stored = _rows(
         "SELECT id, organisation_id, role, owner, expires_at, made_by_id, encode(digest, 'hex'), agreed_by_id, "
-        "withdrawn_at FROM people_invitation"
+        "withdrawn_at, CASE WHEN re_enrols THEN user_id END, taken_at FROM people_invitation"
     )
     made: dict[str, Told] = {}
     agreed: dict[str, Told] = {}
@@ -97,6 +98,7 @@ def _check_invitations(findings: Findings) -> None:
     by_kind = {INVITED: made, INVITATION_AGREED: agreed, INVITATION_WITHDRAWN: withdrawn}
     for entry in told(*by_kind):
         by_kind[entry.kind][entry.said["invitation"]] = entry
+    taken = {entry.said.get("invitation") for entry in told(ADDED, RE_ENROLLED)}
     for each, entry in made.items():
         said, row = entry.said, stored.pop(each, None)
         if row is None:
@@ -106,6 +108,8 @@ def _check_invitations(findings: Findings) -> None:
         second = agreed[each].said["by"] if each in agreed else said.get("agreed_by")
         stands = (str(row[0]), *row[1:5])
         same = (was, second, each in withdrawn) == (stands, row[6], row[7] is not None)
+        same &= said.get("re_enrols") == (row[8] and str(row[8]))  # whose lost passkey it replaces
+        same &= (each in taken) == (row[9] is not None)
         if not same or said.get("code", row[5]) != row[5]:
             what = f"Invitation {each} is not what the log's entries say."
             findings.note(what, differs="invitation", index=entry.place)

@@ -96,6 +96,7 @@ def hand_over(request: HttpRequest, membership: UUID) -> HttpResponse:
         (
             _("They become the owner, with every right of one. Whoever owned it stays a member, without those rights."),
             _("Invitations that the old owner made are withdrawn, and they are signed out of their role."),
+            _("API keys that manage keys, members or spending are revoked: make new ones afterwards."),
         ),
         _("Hand it over"),
         f"/app/organisation/members/{row.id}",

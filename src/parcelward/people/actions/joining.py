@@ -210,10 +210,12 @@ def _open(code: str) -> Invitation:
 
 
 def _stands(row: Invitation) -> bool:
-    """Return whether whoever invited has not been locked out since, nor whoever's passkey it replaces."""
+    """Return whether whoever invited may still, and nobody concerned has been locked out since."""
     locked = User.objects.filter(is_active=False)
     people = locked.filter(source__in=(row.made_by_id, row.agreed_by_id or 0))
-    return not people.exists() and not (row.re_enrols and locked.filter(id=row.user_id or NOBODY).exists())
+    if people.exists() or (row.re_enrols and locked.filter(id=row.user_id or NOBODY).exists()):
+        return False
+    return two.still_may(row.made_by_id, Task.RE_ENROL if row.re_enrols else Task.MANAGE_MEMBERS)
 
 
 def invitation(code: str) -> Joining:
@@ -245,7 +247,7 @@ def join(code: str, *, user_id: UUID, now: dt.datetime) -> tuple[User, Membershi
     except IntegrityError:  # two who were invited under one id, or one page sent twice at once with two codes
         raise Conflict("This id is taken meanwhile. Ask for a new link.", code="login_taken") from None
     said = {"by": row.made_by_id, "login": rules.login_hash(user.id, row.login), "source": user.source_id}
-    custody.record_fact(ADDED, {**said, "person": str(user.id), "invitation": str(row.id)})
+    custody.record_fact(ADDED, {**said, "person": str(user.id), "invitation": str(row.id), "token": None})
     history.note(user, "joined")
     membership = begin_membership(user, row.organisation, Role(row.role), by=by, owner=row.owner)
     row.user = user
@@ -281,6 +283,6 @@ def sign_up(user_id: UUID, *, token: VaultToken) -> User:
     user.token = token
     user.save(update_fields=["token"])
     said = {"by": user.source_id, "login": rules.login_hash(user.id, login), "source": user.source_id}
-    custody.record_fact(ADDED, {**said, "person": str(user.id), "invitation": None})
+    custody.record_fact(ADDED, {**said, "person": str(user.id), "invitation": None, "token": str(token)})
     history.note(user, "joined")
     return user

@@ -199,7 +199,12 @@ def revoke_key(key_id: UUID, *, by: Person) -> None:
     require(by, Task.MANAGE_KEYS)
     key = _locked(key_id, by=by)
     if key.revoked_at is None:
-        key.revoked_at = timezone.now()
-        key.save(update_fields=["revoked_at"])
-        said = {"by": by.source, "revoked_at": key.revoked_at.isoformat(), "source": key.source_id}
-        custody.record_fact(KEY_REVOKED, said)
+        end_key(key, by=by)
+
+
+def end_key(key: ApiKey, *, by: Person) -> None:
+    """Revoke a key in the caller's transaction, which holds its row and asked whether it may."""
+    key.revoked_at = timezone.now()
+    key.save(update_fields=["revoked_at"])
+    said = {"by": by.source, "revoked_at": key.revoked_at.isoformat(), "source": key.source_id}
+    custody.record_fact(KEY_REVOKED, said)

@@ -12,6 +12,7 @@ from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import rules
 from parcelward.people.actions import history
+from parcelward.people.actions.keys import end_key
 from parcelward.people.membership_check import (
     HANDED_OVER,
     INVITATION_WITHDRAWN,
@@ -21,12 +22,13 @@ from parcelward.people.membership_check import (
     RESUMED,
     SUSPENDED,
 )
-from parcelward.people.models import Invitation, Membership, Organisation, User
-from parcelward.people.roles import ROLES_OF, require
+from parcelward.people.models import ApiKey, Invitation, Membership, Organisation, User
+from parcelward.people.roles import ROLES_OF, require, rights_of
 from parcelward.people.sessions_of import end_where
 from parcelward.people.wire import OrganisationKind, Person, Role, Task
 
 NAME_MAX = 80
+OWNERS = frozenset({Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS})
 
 
 def _require_name(name: str) -> None:
@@ -153,7 +155,7 @@ def require_another_administrator(row: Membership) -> None:
 def end(row: Membership, *, by: Person) -> None:
     """End a membership in the caller's transaction, which holds its row.
 
-    The open invitations that they made here end with it, so that no way back stays open.
+    The open invitations that they made in it end with it, so that no way back stays open.
     """
     row.ended_at = timezone.now()
     row.save(update_fields=["ended_at"])
@@ -165,7 +167,9 @@ def end(row: Membership, *, by: Person) -> None:
 
 
 def _withdraw_invitations(row: Membership, *, by: Person) -> None:
-    made = Invitation.objects.select_for_update().filter(organisation=row.organisation_id, made_by=row.user.source_id)
+    made = Invitation.objects.select_for_update().filter(made_by=row.user.source_id)
+    if row.role != Role.ADMINISTRATOR:  # who invites everywhere; others where they are
+        made = made.filter(organisation=row.organisation_id)
     for each in made.filter(taken_at=None, withdrawn_at=None).order_by("id"):
         each.withdrawn_at = row.ended_at
         each.save(update_fields=["withdrawn_at"])
@@ -176,7 +180,8 @@ def _withdraw_invitations(row: Membership, *, by: Person) -> None:
 def hand_over(membership: UUID, *, by: Person) -> None:
     """Make another member the owner, with the rights of one; what the old owner could do as one ends.
 
-    Open invitations of the old owner are withdrawn, so that no way back stays open. Twice changes nothing.
+    Open invitations of the old owner are withdrawn, and API keys that give away rights revoked, so that no way back
+    stays open. Twice changes nothing.
     """
     require(by, Task.MANAGE_MEMBERS)
     found = Membership.objects.filter(id=membership, ended_at=None).first()
@@ -196,6 +201,7 @@ def hand_over(membership: UUID, *, by: Person) -> None:
         raise NotFound("No such member")
     if old is not None:
         _step_down(old, row, by=by)
+    _revoke_keys_of_an_owner(row, by=by)
     user = heir.user
     if not user.is_active:
         raise Conflict("This account is locked: it cannot own anything", code="locked")
@@ -210,6 +216,14 @@ def _step_down(old: Membership, row: Organisation, *, by: Person) -> None:
     user = old.user
     end(old, by=by)
     begin_membership(user, row, Role.SENDER_MEMBER, by=by)
+
+
+def _revoke_keys_of_an_owner(row: Organisation, *, by: Person) -> None:
+    """Revoke the keys that give away rights: whoever owned the organisation may have their tokens."""
+    keys = ApiKey.objects.select_for_update().filter(organisation=row, revoked_at=None)
+    for key in keys.order_by("id"):
+        if rights_of(Role(key.role), key.scopes) & OWNERS:
+            end_key(key, by=by)
 
 
 @transaction.atomic

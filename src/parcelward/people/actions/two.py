@@ -15,13 +15,12 @@ from parcelward.people import two
 from parcelward.people.actions import history, joining
 from parcelward.people.actions.organisations import begin_membership, end, require_another_administrator
 from parcelward.people.errors import MayNot
-from parcelward.people.membership_check import PASSKEY_REMOVED
+from parcelward.people.membership_check import PASSKEY_REMOVED, RE_ENROLLED
 from parcelward.people.models import Invitation, KnownBrowser, Membership, Organisation, Passkey, User
-from parcelward.people.roles import NEED_SECOND, ROLES_OF, STAFF, may, require
+from parcelward.people.roles import GUARDED, ROLES_OF, STAFF, may, require
 from parcelward.people.sessions_of import end_where
 from parcelward.people.wire import OrganisationKind, Person, Role, Task
 
-RE_ENROLLED: Final = "people.re_enrolled"
 DOCUMENTS: Final = ("passport", "identity_card", "driving_licence", "staff_card")
 """What a colleague may have seen; its number is not kept."""
 
@@ -110,7 +109,7 @@ def agree_to_re_enrol(request_id: UUID, *, by: Person) -> str | None:
     if held is None or not user.is_active:
         raise Conflict("This colleague can no longer sign in at all", code="ended")
     roles = Membership.objects.filter(user=user, ended_at=None).values_list("role", flat=True)
-    if {Role(role) for role in roles} & NEED_SECOND and not may(by, Task.CHANGE_ROLES):
+    if {Role(role) for role in roles} & GUARDED and not may(by, Task.CHANGE_ROLES):
         raise MayNot(
             "For this colleague's role an administrator must be the one who agrees", code="needs_administrator"
         )

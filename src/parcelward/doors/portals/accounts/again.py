@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from parcelward.base.errors import ParcelwardError
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals.accounts import by_code, ceremony, guard, second, sign_in
-from parcelward.doors.throttle import allow, client_address
+from parcelward.doors.throttle import allow, client_network
 from parcelward.people import actions as people
 from parcelward.people import codes
 from parcelward.people import queries as who
@@ -24,6 +24,7 @@ from parcelward.people.errors import BadProof
 from parcelward.privacy import actions as privacy
 
 PURPOSE: Final = "prove_again"
+PASSKEY: Final = "passkey"
 
 
 @login_required
@@ -46,7 +47,13 @@ def prove(request: HttpRequest) -> HttpResponse:
             if not sent:
                 guard.renew(request)
                 return HttpResponseRedirect(sign_in.wanted(request))
-    context = {"next": sign_in.wanted(request), "problem": problem, "held": held, "sent": sent or bool(problem)}
+    context = {
+        "next": sign_in.wanted(request),
+        "problem": problem,
+        "held": held,
+        "app_codes": held.app_codes and not _needs_passkey(request, held),
+        "sent": sent or bool(problem),
+    }
     return render(request, "accounts/prove.html", context, status=status)
 
 
@@ -55,13 +62,18 @@ def _check(request: HttpRequest, held: who.Proofs) -> None:
     code = request.POST.get("code", "")
     if request.POST.get("credential"):
         ceremony.signed(request, answer=request.POST["credential"], user=request.user)  # type: ignore[arg-type]  # signed in
-    elif held.app_codes:
+    elif held.app_codes and not _needs_passkey(request, held):
         second.check_code(request.user, code)
     elif held.token is not None and not held.passkey:
         binding = guard.session(request).id.bytes
         codes.spend(PURPOSE, _recipient(held), binding, code[: second.CODE_MAX], now=timezone.now())
     else:
         raise BadProof("Use your passkey.", code="passkey_needed")
+
+
+def _needs_passkey(request: HttpRequest, held: who.Proofs) -> bool:
+    """Return whether nothing weaker will do: a passkey's session is not renewed by a code that can be read out."""
+    return held.passkey and guard.session(request).method == PASSKEY
 
 
 def _recipient(held: who.Proofs) -> bytes:
@@ -71,7 +83,7 @@ def _recipient(held: who.Proofs) -> bytes:
 def _send(request: HttpRequest, held: who.Proofs) -> bool:
     if held.token is None or held.passkey or held.app_codes:
         raise BadProof("Use your passkey, or your app.", code="passkey_needed")
-    now, network = timezone.now(), client_address(request).encode()
+    now, network = timezone.now(), client_network(request).encode()
     binding = guard.session(request).id.bytes
     code = codes.issue(PURPOSE, _recipient(held), binding, now=now, network=network)
     values = {"code": code, "minutes": str(by_code.MINUTES), "language": get_language() or "en"}

@@ -27,9 +27,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from parcelward.base import db
 from parcelward.base.errors import Invalid, ParcelwardError
 from parcelward.base.vault import VaultToken
-from parcelward.doors.portals.accounts import sign_in
+from parcelward.doors.portals.accounts import guard, sign_in
 from parcelward.doors.portals.accounts.gate import few_at_once
-from parcelward.doors.throttle import allow, client_address
+from parcelward.doors.throttle import allow, client_network
 from parcelward.people import actions as people
 from parcelward.people import codes
 from parcelward.privacy import actions as privacy
@@ -70,13 +70,16 @@ def _require_email(email: str) -> None:
 
 
 def _send(request: HttpRequest, email: str) -> None:
-    """Keep the address for an hour under a key of its own, and queue the code to it."""
+    """Keep the address for an hour under a key of its own, and queue the code to it.
+
+    The code is bound to the browser's own cookie, which is the same when it asks again: or a stranger's requests would
+    make each of the owner's the first of a new browser, which waits.
+    """
     now = timezone.now()
     by = people.machinery()
-    binding = uuid.uuid4()
-    network = client_address(request).encode()
+    network = client_network(request).encode()
     recipient = codes.recipient(email)
-    code = codes.issue(PURPOSE, recipient, binding.bytes, now=now, network=network)
+    code = codes.issue(PURPOSE, recipient, guard.known_browser(request), now=now, network=network)
     account = uuid.uuid4()
     kept = {"kind": Kind.PENDING, "expires_at": now + KEPT_FOR, "account": account}
     token = privacy.put({Field.EMAIL: email}, by=by, **kept)  # type: ignore[arg-type]  # as named
@@ -85,7 +88,6 @@ def _send(request: HttpRequest, email: str) -> None:
     request.session[ASKED] = {
         "token": str(token),
         "account": str(account),
-        "binding": str(binding),
         "recipient": recipient.hex(),
         "next": sign_in.wanted(request),
     }
@@ -103,7 +105,7 @@ def typed(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         allow(request, "code", sign_in.TRIES_PER_MINUTE)
         try:
-            user = _spent(asked, request.POST.get("code", "")[:40])
+            user = _spent(asked, request.POST.get("code", "")[:40], browser=guard.known_browser(request))
         except ParcelwardError as refused:
             problem, status = _(refused.message), refused.status
         else:
@@ -113,10 +115,10 @@ def typed(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/code.html", context, status=status)
 
 
-def _spent(asked: dict[str, str], code: str) -> Any:
+def _spent(asked: dict[str, str], code: str, *, browser: bytes) -> Any:
     """Return whose mailbox it is. Raises BadCode."""
     recipient = bytes.fromhex(asked["recipient"])
-    codes.spend(PURPOSE, recipient, UUID(asked["binding"]).bytes, code, now=timezone.now())
+    codes.spend(PURPOSE, recipient, browser, code, now=timezone.now())
     by, token = people.machinery(), VaultToken(UUID(asked["token"]))
     with privacy.reveal(token, [Field.EMAIL], purpose=Purpose.SIGN_IN, by=by) as kept:
         email = kept[Field.EMAIL].text
