@@ -66,15 +66,16 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def keys(request: HttpRequest) -> HttpResponse:
     """Hand out what is lent to the device that signed, encrypted to the key that it named."""
+    by = person_of(request.user)
+    if not may(by, Task.OPEN_LABEL):
+        raise NotFound("There is nothing here to show.")
     allow(request, "label-keys", ASKED_PER_MINUTE)
     try:
         asked = msgspec.json.decode(request.body, type=Asking)
         device_key, reader_key, signature = map(_bytes, (asked.device_key, asked.reader_key, asked.signature))
     except (msgspec.MsgspecError, binascii.Error, ValueError):
         raise Invalid("This is not what the page sends", code="bad_asking") from None
-    handed = actions.hand_out(
-        device_key, reader_key, asked.at_ms, signature, by=person_of(request.user), now=timezone.now()
-    )
+    handed = actions.hand_out(device_key, reader_key, asked.at_ms, signature, by=by, now=timezone.now())
     return JsonResponse({"loans": [_shown(each) for each in handed]})
 
 
