@@ -150,6 +150,7 @@ def contact(planted: Planted, monkeypatch) -> None:
     until(lambda: not Message.objects.filter(person__in=[pair.shop, pair.anna], due_at__isnull=False).exists())
 
 
+@pytest.mark.asvs("14.2.2", "14.2.4", "16.2.5", "16.4.1")
 def test_what_was_planted_is_found_nowhere(installation, browser, scanner, number, monkeypatch):
     planted = Planted({}, {})
     by_code(planted, installation, browser)
@@ -214,6 +215,7 @@ def put_back(dump: Path, token: VaultToken) -> None:
         cur.execute(line)
 
 
+@pytest.mark.asvs("14.2.4")
 def test_last_months_backup_and_todays_keys_do_not_open_who_was_shredded(installation, tmp_path):
     by = people.machinery()
     gone, here = (actions.put({Field.NAME: canary(who)}, kind=Kind.ADDRESSEE, by=by) for who in ("shredded", "other"))

@@ -62,7 +62,7 @@ def test_no_address_crosses_in_the_text(pair, how):
     assert HIDDEN in whole
 
 
-@pytest.mark.asvs("5.2.2")
+@pytest.mark.asvs("1.3.1", "5.2.2")
 def test_only_text_goes_on(pair):
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = pair.anna_email, pair.to_shop, "Only text"

@@ -19,6 +19,7 @@ def test_all_addresses_of_one_network_are_one_to_a_limit():
     assert queries.network_of("no address") == "no address"
 
 
+@pytest.mark.asvs("2.4.1")
 def test_who_changes_the_address_within_a_network_is_told_to_wait(installation):
     bucket = f"test-{uuid.uuid4()}"
     asked = [RequestFactory().post("/", REMOTE_ADDR=f"2001:db8:1:2::{nth:x}") for nth in range(6)]

@@ -71,6 +71,7 @@ class TestHonest:
         fails(data, "policy.txt", vkeys=[stranger])
         fails(data, evidence.CHECKPOINT, vkeys=[log_key, both[0]])
 
+    @pytest.mark.asvs("1.1.2", "1.2.1")
     def test_people_can_read_it(self, log_and_item: tuple[SampleLog, Item]) -> None:
         log, item = log_and_item
         files = stored_zip.read(written(log, made(log, item, leave_out=(5,))))

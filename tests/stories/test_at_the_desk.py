@@ -172,6 +172,7 @@ def test_with_very_many_alerts_the_page_stays_light(desk, flood):
     assert 'aria-current="true"' in page.text
 
 
+@pytest.mark.asvs("1.1.2", "1.2.1")
 def test_a_quarantined_event_is_opened_whatever_its_age_and_state(desk):
     now = dt.datetime.now(dt.UTC)
     made = Quarantine.objects.bulk_create(

@@ -174,6 +174,7 @@ def text_of(pdf):
     raise AssertionError("the letter shows no code")
 
 
+@pytest.mark.asvs("1.1.2", "1.2.1")
 def test_what_was_typed_wrongly_is_said_and_kept(anna):
     page = anna.get("/app/proofing/counter")
     assert "What is your full name?" in page.text
