@@ -89,6 +89,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_RECOVERY_CODE_DIGITS = 12
+MFA_TOTP_TOLERANCE = 1  # half a minute either way, for clocks that are off; a code opens once all the same
 CSRF_FAILURE_VIEW = "parcelward.doors.portals.errors.csrf_failure"
 LOGIN_URL = "/accounts/sign-in"
 LOGIN_REDIRECT_URL = "/app/"
@@ -122,7 +123,9 @@ STATIC_URL = "/static/"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
+    },
     "filters": {"no_address": {"()": "parcelward.doors.requests.WithoutAddress"}},
     "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["out"], "level": "INFO"},

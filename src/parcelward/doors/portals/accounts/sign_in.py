@@ -91,4 +91,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         people.end_session(guard.session(request).id, by=guard.person(request))
     logout(request)
-    return HttpResponseRedirect(settings.LOGOUT_REDIRECT_URL)
+    answer = HttpResponseRedirect(settings.LOGOUT_REDIRECT_URL)
+    answer["Clear-Site-Data"] = '"cache"'  # not storage: what a courier's device holds outlives a session
+    return answer

@@ -1,0 +1,131 @@
+"""Codes of an app and recovery codes: each opens once, however it is written and whoever sends it at that moment."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from tests.passkey import Browser
+
+from parcelward.people.models import SignedIn, User
+
+PERIOD_S = 30
+
+
+def code_now(secret: str, ahead: int = 0) -> str:
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // PERIOD_S + ahead)))
+
+
+class Protected:
+    """Somebody whose account asks for codes of an app."""
+
+    def __init__(self, browser: Browser, home) -> None:
+        self.email = f"second-{os.urandom(4).hex()}@example.com"
+        self.home = home
+        assert browser.by_code(self.email, home).status_code == 302
+        self.user = User.objects.latest("created_at")
+        page = browser.http.get("/app/account/app-codes").text
+        found = re.search(r'class="pw-secret">([A-Z2-7=]+)<', page)
+        assert found, page
+        self.secret = found[1]
+        turned = browser.post("/app/account/app-codes", "/app/account/app-codes", code=code_now(self.secret, -1))
+        assert turned.status_code == 302, turned.text
+        made = browser.post("/app/account/recovery-codes", "/app/account/recovery-codes").text
+        self.recovery = re.findall(r"<li><code>(\d{4} \d{4} \d{4})</code>", made)
+
+    def asked(self, browser: Browser) -> Browser:
+        """Go as far as the second proof."""
+        answer = browser.by_code(self.email, self.home)
+        assert answer.headers.get("location", "").startswith("/accounts/sign-in/second"), answer.text
+        assert not browser.signed_in()
+        return browser
+
+
+@pytest.fixture
+def protected(browser, installation):
+    return Protected(browser(), installation.home)
+
+
+def second(browser: Browser, code: str):
+    return browser.post("/accounts/sign-in/second", "/accounts/sign-in/second", code=code)
+
+
+def test_the_secret_is_not_in_the_database(protected):
+    row = Authenticator.objects.get(user=protected.user, type="totp")
+    assert protected.secret not in str(row.data)
+    seed = Authenticator.objects.get(user=protected.user, type="recovery_codes")
+    assert not [code for code in protected.recovery if code.replace(" ", "") in str(seed.data)]
+    assert len(protected.recovery) == 10
+
+
+@pytest.mark.asvs("6.5.1")
+def test_a_code_replayed_through_spaces_opens_nothing(browser, protected):
+    """PyPI's finding 9: what the check forgives, the note of what was used forgives, too."""
+    first, thief = protected.asked(browser()), protected.asked(browser())
+    code = code_now(protected.secret)
+    assert second(first, code).status_code == 302
+    assert first.signed_in()
+    for again in (code, f"{code[:3]} {code[3:]}", f" {code} ", f"{code[:2]}-{code[2:]}"):
+        answer = second(thief, again)
+        assert answer.status_code == 401, again
+        assert not thief.signed_in()
+
+
+def test_of_many_who_send_one_code_at_once_one_is_in(browser, protected):
+    many = [protected.asked(browser()) for _ in range(4)]
+    before = SignedIn.objects.filter(user=protected.user).count()
+    code = code_now(protected.secret)
+    with ThreadPoolExecutor(len(many)) as pool:
+        answers = list(pool.map(lambda one: second(one, code).status_code, many))
+    assert sorted(answers) == [302, 401, 401, 401]
+    assert SignedIn.objects.filter(user=protected.user).count() == before + 1
+
+
+@pytest.mark.asvs("6.5.1")
+def test_a_recovery_code_opens_once(browser, protected):
+    first, thief = protected.asked(browser()), protected.asked(browser())
+    assert second(first, protected.recovery[0]).status_code == 302
+    assert second(thief, protected.recovery[0]).status_code == 401
+    assert not thief.signed_in()
+    assert "A recovery code was used" in first.http.get("/app/account").text
+
+
+def test_guessing_is_slowed_and_opens_nothing(browser, protected):
+    mine = protected.asked(browser())
+    answers = [second(mine, f"{n:06d}").status_code for n in range(12)]
+    assert set(answers) <= {401, 429}
+    assert 429 in answers
+    assert not mine.signed_in()
+
+
+def test_whoever_reads_the_mail_alone_cannot_turn_it_off(browser, protected):
+    thief = protected.asked(browser())
+    answer = thief.http.get("/app/account/app-codes/off")
+    assert answer.headers["location"].startswith("/accounts/sign-in")
+    assert Authenticator.objects.filter(user=protected.user, type="totp").exists()
+
+
+@pytest.mark.asvs("7.4.3", "7.5.2")
+def test_sessions_are_seen_and_ended_from_elsewhere(browser, installation):
+    email = f"sessions-{os.urandom(4).hex()}@example.com"
+    here, there, other = browser(), browser(), browser()
+    for one in (here, there, other):
+        assert one.by_code(email, installation.home).status_code == 302
+    page = here.http.get("/app/account").text
+    ends = re.findall(r'action="(/app/account/sessions/[0-9a-f-]{36}/end)"', page)
+    assert len(ends) == 2
+    assert here.post(ends[0], "/app/account").status_code == 302
+    assert [there.signed_in(), other.signed_in()].count(True) == 1
+    assert here.post("/app/account/sessions/end-others", "/app/account").status_code == 302
+    assert [here.signed_in(), there.signed_in(), other.signed_in()] == [True, False, False]
+    stranger = browser()
+    stranger.by_code(f"x-{email}", installation.home)
+    theirs = SignedIn.objects.filter(ended_at=None).latest("began_at").user
+    ours = SignedIn.objects.filter(ended_at=None, method="code").exclude(user=theirs).latest("began_at")
+    assert stranger.post(f"/app/account/sessions/{ours.id}/end", "/app/account").status_code == 404
+    assert here.signed_in()
