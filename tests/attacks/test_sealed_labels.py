@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from tests.attacks.untouched import untouched
+from tests.people.tenants import organisation
 from tests.privacy.label_desk import (
     AGENT,
     CLAIM,
@@ -299,6 +300,22 @@ def test_another_device_cannot_take_or_open_a_loan(courier):
     weak = bytes(32)
     signed = courier.key.sign(rules.reader_statement(weak, at_ms))
     refused("bad_key", BadLabel, courier.asks, reader_key=weak, signature=signed)
+
+
+def test_a_contractor_lends_itself_no_offices_keys(courier):
+    """Its people enrol their devices at any place they name; with a loan each would open that office's labels."""
+    carrier = organisation("contractor")
+    by = dataclasses.replace(person(Role.HUB_AGENT), organisation=carrier.id)
+    for deed in (
+        lambda: courier.borrows(by=by),
+        lambda: queries.running_loans([OFFICE], by=by, now=NOW),
+        lambda: queries.epochs_with_keys(OFFICE, [EPOCH], by=by),
+        lambda: actions.end_loan(uuid.uuid4(), by=by, now=NOW),
+    ):
+        with untouched(), pytest.raises(NotAllowed) as caught:
+            deed()
+        assert caught.value.code == "not_the_operators"
+    assert courier.asks(by=by) == []
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -23,6 +23,7 @@ from parcelward.people import (
     held,
     membership_check,
     proofing,
+    reach,
     roles,
     rules,
     seen,
@@ -66,10 +67,9 @@ waiting_request = waiting.request
 waiting_invitation = waiting.invitation
 waiting_count = waiting.count
 
-write_seen = seen.write
-look_for_bans = addresses.look
-is_banned = addresses.is_banned
-network_of = addresses.network
+write_seen, look_for_bans = seen.write, addresses.look
+is_banned, network_of = addresses.is_banned, addresses.network
+tenant_of = reach.own
 keys, key, devices, device = held.keys, held.key, held.devices, held.device
 grants, enrolment, tenants = held.grants, held.enrolment, held.tenants
 KeyShown = held.KeyShown

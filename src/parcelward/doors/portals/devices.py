@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parcelward.base import config
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.doors.portals import held_shown, qr
+from parcelward.doors.portals.accounts.guard import fresh_proof
 from parcelward.doors.portals.errors import in_words
 from parcelward.people import actions, queries
 from parcelward.people.queries import may, person_of
@@ -120,8 +121,7 @@ def devices(request: HttpRequest) -> HttpResponse:
     return render(request, "devices.html", context)
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def enrol(request: HttpRequest) -> HttpResponse:
     """Ask for a name and a place; then show the code, this once, and wait for the device."""

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parcelward.base import config
 from parcelward.base.errors import ParcelwardError
 from parcelward.doors.portals import held_shown
+from parcelward.doors.portals.accounts.guard import fresh_proof
 from parcelward.doors.portals.desk_words import role_name
 from parcelward.doors.portals.devices import INPUT, SAID, asker, confirm, done, tabs, uuid_in
 from parcelward.doors.portals.errors import in_words
@@ -155,8 +156,7 @@ def _key_context(key_id: UUID, person: Person, now: dt.datetime) -> dict[str, An
     }
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def make(request: HttpRequest) -> HttpResponse:
     """Ask whose key with which role; then what it is called and may do; then show its token, this once."""
@@ -207,8 +207,7 @@ def _shown_once(request: HttpRequest, made: actions.MadeKey, person: Person) -> 
     return render(request, "key_shown.html", context)
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def rotate(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Ask how long the old token goes on; then show the new one, this once."""
@@ -264,8 +263,7 @@ def revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
     )
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def grant(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Let a key spend in one currency, up to caps."""

@@ -175,6 +175,16 @@ def _require_open(epoch: int, *, claim: dt.timedelta, now: dt.datetime) -> None:
         raise KeyNotThere(f"The claim period of the week {week} is over: its labels are dark", code="epoch_over")
 
 
+def require_lender(by: Person) -> None:
+    """Raise NotAllowed unless `by` lends keys for the operator.
+
+    A contractor's people enrol their own devices wherever they say, and would lend every office's keys to themselves.
+    """
+    require(by, Task.LEND_KEYS)
+    if people.tenant_of(by) is not None:
+        raise NotAllowed("The operator's offices lend their keys", code="not_the_operators")
+
+
 @transaction.atomic
 def lend(
     facility: str,
@@ -191,7 +201,7 @@ def lend(
 
     The device fetches them by `hand_out`. Raises NotLent: revoked, or of another place; KeyNotThere.
     """
-    require(by, Task.LEND_KEYS)
+    require_lender(by)
     if not 1 <= hours <= rules.LOAN_HOURS_MAX:
         raise Invalid(f"A round ends within {rules.LOAN_HOURS_MAX} hours", code="bad_hours")
     if not _ROUND.fullmatch(round_name):
@@ -252,7 +262,7 @@ def loan_row(row: Loan) -> LoanRow:
 @transaction.atomic
 def end_loan(loan_id: UUID, *, by: Person, now: dt.datetime) -> None:
     """End a loan before its round: the key is not handed out again. Doing it twice changes nothing."""
-    require(by, Task.LEND_KEYS)
+    require_lender(by)
     row = Loan.objects.select_for_update().filter(pk=loan_id).first()
     if row is None:
         raise NotFound("No such loan")

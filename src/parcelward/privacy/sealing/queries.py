@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from parcelward.people.queries import require
-from parcelward.people.wire import Person, Task
+from parcelward.people.wire import Person
 from parcelward.privacy.models import Loan, StationKey
 from parcelward.privacy.sealing import keybox, rules
-from parcelward.privacy.sealing.actions import loan_row
+from parcelward.privacy.sealing.actions import loan_row, require_lender
 from parcelward.privacy.sealing.errors import BadLabel
 from parcelward.privacy.sealing.wire import LoanRow, item_number, weight_class
 
@@ -39,7 +38,7 @@ def binding_holds(item: str, destination: str, weight_g: int, code: str) -> bool
 
 def running_loans(facilities: Iterable[str], *, by: Person, now: dt.datetime) -> list[LoanRow]:
     """Return the loans of these offices that have not ended, the newest first."""
-    require(by, Task.LEND_KEYS)
+    require_lender(by)
     rows = Loan.objects.filter(facility__in=set(facilities), ended_at=None, expires_at__gt=now).order_by(
         "-lent_at", "id"
     )
@@ -48,6 +47,6 @@ def running_loans(facilities: Iterable[str], *, by: Person, now: dt.datetime) ->
 
 def epochs_with_keys(facility: str, epochs: Iterable[int], *, by: Person) -> list[int]:
     """Return those weeks of which the facility has a key that was not destroyed."""
-    require(by, Task.LEND_KEYS)
+    require_lender(by)
     rows = StationKey.objects.filter(facility=facility, epoch__in=set(epochs), destroyed_at=None)
     return sorted(rows.values_list("epoch", flat=True))
