@@ -18,8 +18,10 @@ from tests.attacks.passkey_door import REFUSED, Near, bent, nothing_done, random
 from tests.passkey import AT, BS, UP, UV, Passkey, b64, options_in, unb64
 
 from parcelward.base import config
-from parcelward.people.models import Invitation, User
+from parcelward.people import actions
+from parcelward.people.models import Invitation, Organisation, User
 from parcelward.people.models import Passkey as PasskeyRow
+from parcelward.people.wire import Role
 
 Bend = Callable[[Passkey, dict[str, Any]], Any]
 HERE = config.get().public_url
@@ -238,7 +240,7 @@ def test_a_passkey_without_an_invitation_opens_nothing(near, link):
     near().join(used)
     fields, options = browser.offered(link())
     withdrawn = Invitation.objects.latest("made_at")
-    Invitation.objects.filter(id=withdrawn.id).update(withdrawn_at=withdrawn.made_at)
+    actions.withdraw_invitation(withdrawn.id, by=actions.installer())
     answers = [used.partition("#code=")[2], fields["code"], "", "x", "\0", "x" * 5_000]
     with nothing_done():
         for code in answers:
@@ -294,10 +296,10 @@ def test_one_page_with_two_links_makes_one_account(near, link):
     assert (User.objects.count(), PasskeyRow.objects.count()) == (before[0] + 1, before[1] + 1)
 
 
-def test_two_who_were_invited_under_one_id_are_one_account(near, link):
-    first, second = link(), link()
-    ids = [row.id for row in Invitation.objects.order_by("-made_at")[:2]]
-    Invitation.objects.filter(id__in=ids).update(login="the-same-id-twice")
+def test_two_who_were_invited_under_one_id_are_one_account(near):
+    operator, login = Organisation.objects.get(kind="operator").id, f"twice-{os.urandom(4).hex()}"
+    made = [actions.invite(operator, Role.SORTER, by=actions.installer(), login=login) for _ in range(2)]
+    first, second = (f"{HERE}/accounts/join#code={code}" for _id, code in made)
     assert near().join(first).status_code == 302
     with nothing_done():
         refused = near().join(second)

@@ -193,7 +193,7 @@ def test_only_who_may_answers_and_nobody_their_own(ben, clerk, admin):
     with pytest.raises(NotAllowed) as refused:
         actions.uphold(own, by=admin)
     assert refused.value.code == "own_request"
-    with pytest.raises(MayNot):
+    with pytest.raises(NotFound):
         queries.request(request, by=joined(Role.ADDRESSEE))
     assert row(request).state == row(own).state == RequestState.OPEN
 
