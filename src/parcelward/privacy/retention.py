@@ -92,6 +92,11 @@ KEPT_FOR_GOOD: Final[Mapping[str, str]] = {
     "privacy_tombstone": "a token and a time: says for good that the person is gone, also to a restored backup",
     "privacy_shred_request": "who agreed that a token was shredded: without it a shredding could not be shown",
     "privacy_hold": "that a token had to be kept, and until when: the same",
+    "privacy_stationkey": "destroyed by a round of its own when its claim period is over (privacy/sealing)",
+    "privacy_loan": "which device had which office's key, and when: no personal data",
+    "privacy_contact": "two tokens and an item: ended 14 days after delivery, and shown by verify-log",
+    "privacy_contact_end": "the same: a token and an address of ours that opens nothing once it is ended",
+    "privacy_contact_mail": "which mail went through, by a digest: no address and no words",
 }
 """Table -> why its rows do not go by age."""
 
