@@ -78,7 +78,8 @@ def _person_problem(entry: Told, last: Told | None, row: tuple[Any, ...] | None)
         return "has another id than they were added with", entry.place
     if said.get("login", "") not in {"", login_hash(person, login)}:
         return "signs in under another staff id than they were added with", entry.place
-    if said.get("token", token and str(token)) != (token and str(token)):
+    # An account that was closed has none: nobody signs in with it any more.
+    if token is not None and said.get("token", str(token)) != str(token):
         return "signs in with the code that goes to another address than they were added with", entry.place
     if last is not None and last.kind == LOCKED:
         return ("was locked out and their row lets them in", last.place) if is_active else ("", None)
