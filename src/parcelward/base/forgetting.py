@@ -6,7 +6,7 @@ Each few are a transaction of their own, with whatever the room records of it: w
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,3 +66,13 @@ def _some(sweep: Sweep, before: dt.datetime, note: Callable[[int], None]) -> int
         sweep.forget(mine)
     note(len(keys))
     return len(keys)
+
+
+def due_of(sweeps: Iterable[Sweep], kept_class: str, before: dt.datetime, country: str) -> list[Due]:
+    """Return what would go of a class; nothing where these sweeps have no such class."""
+    return [due(sweep, before, country) for sweep in sweeps if sweep.kept_class == kept_class]
+
+
+def forget_of(sweeps: Iterable[Sweep], kept_class: str, before: dt.datetime, tell: Callable[[int], None]) -> int:
+    """Forget what is older than `before` of a class; return how many rows. As `forget`."""
+    return sum(forget(sweep, before, tell) for sweep in sweeps if sweep.kept_class == kept_class)

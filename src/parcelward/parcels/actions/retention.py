@@ -59,15 +59,11 @@ KEPT_FOR_GOOD: Final = {
 def due_old(kept_class: str, before: dt.datetime, country: str, *, by: Person) -> list[Due]:
     """Return what would go of a class; nothing for a class of another room."""
     require(by, Task.KEEP_RETENTION)
-    return [forgetting.due(sweep, before, country) for sweep in SWEEPS if sweep.kept_class == kept_class]
+    return forgetting.due_of(SWEEPS, kept_class, before, country)
 
 
 def forget_old(kept_class: str, before: dt.datetime, *, by: Person) -> int:
     """Empty what is older than `before` of a class; return how many rows. The entry says counts alone."""
     require(by, Task.KEEP_RETENTION)
     said = {"by": by.source, "class": kept_class, "before": before.isoformat()}
-    return sum(
-        forgetting.forget(sweep, before, lambda n: custody.record_fact(RETAINED, {**said, "n": n}))
-        for sweep in SWEEPS
-        if sweep.kept_class == kept_class
-    )
+    return forgetting.forget_of(SWEEPS, kept_class, before, lambda n: custody.record_fact(RETAINED, {**said, "n": n}))
