@@ -10,7 +10,7 @@ from typing import Any
 
 from parcelward.custody.models import Fact
 from parcelward.people import actions
-from parcelward.people.models import Membership, Organisation, User
+from parcelward.people.models import Invitation, Membership, Organisation, User
 from parcelward.people.queries import person_of
 from parcelward.people.wire import OrganisationKind, Person, Role
 
@@ -53,3 +53,16 @@ def said_in(pattern: str, text: str) -> str:
     found = re.search(pattern, text)
     assert found, text[:2000]
     return found[1]
+
+
+def rights():
+    """Return every role that stands and every invitation that is open, to see that nothing changed."""
+    held = Membership.objects.filter(ended_at=None).values_list("id", "user", "role", "owner").order_by("id")
+    asked = Invitation.objects.filter(taken_at=None, withdrawn_at=None).values_list("id", "agreed_by").order_by("id")
+    stopped = Organisation.objects.exclude(suspended_at=None).values_list("id").order_by("id")
+    return list(held), list(asked), list(stopped), User.objects.count()
+
+
+def of(browser):
+    """Return who a browser's passkey belongs to."""
+    return User.objects.get(id=uuid.UUID(browser.passkey.user_handle.decode()))

@@ -1,0 +1,121 @@
+"""Invitations that open nothing: guessed, used, raced for, or made by somebody who may no longer invite."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import threading
+import uuid
+
+import pytest
+from django.db import connections
+from tests.people.staffing import acting, facts, member, operator, rights, sender, somebody
+
+from parcelward.base.errors import NotFound
+from parcelward.people import actions
+from parcelward.people.models import Invitation, User
+from parcelward.people.wire import Role
+
+pytestmark = pytest.mark.usefixtures("installation")
+
+
+def test_what_an_ended_administrator_had_invited_opens_nothing():
+    somebody(Role.ADMINISTRATOR)  # or nobody would be left
+    user, membership = member(Role.ADMINISTRATOR)
+    invitation, code = actions.invite(operator(), Role.SORTER, by=acting(user, membership))
+    actions.end_membership(membership.id, by=actions.installer())
+    before = rights()
+    with pytest.raises(NotFound):
+        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+    assert rights() == before
+    assert facts("people.invitation_withdrawn", invitation=str(invitation))
+
+
+def test_what_a_locked_administrator_had_invited_opens_nothing():
+    somebody(Role.ADMINISTRATOR)
+    user, membership = member(Role.ADMINISTRATOR)
+    _id, code = actions.invite(operator(), Role.SORTER, by=acting(user, membership))
+    actions.lock_person(user.login, by=actions.installer())
+    before = rights()
+    with pytest.raises(NotFound):
+        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+    assert rights() == before
+
+
+def test_what_an_ended_administrator_had_invited_elsewhere_opens_nothing():
+    somebody(Role.ADMINISTRATOR)
+    user, membership = member(Role.ADMINISTRATOR)
+    shop = sender("Their Shop")
+    invitation, code = actions.invite(shop, Role.SENDER_ADMIN, by=acting(user, membership), owner=True)
+    actions.end_membership(membership.id, by=actions.installer())
+    before = rights()
+    with pytest.raises(NotFound):
+        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+    assert rights() == before
+    assert facts("people.invitation_withdrawn", invitation=str(invitation))
+
+
+def test_an_invitation_made_while_its_makers_role_ended_opens_nothing():
+    """The request had passed the door before the role ended: the link is asked again when somebody takes it."""
+    somebody(Role.ADMINISTRATOR)
+    user, membership = member(Role.ADMINISTRATOR)
+    by = acting(user, membership)
+    actions.end_membership(membership.id, by=actions.installer())
+    _id, code = actions.invite(operator(), Role.SORTER, by=by)
+    before = rights()
+    with pytest.raises(NotFound):
+        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+    assert rights() == before
+
+
+@pytest.mark.asvs("2.4.1", "6.3.1")
+def test_codes_of_invitations_are_not_guessed_fast(browser):
+    guesser = browser()
+    before = rights()
+    answers = []
+    for nth in range(60):  # two workers count for themselves
+        answers.append(guesser.post("/accounts/join", "/accounts/join", code=f"guess-{nth}-{uuid.uuid4()}").status_code)
+        if answers[-1] == 429:
+            break
+    assert set(answers) == {404, 429}
+    assert len(answers) <= 41
+    assert rights() == before
+
+
+@pytest.mark.asvs("2.3.4")
+def test_of_two_who_race_with_one_link_one_gets_in(link):
+    code = link().partition("#code=")[2]
+    invitation = Invitation.objects.order_by("-made_at")[0]
+    before, together, outcomes = User.objects.count(), threading.Barrier(4), []
+
+    def take():
+        together.wait(20)
+        try:
+            actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+            outcomes.append("in")
+        except NotFound:
+            outcomes.append("refused")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=take, daemon=True) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    assert sorted(outcomes) == ["in", "refused", "refused", "refused"]
+    assert User.objects.count() == before + 1
+    assert len(facts("people.added", invitation=str(invitation.id))) == 1
+
+
+def test_a_link_used_a_second_time_says_what_a_wrong_one_says(browser, link):
+    url = link()
+    browser().join(url)
+    before, answers = rights(), []
+    for code in (url.partition("#code=")[2], "x" * 43):
+        answer = browser().post("/accounts/join", "/accounts/join", code=code)
+        text = re.sub(r'(csrfmiddlewaretoken" value|nonce|request_id)="[^"]*"', "", answer.text)
+        answers.append((answer.status_code, re.sub(r"<script[^>]*>|req_\w+", "", text)))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+    assert rights() == before
