@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 import pytest
+from tests.joined import joined
 from tests.people.tenants import organisation, person, suspended, token_of
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
@@ -168,3 +169,16 @@ def test_the_same_key_is_not_made_twice(installer):
     with pytest.raises(Conflict):
         made(key_id=key_id)
     assert (ApiKey.objects.count(), facts("people.key_made")) == before
+
+
+@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.AUDITOR])
+def test_an_administrator_alone_makes_no_key_of_a_role_that_takes_two_people(role):
+    """As an invitation to such a role does: one person would have both."""
+    admin = joined(Role.ADMINISTRATOR)
+    before = ApiKey.objects.count()
+    with pytest.raises(MayNot) as refused:
+        people.make_key("looks into everything", role, by=admin, mode="test")
+    assert refused.value.code == "guarded_role"
+    assert ApiKey.objects.count() == before
+    assert people.make_key("at the console", role, by=people.installer(), mode="test", simulated=True)
+    assert people.make_key("of one's own", Role.ADMINISTRATOR, by=admin, mode="test", simulated=True)

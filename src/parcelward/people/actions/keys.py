@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
-from parcelward.people import reach, roles, tokens
+from parcelward.people import reach, roles, tokens, two
 from parcelward.people.errors import MayNot
 from parcelward.people.key_check import KEY_MADE, KEY_REVOKED, KEY_ROTATED
 from parcelward.people.models import ApiKey, Organisation, Source
@@ -131,6 +131,11 @@ def _tenant(role: Role, organisation: UUID | None, *, by: Person) -> UUID | None
 
 def _scopes(role: Role, scopes: Iterable[Task] | None, *, by: Person) -> list[str] | None:
     """Return the scopes as they are stored: of the role's own tasks, and never more than a limited maker has."""
+    if role in roles.GUARDED and role is not by.role and not two.is_console(by.source):
+        # An invitation to such a role takes two people; a key would give one of them both roles.
+        raise MayNot(
+            "A key with this role is made at the console, or by somebody who has the role", code="guarded_role"
+        )
     wanted = None if scopes is None else frozenset(scopes)
     if wanted is not None and not wanted <= roles.MAY[role]:
         raise roles.bad_scope()
