@@ -70,4 +70,4 @@ def apart(ask: Callable[[], T]) -> T:
             connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asked).result(60)
+        return pool.submit(asked).result(120)

@@ -7,12 +7,12 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scripts import make_label_vectors as oracle
+from tests import joined
 from tests.browser.conftest import hold_up, picture, storage, violations
 from tests.privacy.label_desk import CLERK, DOOR, HUB, OFFICE, OTHER, make_keys, wanted
 from tests.scanner import new_number
@@ -25,7 +25,6 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = {1280: 800, 375: 812}
 PAGE = "/app/courier/label"
-APART = ThreadPoolExecutor(1)  # the browser's driver has a loop in this thread, where Django asks no database
 KEPT = """
   const done = (ask) => new Promise((then) => { ask.onsuccess = () => then(ask.result); });
   const db = await done(indexedDB.open("parcelward-device"));
@@ -36,7 +35,8 @@ LEND = f"/app/office/lend?facility={OFFICE}"
 
 
 def apart(work: Callable[..., Any], *args: Any, **how: Any) -> Any:
-    return APART.submit(work, *args, **how).result(60)
+    """Ask the database with these words, where no browser is driven."""
+    return joined.apart(lambda: work(*args, **how))
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ def test_an_item_on_hold_that_was_sent_on_can_still_be_released(
     opened: Any, signed_in: Any, live_url: str, world: World
 ) -> None:
     number = new_number()
-    world.scanner.send(event(number, "held", reason="security_hold"), event(number, "left_sorting", minutes=4))
+    world.scanner.send(event(number, "held", reason="customs"), event(number, "left_sorting", minutes=4))
     page = opened(1280, 800, storage_state=signed_in)
     page.goto(f"{live_url}/app/desk/?item={number}")
     assert page.locator("text=Hold this item").count() == 0

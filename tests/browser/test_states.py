@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from django.db import connections
 from scripts import build_verify_html
 from tests.browser.conftest import hold_up, picture
 from tests.browser.proof.reading import erase, published
 from tests.custody.sample_bundle import made, written
 from tests.custody.sample_log import STEPS, Item, SampleLog
+from tests.joined import apart
 from tests.scanner import Scanner, event, new_number
 
 from parcelward.people import actions as people
@@ -49,10 +48,7 @@ PICTURED_DARK = ("collect", "proven")
 
 
 def _partner_key() -> str:
-    try:
-        return people.make_key("states", Role.PARTNER, by=people.installer(), mode="test", simulated=True)
-    finally:
-        connections.close_all()
+    return people.make_key("states", Role.PARTNER, by=people.installer(), mode="test", simulated=True)
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +73,9 @@ def journeys(installation: Any, facilities: tuple[str, ...]) -> dict[str, str]:
             where = "TEST-IN" if inward else "TEST-OUT" if "outward" in step else "TEST-A"
             reason = {"reason": "security_hold"} if step == "held" else {}
             scanner.send(event(numbers[name], step, minutes=sequence * 9 - 600, facility=where, **reason))
-    with ThreadPoolExecutor(1) as apart:  # the browser's driver keeps an event loop in this thread
-        token = apart.submit(_partner_key).result()
-        published(installation.url, numbers["erased"], 2)
-        apart.submit(erase, numbers["erased"]).result()
+    token = apart(_partner_key)
+    published(installation.url, numbers["erased"], 2)
+    apart(lambda: erase(numbers["erased"]))
     said = {"manifest_id": f"M-{uuid.uuid4()}", "facility": "TEST-A", "items": [numbers["announced"]]}
     httpx.post(
         f"{installation.url}/api/v1/manifests",

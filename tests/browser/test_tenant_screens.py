@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import World, hold_up, picture, storage, violations
+from tests.joined import apart
 
 pytestmark = pytest.mark.browser
 WIDTHS = {1280: 800, 375: 812}
@@ -18,7 +18,6 @@ LIST = "/app/desk/two-people"
 
 def _prepared(held: str, erased: str) -> dict[str, str]:
     """Make what the pages show, and return the addresses that name it."""
-    from django.db import connections
     from tests.people.staffing import member, operator, sender, somebody
 
     from parcelward.parcels import actions as parcels
@@ -44,7 +43,6 @@ def _prepared(held: str, erased: str) -> dict[str, str]:
     noted = actions.certify(
         user.id, "dangerous_goods", valid_from=today, valid_until=today + dt.timedelta(days=365), by=anna
     )
-    connections.close_all()
     here = f"/app/organisation/members/{membership.id}"
     return {
         "roles": "/app/roles",
@@ -72,9 +70,7 @@ def _prepared(held: str, erased: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def addresses(world: World) -> dict[str, str]:
-    # Where a browser is driven, an event loop runs in the test's own thread, and none may ask the database.
-    with ThreadPoolExecutor(1) as apart:
-        return apart.submit(_prepared, world.held, world.delivered).result(120)
+    return apart(lambda: _prepared(world.held, world.delivered))
 
 
 @pytest.fixture

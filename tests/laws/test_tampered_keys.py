@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,7 +38,7 @@ class Known:
 
 
 @pytest.fixture(scope="module")
-def known(installation) -> Known:
+def known(installation) -> Iterator[Known]:
     by, tenant = people.installer(), organisation("partner")
     made = people.new_key(
         "turned key", Role.PARTNER, by=by, mode="test", simulated=True, organisation=tenant.id, scopes=[Task.SCAN]
@@ -66,10 +67,11 @@ def known(installation) -> Known:
     people.withdraw_enrolment(codes[2].id, by=by)
     (row,) = rows("SELECT source_id FROM people_apikey WHERE id = %s", made.id)
     sequenced()
-    return Known(
+    yield Known(
         *(made.id, row["source_id"], tenant.id, running, ended, ban),
         *(codes[0].id, codes[1].id, codes[2].id, device.device_id),
     )
+    people.end_ban("198.51.100.7", by=by)  # by the deed: a test that lets a day pass would forget it before its end
 
 
 # What is done -> (the statement, the entry it contradicts, what differs).

@@ -24,6 +24,7 @@ from parcelward.base.errors import Busy, Conflict, Invalid, NotFound, Parcelward
 from parcelward.base.standards.epcis import parse
 from parcelward.base.standards.epcis.event import Event, Refused
 from parcelward.base.standards.epcis.query import read_query
+from parcelward.custody import actions as custody
 from parcelward.parcels.actions.capture import Incoming, capture, make_partitions
 from parcelward.parcels.actions.items import new_item_id
 from parcelward.parcels.models import CaptureJob, NamedQuery
@@ -41,6 +42,8 @@ TRIES_MAX = 5  # a job that breaks its worker so often is given up
 PAUSE_FIRST = dt.timedelta(seconds=2)  # before a job that broke off is tried again; doubles with each try
 PAUSE_MAX = dt.timedelta(minutes=1)
 GIVEN_UP = "internal"  # code of the error that says so
+QUERY_KEPT = "parcels.query_kept"  # the log is told its number, never its name or words: they may name an item
+QUERY_DELETED = "parcels.query_deleted"
 
 _uncounted: set[UUID] = set()  # jobs whose last try here met a wrong moment, and the database could not be told
 
@@ -234,16 +237,20 @@ def keep_query(name: str, query: dict[str, Any], *, by: Person) -> None:
     read_query(query)
     if NamedQuery.objects.filter(source=by.source).count() >= QUERIES_MAX:
         raise Invalid(f"One source keeps at most {QUERIES_MAX} queries; delete some.", code="too_many")
-    _, made = NamedQuery.objects.get_or_create(
+    kept, made = NamedQuery.objects.get_or_create(
         source=by.source, name=name, defaults={"query": query, "created_at": timezone.now()}
     )
     if not made:
         raise Conflict("A query of yours has this name.", code="query_name_taken")
+    custody.record_fact(QUERY_KEPT, {"query": str(kept.pk), "by": by.source})
 
 
 @transaction.atomic
 def delete_query(name: str, *, by: Person) -> None:
     """Forget a question. Raises NotFound when the caller has none of this name."""
     people.require(by, Task.READ_EVENTS)
-    if not NamedQuery.objects.filter(source=by.source, name=name).delete()[0]:
+    kept = NamedQuery.objects.select_for_update().filter(source=by.source, name=name).first()
+    if kept is None:
         raise NotFound("You have no query of this name")
+    custody.record_fact(QUERY_DELETED, {"query": str(kept.pk), "by": by.source})
+    kept.delete()
