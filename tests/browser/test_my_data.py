@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from tests.browser.conftest import picture, storage, violations
+from tests.browser.conftest import Someone, picture, violations
 from tests.joined import apart, signed_in_as
 from tests.passkey import Browser as PasskeyBrowser
 
@@ -25,27 +22,6 @@ from parcelward.privacy.wire import Field, Kind, Purpose, RequestState, Subject
 
 pytestmark = pytest.mark.browser
 WIDTHS = {1280: 800, 375: 812}
-
-
-@dataclasses.dataclass(frozen=True)
-class Someone:
-    """A person, and the cookies of their browser."""
-
-    person: Person
-    cookies: Any
-
-
-@pytest.fixture(scope="module")
-def enter(installation: Any, live_url: str) -> Iterator[Any]:
-    """Make somebody and sign them in."""
-    with contextlib.ExitStack() as end:
-
-        def make(role: Role) -> Someone:
-            mine = PasskeyBrowser(live_url)
-            end.callback(mine.http.close)
-            return Someone(signed_in_as(mine, role, installation), storage(mine))
-
-        yield make
 
 
 @pytest.fixture(scope="module")
