@@ -80,7 +80,8 @@ def found() -> dict[Text, list[tuple[str, int]]]:
         settings.configure(USE_I18N=True)
     texts: dict[Text, list[tuple[str, int]]] = {}
     modules = [(p, _in_module) for p in sorted(SOURCE.rglob("*.py")) if _for_people(p)]
-    templates = [(p, _in_template) for p in sorted(SOURCE.rglob("templates/*.html"))]
+    pages = [p for p in SOURCE.rglob("templates/**/*") if p.suffix in {".html", ".txt"}]
+    templates = [(p, _in_template) for p in sorted(pages)]
     for path, read in [*modules, *templates]:
         for text in read(path):
             place = (path.relative_to(ROOT).as_posix(), 0)

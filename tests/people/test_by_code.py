@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from parcelward.base.vault import VaultToken
-from parcelward.people.models import SignedIn, User
+from parcelward.people.models import Evidence, SignedIn, User
 from parcelward.privacy import queries as privacy
 
 
@@ -34,6 +34,9 @@ def test_the_first_code_makes_an_account_and_the_next_one_opens_it(browser, inst
     assert User.objects.count() == before + 1
     assert SignedIn.objects.filter(user=user, ended_at=None, method="code").count() == 2
     assert "You act as addressee" in first.http.get("/app/account").text
+    (proven,) = Evidence.objects.filter(user=user)  # by either sign-in: again within a month changes nothing
+    assert (proven.method, proven.token, proven.ended_at) == ("email_code", user.token, None)
+    assert "You have not proven anything yet" not in first.http.get("/app/proofing").text
 
 
 def test_an_address_is_written_in_many_ways(browser, installation, email):

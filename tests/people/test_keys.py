@@ -171,7 +171,7 @@ def test_the_same_key_is_not_made_twice(installer):
     assert (ApiKey.objects.count(), facts("people.key_made")) == before
 
 
-@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.AUDITOR])
+@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.AUDITOR, Role.CLERK])
 def test_an_administrator_alone_makes_no_key_of_a_role_that_takes_two_people(role):
     """As an invitation to such a role does: one person would have both."""
     admin = joined(Role.ADMINISTRATOR)

@@ -210,6 +210,11 @@ def test_either_key_opens_old_and_new_bundles(installation, scanner, before, tmp
         checked = console("verify", str(fresh), "--key", key, away=tmp_path)
         assert checked.returncode == 0, checked.stdout
         assert key.split("+", 2)[1] in checked.stdout, "the report names the keys"
+    served = console("verify", str(fresh), "--key", text(installation, "vkey"), away=tmp_path)
+    assert served.returncode == 0, "what the log answers may be given as it is, a line for each key"
+    none = console("verify", str(fresh), "--key", new[:-9], away=tmp_path)
+    assert (none.returncode, none.stdout) == (2, ""), "a bad key is no finding about the file"
+    assert "--key takes what" in none.stderr
     assert console("verify", str(before["zip"]), "--key", new, away=tmp_path).returncode == 1
     proven = console("verify", str(before["zip"]), "--key", new, "--succession", str(chain), away=tmp_path)
     assert proven.returncode == 0, proven.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -39,8 +40,12 @@ class Described(NinjaAPI):
     """The API with a complete description."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """Return the OpenAPI description, with the addresses that the framework does not serve."""
-        described = super().get_openapi_schema(**options)
+        """Return the OpenAPI description, with the addresses that the framework does not serve; made once."""
+        return self._described(tuple(sorted(options.items())))
+
+    @functools.cache  # noqa: B019 -- there is one API, for as long as the process
+    def _described(self, options: tuple[tuple[str, Any], ...]) -> OpenAPISchema:
+        described = super().get_openapi_schema(**dict(options))
         openapi.complete(described)
         return described
 

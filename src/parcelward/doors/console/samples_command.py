@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import django
 
 from parcelward.base.config import Config
-from parcelward.base.errors import NotAllowed
+from parcelward.base.errors import NotAllowed, NotFound
 from parcelward.doors.console.up_command import write_samples
+
+if TYPE_CHECKING:
+    from parcelward.people.wire import Role
 
 STAFF = ("administrator", "inspector", "clerk", "sorter", "courier", "hub_agent", "planner", "auditor")
 TENANTS = (
@@ -19,6 +24,7 @@ TENANTS = (
     ("contractor", "Sample Carrier (simulated)", ("courier",)),
     ("law_enforcement", "Sample Authority (simulated)", ("officer",)),
 )
+JOIN = "/accounts/join#code="
 HOW = "open the link, once, and make a passkey on this device"
 
 
@@ -42,7 +48,9 @@ def run(_options: argparse.Namespace) -> int:
     if path.exists():
         before = json.loads(path.read_text())
         if queries.key_is_valid(before.get("api_key", "")):
-            write_samples(settings.home, before | {"url": settings.public_url})  # the port may have changed
+            # The port may have changed, and links were used: each role has one that lets somebody in.
+            now = {"url": settings.public_url, "people": [_again(each, settings) for each in before["people"]]}
+            write_samples(settings.home, before | now)
             return 0
     by = actions.installer()
     key = Ed25519PrivateKey.generate()
@@ -71,15 +79,37 @@ def _people(settings: Config) -> list[dict[str, str]]:
 
     by = actions.installer()
     operator = actions.ensure_operator(settings.operator, by=by)
-    places = [(operator, role) for role in (*STAFF, "administrator")]
+    places = [(operator, "", role) for role in (*STAFF, "administrator")]
     for kind, name, roles in TENANTS:
         tenant = actions.make_organisation(OrganisationKind(kind), name, by=by, simulated=True)
-        places += [(tenant, role) for role in roles]
-    found = []
-    for organisation, role in places:
-        owner = role == "sender_admin"
-        _invitation, code = actions.invite(organisation, Role(role), by=by, owner=owner)
-        found.append({"role": role, "sign_in": f"{settings.public_url}/accounts/join#code={code}", "how": HOW})
+        places += [(tenant, name, role) for role in roles]
+    found = [
+        {"role": role, "at": name, "how": HOW, "organisation": str(organisation)}
+        | {"sign_in": _link(organisation, Role(role), settings, owner=role == "sender_admin")}
+        for organisation, name, role in places
+    ]
     how = f"type any address, such as reader@example.com; the code is in the newest file of {settings.home / 'mail'}"
-    found.append({"role": "addressee", "sign_in": f"{settings.public_url}/accounts/sign-in", "how": how})
+    found.append({"role": "addressee", "at": "", "how": how, "sign_in": f"{settings.public_url}/accounts/sign-in"})
     return found
+
+
+def _link(organisation: UUID, role: Role, settings: Config, *, owner: bool = False) -> str:
+    from parcelward.people import actions
+
+    _id, code = actions.invite(organisation, role, by=actions.installer(), owner=owner)
+    return f"{settings.public_url}{JOIN}{code}"
+
+
+def _again(person: dict[str, str], settings: Config) -> dict[str, str]:
+    """Return a sample person with a link that opens something: the one it has, or a new one where that was used."""
+    from parcelward.people import actions
+    from parcelward.people.wire import Role
+
+    before, found, code = person["sign_in"].partition(JOIN)
+    if not found:
+        return person | {"sign_in": f"{settings.public_url}/accounts/{before.rpartition('/accounts/')[2]}"}
+    try:
+        actions.invitation(code)
+    except NotFound:
+        return person | {"sign_in": _link(UUID(person["organisation"]), Role(person["role"]), settings)}
+    return person | {"sign_in": f"{settings.public_url}{JOIN}{code}"}

@@ -79,7 +79,7 @@ def _welcome() -> None:
     if not settings.production and samples.exists():
         lines.append("  Sample people, one link each, good once (the ordinary way in: a passkey on this device):")
         for person in json.loads(samples.read_text())["people"]:
-            lines += [f"    {person['role'].replace('_', ' '):<18}{person['sign_in']}"]
+            lines += [f"    {person['role'].replace('_', ' '):<16}{person['sign_in']}  {person['at']}".rstrip()]
         lines.append(f"  Simulated mail        {settings.home / 'mail'} (an addressee's code is in the newest file)")
         lines.append(f"  Keys and numbers      {samples}")
         lines.append("  Everything in the sample town is simulated.")

@@ -131,7 +131,7 @@ def _tenant(role: Role, organisation: UUID | None, *, by: Person) -> UUID | None
 
 def _scopes(role: Role, scopes: Iterable[Task] | None, *, by: Person) -> list[str] | None:
     """Return the scopes as they are stored: of the role's own tasks, and never more than a limited maker has."""
-    if role in roles.GUARDED and role is not by.role and not two.is_console(by.source):
+    if role in roles.NEED_SECOND and role is not by.role and not two.is_console(by.source):
         # An invitation to such a role takes two people; a key would give one of them both roles.
         raise MayNot(
             "A key with this role is made at the console, or by somebody who has the role", code="guarded_role"

@@ -31,7 +31,9 @@ from parcelward.doors.portals.accounts import guard, sign_in
 from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.throttle import allow, client_network
 from parcelward.people import actions as people
-from parcelward.people import codes
+from parcelward.people import codes, proofing, queries
+from parcelward.people.roles import may
+from parcelward.people.wire import Method, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Kind, Purpose
 
@@ -129,7 +131,15 @@ def _spent(asked: dict[str, str], code: str, *, browser: bytes) -> Any:
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
         tokens = privacy.find(Field.EMAIL, email, purpose=Purpose.SIGN_IN, by=by)
         known = get_user_model().objects.filter(token__in=tokens).order_by("created_at").first()
-        if known is not None:
-            return known
-        privacy.settle(token, kind=Kind.ADDRESSEE, by=by)
-        return people.sign_up(UUID(asked["account"]), token=token)
+        if known is None:
+            privacy.settle(token, kind=Kind.ADDRESSEE, by=by)
+            known = people.sign_up(UUID(asked["account"]), token=token)
+        _proven(known)
+        return known
+
+
+def _proven(user: Any) -> None:
+    """Note that who reads this mailbox has typed what was sent to it."""
+    person = queries.person_of(user)
+    if may(person, Task.PROVE_SELF) and user.token is not None:
+        proofing.confirm_message(VaultToken(user.token), Method.EMAIL_CODE, by=person, now=timezone.now())
