@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.conf import settings
 from tests.passkey import Browser
 
+from parcelward.custody.verification import Findings
+from parcelward.doors.portals.accounts import second_factor
+from parcelward.people import actions as people
+from parcelward.people.membership_check import check_memberships
 from parcelward.people.models import SignedIn, User
 
 PERIOD_S = 30
@@ -49,6 +56,29 @@ class Protected:
 @pytest.fixture
 def protected(browser, installation):
     return Protected(browser(), installation.home)
+
+
+@contextlib.contextmanager
+def put_back(rows, data):
+    """Put back what these rows held: the record must be what the log says when the test is over."""
+    try:
+        yield
+    finally:
+        for kind, each in data.items():
+            rows.filter(type=kind).update(data=each)
+
+
+def resealing_here():
+    """Return what `parcelward secrets rotate django` would do to each row, with the secrets of this house."""
+    believed = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return second_factor.resealing(settings.SECRET_KEY, believed)
+
+
+def found():
+    """Return what `verify-log` first finds wrong with members, passkeys and second factors."""
+    findings = Findings()
+    check_memberships(findings)
+    return findings.first
 
 
 def second(browser: Browser, code: str):
@@ -108,6 +138,64 @@ def test_whoever_reads_the_mail_alone_cannot_turn_it_off(browser, protected):
     answer = thief.http.get("/app/account/app-codes/off")
     assert answer.headers["location"].startswith("/accounts/sign-in")
     assert Authenticator.objects.filter(user=protected.user, type="totp").exists()
+
+
+@pytest.mark.asvs("11.3.3")
+def test_a_row_that_was_copied_from_another_account_opens_nothing(browser, installation, protected):
+    """Whoever writes the database turns codes of their own on, and puts their rows in the place of somebody else's."""
+    thief = Protected(browser(), installation.home)
+    mine = dict(Authenticator.objects.filter(user=thief.user).values_list("type", "data"))
+    theirs = Authenticator.objects.filter(user=protected.user)
+    before = dict(theirs.values_list("type", "data"))
+    with put_back(theirs, before):
+        for kind, data in mine.items():
+            theirs.filter(type=kind).update(data=data)
+        at_the_door = protected.asked(browser())
+        for code in (code_now(thief.secret), thief.recovery[0], protected.recovery[0]):
+            assert second(at_the_door, code).status_code == 401
+            assert not at_the_door.signed_in()
+        assert people.reseal_second_factors(resealing_here(), by=people.installer())[1] == len(mine), "nor sealed anew"
+    assert dict(theirs.values_list("type", "data")) == before
+    assert second(protected.asked(browser()), protected.recovery[0]).status_code == 302
+
+
+@pytest.mark.asvs("11.3.3")
+def test_the_seed_of_recovery_codes_is_no_secret_of_an_app(browser, protected):
+    rows = Authenticator.objects.filter(user=protected.user)
+    before = dict(rows.values_list("type", "data"))
+    with put_back(rows, before):
+        rows.filter(type="totp").update(data={"secret": before["recovery_codes"]["seed"]})
+        rows.filter(type="recovery_codes").update(data=before["recovery_codes"] | {"seed": before["totp"]["secret"]})
+        at_the_door = protected.asked(browser())
+        for code in (code_now(protected.secret), protected.recovery[0]):
+            assert second(at_the_door, code).status_code == 401
+    assert second(protected.asked(browser()), code_now(protected.secret)).status_code == 302
+
+
+HURTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "codes of an app that are gone": ("totp", {"type": "elsewhere"}),
+    "recovery codes that are gone": ("recovery_codes", {"type": "elsewhere"}),
+    "used codes that are fresh again": ("recovery_codes", {"data": {"used_mask": 0}}),
+    "codes that nobody used": ("recovery_codes", {"data": {"used_mask": 7}}),
+}
+
+
+@pytest.mark.parametrize("what", HURTS)
+def test_verify_log_sees_a_second_factor_that_was_turned_in_the_database(browser, protected, what):
+    assert second(protected.asked(browser()), protected.recovery[1]).status_code == 302
+    rows = Authenticator.objects.filter(user=protected.user)
+    kind, change = HURTS[what]
+    mine, before = rows.get(type=kind), dict(rows.values_list("type", "data"))
+    assert found() is None
+    try:
+        Authenticator.objects.filter(pk=mine.pk).update(**change)
+        seen = found()
+    finally:
+        Authenticator.objects.filter(pk=mine.pk).update(type=kind, data=before[kind])
+    assert seen is not None
+    assert seen.differs == "second_factor"
+    assert str(protected.user.id) in str(seen)
+    assert found() is None
 
 
 @pytest.mark.asvs("7.4.3", "7.5.2")

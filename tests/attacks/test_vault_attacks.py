@@ -59,10 +59,11 @@ MOVES = {
 @pytest.mark.parametrize("what", MOVES)
 def test_a_sealed_value_that_was_moved_does_not_open(two, what):
     one, other = two
+    before = KeptPerson.objects.get(token=one)
     change(MOVES[what], {"one": one, "two": other})
     refused(one)
     opened(other, WHOLE, purpose=Purpose.NOTICE, by=people.machinery())
-    KeptPerson.objects.filter(token=one).update(key_version=1, name_sealed=None)
+    KeptPerson.objects.filter(token=one).update(key_version=1, name_sealed=before.name_sealed)
 
 
 @pytest.mark.asvs("11.3.3")
@@ -91,6 +92,19 @@ TURNED = {
     "another account": ("UPDATE privacy_person SET account = gen_random_uuid() WHERE token = %(one)s", "kept_person"),
     "another tenant": ("UPDATE privacy_person SET tenant = gen_random_uuid() WHERE token = %(one)s", "kept_person"),
     "an earlier end": ("UPDATE privacy_person SET expires_at = now() WHERE token = %(one)s", "kept_person"),
+    "an older value put back": (
+        "UPDATE privacy_person SET name_sealed = %(older)s WHERE token = %(corrected)s",
+        "sealed_value",
+    ),
+    "a value taken away": ("UPDATE privacy_person SET phone_sealed = NULL WHERE token = %(one)s", "sealed_value"),
+    "a value that was taken away": (
+        "UPDATE privacy_person SET phone_sealed = %(phone)s WHERE token = %(corrected)s",
+        "sealed_value",
+    ),
+    "a value cut short": (
+        "UPDATE privacy_person SET email_sealed = substr(email_sealed, 1, 20) WHERE token = %(one)s",
+        "sealed_value",
+    ),
     "a person gone": ("DELETE FROM privacy_person WHERE token = %(one)s", "kept_person"),
     "a person of nobody's putting": (
         (
@@ -153,8 +167,11 @@ TURNED = {
 def kept(installation, facilities):
     """Return whom there is to tamper with: looked at, asked about, held, and shredded."""
     by = people.machinery()
-    tokens = [actions.put(values(uuid.uuid4().hex), kind=Kind.ADDRESSEE, by=by) for _ in range(4)]
-    one, two, held, dead = tokens
+    tokens = [actions.put(values(uuid.uuid4().hex), kind=Kind.ADDRESSEE, by=by) for _ in range(5)]
+    one, two, held, dead, corrected = tokens
+    older = KeptPerson.objects.get(token=corrected)
+    actions.change(corrected, {Field.NAME: "Somebody else"}, by=by)
+    actions.change(corrected, {Field.PHONE: ""}, by=by)
     opened(one, WHOLE, purpose=Purpose.NOTICE, by=by)
     inspector, admin = person(Role.INSPECTOR, source=940_000), person(Role.ADMINISTRATOR, source=940_000)
     actions.ask_to_shred(two, "asked for", by=inspector)
@@ -162,7 +179,8 @@ def kept(installation, facilities):
     actions.agree_to_shred(actions.ask_to_shred(dead, "asked for", by=inspector), by=admin)
     actions.shred_due(timezone.now() + dt.timedelta(days=8))
     sequenced()
-    return {"one": one, "two": two, "held": held, "dead": dead}
+    put_back = {"corrected": corrected, "older": older.name_sealed, "phone": older.phone_sealed}
+    return {"one": one, "two": two, "held": held, "dead": dead} | put_back
 
 
 @pytest.mark.parametrize("what", TURNED)
@@ -172,6 +190,18 @@ def test_what_was_turned_is_found_by_verify_log(kept, what):
         change(statement, kept)
         assert difference().differs == differs
     connections["default"].close()
+
+
+@pytest.mark.asvs("11.3.3")
+def test_an_older_value_opens_where_it_was_and_the_log_names_the_person(kept):
+    with undone():
+        change("UPDATE privacy_person SET name_sealed = %(older)s WHERE token = %(corrected)s", kept)
+        found = difference()
+        assert (found.differs, str(kept["corrected"]) in str(found)) == ("sealed_value", True)
+    connections["default"].close()
+    here = opened(kept["corrected"], WHOLE, purpose=Purpose.NOTICE, by=people.machinery())
+    assert here[Field.NAME] == "Somebody else"
+    assert Field.PHONE not in here
 
 
 def test_what_nobody_turned_holds(kept):

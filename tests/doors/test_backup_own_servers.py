@@ -60,6 +60,7 @@ def test_dumps_come_back_into_empty_databases_and_into_embedded_ones(server, tmp
     ) as worker:
         until((home / "log" / "checkpoint").exists, seconds=60, what="the log")
         worker.terminate()
+    vkey = json.loads(good(run(server, home, "log-key", "list")).splitlines()[-1])["vkey"]
     public = good(run(server, home, "backup-key", "make", str(tmp_path / "private.key"), names=None))
     good(run(server, home, "backup-key", "trust", public))
     said = good(
@@ -67,7 +68,7 @@ def test_dumps_come_back_into_empty_databases_and_into_embedded_ones(server, tmp
     )
     assert said.count("as stored") == 3
     words = ["restore", str(at / "main"), "--keys", str(at / "keys"), "--secrets", str(at / "secrets")]
-    words += ["--key", str(tmp_path / "private.key")]
+    words += ["--key", str(tmp_path / "private.key"), "--log-key", vkey]
 
     full = run(server, home, *words, "--into", str(tmp_path / "full"))
     assert full.returncode == 1

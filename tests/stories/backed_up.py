@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,7 @@ class House:
         assert made.returncode == 0, made.stderr
         trusted = self.plant.run("backup-key", "trust", made.stdout)
         assert trusted.returncode == 0, trusted.stderr
+        self.log_key = ""  # as somebody wrote it down when the last backup was made
         self.acknowledged: list[str] = []
         self.numbers: list[str] = []
 
@@ -81,6 +84,7 @@ class House:
             "backup", str(self.at("main")), "--keys", str(self.at("keys")), "--secrets", str(self.at("secrets"))
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        self.log_key = self.vkey()
         return done.stdout
 
     def at(self, kind: str) -> Path:
@@ -90,16 +94,28 @@ class House:
         return sets.newest(self.at(kind), kind)
 
     def restore(self, into: Path | None, **changed: str) -> subprocess.CompletedProcess[str]:
-        """Restore; `changed` are other folders, another key, or None."""
+        """Restore; `changed` are other folders, another key, other words about the log's key, or more words."""
         words = [changed.get("main", str(self.at("main"))), "--keys", changed.get("keys", str(self.at("keys")))]
         words += ["--secrets", changed.get("secrets", str(self.at("secrets")))]
         words += ["--key", changed.get("key", str(self.private))]
         words += ["--into", str(into)] if into is not None else []
+        words += changed.get("log", f"--log-key {self.log_key}").split()
         words += changed.get("more", "").split()
         return command("restore", *words)
 
     def vkey(self) -> str:
         return str(json.loads(self.plant.run("log-key", "list").stdout.splitlines()[-1])["vkey"])
+
+
+@contextlib.contextmanager
+def a_house(folder: Path) -> Iterator[House]:
+    """Give a house, and take it away."""
+    made = House(folder)
+    try:
+        yield made
+    finally:
+        made.plant.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def events_in(home: Path) -> set[str]:

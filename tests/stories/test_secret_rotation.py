@@ -24,7 +24,7 @@ from parcelward.doors import secret_key
 from parcelward.doors.portals.accounts import second_factor
 from parcelward.people import actions as people
 from parcelward.people import addresses, codes
-from parcelward.people.models import SignedIn
+from parcelward.people.models import SignedIn, User
 
 
 @pytest.fixture(autouse=True)
@@ -122,9 +122,10 @@ def code_of(secret: str, *, unlike: str = "") -> str:
     return found
 
 
-def test_second_factors_go_on_when_the_secret_that_sealed_them_is_gone(sign_in):
-    somebody = sign_in()
-    somebody.prove()
+def test_second_factors_go_on_when_the_secret_that_sealed_them_is_gone(browser, installation):
+    somebody, email = browser(), f"rotation-{uuid.uuid4().hex}@example.com"
+    assert somebody.by_code(email, installation.home).status_code == 302
+    user = User.objects.latest("created_at").id
     page = somebody.http.get("/app/account/app-codes").text
     found = re.search(r"\b([A-Z2-7]{32})\b", page)
     assert found, page
@@ -133,7 +134,7 @@ def test_second_factors_go_on_when_the_secret_that_sealed_them_is_gone(sign_in):
     made = somebody.post("/app/account/recovery-codes", "/app/account/recovery-codes").text
     recovery = re.findall(r"\b\d{4} \d{4} \d{4}\b", made)
     assert len(recovery) > 1, made
-    mine = Authenticator.objects.filter(user=somebody.user_id).exclude(type="webauthn")
+    mine = Authenticator.objects.filter(user=user)
     sealed = dict(mine.values_list("type", "data"))
     assert sealed.keys() == {"totp", "recovery_codes"}
     said = Fact.objects.filter(kind="people.second_factors_resealed").count()
@@ -149,24 +150,33 @@ def test_second_factors_go_on_when_the_secret_that_sealed_them_is_gone(sign_in):
 
     until(lambda: not somebody.signed_in(), seconds=10)
     time.sleep(secret_key.LOOK_EVERY_S * 2)
-    somebody.sign_in()
-    assert somebody.signed_in()
+    door = "/accounts/sign-in/second"
+    again, other = (browser() for _ in range(2))
+    for one in (again, other):
+        assert one.by_code(email, installation.home).headers["location"].startswith(door)
+        assert not one.signed_in()
+    assert again.post(door, door, code="000000").status_code == 401
+    assert again.post(door, door, code=code_of(found[1], unlike=first)).status_code == 302
+    assert other.post(door, door, code=recovery[0]).status_code == 302
+    assert again.signed_in()
+    assert other.signed_in()
     prove = "/app/account/prove"
-    assert somebody.post(prove, prove, code="000000").status_code != 302
-    assert somebody.post(prove, prove, code=code_of(found[1], unlike=first)).status_code == 302
-    assert somebody.post(prove, prove, code=recovery[0]).status_code == 302
-    assert somebody.post(prove, prove, code=recovery[0]).status_code != 302, "and it was counted"
+    assert again.post(prove, prove, code=recovery[0]).status_code == 401, "it was counted"
+    assert again.post(prove, prove, code=recovery[1]).status_code == 302
 
 
 def test_what_no_secret_opens_is_counted_and_left_as_it_is():
     reseal = second_factor.resealing("new", ["old", "older"])
-    sealed = second_factor.seal("JBSWY3DPEHPK3PXP", "older")
-    again = reseal(sealed)
+    mine = second_factor.Whose(uuid.uuid4(), "totp")
+    sealed = second_factor.seal("JBSWY3DPEHPK3PXP", "older", mine)
+    again = reseal(sealed, *mine)
     assert again is not None
-    assert second_factor.opened(again, ["new"]) == "JBSWY3DPEHPK3PXP"
-    assert reseal(again) == again
-    assert reseal(second_factor.seal("x", "a stranger's")) is None
-    assert reseal("not base64 of anything") is None
+    assert second_factor.opened(again, ["new"], mine) == "JBSWY3DPEHPK3PXP"
+    assert reseal(again, *mine) == again
+    assert reseal(second_factor.seal("x", "a stranger's", mine), *mine) is None
+    assert reseal("not base64 of anything", *mine) is None
+    assert reseal(sealed, uuid.uuid4(), "totp") is None, "a row that was moved is not sealed anew for its new account"
+    assert reseal(sealed, mine.user, "recovery_codes") is None
 
 
 def test_letters_and_bans_go_on_while_the_old_secret_is_believed(installation, monkeypatch):

@@ -181,8 +181,12 @@ def keyed(what: str, *parts: bytes) -> bytes:
 
 def is_keyed(digest: bytes, what: str, *parts: bytes) -> bool:
     """Return whether `keyed` gave this digest, under the present secret or one that is still believed."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return sum(hmac.compare_digest(digest, _keyed(each, what, parts)) for each in secrets) > 0  # asks all of them
+    return sum(hmac.compare_digest(digest, each) for each in keyed_alike(what, *parts)) > 0  # asks all of them
+
+
+def keyed_alike(what: str, *parts: bytes) -> list[bytes]:
+    """Return what `keyed` gives, and after it what it gave under each former secret that is still believed."""
+    return [_keyed(each, what, parts) for each in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def _keyed(secret: str, what: str, parts: Sequence[bytes]) -> bytes:

@@ -1,6 +1,7 @@
-"""Compare organisations, memberships and passkeys with the entries that made and ended them: part of `verify-log`.
+"""Compare organisations, memberships, passkeys and second factors with their entries: part of `verify-log`.
 
-Whoever can turn a membership's row gives a stranger a role; a passkey's row lets a stranger in as somebody else.
+Whoever can turn a membership's row gives a stranger a role; a passkey's row lets a stranger in as somebody else;
+a second factor's row that is gone, or whose used codes are fresh again, leaves the first one alone on guard.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from parcelward.base import db
 from parcelward.custody.queries import Findings, Told, told
+from parcelward.people.account_check import LOCKED
 from parcelward.people.rules import login_hash
 
 ORGANISATION_MADE: Final = "people.organisation_made"
@@ -27,10 +29,11 @@ RE_ENROLLED: Final = "people.re_enrolled"
 
 
 def check_memberships(findings: Findings) -> None:
-    """Note every organisation, membership and passkey whose row is not what the log's entries say."""
+    """Note every organisation, membership, passkey and second factor whose row is not what the log's entries say."""
     _check_organisations(findings)
     _check_members(findings)
     _check_passkeys(findings)
+    _check_second_factors(findings)
 
 
 def _rows(statement: str) -> dict[str, tuple[Any, ...]]:
@@ -120,3 +123,35 @@ def _check_passkeys(findings: Findings) -> None:
             findings.note(words, differs="passkey", index=entry.place)
     for each in stored:
         findings.note(f"Passkey {each[:12]} is in the table and no entry added it.", differs="passkey")
+
+
+def _check_second_factors(findings: Findings) -> None:
+    """Note whose codes of an app, or recovery codes, are not those that they turned on, and how many of these are used.
+
+    What is sealed in a row is bound to its account by its encryption, and opened by nobody here.
+    """
+    said: dict[tuple[str, str], int] = {}  # (person, type) -> how many of its codes were used
+    where: dict[str, int | None] = {}
+    for entry in told(SECOND_FACTOR, RE_ENROLLED, LOCKED):
+        person, what = str(entry.said.get("person")), entry.said.get("what")
+        where[person] = entry.place
+        if what == "totp_on":
+            said[person, "totp"] = 0
+        elif what == "recovery_made":
+            said[person, "recovery_codes"] = 0
+        elif what == "recovery_used":
+            said[person, "recovery_codes"] = said.get((person, "recovery_codes"), 0) + 1
+        elif what == "totp_off":
+            said.pop((person, "totp"), None)
+        elif entry.kind == RE_ENROLLED or entry.said.get("closed"):
+            said.pop((person, "totp"), None)
+            said.pop((person, "recovery_codes"), None)
+    with db.cursor() as cur:
+        cur.execute(
+            "SELECT user_id::text, type, bit_count((coalesce(data->>'used_mask', '0')::bigint)::bit(64)) "
+            "FROM mfa_authenticator WHERE type <> 'webauthn'"
+        )
+        stored = {(person, kind): used for person, kind, used in cur.fetchall()}
+    for person in sorted({person for (person, kind), used in said.items() ^ stored.items()}):
+        words = f"The second factors of the person {person} are not those that they turned on and used."
+        findings.note(words, differs="second_factor", index=where.get(person))

@@ -2,6 +2,7 @@
 
     home/keys/vault-kek     the versions of the key that wraps every person's data key, and stations' keys
     home/keys/vault-index   the versions of the secret that the blind index is keyed by
+    home/keys/label-code    the versions of the key that label codes are made with
 
 With `PARCELWARD_KEK` the first lies in a token instead, and never leaves it.
 """
@@ -18,12 +19,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from parcelward.base import config, db
-from parcelward.privacy import cipher
+from parcelward.custody.queries import fact_exists
+from parcelward.privacy import cipher, facts
 from parcelward.privacy.errors import KeysAway, NotAuthentic
 from parcelward.privacy.keyfiles import KeyFile, Version
 
 KEK_FILE: Final = "vault-kek"
 INDEX_FILE: Final = "vault-index"
+CODES_FILE: Final = "label-code"
 
 
 class KeyKeeper(Protocol):
@@ -134,3 +137,23 @@ def _index_file(settings: config.Config) -> KeyFile:
 def index_secrets() -> dict[int, Version]:
     """Return the versions of the secret that the blind index is keyed by; the newest has the highest number."""
     return _index_file(config.get()).versions()
+
+
+def make_index_secret(*, now: dt.datetime) -> int:
+    """Make a new version, by which whatever is written from now on is marked."""
+    return _index_file(config.get()).add(now=now).number
+
+
+def drop_index_secret(version: int) -> None:
+    """Throw a version away; the caller has seen that no mark is made by it."""
+    _index_file(config.get()).remove(version)
+
+
+@functools.cache
+def _codes_file(settings: config.Config) -> KeyFile:
+    return KeyFile(settings.home / "keys" / CODES_FILE, in_use=lambda: fact_exists(facts.LABELS_SEALED, ""))
+
+
+def label_codes() -> KeyFile:
+    """Return where the keys of label codes are: the newest makes them, all are believed."""
+    return _codes_file(config.get())

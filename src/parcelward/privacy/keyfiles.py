@@ -2,6 +2,7 @@
 
     <version> <when made, ISO 8601> <32 bytes in base64>
 
+A line that is 32 bytes in hexadecimal alone is a secret from before there were versions: the first one.
 A file is read again when it changed, so no process needs a restart. Only the service's user may read it: looser rights
 are refused, with what to type.
 """
@@ -25,6 +26,7 @@ from parcelward.privacy.cipher import KEY_BYTES
 from parcelward.privacy.errors import KeysAway
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_BEFORE_VERSIONS: Final = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class KeyFile:
 
     def _read(self) -> dict[int, Version]:
         try:
-            read = [_parsed(*line.split()) for line in self._path.read_text().splitlines() if line.strip()]
+            read = [_parsed(line.split()) for line in self._path.read_text().splitlines() if line.strip()]
             found = {each.number: each for each in read}
         except (ValueError, TypeError, OSError):
             found = {}
@@ -114,7 +116,10 @@ class KeyFile:
         self._seen = None
 
 
-def _parsed(number: str, made_at: str, secret: str) -> Version:
+def _parsed(words: list[str]) -> Version:
+    if len(words) == 1:
+        return Version(1, _BEFORE_VERSIONS, bytes.fromhex(words[0]))
+    number, made_at, secret = words
     return Version(int(number), dt.datetime.fromisoformat(made_at), base64.b64decode(secret, validate=True))
 
 

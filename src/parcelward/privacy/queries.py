@@ -10,13 +10,14 @@ from parcelward.base.vault import VaultToken
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 from parcelward.privacy import asked, keepers, retention, rights_rules, rows, verification
-from parcelward.privacy.actions import messages, turn_keys
+from parcelward.privacy.actions import messages, turn_index, turn_keys
 from parcelward.privacy.models import Contact, KeptPerson
 from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
 
 messages_waiting = messages.waiting
 check_privacy = verification.check_privacy
 kek_status = turn_keys.status
+index_status = turn_index.index_status
 requests_of = asked.requests_of
 requests_open = asked.requests_open
 request = asked.request

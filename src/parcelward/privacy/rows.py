@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -12,6 +13,7 @@ from parcelward.base.vault import VaultToken
 from parcelward.privacy import cipher, keepers, normal
 from parcelward.privacy.cipher import Place
 from parcelward.privacy.errors import NotInVault
+from parcelward.privacy.keyfiles import Version
 from parcelward.privacy.keys import DataKey
 from parcelward.privacy.models import PersonTombstone
 from parcelward.privacy.wire import Field, Kind
@@ -20,6 +22,18 @@ TABLE: Final = "privacy_person"
 COLUMNS: Final[Mapping[Field, str]] = {field: f"{field.value}_sealed" for field in Field}
 NUMBERS: Final[Mapping[Field, int]] = {field: number for number, field in enumerate(Field, start=1)}
 """What the blind index calls a field. Fields are added at the end, or every mark would change its meaning."""
+
+MARKING: Final = 0x7077_6D61_726B
+"""The advisory lock that whoever writes marks shares until its commit, so that a new secret can see them pass."""
+DIGEST_BYTES: Final = 16
+DIGEST_IN_SQL: Final = "encode(substr(sha256({}), 1, {}), 'hex')".format(
+    " || ".join(
+        f"coalesce(int2send({NUMBERS[field]}::int2) || int4send(octet_length({column})) || {column}, ''::bytea)"
+        for field, column in COLUMNS.items()
+    ),
+    DIGEST_BYTES,
+)
+"""What `digest` gives, as PostgreSQL computes it of a row of the table."""
 
 _KNOWN: Final = "token, kind, tenant, account, key_version, expires_at"
 
@@ -55,23 +69,38 @@ def seal_fields(token: UUID, key: DataKey, fields: Mapping[Field, str]) -> dict[
     }
 
 
+def digest(sealed: Mapping[Field, bytes | None]) -> str:
+    """Return what an entry of the log says of a person's sealed columns as they stand: any older one gives another.
+
+    A value that is put back opens as it always did, for its key and place are right; the log says that it is not the
+    newest. The digest is of random nonces and ciphertext, and tells nothing.
+    """
+    whole = hashlib.sha256()
+    for field, number in NUMBERS.items():
+        value = sealed.get(field)
+        if value is not None:
+            whole.update(number.to_bytes(2, "big") + len(value).to_bytes(4, "big") + value)
+    return whole.digest()[:DIGEST_BYTES].hex()
+
+
 def unseal(row: PersonRow, key: DataKey, field: Field) -> str:
     """Return one value of a row. Raises NotAuthentic when it was changed or moved."""
     place = Place(TABLE, COLUMNS[field], row.token, row.key_version)
     return cipher.unseal(key.key, row.sealed[field], place)
 
 
-def insert(persons: Sequence[NewPerson], keys: Mapping[UUID, DataKey], *, by: int, now: dt.datetime) -> None:
-    """Insert people and their marks, in two statements whatever their number."""
+def insert(persons: Sequence[NewPerson], keys: Mapping[UUID, DataKey], *, by: int, now: dt.datetime) -> list[str]:
+    """Insert people and their marks, in two statements whatever their number. Return the digest of each row."""
     used = [field for field in Field if any(person.fields.get(field) for person in persons)]
+    sealed = [seal_fields(person.token, keys[person.token], person.fields) for person in persons]
     columns = "".join([f", {COLUMNS[field]}" for field in used])
     values = [
         (
             *(person.token, person.kind.value, person.tenant, person.account, now, by, person.expires_at),
             keys[person.token].version,
-            *(seal_fields(person.token, keys[person.token], person.fields).get(field) for field in used),
+            *(closed.get(field) for field in used),
         )
-        for person in persons
+        for person, closed in zip(persons, sealed, strict=True)
     ]
     slots = ", ".join(["%s"] * (8 + len(used)))
     with db.cursor() as cur:
@@ -81,21 +110,27 @@ def insert(persons: Sequence[NewPerson], keys: Mapping[UUID, DataKey], *, by: in
             values,
         )
     add_marks([(person.token, person.tenant, person.fields) for person in persons])
+    return [digest(closed) for closed in sealed]
 
 
 def add_marks(people: Iterable[tuple[UUID, UUID | None, Mapping[Field, str]]]) -> None:
-    """Let people be found by those of these values that people are found by."""
-    versions = keepers.index_secrets()
-    number, secret = max(versions), versions[max(versions)].secret
-    rows = [
-        (NUMBERS[field], cipher.mark(secret, field, tenant, normal.normal(field, text)), token, number)
+    """Let people be found by those of these values that people are found by, in the caller's transaction."""
+    found = [
+        (token, tenant, field, normal.normal(field, text))
         for token, tenant, fields in people
         for field, text in fields.items()
         if field in normal.FINDABLE and text and normal.FINDABLE[field](text)
     ]
-    if rows:
-        fields, marks, tokens, numbers = zip(*sorted(rows), strict=True)
+    if found:
         with db.cursor() as cur:
+            cur.execute("SELECT pg_advisory_xact_lock_shared(%s)", (MARKING,))
+            versions = keepers.index_secrets()  # asked for behind the lock: nobody writes by one that is about to go
+            newest = max(versions)
+            rows = sorted(
+                (NUMBERS[field], cipher.mark(versions[newest].secret, field, tenant, form), token, newest)
+                for token, tenant, field, form in found
+            )
+            fields, marks, tokens, numbers = zip(*rows, strict=True)
             cur.execute(
                 "INSERT INTO privacy_blind_index (field, mark, person, version) "
                 "SELECT * FROM unnest(%s::int2[], %s::int[], %s::uuid[], %s::int2[]) ON CONFLICT DO NOTHING",
@@ -125,8 +160,19 @@ def read(tokens: Collection[UUID], fields: Collection[Field], *, lock: str = "")
 
 
 def candidates(field: Field, form: str, tenant: UUID | None) -> list[PersonRow]:
-    """Return whom the blind index finds for a value in its normal form: the right ones, and a few strangers."""
-    found = keepers.index_secrets()
+    """Return whom the blind index finds for a value in its normal form: the right ones, and a few strangers.
+
+    While the index gets a new secret each person has marks by one of those that are asked for; asked again where a
+    secret came between asking for the secrets and asking for the marks.
+    """
+    while True:
+        found = keepers.index_secrets()
+        near = _near(field, form, tenant, found)
+        if keepers.index_secrets().keys() == found.keys():
+            return near
+
+
+def _near(field: Field, form: str, tenant: UUID | None, found: Mapping[int, Version]) -> list[PersonRow]:
     marks = [cipher.mark(each.secret, field, tenant, form) for each in found.values()]
     with db.cursor() as cur:
         cur.execute(

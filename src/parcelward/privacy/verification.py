@@ -2,7 +2,8 @@
 
 Whoever can turn a row gives a stranger somebody's data (another account, another tenant), hides a look, shreds without
 two people, or makes a hold vanish. Each must be what the log's own entries add up to. The sealed values themselves are
-bound to their place by their encryption, and opened by nobody here.
+bound to their place by their encryption, and opened by nobody here; that none was put back to an older one is shown by
+the digest in the entry that wrote it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from parcelward.base import db
 from parcelward.custody.queries import Findings, told
-from parcelward.privacy import facts
+from parcelward.privacy import facts, rows
 from parcelward.privacy.contact_check import check_contacts
 from parcelward.privacy.rights_check import check_rights, gone_before
 from parcelward.privacy.sealing.verification import check_labels
@@ -63,6 +64,19 @@ _PEOPLE: Final = f"""
             CASE WHEN s.person IS NULL THEN e.expires_at END))
     ORDER BY e.place NULLS LAST LIMIT 1"""  # noqa: S608 -- our own words
 
+_SEALED: Final = f"""
+    WITH written AS (
+        SELECT DISTINCT ON (person) person, place, sealed FROM (
+            SELECT p.person::uuid AS person, place, batch, said->'sealed'->>(p.nth::int - 1) AS sealed
+            FROM ({_SAID}) AS s, jsonb_array_elements_text(s.said->'persons') WITH ORDINALITY AS p(person, nth)
+            UNION ALL
+            SELECT (said->>'person')::uuid, place, batch, said->>'sealed' FROM ({_SAID}) AS t) AS w
+        ORDER BY person, batch DESC)
+    SELECT k.token, w.place, 'holds other sealed values than were last written'
+    FROM written w JOIN {rows.TABLE} k ON k.token = w.person
+    WHERE w.sealed <> {rows.DIGEST_IN_SQL} AND NOT EXISTS (SELECT FROM privacy_tombstone t WHERE t.person = k.token)
+    ORDER BY w.place NULLS LAST LIMIT 1"""  # noqa: S608 -- our own words
+
 _BURIED: Final = f"""
     WITH entries AS (
         SELECT (said->>'person')::uuid AS person, place, (said->>'shredded_at')::timestamptz AS at, 'asked' AS why,
@@ -88,6 +102,7 @@ def check_privacy(findings: Findings) -> None:
     _check_looks(findings)
     for statement, kinds, differs in (
         (_PEOPLE, (facts.KEPT, facts.SETTLED), "kept_person"),
+        (_SEALED, (facts.KEPT, facts.CHANGED), "sealed_value"),
         (_BURIED, (facts.SHREDDED, facts.FORGOTTEN), "shredded_person"),
     ):
         for person, place, what in _rows(statement, *kinds):

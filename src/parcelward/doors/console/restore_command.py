@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log-key", action="append", default=[], metavar="VKEY", help="the log's key as you know it from elsewhere"
     )
+    parser.add_argument(
+        "--without-log-key", action="store_true", help="believe whoever made the backups; nothing proves who that was"
+    )
     parser.add_argument("--log-copy", type=Path, metavar="FOLDER", help="a copy of the log: does it have more entries?")
     parser.add_argument("--without-wal", action="store_true", help="only the base backups, not what was written since")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -50,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     from parcelward.doors.backups import restoring
     from parcelward.doors.console.progress import Bar
 
+    _require_log_key(options)
     try:
         keys = [parse_private(path.read_text()) for path in options.key]
     except OSError as err:
@@ -112,6 +116,18 @@ def _restore(
         return seen
 
 
+def _require_log_key(options: argparse.Namespace) -> None:
+    """Raise BadSetting unless it was said by whom the backups must be signed, or that nobody can say."""
+    from parcelward.base.config import BadSetting
+
+    if bool(options.log_key) == options.without_log_key:
+        raise BadSetting(
+            "give the log's key as a witness, a printed page or an old bundle knows it, with --log-key VKEY: anybody "
+            "can make a backup, and its signature alone tells yours from a thief's. Where nobody knows the key any "
+            "more, --without-log-key instead takes what is there, and proves nothing of who made it"
+        )
+
+
 def _close_connections() -> None:
     from django.db import connections
 
@@ -138,8 +154,8 @@ def _say_sources(sources: Mapping[Kind, Source]) -> None:
     for kind, each in sources.items():
         if not each.signers:
             print(
-                f"  NOT PROVEN: nobody vouches for {kind}; it says it is signed by {', '.join(each.claimed)}. Give the "
-                "log's key as\n  a witness, a printed page or an old bundle knows it with --log-key to be certain."
+                f"  NOT PROVEN: nobody vouches for {kind}; it says it is signed by {', '.join(each.claimed)}, and you "
+                "asked to go on\n  without the log's key."
             )
     if sources["keys"].manifest.made_at < main.manifest.made_at:
         print(

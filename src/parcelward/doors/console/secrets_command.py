@@ -35,12 +35,33 @@ SECRETS: Final = {
     "vault-kek": Secret(
         "keys/vault-kek, or a token", "wraps every person's key", "vault rotate-kek, then vault retire"
     ),
-    "vault-index": Secret("keys/vault-index", "keys the search by name, address or number", "cannot be replaced yet"),
+    "vault-index": Secret("keys/vault-index", "keys the search by name, address or number", "vault rotate-index"),
+    "label-code": Secret("keys/label-code", "makes the codes that show a forged label", "secrets rotate label-code"),
+    "stations": Secret(
+        "the keys database, wrapped by vault-kek", "opens the labels of one station and week", "every week, by itself"
+    ),
+    "people": Secret(
+        "the keys database, wrapped by vault-kek",
+        "opens what is kept of one person",
+        "two people shred one",
+    ),
     "backup": Secret("not here: its owner's", "opens backups", "backup-key make, trust, distrust"),
     "api": Secret(
         "their owners'; we keep a hash", "what partners' systems sign in with", "key rotate KEY_ID --overlap-hours 24"
     ),
     "device": Secret("the devices", "signs batches of scans", "device add, device revoke"),
+    "passkeys": Secret("people's devices; public halves here", "sign people in", "their own page, or two people"),
+    "links": Secret(
+        "with whom they are for; we keep a hash",
+        "invite people, enrol devices, reach a masked contact",
+        "good once or for days; withdrawn where they were made",
+    ),
+    "addresses": Secret(
+        "PARCELWARD_DATABASE_URL, PARCELWARD_KEYS_URL, PARCELWARD_SMTP_URL, PARCELWARD_KEK",
+        "passwords of servers of yours, the PIN of a token",
+        "on those; then in the surroundings of serve and work, and restart them",
+    ),
+    "witness": Secret("a witness's own folder", "cosigns logs", "start a new witness, tell the logs its key"),
 }
 """Every secret there is; docs/operating/secrets.md says more of each."""
 
@@ -52,7 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rotate = verbs.add_parser("rotate", help="replace a secret; nobody is signed out, nothing is restarted")
     rotate.add_argument("name", choices=sorted(ROTATE))
     rotate.add_argument("--dry-run", action="store_true", help="say what would follow, and do nothing")
-    rotate.add_argument("--stolen", action="store_true", help="believe the old one no more at once: everybody signs in")
+    rotate.add_argument(
+        "--stolen",
+        action="store_true",
+        help="believe the old one no more, at once; each says what that costs",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -121,5 +146,29 @@ def _reseal(settings: config.Config, made: str, by: Person) -> int:
     return people.reseal_second_factors(second_factor.resealing(made, known), by=by)[1]
 
 
-ROTATE: Final[dict[str, Callable[[config.Config, argparse.Namespace, Person], int]]] = {"django": _rotate_django}
+def _rotate_label_code(settings: config.Config, options: argparse.Namespace, by: Person) -> int:
+    from django.utils import timezone
+
+    from parcelward.privacy import actions
+
+    print("The key that label codes are made with gets a successor. What follows:")
+    print("  * Labels that are sealed from now on have codes by the new one; nothing is restarted.")
+    if options.stolen:
+        print("  * The old one is believed no more: every label that is on its way fails its next check. Make it anew.")
+    else:
+        days = settings.label_claim_days
+        print(f"  * The old one is believed until its last labels are dark: {days} days after this week's end.")
+    print("  * Where processes run on another home, copy keys/label-code there.")
+    if options.dry_run:
+        print("\nThis was a rehearsal: nothing was made and nothing was changed.")
+        return 0
+    actions.rotate_label_code(by=by, now=timezone.now(), stolen=bool(options.stolen))
+    print("\nDone. Make a backup of the secrets: `parcelward backup --secrets FOLDER`.")
+    return 0
+
+
+ROTATE: Final[dict[str, Callable[[config.Config, argparse.Namespace, Person], int]]] = {
+    "django": _rotate_django,
+    "label-code": _rotate_label_code,
+}
 """What this command replaces; other secrets have commands of their own."""

@@ -13,9 +13,12 @@ def keep_station_keys(now: dt.datetime) -> None:
     from parcelward.base import config
     from parcelward.network import queries as network
     from parcelward.people.actions import machinery
+    from parcelward.privacy import actions as privacy
     from parcelward.privacy.sealing import actions, queries
 
     by, this = machinery(), queries.epoch_of(now)
     places = sorted(network.facilities().by_code)
     actions.make_station_keys(places, range(this, this + 1 + WEEKS_AHEAD), by=by, now=now)
-    actions.destroy_due_keys(claim=dt.timedelta(days=config.get().label_claim_days), by=by, now=now)
+    claim = dt.timedelta(days=config.get().label_claim_days)
+    actions.destroy_due_keys(claim=claim, by=by, now=now)
+    privacy.end_label_codes(claim=claim, by=by, now=now)

@@ -23,7 +23,7 @@ from parcelward.people import queries as people
 SMALL_BYTES: Final = 100_000
 SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes", "data_checksums")
 KNOWN_SECRETS: Final = ("django-insecure", "changeme", "secret", "AAAAAAAAAAAAAAAAAAAAAAAA")
-VAULT_FILES: Final = ("keys/vault-kek", "keys/vault-index")  # privacy/keepers.py
+VAULT_FILES: Final = ("keys/vault-kek", "keys/vault-index", "keys/label-code")  # privacy/keepers.py
 _TIME_ERROR: Final = 5  # adjtimex(2): the clock is not synchronised
 
 

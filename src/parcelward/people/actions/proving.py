@@ -27,6 +27,9 @@ PASSKEYS_MAX: Final = 20
 RESEALED_AT_ONCE: Final = 500
 RESEALED: Final = "people.second_factors_resealed"
 
+Reseal = Callable[[str, UUID, str], str | None]
+"""Given (what is stored, whose it is, which kind), return what is to be stored instead."""
+
 
 def _digest(given: bytes) -> bytes:
     return hashlib.sha256(given).digest()
@@ -159,11 +162,12 @@ def take_once(*parts: bytes) -> None:
         raise BadProof("This code was used before. Wait for the next one.", code="code_used")
 
 
-def reseal_second_factors(reseal: Callable[[str], str | None], *, by: Person) -> tuple[int, int]:
+def reseal_second_factors(reseal: Reseal, *, by: Person) -> tuple[int, int]:
     """Seal the secrets of every app and of all recovery codes anew; return how many there were, and how many stay shut.
 
-    `reseal` gives what is to be stored instead, the same text where it is well already, and None for what it cannot
-    open. Safe to repeat, and while people sign in: a row is locked while it is changed, some at a time.
+    `reseal` is told what is stored, whose and which kind; it gives what is to be stored instead, the same text where it
+    is well already, and None for what it cannot open. Safe to repeat, and while people sign in: a row is locked while
+    it is changed, some at a time.
     """
     require(by, Task.TURN_SECRETS)
     done = shut = after = 0
@@ -180,11 +184,11 @@ def _some_second_factors(after: int) -> list[int]:
 
 
 @transaction.atomic
-def _reseal(ids: list[int], reseal: Callable[[str], str | None], *, by: Person) -> tuple[int, int]:
+def _reseal(ids: list[int], reseal: Reseal, *, by: Person) -> tuple[int, int]:
     changed = shut = 0
     for row in Authenticator.objects.select_for_update().filter(id__in=ids).order_by("id"):
         name = "secret" if row.type == Authenticator.Type.TOTP else "seed"
-        sealed = reseal(row.data[name])
+        sealed = reseal(row.data[name], row.user_id, row.type)
         if sealed is None:
             shut += 1
         elif sealed != row.data[name]:

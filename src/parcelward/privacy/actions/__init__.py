@@ -28,10 +28,13 @@ from parcelward.privacy.actions.shred import (
     shred_due,
     withdraw_shred,
 )
+from parcelward.privacy.actions.turn_codes import end_label_codes, rotate_label_code
+from parcelward.privacy.actions.turn_index import Remade, rotate_index
 from parcelward.privacy.actions.turn_keys import Turned, retire_kek, rotate_kek
 
 __all__ = [
     "CORRECTABLE",
+    "Remade",
     "Turned",
     "agree_to_shred",
     "ask_erasure",
@@ -42,6 +45,7 @@ __all__ = [
     "delete_again",
     "deliver_messages",
     "end_contacts",
+    "end_label_codes",
     "export",
     "extend",
     "find",
@@ -61,7 +65,9 @@ __all__ = [
     "retire_kek",
     "reveal",
     "reveal_many",
+    "rotate_index",
     "rotate_kek",
+    "rotate_label_code",
     "send",
     "settle",
     "shred_due",

@@ -73,13 +73,14 @@ def put_many(
     made = keys.make([each.token for each in wanted], expires_at=expires_at)
     now = timezone.now()
     with transaction.atomic():
-        rows.insert(wanted, made, by=by.source, now=now)
+        sealed = rows.insert(wanted, made, by=by.source, now=now)
         said = {"by": by.source, "fields": sorted({f for each in wanted for f, text in each.fields.items() if text})}
         custody.record_fact(
             facts.KEPT,
             {
                 **said,
                 "persons": [each.token.hex for each in wanted],
+                "sealed": sealed,
                 "person_kind": kind.value,
                 "tenant": None if tenant is None else str(tenant),
                 "account": None if account is None else str(account),
@@ -107,18 +108,20 @@ def change(token: VaultToken, fields: Mapping[Field, str], *, by: Person) -> Non
     values = normal.checked(fields)
     if not values:
         return
-    row = rows.read([token], (), lock="FOR NO KEY UPDATE").get(token)
+    row = rows.read([token], tuple(Field), lock="FOR NO KEY UPDATE").get(token)
     if row is None:
         raise rows.absent(token)
     _require_change(row, by)
     key = keys.held([token]).get(token)
     if key is None:  # the tombstone comes first, so its row is gone: this is a keys database without it
         raise Conflict("This person's key is not here", code="no_key")
-    rows.update(token, rows.seal_fields(token, key, values))
+    sealed = rows.seal_fields(token, key, values)
+    rows.update(token, sealed)
     rows.drop_marks(token, values)
     rows.add_marks([(token, row.tenant, values)])
     proofing.end_proofs([token], {level for f in values for level in PROVES.get(f, ())}, by=by, now=timezone.now())
-    custody.record_fact(facts.CHANGED, {"by": by.source, "person": token.hex, "fields": sorted(values)})
+    said = {"by": by.source, "person": token.hex, "fields": sorted(values)}
+    custody.record_fact(facts.CHANGED, said | {"sealed": rows.digest({**row.sealed, **sealed})})
 
 
 def settle(token: VaultToken, *, kind: Kind, by: Person) -> None:

@@ -23,6 +23,7 @@ from parcelward.custody import actions as custody
 from parcelward.people import queries as people
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Role, Task
+from parcelward.privacy import facts
 from parcelward.privacy.models import Loan, StationKey
 from parcelward.privacy.sealing import keybox, rules, wire
 from parcelward.privacy.sealing.errors import BadLabel, KeyNotThere, NotLent
@@ -30,7 +31,7 @@ from parcelward.privacy.sealing.wire import HandedOut, Hop, LabelIn, LoanRow, Se
 
 KEYS_MADE: Final = "privacy.station_keys_made"
 KEYS_DESTROYED: Final = "privacy.station_keys_destroyed"
-SEALED: Final = "privacy.labels_sealed"
+SEALED: Final = facts.LABELS_SEALED
 OPENED: Final = "privacy.label_parts_opened"
 LENT: Final = "privacy.station_keys_lent"
 LOAN_ENDED: Final = "privacy.loan_ended"

@@ -5,26 +5,19 @@ What wraps them is the vault's key-encryption key, in its file or its token; `pa
 
 from __future__ import annotations
 
-import functools
-import secrets
 from collections.abc import Mapping
 from typing import Final
 
 from django.db import transaction
 from django.db.models import Count
 
-from parcelward.base import config, db
+from parcelward.base import db
 from parcelward.privacy import cipher, keepers
 from parcelward.privacy.errors import NotAuthentic
 from parcelward.privacy.models import StationKey
 from parcelward.privacy.sealing.errors import KeyNotThere
 
 REWRAPPED_AT_ONCE: Final = 2_000
-
-
-@functools.cache
-def _kept(name: str) -> bytes:
-    return bytes.fromhex(db.secret_file(config.get().home / "keys" / name, lambda: secrets.token_hex(cipher.KEY_BYTES)))
 
 
 def _context(row: StationKey) -> bytes:
@@ -94,5 +87,10 @@ def _opened(row: StationKey) -> bytes:
 
 
 def binding_key() -> bytes:
-    """Return the key that label codes are made with."""
-    return _kept("label-code")
+    """Return the key that label codes are made with now."""
+    return keepers.label_codes().newest().secret
+
+
+def binding_keys() -> list[bytes]:
+    """Return the keys whose label codes are believed, the newest first."""
+    return [version.secret for _, version in sorted(keepers.label_codes().versions().items(), reverse=True)]

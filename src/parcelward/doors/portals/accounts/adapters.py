@@ -46,12 +46,13 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     """Encrypts second factors, and names ourselves and the person to their passkey without personal data."""
 
     def encrypt(self, text: str) -> str:
-        """Return what the library stores: nonce and AES-256-GCM, in base64."""
-        return second_factor.seal(text, settings.SECRET_KEY)
+        """Return what the library stores, bound to whom `second_factor.of` names."""
+        return second_factor.seal(text, settings.SECRET_KEY, second_factor.whose())
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return what `encrypt` was given, under the present secret or one that it followed."""
-        return second_factor.opened(encrypted_text, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS])
+        """Return what `encrypt` was given, under the present secret or one that it followed. Raises Shut."""
+        believed = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        return second_factor.opened(encrypted_text, believed, second_factor.whose())
 
     def get_totp_label(self, user: AbstractBaseUser) -> str:
         """Return what an authenticator app shows beside the code."""

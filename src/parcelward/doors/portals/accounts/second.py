@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -21,11 +22,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import ParcelwardError, TooMany
-from parcelward.doors.portals.accounts import ceremony, guard, sign_in
+from parcelward.doors.portals.accounts import ceremony, guard, second_factor, sign_in
 from parcelward.doors.portals.accounts.security import SAID
 from parcelward.doors.throttle import allow, take
 from parcelward.people import actions as people
 from parcelward.people.errors import BadProof
+
+log = logging.getLogger(__name__)
 
 TRIES_PER_MINUTE: Final = 5
 CODE_MAX: Final = 40
@@ -49,17 +52,29 @@ def check_code(user: Any, code: str) -> str:
         raise _wrong()
     with transaction.atomic():
         for row in Authenticator.objects.select_for_update().filter(user=user).exclude(type=TYPES.WEBAUTHN):
+            if not _fits(row, plain):
+                continue
             if row.type == TYPES.TOTP:
-                if totp.validate_totp_code(get_adapter().decrypt(row.data["secret"]), plain):
-                    people.take_once(b"totp", user.pk.bytes, plain.encode())
-                    row.record_usage()
-                    return "totp"
-            elif RecoveryCodes(row).validate_code(plain):
-                row.refresh_from_db()
+                people.take_once(b"totp", user.pk.bytes, plain.encode())
                 row.record_usage()
-                people.note_recovery_used(user.pk)
-                return "recovery"
+                return "totp"
+            row.refresh_from_db()
+            row.record_usage()
+            people.note_recovery_used(user.pk)
+            return "recovery"
     raise _wrong()
+
+
+def _fits(row: Authenticator, plain: str) -> bool:
+    """Return whether a code is one of this row's. A row that was moved here from another account opens nothing."""
+    try:
+        with second_factor.of(row.user_id, row.type):
+            if row.type == TYPES.TOTP:
+                return bool(totp.validate_totp_code(get_adapter().decrypt(row.data["secret"]), plain))
+            return bool(RecoveryCodes(row).validate_code(plain))
+    except second_factor.Shut:
+        log.warning("the second factor in row %s does not open: it was moved or changed", row.pk)
+        return False
 
 
 @_STAGE
@@ -113,7 +128,8 @@ def app_codes(request: HttpRequest) -> HttpResponse:
         if totp.validate_totp_code(secret, plain):
             with transaction.atomic():
                 people.take_once(b"totp", by.id.bytes, plain.encode())
-                totp.TOTP.activate(user, secret)
+                with second_factor.of(by.id, TYPES.TOTP):
+                    totp.TOTP.activate(user, secret)
                 people.note("totp_on", by=by)
             totp.clear_totp_secret(request)
             return HttpResponseRedirect(reverse("recovery_codes"))
@@ -146,15 +162,21 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         left = _left(request)
         return render(request, "accounts/recovery_codes.html", {"left": left})
     by = guard.person(request)
-    with transaction.atomic():
+    with transaction.atomic(), second_factor.of(by.id, TYPES.RECOVERY_CODES):
         Authenticator.objects.select_for_update().filter(user=request.user, type=TYPES.RECOVERY_CODES).delete()
         made = RecoveryCodes.activate(request.user)
         made.mark_as_viewed()
         people.note("recovery_made", by=by)
-    grouped = [f"{code[:4]} {code[4:8]} {code[8:]}" for code in made.get_unused_codes()]
+        grouped = [f"{code[:4]} {code[4:8]} {code[8:]}" for code in made.get_unused_codes()]
     return render(request, "accounts/recovery_codes.html", {"codes": grouped})
 
 
 def _left(request: HttpRequest) -> int:
     row = Authenticator.objects.filter(user=request.user, type=TYPES.RECOVERY_CODES).first()
-    return 0 if row is None else len(row.wrap().get_unused_codes())
+    if row is None:
+        return 0
+    try:
+        with second_factor.of(row.user_id, row.type):
+            return len(row.wrap().get_unused_codes())
+    except second_factor.Shut:  # then none opens anything, and the page offers new ones
+        return 0
