@@ -1,5 +1,6 @@
 """What can be done with personal data; each asks first whether it may, and leaves an entry in the log."""
 
+from parcelward.privacy import bodies
 from parcelward.privacy.actions.contact import close_contact, end_contacts, open_contact
 from parcelward.privacy.actions.contact_mail import pass_on
 from parcelward.privacy.actions.keep import change, put, put_many, settle
@@ -30,6 +31,8 @@ from parcelward.privacy.actions.shred import (
 )
 from parcelward.privacy.actions.turn_keys import Turned, retire_kek, rotate_kek
 
+seal_bodies, forget_bodies, sweep_bodies = bodies.seal, bodies.forget, bodies.sweep
+
 __all__ = [
     "CORRECTABLE",
     "Turned",
@@ -46,6 +49,7 @@ __all__ = [
     "extend",
     "find",
     "finish_erasures",
+    "forget_bodies",
     "forget_expired",
     "hold",
     "lift",
@@ -62,9 +66,11 @@ __all__ = [
     "reveal",
     "reveal_many",
     "rotate_kek",
+    "seal_bodies",
     "send",
     "settle",
     "shred_due",
+    "sweep_bodies",
     "uphold",
     "withdraw_request",
     "withdraw_shred",
