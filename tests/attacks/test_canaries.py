@@ -1,7 +1,8 @@
 """Planted values: in every flow there is, then looked for in all that is kept, written or said.
 
-By design in the open, and so without canaries: names of devices, keys, places and organisations, which are no person's,
-and what staff give as a reason, where the page says that no name belongs there.
+By design in the open, and so without canaries: names of devices, keys, places, organisations, steps, fields and kept
+queries, and numbers of items, manifests and seals, which are no person's; and what staff give as a reason, where the
+page says that no name belongs there.
 """
 
 from __future__ import annotations
@@ -136,8 +137,8 @@ def documents(planted: Planted, installation, number: str) -> None:
     taken = partner.send(document(good, bad, **known), **{"GS1-Capture-Error-Behaviour": "proceed"})
     job = partner.job(planted.heard("a document", taken))
     assert (job["parcelward:captured"], job["success"]) == (1, False)
-    kept = {"name": str(uuid.uuid4()), "query": {"EQ_bizStep": [planted.word("query")]}}
-    assert planted.heard("a kept query", partner.ask("POST", "/queries", json=kept)).status_code == 201
+    kept = {"name": str(uuid.uuid4()), "query": {"MATCH_epc": [f"urn:example:{planted.word('query')}"]}}
+    assert partner.ask("POST", "/queries", json=kept).status_code == 201  # who keeps one is told it again
     planted.said["a job"] = json.dumps(job).encode()
 
 

@@ -141,7 +141,8 @@ def waiting(word: str, number: str) -> uuid.UUID:
 
 
 @pytest.mark.asvs("14.2.4")
-def test_what_went_since_is_in_no_backup_of_the_main_database(installation, facilities, scanner, machinery, tmp_path):
+def test_what_went_since_is_in_no_backup_of_the_main_database(installation, facilities, scanner, tmp_path):
+    machinery = people.machinery()
     planted, partner = Planted({}, {}), Partner(installation)
     numbers = {stays: new_number() for stays in (False, True)}
     refused, jobs, persons = {}, {}, {}
