@@ -1,7 +1,8 @@
 """Planted values: in every flow there is, then looked for in all that is kept, written or said.
 
-By design in the open, and so without canaries: names of devices, keys, places and organisations, which are no person's,
-and what staff give as a reason, where the page says that no name belongs there.
+By design in the open, and so without canaries: names of devices, keys, places, organisations, steps, fields and kept
+queries, and numbers of items, manifests and seals, which are no person's; and what staff give as a reason, where the
+page says that no name belongs there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 from tests.attacks.canaries import canary, forms, holds, in_files, in_tables
+from tests.epcis_partner import CONTEXT, Partner, document, item
+from tests.epcis_partner import event as epcis_event
 from tests.passkey import code_in
 from tests.people.proving import address, letter_for, somebody
 from tests.privacy.conftest import person
@@ -41,10 +44,7 @@ from parcelward.privacy.errors import NotInVault
 from parcelward.privacy.models import Message
 from parcelward.privacy.wire import Answer, Field, Kind, Purpose
 
-IN_THE_OPEN = {
-    ("parcels_quarantine.raw", "quarantined"): "what a device sent and could not be recorded is kept as it came",
-    ("parcels_quarantine.raw", "extension"): "the same: a scan with a field that we do not know is not recorded",
-}
+IN_THE_OPEN: dict[tuple[str, str], str] = {}
 """(place, flow) -> why a canary is found there. What is listed must be found: the list shrinks when one is mended."""
 
 
@@ -120,7 +120,7 @@ def scans(planted: Planted, scanner, number: str) -> None:
     planted.heard("a scan", scanner.post(scanner.body([{**event(number, "accepted"), **extra}])))
 
 
-def documents(planted: Planted, installation) -> None:
+def documents(planted: Planted, installation, number: str) -> None:
     headers = {**installation.headers, "Idempotency-Key": str(uuid.uuid4())}
     for what, address_, body in (
         ("manifest", "manifests", {"manifest_id": planted.word("bad manifest") + " ", "items": [planted.word("item")]}),
@@ -130,6 +130,16 @@ def documents(planted: Planted, installation) -> None:
         for _ in range(2):  # the second time by the stored answer
             answer = httpx.post(f"{installation.url}/api/v1/{address_}", json=body, headers=headers, timeout=30)
             planted.heard(what, answer)
+    partner = Partner(installation)
+    known = {"@context": [CONTEXT, {"example": "https://example.com/"}]}
+    good = {**epcis_event(item(number)), "example:name": planted.word("event kept")}
+    bad = epcis_event(item(number), eventTime=planted.word("event time"), action=planted.word("event action"))
+    taken = partner.send(document(good, bad, **known), **{"GS1-Capture-Error-Behaviour": "proceed"})
+    job = partner.job(planted.heard("a document", taken))
+    assert (job["parcelward:captured"], job["success"]) == (1, False)
+    kept = {"name": str(uuid.uuid4()), "query": {"MATCH_epc": [f"urn:example:{planted.word('query')}"]}}
+    assert partner.ask("POST", "/queries", json=kept).status_code == 201  # who keeps one is told it again
+    planted.said["a job"] = json.dumps(job).encode()
 
 
 def strangers(planted: Planted, installation) -> None:
@@ -157,7 +167,7 @@ def test_what_was_planted_is_found_nowhere(installation, browser, scanner, numbe
     proofs(planted)
     vault(planted)
     scans(planted, scanner, number)
-    documents(planted, installation)
+    documents(planted, installation, number)
     strangers(planted, installation)
     contact(planted, monkeypatch)
     flow_of = {word: flow for flow, word in planted.words.items()}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
 import os
 import random
@@ -79,7 +80,7 @@ class Jumps:
 
     offsets_s: list[int]
     ledger: Ledger
-    set_aside: set[str]  # events quarantined while the server was behind them
+    set_aside: dict[bytes, str]  # events quarantined while the server was behind them, by the SHA-256 of their bytes
     problems: list[str]
 
     @property
@@ -97,7 +98,7 @@ def planned(seed: int, count: int) -> list[int]:
 def drive(plant: Plant, clock: ServerClock, *, seed: int, jumps: int, devices: int = 2) -> Jumps:
     """Let the clock jump while devices send; set it right; then look at everything."""
     ledger = Ledger(plant.home / "acknowledged-while-the-clock-jumped")
-    found = Jumps(planned(seed, jumps), ledger, set(), [])
+    found = Jumps(planned(seed, jumps), ledger, {}, [])
     steady = {deed: often for deed, often in DEEDS.items() if deed != "clock"}  # these devices' own clocks stand right
     right = [Device(plant, ledger, seed=seed, nth=50 + nth, deeds=steady, patient=True) for nth in range(devices)]
     follower = Device(plant, ledger, seed=seed, nth=50 + devices)
@@ -161,18 +162,21 @@ def _one_jump(plant: Plant, clock: ServerClock, follower: Device, found: Jumps) 
     if batch is not None:
         until(lambda: plant.in_log(batch), seconds=IN_LOG_WAIT_S, what=f"sequencing with a clock {clock.off_s:+} s off")
     until(lambda: httpx.get(f"{plant.url}/readyz", timeout=10).status_code == 200, seconds=30, what="readiness")
-    found.set_aside |= {events[at]["event_id"] for at in codes}
+    # Each stands in the request as it is written by itself.
+    found.set_aside |= {
+        hashlib.sha256(json.dumps(events[at]).encode()).digest(): events[at]["event_id"] for at in codes
+    }
     return [events[at] for at in codes]
 
 
 def _wrongly_set_aside(plant: Plant, found: Jumps) -> list[str]:
     """Whatever is in quarantine was ahead of the server's clock when it came, and has been accepted since."""
     with plant.database() as db:
-        rows = db.execute("SELECT code, raw FROM parcels_quarantine").fetchall()
+        rows = db.execute("SELECT code, digest FROM parcels_quarantine").fetchall()
     wrong = []
-    for code, raw in rows:
-        event_id = json.loads(bytes(raw))["event_id"]
-        if code != "clock_ahead" or event_id not in found.set_aside or event_id not in found.ledger.acknowledged:
+    for code, digest in rows:
+        event_id = found.set_aside.get(bytes(digest))
+        if code != "clock_ahead" or event_id not in found.ledger.acknowledged:
             wrong.append(f"wrongly in quarantine: {code} {event_id}")
     if len(rows) != len(found.set_aside):
         wrong.append(f"{len(rows)} events in quarantine, and {len(found.set_aside)} were answered so")

@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 from django.db import transaction
+from tests.quarantined import as_sent
 from tests.scanner import Scanner, event, until
 
 from parcelward.base.errors import Conflict
@@ -28,7 +29,7 @@ def ahead(number, minutes=60):
 
 
 def row_of(sent):
-    rows = [r for r in Quarantine.objects.order_by("-id")[:50] if sent["event_id"].encode() in bytes(r.raw)]
+    rows = [r for r in Quarantine.objects.order_by("-id")[:50] if sent["event_id"].encode() in as_sent(r)]
     assert len(rows) == 1
     return rows[0]
 
@@ -64,7 +65,7 @@ def test_a_time_that_has_come_is_the_same_event_for_everybody(installation, faci
     batch = Submission(somebody, 1, hashlib.sha256(raw).digest(), [], [])
     with transaction.atomic():
         now = dt.datetime.now(dt.UTC)
-        kept = submissions.quarantine(batch, [BadScan(0, "clock_ahead", "m", raw)], now=now)
+        kept = submissions.quarantine([(batch, BadScan(0, "clock_ahead", "m", raw))], now=now, sealed={})
         custody.record_fact(QUARANTINED, {"rows": kept})
     until(lambda: row_of(sent).state == "resubmitted", seconds=30)
 

@@ -13,11 +13,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from tests.laws.tampering import sequenced
+from tests.quarantined import of_bytes
 from tests.scanner import event, new_receptacle
 
 from parcelward.base import config
 from parcelward.parcels import actions, queries
-from parcelward.parcels.models import Quarantine
 from parcelward.parcels.queries import verify_log
 from parcelward.parcels.wire import Answer, BadScan, ScanIn, Submission
 from parcelward.people.actions import make_key
@@ -65,7 +65,7 @@ def test_what_was_quarantined_is_dismissed_before(partner, step_back):
     with transaction.atomic():  # so that both wait for their places together
         record(partner, now=timezone.now(), bad=(BadScan(0, "not_json", "This is not one JSON object.", raw),))
         step_back()
-        actions.dismiss(Quarantine.objects.get(raw=raw).id, "not ours", by=ANNA)
+        actions.dismiss(of_bytes(raw).id, "not ours", by=ANNA)
     holds()
 
 

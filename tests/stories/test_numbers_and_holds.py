@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 import pytest
+from tests.quarantined import as_sent
 from tests.scanner import Scanner, event, new_number, new_receptacle
 
 from parcelward.parcels import actions, queries
@@ -170,7 +171,7 @@ def test_what_is_set_aside_is_kept_as_it_came(scanner, number, ndjson):
     said = scanner.post(body.encode(), **{"Content-Type": kind}).json()
     assert (said["accepted"], said["quarantined"][0]["code"]) == (1, "unknown_facility")
     kept = Quarantine.objects.filter(digest=hashlib.sha256(odd.encode()).digest())
-    assert [bytes(q.raw).decode() for q in kept] == [odd]
+    assert [as_sent(q).decode() for q in kept] == [odd]
 
 
 @pytest.mark.parametrize(

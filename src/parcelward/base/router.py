@@ -8,6 +8,7 @@ KEPT_APART: Final = frozenset(
     {
         "custody.itemsecret",  # 32 bytes an item
         "privacy.personkey",  # one wrapped data key a person
+        "privacy.bodykey",  # one wrapped data key a body that somebody sent
         "privacy.stationkey",  # the epochs' keys that open sealed labels
     }
 )

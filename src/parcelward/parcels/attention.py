@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import connections
@@ -10,6 +10,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext
 
 from parcelward.network import queries as network
+from parcelward.parcels import bodies
 from parcelward.parcels.alert_words import HANDOVER_KINDS, STANDSTILL, in_words
 from parcelward.parcels.models import Alert, ItemAlias, Quarantine
 from parcelward.parcels.wire import AlertRow, Part, QuarantinedRow
@@ -42,19 +43,23 @@ def alert(alert_id: int, *, by: Person) -> AlertRow | None:
 
 
 def quarantined(*, by: Person, start: int = 0, limit: int = PART_MAX) -> Part[QuarantinedRow]:
-    """Return bad events that wait for a person, from `start` on (one's id; 0: the newest), newest first."""
+    """Return bad events that wait for a person, from `start` on (one's id; 0: the newest), newest first.
+
+    Without their bytes: a list shows none, and each would have to be opened.
+    """
     people.require(by, Task.READ_DESK)
-    rows = Quarantine.objects.filter(state="open")
+    rows = Quarantine.objects.filter(state="open").defer("raw")
     found, before, newer, older = _part(
         rows, "received_at", _from(Quarantine.objects.filter(id=start), "received_at"), limit
     )
-    return Part(_quarantined_rows(found), before, newer, older)
+    return Part(_quarantined_rows(found, {}), before, newer, older)
 
 
 def quarantined_event(quarantine_id: int, *, by: Person) -> QuarantinedRow | None:
     """Return one bad event, whatever became of it, however old; None where there is none."""
     people.require(by, Task.READ_DESK)
-    found = _quarantined_rows(Quarantine.objects.filter(id=quarantine_id))
+    rows = list(Quarantine.objects.filter(id=quarantine_id))
+    found = _quarantined_rows(rows, bodies.quarantined(rows))
     return found[0] if found else None
 
 
@@ -119,8 +124,7 @@ def _alert_rows(rows: QuerySet[Alert] | Sequence[Alert]) -> tuple[AlertRow, ...]
     )
 
 
-def _quarantined_rows(rows: QuerySet[Quarantine] | Sequence[Quarantine]) -> tuple[QuarantinedRow, ...]:
-    found = list(rows)
+def _quarantined_rows(found: Sequence[Quarantine], raws: Mapping[int, bytes]) -> tuple[QuarantinedRow, ...]:
     names = people.source_names(r.source for r in found)
     return tuple(
         QuarantinedRow(
@@ -129,7 +133,7 @@ def _quarantined_rows(rows: QuerySet[Quarantine] | Sequence[Quarantine]) -> tupl
             source_name=names.get(r.source, ""),
             code=r.code,
             message=r.message,
-            raw=bytes(r.raw).decode("utf-8", "replace"),
+            raw=raws.get(r.id, b"").decode("utf-8", "replace"),
             state=r.state,  # type: ignore[arg-type]  # only these three are ever written
             closing_note=gettext(r.closing_note) if r.closing_note and r.closed_by is None else r.closing_note,
         )

@@ -14,7 +14,7 @@ from parcelward.base.standards.epcis import vocabulary
 from parcelward.base.standards.epcis.event import Refused
 from parcelward.base.standards.epcis.query import Query, read_query
 from parcelward.network import queries as network
-from parcelward.parcels import scanned_epcs
+from parcelward.parcels import bodies, scanned_epcs
 from parcelward.parcels.captured import events, sees_all
 from parcelward.parcels.epcis import numbers
 from parcelward.parcels.models import CaptureJob, EpcisValue, NamedQuery
@@ -143,16 +143,16 @@ def kept_queries(*, by: Person, after: str, limit: int) -> list[tuple[str, Mappi
     """Return the caller's own questions as (name, query), in the order of their names."""
     people.require(by, Task.READ_EVENTS)
     found = NamedQuery.objects.filter(source=by.source, name__gt=after).order_by("name")
-    return [(one.name, one.query) for one in found[:limit]]
+    return list(bodies.asked(found[:limit]))
 
 
 def kept_query(name: str, *, by: Person) -> Mapping[str, Any]:
     """Return one of the caller's own questions, or raise NotFound."""
     people.require(by, Task.READ_EVENTS)
-    found = NamedQuery.objects.filter(source=by.source, name=name).values_list("query", flat=True).first()
-    if found is None:
+    found = bodies.asked(NamedQuery.objects.filter(source=by.source, name=name))
+    if not found:
         raise NotFound("You have no query of this name")
-    return dict(found)
+    return found[0][1]
 
 
 def query_of(name: str, parameters: Mapping[str, Any], *, by: Person) -> Query:

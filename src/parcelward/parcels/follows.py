@@ -16,7 +16,7 @@ from parcelward.base.standards import identify
 from parcelward.base.standards.steps import CODES, Step
 from parcelward.custody import actions as custody
 from parcelward.custody.wire import Published
-from parcelward.parcels import handovers, rules
+from parcelward.parcels import bodies, handovers, rules
 from parcelward.parcels.actions import contacts, erasure
 from parcelward.parcels.actions.items import first_id_of
 from parcelward.parcels.alert_words import HANDOVER_KINDS
@@ -199,4 +199,5 @@ def keep_house(now: dt.datetime) -> None:
     people.forget_bans(now)
     erasure.erase_due(now)
     contacts.end_delivered(now)
+    bodies.seal_old()
     _kept_house_at = now

@@ -122,7 +122,8 @@ class Quarantine(models.Model):
     position = models.IntegerField()
     code = models.CharField(max_length=40)
     message = models.TextField()
-    raw = models.BinaryField()
+    raw = models.BinaryField()  # sealed with the key that `body_key` names; as it came where it names none (bodies.py)
+    body_key = models.UUIDField(null=True)
     digest = models.BinaryField(max_length=32)
     state = models.CharField(max_length=12, default="open")
     closed_at = models.DateTimeField(null=True)
@@ -136,6 +137,10 @@ class Quarantine(models.Model):
         indexes = [  # noqa: RUF012 -- Django's own form
             models.Index(
                 fields=["id"], condition=models.Q(code="clock_ahead", state="open"), name="quarantine_clock_ahead"
+            ),
+            models.Index(fields=["body_key"], condition=models.Q(body_key__isnull=False), name="quarantine_body_key"),
+            models.Index(
+                fields=["id"], condition=models.Q(body_key=None) & ~models.Q(raw=b""), name="quarantine_unsealed"
             ),
         ]
 
@@ -222,7 +227,8 @@ class EpcisEvent(models.Model):
     classes = ArrayField(models.TextField())
     scans = ArrayField(models.UUIDField())  # event ids of the scans that were made from it
     salt = models.BinaryField(max_length=32)
-    body = models.BinaryField()
+    body = models.BinaryField()  # sealed with the key that `body_key` names; as it was committed to where it names none
+    body_key = models.UUIDField(null=True)
 
     class Meta:
         managed = False
@@ -264,12 +270,16 @@ class CaptureJob(models.Model):
     captured = models.IntegerField(default=0)
     duplicates = models.IntegerField(default=0)
     errors = models.JSONField(default=list)
-    document = models.BinaryField()  # as received; emptied when the job is done, and kept when it is given up
+    document = models.BinaryField()  # as received, sealed; emptied when the job is done, and kept when it is given up
+    document_key = models.UUIDField(null=True)
 
     class Meta:
         indexes = [  # noqa: RUF012 -- Django's own form
             models.Index(fields=["created_at"], condition=models.Q(finished_at=None), name="capture_waiting"),
             models.Index(fields=["source", "created_at"], name="capture_of_source"),
+            models.Index(
+                fields=["document_key"], condition=models.Q(document_key__isnull=False), name="capture_body_key"
+            ),
         ]
 
 
@@ -279,5 +289,7 @@ class NamedQuery(models.Model):
     source = models.IntegerField()
     name = models.CharField(max_length=100)
     pk = models.CompositePrimaryKey("source", "name")
-    query = models.JSONField()
+    query = models.JSONField(default=dict)  # of one from before questions were sealed
+    sealed = models.BinaryField(default=b"")
+    query_key = models.UUIDField(null=True)
     created_at = models.DateTimeField()

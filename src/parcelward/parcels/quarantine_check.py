@@ -10,12 +10,17 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
+from django.utils import timezone
 
-from parcelward.base import db
+from parcelward.base import config, db
 from parcelward.custody import queries as custody
 from parcelward.custody.queries import Findings
+from parcelward.parcels import bodies
+from parcelward.privacy import queries
+from parcelward.privacy.errors import BodyGone, NotAuthentic
 
 QUARANTINED: Final = "parcels.quarantined"
 RESUBMITTED: Final = "parcels.resubmitted"
@@ -23,9 +28,11 @@ DISMISSED: Final = "parcels.dismissed"
 ROWS_AT_ONCE: Final = 2_000
 CAME_AGAIN: Final = "parcels.came_again"
 RETAINED: Final = "parcels.retention"  # bodies that went by age
+KEPT_CLASS: Final = "quarantined_bodies"  # what the table of retention calls them
 _STATES: Final = {RESUBMITTED: "resubmitted", DISMISSED: "dismissed", CAME_AGAIN: "resubmitted"}
 _COLUMNS: Final = (
-    "id, received_at, source, sequence, position, code, message, digest, raw, state, closed_at, closed_by, closing_note"
+    "id, received_at, source, sequence, position, code, message, digest, raw, body_key, "
+    "state, closed_at, closed_by, closing_note"
 )
 
 
@@ -55,7 +62,7 @@ class _Told:
 def check_quarantine(findings: Findings) -> None:
     """Note every quarantined event that is not what the log's entries say."""
     told = _from_entries()
-    gone = [body["before"] for _kind, body, _index in custody.told(RETAINED) if body["class"] == "quarantined_bodies"]
+    gone = [body["before"] for _kind, body, _index in custody.told(RETAINED) if body["class"] == KEPT_CLASS]
     gone_before = max(map(dt.datetime.fromisoformat, gone), default=None)
     after = -(1 << 63)  # nothing of ours has a number below one, and what somebody else put there has to be met, too
     while True:
@@ -67,10 +74,11 @@ def check_quarantine(findings: Findings) -> None:
             rows = cur.fetchall()
         if not rows:
             break
+        opener = queries.opener(bodies.QUARANTINED, [row[9] for row in rows])
         for row in rows:
             mine = told.pop(row[0], None)
             if mine is not None:
-                what = _problem(mine, row, gone_before)
+                what = _problem(mine, row, gone_before, opener)
                 if what:
                     findings.note(f"Quarantined event {row[0]} {what}.", differs="quarantine", index=mine.index)
             else:
@@ -91,8 +99,8 @@ def _from_entries() -> dict[int, _Told]:
     return told
 
 
-def _problem(told: _Told, row: tuple[Any, ...], gone_before: dt.datetime | None) -> str:
-    number, received_at, source, sequence, position, code, message, digest, raw, state, at, by, note = row
+def _problem(told: _Told, row: tuple[Any, ...], gone_before: dt.datetime | None, opener: queries.Opener) -> str:
+    number, received_at, source, sequence, position, code, message, digest, raw, key, state, at, by, note = row
     said = row_hash(
         received_at=received_at,
         source=source,
@@ -103,7 +111,7 @@ def _problem(told: _Told, row: tuple[Any, ...], gone_before: dt.datetime | None)
         digest=bytes(digest),
     )
     by_age = not raw and at is not None and gone_before is not None and at < gone_before
-    if not by_age and hashlib.sha256(bytes(raw)).digest() != bytes(digest):
+    if not by_age and not _opens(opener, key, bytes(raw), bytes(digest), at):
         return "has other bytes than were sent"
     if said != told.hash:
         return "is not as it was told to the log"
@@ -117,3 +125,16 @@ def _problem(told: _Told, row: tuple[Any, ...], gone_before: dt.datetime | None)
     if closed.get("note", note_hash(number, note)) != note_hash(number, note):
         return "was dismissed for another reason"
     return ""
+
+
+def _opens(
+    opener: queries.Opener, key: UUID | None, stored: bytes, digest: bytes, closed_at: dt.datetime | None
+) -> bool:
+    """Return whether these are the bytes that came; or their key went by age, and a backup brought the rest back."""
+    try:
+        return hashlib.sha256(opener.open(key, stored)).digest() == digest
+    except BodyGone:
+        kept_until = queries.kept_until(KEPT_CLASS, config.get().country, now=timezone.now())
+        return closed_at is not None and closed_at < kept_until
+    except NotAuthentic:
+        return False

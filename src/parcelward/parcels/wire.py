@@ -136,7 +136,7 @@ class QuarantinedRow:
     source_name: str
     code: str
     message: str
-    raw: str  # as received
+    raw: str  # as received; empty in a list, and once it was forgotten
     state: Literal["open", "resubmitted", "dismissed"]
     closing_note: str  # why it was closed; empty while it is open, and for what a person repaired
 

@@ -36,6 +36,7 @@ two million people on; with fewer people a mark says a little more, and there is
 _VALUE: Final = b"parcelward vault value v1"
 _WRAP: Final = b"parcelward vault key v1"
 _STATION: Final = b"parcelward station key v1"
+_BODY: Final = b"parcelward body key v1"
 _MARK: Final = b"parcelward blind index v1"
 
 
@@ -44,8 +45,8 @@ class Place(NamedTuple):
 
     table: str
     column: str
-    person: UUID
-    version: int  # of the person's key
+    person: UUID  # or the body, where what is sealed is what somebody sent (`bodies`)
+    version: int  # of its key
     row: UUID | None = None  # where a table has several rows of a person
 
     @property
@@ -58,25 +59,40 @@ class Place(NamedTuple):
 
 def seal(key: bytes, text: str, place: Place) -> bytes:
     """Return a value as it is stored."""
+    return seal_bytes(key, text.encode(), place)
+
+
+def seal_bytes(key: bytes, content: bytes, place: Place) -> bytes:
+    """Return bytes as they are stored."""
     nonce = secrets.token_bytes(NONCE_BYTES)
-    plain = text.encode() + b"\x80"
+    plain = content + b"\x80"
     return nonce + AESGCM(key).encrypt(nonce, plain + bytes(-len(plain) % PADDED_TO), place.bound)
 
 
 def unseal(key: bytes, sealed: bytes, place: Place) -> str:
     """Return the value. Raises NotAuthentic for anything that was not sealed by this key for this place."""
+    return unseal_bytes(key, sealed, place).decode()
+
+
+def unseal_bytes(key: bytes, sealed: bytes, place: Place) -> bytes:
+    """Return the bytes. Raises NotAuthentic, as above."""
     try:
         plain = AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.bound)
     except (InvalidTag, ValueError):
         raise NotAuthentic(
             f"A sealed value in {place.table}.{place.column} was changed or moved: it does not open."
         ) from None
-    return plain.rstrip(b"\0")[:-1].decode()
+    return plain.rstrip(b"\0")[:-1]
 
 
 def person_context(person: UUID, version: int) -> bytes:
     """Return whose a person's data key is: what it is bound to when it is wrapped."""
     return _WRAP + person.bytes + version.to_bytes(4, "big")
+
+
+def body_context(body: UUID) -> bytes:
+    """Return whose a body's data key is; never what a person's or a station's is bound to."""
+    return _BODY + body.bytes
 
 
 def station_context(facility: str, epoch: int, public_key: bytes) -> bytes:

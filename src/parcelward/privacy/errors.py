@@ -1,7 +1,8 @@
 """What can go wrong with personal data.
 
 NotFound
-  └─ NotInVault     404  no such person, another tenant's, or shredded (code `shredded`)
+  ├─ NotInVault     404  no such person, another tenant's, or shredded (code `shredded`)
+  └─ BodyGone       404  what somebody sent was forgotten: nothing opens it any more
 NotAllowed
   └─ Restricted     403  the person asked that their data be left alone
 ParcelwardError
@@ -19,6 +20,12 @@ class NotInVault(NotFound):
     """No such person, somebody else's, or shredded."""
 
     default_code = "not_in_vault"
+
+
+class BodyGone(NotFound):
+    """What somebody sent was forgotten: its key is gone, and nothing opens it."""
+
+    default_code = "body_gone"
 
 
 class Restricted(NotAllowed):

@@ -1,6 +1,6 @@
 """Who keeps the key-encryption key: a file of strict rights, or a hardware module (PKCS#11).
 
-    home/keys/vault-kek     the versions of the key that wraps every person's data key, and stations' keys
+    home/keys/vault-kek     the versions of the key that wraps the data keys of people and bodies, and stations' keys
     home/keys/vault-index   the versions of the secret that the blind index is keyed by
     home/keys/label-code    the versions of the key that label codes are made with
 
@@ -104,6 +104,7 @@ def _keys_exist() -> bool:
     with db.cursor("keys") as cur:
         cur.execute(
             "SELECT EXISTS (SELECT FROM privacy_personkey) "
+            "OR EXISTS (SELECT FROM privacy_bodykey) "
             "OR EXISTS (SELECT FROM privacy_stationkey WHERE destroyed_at IS NULL)"
         )
         return bool(cur.fetchall()[0][0])

@@ -9,7 +9,7 @@ from parcelward.base import db
 from parcelward.base.vault import VaultToken
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.privacy import asked, keepers, retention, rights_rules, rows, verification
+from parcelward.privacy import asked, bodies, keepers, retention, rights_rules, rows, verification
 from parcelward.privacy.actions import messages, turn_index, turn_keys
 from parcelward.privacy.models import Contact, KeptPerson
 from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
@@ -28,6 +28,8 @@ EXTENDS = rights_rules.EXTENDS
 RETENTION_CLASSES = retention.CLASSES
 retention_of = retention.of
 kept_until = retention.before
+opener = bodies.opener
+Opener = bodies.Opener
 
 
 def require_keys() -> None:

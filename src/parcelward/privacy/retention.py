@@ -88,6 +88,7 @@ assert all((name, "") in _BY_KEY for name in CLASSES), "a class has a row for al
 
 KEPT_FOR_GOOD: Final[Mapping[str, str]] = {
     "privacy_personkey": "goes with its person: shredded, or forgotten by age",
+    "privacy_bodykey": "goes with the body that it opens: settled, or forgotten by age",
     "privacy_blind_index": "as above: keyed hashes that find nobody without their entry",
     "privacy_tombstone": "a token and a time: says for good that the person is gone, also to a restored backup",
     "privacy_shred_request": "who agreed that a token was shredded: without it a shredding could not be shown",

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from parcelward.base.vault import VaultToken
@@ -176,3 +176,17 @@ class Answer(enum.Enum):
     def __init__(self, reply: str, exit_code: int) -> None:
         self.reply = reply
         self.exit_code = exit_code
+
+
+class BodyColumn(NamedTuple):
+    """Where another room stores bodies of one kind, which nobody but their reader may read."""
+
+    table: str
+    column: str
+
+
+class SealedBody(NamedTuple):
+    """A body as it is stored, and the name of its key."""
+
+    key: UUID
+    sealed: bytes

@@ -18,6 +18,8 @@ from parcelward.custody import queries as custody
 from parcelward.custody.rebuilding import rebuild_entries
 from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
+from parcelward.parcels.actions import retention
+from parcelward.people.actions import machinery
 from parcelward.privacy import actions as privacy
 
 Tell = Callable[[str, int, int], None]
@@ -49,6 +51,7 @@ def look(settings: config.Config, manifest: Manifest, *, log_copy: Path | None, 
     call_command("migrate", verbosity=0, interactive=False)
     call_command("migrate", database="keys", verbosity=0, interactive=False)
     shredded_again = privacy.delete_again()  # after the tables: a backup may be older than the vault
+    retention.forget_keys_left(made_before=dt.datetime.now(dt.UTC), by=machinery())  # the same for what was sent
     head = backing_up.Head(manifest.log_size, bytes.fromhex(manifest.log_root))
     try:
         rebuild_entries(settings)

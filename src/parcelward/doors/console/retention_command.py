@@ -85,4 +85,5 @@ def forget(now: dt.datetime) -> dict[str, int]:
             + parcels.forget_old(name, before, by=by)
             + privacy.forget_old(name, now, by=by)
         )
+    parcels.forget_keys_left(made_before=now - parcels.UNUSED_AFTER, by=by)
     return done

@@ -5,8 +5,9 @@ A device whose clock was wrong keeps its events and sends them again. Looked for
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,15 +18,21 @@ from parcelward.base import db
 from parcelward.base.standards import identify
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.custody import actions as custody
+from parcelward.parcels.bodies import QUARANTINED
 from parcelward.parcels.quarantine_check import CAME_AGAIN as CLOSED_BY_ITSELF
 from parcelward.parcels.quarantine_check import note_hash
 from parcelward.parcels.wire import ScanIn
+from parcelward.privacy import queries as privacy
+from parcelward.privacy.errors import BodyGone, NotAuthentic
 
 ROWS_AT_ONCE = 500
 CLOCK_OFF_MAX = dt.timedelta(days=30)  # how long before it came the event may really have happened
 CAME_AGAIN = gettext_noop("The same event came again and was recorded.")
 
-_OPEN = "SELECT id, source, received_at, raw FROM parcels_quarantine WHERE state = 'open' AND code = 'clock_ahead' "
+_OPEN = (
+    "SELECT id, source, received_at, raw, body_key FROM parcels_quarantine "
+    "WHERE state = 'open' AND code = 'clock_ahead' "
+)
 _RECORDED = (  # under the same time; or, once the clock was set, under another one from the same source
     "SELECT DISTINCT u.id, u.event_id FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[], "
     "%s::text[], %s::uuid[], %s::uuid[]) AS u(id, source, since, until, number, named, event_id) "
@@ -54,7 +61,7 @@ def settle_one(quarantine_id: int, *, now: dt.datetime) -> None:
 
 
 def _settle(found: Sequence[tuple[Any, ...]], *, now: dt.datetime) -> None:
-    asked = [row for row in map(_asked, found) if row is not None]
+    asked = [row for row in map(_asked, _opened(found)) if row is not None]
     if not asked:
         return
     with transaction.atomic(), db.cursor() as cur:
@@ -70,11 +77,19 @@ def _settle(found: Sequence[tuple[Any, ...]], *, now: dt.datetime) -> None:
                 custody.record_fact(CLOSED_BY_ITSELF, said | {"note": note_hash(quarantine_id, CAME_AGAIN)})
 
 
+def _opened(found: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of _OPEN with their bytes as they came, but for those that do not open any more."""
+    opener = privacy.opener(QUARANTINED, [row[4] for row in found])
+    for quarantine_id, source, received_at, raw, key in found:
+        with contextlib.suppress(BodyGone, NotAuthentic):
+            yield quarantine_id, source, received_at, opener.open(key, bytes(raw))
+
+
 def _asked(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """Return a row of _OPEN as _RECORDED asks for it; None for what is no scan of ours, or was cut."""
     quarantine_id, source, received_at, raw = row
     try:
-        scan = msgspec.json.decode(bytes(raw), type=ScanIn)
+        scan = msgspec.json.decode(raw, type=ScanIn)
         number = identify.canonical(scan.item_id or scan.receptacle_id or "")
     except (msgspec.DecodeError, BadItemNumber, RecursionError):
         return None

@@ -183,6 +183,7 @@ def _reused(row: Row) -> Problem:
 def _keep(fresh: Sequence[Row], *, by: Person, now: dt.datetime) -> None:
     if not fresh:
         return
+    rows.seal(fresh, now=now)
     batch = custody.add_batch(rows.BATCH_KIND, [row.commitment for row in fresh], now=now)
     rows.copy_events(
         db.raw(),

@@ -25,11 +25,14 @@ from parcelward.base.standards.epcis import parse
 from parcelward.base.standards.epcis.event import Event, Refused
 from parcelward.base.standards.epcis.query import read_query
 from parcelward.custody import actions as custody
+from parcelward.parcels import bodies
 from parcelward.parcels.actions.capture import Incoming, capture, make_partitions
 from parcelward.parcels.actions.items import new_item_id
 from parcelward.parcels.models import CaptureJob, NamedQuery
 from parcelward.people import queries as people
 from parcelward.people.wire import Person, Role, Task
+from parcelward.privacy import actions as privacy
+from parcelward.privacy.errors import BodyGone
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,7 @@ def open_job(document: bytes, behaviour: Behaviour, *, by: Person, now: dt.datet
     bad = [problem for result in results if isinstance(result, Refused) for problem in result.problems]
     if bad and behaviour == "rollback":
         raise Refused("Nothing was captured; each problem names its place.", problems=tuple(bad[:ERRORS_MAX]))
+    [sealed] = privacy.seal_bodies(bodies.DOCUMENT, [document], now=now)
     job = CaptureJob.objects.create(
         id=new_item_id(now),
         source=by.source,
@@ -68,7 +72,8 @@ def open_job(document: bytes, behaviour: Behaviour, *, by: Person, now: dt.datet
         simulated=by.simulated,
         created_at=now,
         behaviour=behaviour,
-        document=document,
+        document=sealed.sealed,
+        document_key=sealed.key,
     )
     return job.id, len(results)
 
@@ -82,7 +87,8 @@ def run_job(job_id: UUID) -> bool:
     if begun is None:
         return False
     try:
-        return _run(job_id, *begun)
+        document = bodies.document(begun)
+        return _forgotten(job_id) if document is None else _run(job_id, document, begun.behaviour)
     except Busy:
         _wait(job_id)
         raise
@@ -108,14 +114,15 @@ def _run(job_id: UUID, document: bytes, behaviour: str) -> bool:
             _do(job, [(pointers[i], results[i]) for i in part])
             job.next_event, job.tries, job.not_before = part.stop, 0, timezone.now() + PAUSE_FIRST
             if job.next_event >= len(results) or (not job.success and job.behaviour == "rollback"):
-                job.finished_at, job.document = timezone.now(), b""
+                bodies.forget_after_commit([job.document_key])
+                job.finished_at, job.document, job.document_key = timezone.now(), b"", None
             job.save()
             if job.finished_at is not None:
                 return True
 
 
-def _begin(job_id: UUID) -> tuple[bytes, str] | None:
-    """Count a try and return document and behaviour, or None for a job that is taken, done, or had too many tries.
+def _begin(job_id: UUID) -> CaptureJob | None:
+    """Count a try and return the job, or None for one that is taken, done, or had too many tries.
 
     The try is counted before it is made: whoever dies of it cannot count it afterwards.
     """
@@ -135,7 +142,19 @@ def _begin(job_id: UUID) -> tuple[bytes, str] | None:
     if given_up:
         log.error("capture job %s was given up; `parcelward rebuild --captures` tries it again", job_id)
         return None
-    return bytes(job.document), job.behaviour
+    return job
+
+
+@transaction.atomic
+def _forgotten(job_id: UUID) -> bool:
+    """End a job whose document nothing opens any more, as where an older keys database was restored."""
+    job = CaptureJob.objects.select_for_update().filter(pk=job_id, finished_at=None).first()
+    if job is not None:
+        said = {"pointer": "", "code": BodyGone.default_code, "message": "The document is forgotten. Send it again."}
+        job.finished_at, job.success, job.errors = timezone.now(), False, [*job.errors, said]
+        job.document, job.document_key = b"", None
+        job.save()
+    return job is not None
 
 
 def _incoming(results: Iterable[tuple[str, Event | Refused]]) -> list[Incoming]:
@@ -237,11 +256,14 @@ def keep_query(name: str, query: dict[str, Any], *, by: Person) -> None:
     read_query(query)
     if NamedQuery.objects.filter(source=by.source).count() >= QUERIES_MAX:
         raise Invalid(f"One source keeps at most {QUERIES_MAX} queries; delete some.", code="too_many")
-    kept, made = NamedQuery.objects.get_or_create(
-        source=by.source, name=name, defaults={"query": query, "created_at": timezone.now()}
-    )
+    taken = Conflict("A query of yours has this name.", code="query_name_taken")
+    if NamedQuery.objects.filter(source=by.source, name=name).exists():
+        raise taken
+    sealed = bodies.seal_query(query)
+    said = {"sealed": sealed.sealed, "query_key": sealed.key, "created_at": timezone.now()}
+    kept, made = NamedQuery.objects.get_or_create(source=by.source, name=name, defaults=said)
     if not made:
-        raise Conflict("A query of yours has this name.", code="query_name_taken")
+        raise taken
     custody.record_fact(QUERY_KEPT, {"query": str(kept.pk), "by": by.source})
 
 
@@ -253,4 +275,5 @@ def delete_query(name: str, *, by: Person) -> None:
     if kept is None:
         raise NotFound("You have no query of this name")
     custody.record_fact(QUERY_DELETED, {"query": str(kept.pk), "by": by.source})
+    bodies.forget_after_commit([kept.query_key])
     kept.delete()

@@ -150,7 +150,7 @@ def _do(work: Work, born: Born, *, kept: Kept | None, careful: bool) -> None:
     if work.nested:
         nesting.note_cycles(work)
     afterwards.write(work.after, now=work.now)
-    _answer(work, open_, batch)
+    _answer(work, open_, batch, born)
 
 
 def _packed(events: Sequence[Recorded], batch: int) -> list[bytes]:
@@ -351,14 +351,14 @@ def _refold(work: Work, things: list[Thing]) -> None:
             work.after.alert("after_delivery", thing.item, "late", status.facility, {})
 
 
-def _answer(work: Work, open_: list[int], batch: int) -> None:
+def _answer(work: Work, open_: list[int], batch: int, born: Born) -> None:
     """Make each new request's answer and keep it in the same transaction, so that a repeat gets the same bytes."""
     settings, recorded = config.get(), canon.instant(work.now)
     packed: dict[int, list[bytes]] = {}
     for event in work.events:
         packed.setdefault(event.submission, []).append(event.commitment)
     bad: dict[int, list[BadScan]] = {}
-    kept: dict[str, str] = {}
+    keep: list[tuple[Submission, BadScan]] = []
     for i, one in work.bad:
         bad.setdefault(i, []).append(one)
     promises = []
@@ -381,9 +381,9 @@ def _answer(work: Work, open_: list[int], batch: int) -> None:
             "receipt": receipt,
         }
         work.answers[i] = Answer(msgspec.json.encode(body))
-        if refused and work.keep_bad:
-            kept |= sent.quarantine(submission, refused, now=work.now)
-    if kept:
+        if work.keep_bad:
+            keep += [(submission, one) for one in refused]
+    if keep and (kept := sent.quarantine(keep, now=work.now, sealed=born.bodies)):
         custody.record_fact(QUARANTINED, {"rows": kept})
     sent.store_answers(
         [(work.submissions[i], answer) for i in open_ if isinstance(answer := work.answers[i], Answer)], now=work.now

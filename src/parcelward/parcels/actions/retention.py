@@ -8,6 +8,8 @@ from typing import Final
 from parcelward.base import forgetting
 from parcelward.base.forgetting import Due, Rows, Sweep
 from parcelward.custody import actions as custody
+from parcelward.parcels import bodies
+from parcelward.parcels.bodies import forget_after_commit
 from parcelward.parcels.models import CaptureJob, Quarantine
 from parcelward.parcels.quarantine_check import RETAINED
 from parcelward.people.queries import require
@@ -15,11 +17,13 @@ from parcelward.people.wire import Person, Task
 
 
 def _empty_raw(rows: Rows) -> None:
-    rows.update(raw=b"")
+    forget_after_commit(list(rows.values_list("body_key", flat=True)))
+    rows.update(raw=b"", body_key=None)
 
 
 def _empty_document(rows: Rows) -> None:
-    rows.update(document=b"")
+    forget_after_commit(list(rows.values_list("document_key", flat=True)))
+    rows.update(document=b"", document_key=None)
 
 
 SWEEPS: Final = (
@@ -36,6 +40,8 @@ SWEEPS: Final = (
         _empty_document,
     ),
 )
+UNUSED_AFTER: Final = dt.timedelta(days=1)
+"""How long after a key was made nobody can still be about to store what it sealed."""
 KEPT_FOR_GOOD: Final = {
     "parcels_item": "an item's number; what its events say goes with its secret when it is erased (`shred`)",
     "parcels_itemalias": "another number of the same item, erased with it",
@@ -67,3 +73,12 @@ def forget_old(kept_class: str, before: dt.datetime, *, by: Person) -> int:
     require(by, Task.KEEP_RETENTION)
     said = {"by": by.source, "class": kept_class, "before": before.isoformat()}
     return forgetting.forget_of(SWEEPS, kept_class, before, lambda n: custody.record_fact(RETAINED, {**said, "n": n}))
+
+
+def forget_keys_left(*, made_before: dt.datetime, by: Person) -> int:
+    """Delete keys, made before a moment, whose bodies are gone; return how many. They open no stored row.
+
+    A crash left them, a request that lost its race, or a keys database that was restored from a backup.
+    """
+    require(by, Task.KEEP_RETENTION)
+    return bodies.sweep(made_before=made_before)

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from parcelward.base import db
 from parcelward.custody.wire import pack_signed
+from parcelward.parcels.bodies import QUARANTINED, BodyId
 from parcelward.parcels.quarantine_check import row_hash
 from parcelward.parcels.wire import Answer, BadScan, Submission
+from parcelward.privacy import actions as privacy
+from parcelward.privacy.wire import SealedBody
 
 Stored = dict[tuple[int, int], tuple[bytes, bytes]]
 
@@ -69,36 +72,65 @@ def signatures(submissions: Iterable[Submission]) -> bytes:
     )
 
 
-def quarantine(submission: Submission, refused: Sequence[BadScan], *, now: dt.datetime) -> dict[str, str]:
-    """Keep bad events with their bytes and reason; the same bytes from the same source are kept once.
+def quarantine(
+    refused: Sequence[tuple[Submission, BadScan]], *, now: dt.datetime, sealed: dict[BodyId, SealedBody]
+) -> dict[str, str]:
+    """Keep bad events with their bytes, sealed, and reason; the same bytes from the same source are kept once.
 
-    Returns {number of a new row: hash of what it says}, for the log.
+    Returns {number of a new row: hash of what it says}, for the log. `sealed` has what an earlier try sealed.
     """
+    fresh: dict[BodyId, tuple[Submission, BadScan]] = {}
+    for submission, bad in refused:
+        fresh.setdefault((submission.by.source, hashlib.sha256(bad.raw).digest()), (submission, bad))
+    for known in _known_among(fresh.keys() - sealed.keys()):
+        del fresh[known]
+    left = [one for one in fresh if one not in sealed]
+    bodies = privacy.seal_bodies(QUARANTINED, [fresh[one][1].raw for one in left], now=now)
+    sealed.update(zip(left, bodies, strict=True))
+    if not fresh:
+        return {}
     with db.cursor() as cur:
         cur.execute(
-            "INSERT INTO parcels_quarantine (received_at, source, sequence, position, code, message, raw, digest, "
-            "state, closing_note) SELECT %s, %s, %s, p, c, m, r, d, 'open', '' "
-            "FROM unnest(%s::int[], %s::text[], %s::text[], %s::bytea[], %s::bytea[]) AS u(p, c, m, r, d) "
-            "ON CONFLICT DO NOTHING RETURNING id, position, code, message, digest",
+            "INSERT INTO parcels_quarantine (received_at, source, sequence, position, code, message, raw, body_key, "
+            "digest, state, closing_note) SELECT %s, s, q, p, c, m, r, k, d, 'open', '' "
+            "FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::text[], %s::text[], %s::bytea[], %s::uuid[], "
+            "%s::bytea[]) AS u(s, q, p, c, m, r, k, d) "
+            "ON CONFLICT DO NOTHING RETURNING id, source, sequence, position, code, message, digest",
             (
-                *(now, submission.by.source, submission.sequence),
-                [bad.position for bad in refused],
-                [bad.code for bad in refused],
-                [bad.message for bad in refused],
-                [bad.raw for bad in refused],
-                [hashlib.sha256(bad.raw).digest() for bad in refused],
+                *(now, [source for source, _ in fresh], [submission.sequence for submission, _ in fresh.values()]),
+                [bad.position for _, bad in fresh.values()],
+                [bad.code for _, bad in fresh.values()],
+                [bad.message for _, bad in fresh.values()],
+                [sealed[one].sealed for one in fresh],
+                [sealed[one].key for one in fresh],
+                [digest for _, digest in fresh],
             ),
             binary=True,
         )
         return {
             str(number): row_hash(
                 received_at=now,
-                source=submission.by.source,
-                sequence=submission.sequence,
+                source=source,
+                sequence=sequence,
                 position=position,
                 code=code,
                 message=message,
                 digest=bytes(digest),
             )
-            for number, position, code, message, digest in cur.fetchall()
+            for number, source, sequence, position, code, message, digest in cur.fetchall()
         }
+
+
+def _known_among(wanted: Iterable[BodyId]) -> list[BodyId]:
+    """Return what of this is in quarantine already: it needs no key of its own."""
+    ordered = sorted(wanted)
+    if not ordered:
+        return []
+    with db.cursor(binary=True) as cur:
+        cur.execute(
+            "SELECT q.source, q.digest FROM parcels_quarantine q "
+            "JOIN unnest(%s::int[], %s::bytea[]) AS u(source, digest) USING (source, digest)",
+            (db.int_array([source for source, _ in ordered]), db.bytea_array([digest for _, digest in ordered])),
+            binary=True,
+        )
+        return [(source, bytes(digest)) for source, digest in cur.fetchall()]

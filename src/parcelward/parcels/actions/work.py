@@ -12,8 +12,10 @@ import msgspec
 from parcelward.base.errors import ParcelwardError
 from parcelward.custody.wire import ItemKeys
 from parcelward.parcels.actions import afterwards
+from parcelward.parcels.bodies import BodyId
 from parcelward.parcels.rules import PackedSeen, PackedStatus
 from parcelward.parcels.wire import RAW_KEPT_MAX, Answer, BadScan, Instruction, ScanIn, Submission, split_events
+from parcelward.privacy.wire import SealedBody
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class Born:
 
     items: dict[str, bytes] = field(default_factory=dict)
     keys: dict[bytes, ItemKeys] = field(default_factory=dict)
+    bodies: dict[BodyId, SealedBody] = field(default_factory=dict)  # of bad events, sealed
     staying: set[str] = field(default_factory=set)  # numbers whose items keep them: who came to take one was refused
 
 

@@ -1,7 +1,8 @@
 """Erase captured EPCIS events that name an item, and find those that may not be captured. Private to the room.
 
-Unlike a scan's, an EPCIS event's body is not encrypted with an item's secret, for it may name many items. So what
-erases one of them empties the whole row. The commitment stays in the log, and an entry says which rows were emptied.
+Unlike a scan's, an EPCIS event's body is not encrypted with an item's secret, for it may name many items. It has a key
+of its own (bodies.py); what erases one of the items empties the whole row, and the key goes: no backup opens it.
+The commitment stays in the log, and an entry says which rows were emptied.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from parcelward.base.standards.epcis import identifiers
 from parcelward.base.standards.epcis.event import Event
 from parcelward.custody import actions as custody
 from parcelward.custody import queries as custody_queries
+from parcelward.parcels import bodies
 from parcelward.parcels.epcis import native, numbers, rows, rules
 
 EMPTIED_KIND: Final = "parcels.epcis_erased"
@@ -27,7 +29,8 @@ EMPTY: Final[tuple[Any, ...]] = (UUID(int=0), False, "", "", "", "", "", "", [],
 _EMPTY_THEM: Final = (
     f"UPDATE {rows.TABLE} SET name = '00000000-0000-0000-0000-000000000000', declares = false, type = '', action = '', "  # noqa: S608 -- our own names
     "biz_step = '', disposition = '', read_point = '', biz_location = '', epcs = '{}', classes = '{}', scans = '{}', "
-    "salt = '', body = '' WHERE (event_time, id) IN (SELECT * FROM unnest(%s::timestamptz[], %s::uuid[]))"
+    "salt = '', body = '', body_key = NULL "
+    "WHERE (event_time, id) IN (SELECT * FROM unnest(%s::timestamptz[], %s::uuid[]))"
 )
 _FORGET_VALUES: Final = (
     "DELETE FROM parcels_epcisvalue v USING unnest(%s::text[], %s::int[], %s::text[]) AS u(value, source, key) "
@@ -93,8 +96,10 @@ def erase_naming(item: UUID, *, erasure: int) -> int:
     entries: list[tuple[int, int]] = []
     keys: list[UUID] = []
     carried: set[tuple[str, int]] = set()
-    for event_time, row_id, batch, leaf, source, event, name in _naming(item):
+    sealed: list[UUID | None] = []
+    for event_time, row_id, batch, leaf, source, key, event, name in _naming(item):
         places.append((event_time, row_id))
+        sealed.append(key)
         entries.append((batch, leaf))
         if event is not None:
             keys.append(rules.capture_key(event, name, source=source))
@@ -110,11 +115,12 @@ def erase_naming(item: UUID, *, erasure: int) -> int:
             ([v for v, _ in values], [s for _, s in values], [identifiers.canonical(v) for v, _ in values]),
             binary=True,
         )
+    bodies.forget_after_commit(sealed)
     custody.record_fact(EMPTIED_KIND, {"entries": sorted(entries), "erasure": erasure})
     return len(places)
 
 
-def _naming(item: UUID) -> Iterable[tuple[dt.datetime, UUID, int, int, int, Event | None, str]]:
+def _naming(item: UUID) -> Iterable[tuple[dt.datetime, UUID, int, int, int, UUID | None, Event | None, str]]:
     """Give the rows whose events name the item; without the event where its body cannot be read."""
     with db.cursor(binary=True) as cur:
         cur.execute("SELECT number FROM parcels_itemalias WHERE item = %s", (item,), binary=True)
@@ -124,21 +130,23 @@ def _naming(item: UUID) -> Iterable[tuple[dt.datetime, UUID, int, int, int, Even
         )
         scans = [row[0] for row in cur if row[0].version == native.DERIVED_VERSION]
         cur.execute(
-            f"SELECT event_time, id, batch, leaf, source, scans && %s::uuid[], body FROM {rows.TABLE} "  # noqa: S608 -- our own names
+            f"SELECT event_time, id, batch, leaf, source, scans && %s::uuid[], body_key, body FROM {rows.TABLE} "  # noqa: S608 -- our own names
             "WHERE (epcs && %s::text[] OR scans && %s::uuid[]) ORDER BY event_time, id FOR UPDATE",
             (scans, [rows.NUMBER_PREFIX + number for number in sorted(known)], scans),
             binary=True,
         )
         found = cur.fetchall()
     owners = _Owners(known)
-    for event_time, row_id, batch, leaf, source, made_its_scan, body in found:
+    opened = bodies.events([row[6:] for row in found])
+    for (event_time, row_id, batch, leaf, source, made_its_scan, key, _), body in zip(found, opened, strict=True):
         try:
-            event, name = rows.read_with_name(bytes(body))
+            event, name = rows.read_with_name(body or b"")
         except (ValueError, KeyError, TypeError, Invalid):
-            yield event_time, row_id, batch, leaf, source, None, ""  # tampered with: that it is gone is the better end
+            # Tampered with: that it is gone is the better end.
+            yield event_time, row_id, batch, leaf, source, key, None, ""
             continue
         if made_its_scan or item in owners.of(event):
-            yield event_time, row_id, batch, leaf, source, event, name
+            yield event_time, row_id, batch, leaf, source, key, event, name
 
 
 def emptied() -> frozenset[tuple[int, int]]:

@@ -16,8 +16,11 @@ from parcelward.base import db
 from parcelward.base.standards.epcis import canonical, context, identifiers, parse, write
 from parcelward.base.standards.epcis.event import Event
 from parcelward.custody.wire import fact_commitment
+from parcelward.parcels import bodies
 from parcelward.parcels.canon import instant
 from parcelward.parcels.epcis import numbers, rules
+from parcelward.privacy import actions as privacy
+from parcelward.privacy.wire import SealedBody
 
 TABLE: Final = "parcels_epcis_event"
 BATCH_KIND: Final = "parcels.epcis"  # of the custody batches that its events are entries of
@@ -26,11 +29,11 @@ NUMBER_PREFIX: Final = "nr:"  # before our own number in `epcs`, so that any spe
 
 _COLUMNS: Final = (
     *("event_time", "record_time", "batch", "id", "name", "leaf", "source", "declares", "type", "action", "biz_step"),
-    *("disposition", "read_point", "biz_location", "epcs", "classes", "scans", "salt", "body"),
+    *("disposition", "read_point", "biz_location", "epcs", "classes", "scans", "salt", "body", "body_key"),
 )
 _TYPES: Final = (
     *("timestamptz", "timestamptz", "int8", "uuid", "uuid", "int4", "int4", "bool", "text", "text", "text"),
-    *("text", "text", "text", "text[]", "text[]", "uuid[]", "bytea", "bytea"),
+    *("text", "text", "text", "text[]", "text[]", "uuid[]", "bytea", "bytea", "uuid"),
 )
 
 
@@ -47,6 +50,7 @@ class Row:
     body: bytes
     fingerprint: bytes
     scans: list[UUID] = field(default_factory=list)
+    sealed: SealedBody | None = None  # its body as it is stored; kept over retries
 
     @property
     def commitment(self) -> bytes:
@@ -69,15 +73,22 @@ def body(event: Event, name: str, *, source: int, now: dt.datetime) -> bytes:
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def seal(rows: Sequence[Row], *, now: dt.datetime) -> None:
+    """Seal the rows' bodies, each with a key of its own, durable before the rows are."""
+    left = [row for row in rows if row.sealed is None]
+    for row, sealed in zip(left, privacy.seal_bodies(bodies.EVENT, [row.body for row in left], now=now), strict=True):
+        row.sealed = sealed
+
+
 def columns(row: Row, *, batch: int, leaf: int, source: int, now: dt.datetime) -> tuple[Any, ...]:
     """Return the row's values in the order of the table's columns."""
-    event = row.event
+    event, (key, body) = row.event, row.sealed or (None, row.body)
     return (
         *(event.event_time, now, batch, row.id, rules.name_id(row.name), leaf, source),
         *(event.error_declaration is not None, event.type, event.action, event.biz_step, event.disposition),
         *(identifiers.canonical(event.read_point), identifiers.canonical(event.biz_location)),
         *(keys_of(event.epcs), classes_of(event)),
-        *(row.scans, row.salt, row.body),
+        *(row.scans, row.salt, body, key),
     )
 
 
@@ -155,12 +166,15 @@ def originals(names: Iterable[UUID]) -> dict[UUID, list[tuple[Event, int]]]:
     found: dict[UUID, list[tuple[Event, int]]] = {}
     with db.cursor(binary=True) as cur:
         cur.execute(
-            f"SELECT name, source, body FROM {TABLE} WHERE name = ANY(%s) AND NOT declares ORDER BY record_time",  # noqa: S608 -- our own table
+            f"SELECT name, source, body_key, body FROM {TABLE} "  # noqa: S608 -- our own table
+            "WHERE name = ANY(%s) AND NOT declares ORDER BY record_time",
             (list(names),),
             binary=True,
         )
-        for name, source, stored in cur:
-            found.setdefault(name, []).append((read(bytes(stored)), source))
+        rows = cur.fetchall()
+    for (name, source, *_), body in zip(rows, bodies.events([row[2:] for row in rows]), strict=True):
+        if body:
+            found.setdefault(name, []).append((read(body), source))
     return found
 
 

@@ -12,12 +12,14 @@ from parcelward.base.errors import Invalid
 from parcelward.base.standards.epcis import identifiers
 from parcelward.custody.queries import Findings, Logged, Span
 from parcelward.custody.wire import fact_commitment
+from parcelward.parcels import bodies
 from parcelward.parcels.epcis import erasing, rows, rules
 
 _COLUMNS = (
     "batch, leaf, salt, body, event_time, record_time, source, name, declares, type, action, biz_step, disposition, "
-    "read_point, biz_location, epcs, classes"
+    "read_point, biz_location, epcs, classes, body_key"
 )
+_CHANGED = b"?"  # for a body that does not open: nothing that anybody committed to
 
 
 class EpcisChecker:
@@ -36,8 +38,10 @@ class EpcisChecker:
                 ([one.batch for one in batches],),
                 binary=True,
             )
-            for row in cur:
-                found.setdefault(row[0], []).append(row)
+            stored = cur.fetchall()
+        opened = bodies.events([(row[-1], bytes(row[3])) for row in stored])
+        for row, body in zip(stored, opened, strict=True):
+            found.setdefault(row[0], []).append((*row[:3], _CHANGED if body is None else body, *row[4:-1]))
         for one in batches:
             self._check(one, found.get(one.batch, []), findings)
         return sum(one.n for one in batches)

@@ -1,5 +1,6 @@
 """What can be done with personal data; each asks first whether it may, and leaves an entry in the log."""
 
+from parcelward.privacy import bodies
 from parcelward.privacy.actions.contact import close_contact, end_contacts, open_contact
 from parcelward.privacy.actions.contact_mail import pass_on
 from parcelward.privacy.actions.keep import change, put, put_many, settle
@@ -32,6 +33,8 @@ from parcelward.privacy.actions.turn_codes import end_label_codes, rotate_label_
 from parcelward.privacy.actions.turn_index import Remade, rotate_index
 from parcelward.privacy.actions.turn_keys import Turned, retire_kek, rotate_kek
 
+seal_bodies, forget_bodies, sweep_bodies = bodies.seal, bodies.forget, bodies.sweep
+
 __all__ = [
     "CORRECTABLE",
     "Remade",
@@ -50,6 +53,7 @@ __all__ = [
     "extend",
     "find",
     "finish_erasures",
+    "forget_bodies",
     "forget_expired",
     "hold",
     "lift",
@@ -68,9 +72,11 @@ __all__ = [
     "rotate_index",
     "rotate_kek",
     "rotate_label_code",
+    "seal_bodies",
     "send",
     "settle",
     "shred_due",
+    "sweep_bodies",
     "uphold",
     "withdraw_request",
     "withdraw_shred",

@@ -1,8 +1,8 @@
 """Give the vault a new key-encryption key: every key that it wraps is wrapped anew while everything runs.
 
-A person's data key or a station's; no value is touched. A reader asks for the row and unwraps with the version that it
-names, so it does not matter on which side of the walk a key is. Killed at any moment, the next run goes on where there
-is something left to do.
+A data key, of a person or of a body, or a station's; no value is touched. A reader asks for the row and unwraps with
+the version that it names, so it does not matter on which side of the walk a key is. Killed at any moment, the next run
+goes on where there is something left to do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from parcelward.custody import actions as custody
 from parcelward.custody.queries import told
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.privacy import cipher, facts, keepers
+from parcelward.privacy import bodies, cipher, facts, keepers
 from parcelward.privacy.sealing import keybox
 
 AT_ONCE: Final = 2_000
@@ -45,13 +45,13 @@ class Turned:
 
 
 def status() -> Mapping[int, int]:
-    """Return how many keys, of people and of stations, each version of the key-encryption key wraps, oldest first."""
+    """Return how many keys, of people, bodies and stations, each version of it wraps, oldest first."""
     with db.cursor("keys") as cur:
         cur.execute("SELECT kek_version, count(*) FROM privacy_personkey GROUP BY kek_version")
         persons = dict(cur.fetchall())
-    stations = keybox.status()
-    versions = sorted({*keepers.keeper().versions(), *persons, *stations})
-    return {version: persons.get(version, 0) + stations.get(version, 0) for version in versions}
+    counts = (persons, bodies.status(), keybox.status())
+    versions = sorted(set(keepers.keeper().versions()).union(*counts))
+    return {version: sum(count.get(version, 0) for count in counts) for version in versions}
 
 
 def rotate_kek(*, by: Person, now: dt.datetime, tell: Tell = lambda *_: None) -> Turned:
@@ -96,7 +96,7 @@ def rewrap(newest: int, *, total: int = 0, tell: Tell = lambda *_: None) -> int:
             after, changed = some
             here += changed
             tell(done + here, total)
-        here += keybox.rewrap(newest)
+        here += bodies.rewrap(newest) + keybox.rewrap(newest)
         tell(done + here, total)
         done += here
         if not here:

@@ -1,7 +1,7 @@
 """Personal data, sealed; the keys that open it, in a database of their own; and the trail of who looked."""
 
 from parcelward.privacy.models.contact import Contact, ContactEnd, ContactMail
-from parcelward.privacy.models.keys import PersonKey
+from parcelward.privacy.models.keys import BodyKey, PersonKey
 from parcelward.privacy.models.messages import Message
 from parcelward.privacy.models.persons import BlindIndex, KeptPerson
 from parcelward.privacy.models.rights import RightsRequest
@@ -11,6 +11,7 @@ from parcelward.privacy.models.trail import Disclosure
 
 __all__ = [
     "BlindIndex",
+    "BodyKey",
     "Contact",
     "ContactEnd",
     "ContactMail",

@@ -21,3 +21,15 @@ class PersonKey(models.Model):
         indexes = [  # noqa: RUF012 -- Django's own form
             models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="personkey_expires"),
         ]
+
+
+class BodyKey(models.Model):
+    """One random key a body that somebody sent us, wrapped likewise; it goes with the body that it opens."""
+
+    body = models.UUIDField(primary_key=True)
+    kek_version = models.IntegerField()  # without an index, as above
+    wrapped = models.BinaryField(max_length=200)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "privacy_bodykey"
