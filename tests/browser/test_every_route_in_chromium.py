@@ -20,6 +20,7 @@ from tests.attacks.rights_of_routes import SCREENS
 from tests.attacks.test_matrix import PEOPLE, may, routes
 from tests.attacks.test_second_factor import Protected
 from tests.browser.conftest import World, storage
+from tests.browser.serving import serving
 from tests.browser.shown_by_routes import address, prepared
 from tests.joined import apart
 from tests.passkey import Browser as PasskeyBrowser
@@ -226,3 +227,35 @@ def test_no_screen_makes_a_browser_complain(
         assert [url for url in visitor.urls for each in secrets if each in url.lower() or each in url] == []
     finally:
         context.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "heard"),
+    [
+        ("", ""),
+        ('<p style="color: red">x</p>', "policy: style-src-attr inline"),
+        ("<style>p { color: red }</style>", "policy: style-src-elem inline"),
+        ("<script>document.title = 1</script>", "policy: script-src-elem inline"),
+        ('<script src="https://elsewhere.example/x.js"></script>', "policy: script-src-elem https://elsewhere.example"),
+        ('<script nonce="n">throw new Error("on purpose")</script>', "script: on purpose"),
+        ('<script nonce="n">console.warn("on purpose")</script>', "console: on purpose"),
+        ('<img src="/broken">', "500: "),
+        ('<img src="/round">', "failed: "),
+    ],
+)
+def test_each_complaint_would_be_heard(chromium: Browser, body: str, heard: str) -> None:
+    policy = "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self'; img-src 'self' data:"
+
+    def application(environ: Any, start: Any) -> list[bytes]:
+        head = [("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy)]
+        where = environ["PATH_INFO"]
+        page = f'<!doctype html><link rel="icon" href="data:,"><title>x</title>{body}'.encode()
+        said = {"/broken": "500 No", "/round": "302 Round"}.get(where, "200 OK")
+        start(said, [*head, ("Content-Length", str(len(page))), ("Location", where)])
+        return [page]
+
+    with serving(application) as url:
+        context = chromium.new_context()
+        _answer, said = Visitor(context, url).visit("/")
+        context.close()
+    assert any(each.startswith(heard) for each in said) if heard else not said, said
