@@ -57,3 +57,18 @@ def test_an_answer_in_time_is_whole():
     said = b"yes"
     with answering(HEAD + b"content-length: 3\r\n\r\n" + said, b" ") as url:
         assert egress.post(url, b"asked") == egress.Answered(200, "text/plain", said)
+
+
+@pytest.mark.asvs("15.3.2")
+@pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary", b"308 Permanent"])
+def test_who_sends_us_elsewhere_is_not_followed(monkeypatch, status):
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.3)
+        there = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/".encode()
+        monkeypatch.setenv("HTTP_PROXY", there.decode())  # nor is what the environment says
+        head = b"HTTP/1.1 " + status + b"\r\nlocation: " + there + b"\r\ncontent-length: 0\r\n\r\n"
+        with answering(head, b" ") as url:
+            assert egress.get(url).status == int(status[:3])
+            assert egress.post(url, b"asked").status == int(status[:3])
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()

@@ -52,7 +52,7 @@ def test_the_table_was_walked() -> None:
     assert {"/", "/app/keys/", "/log/checkpoint", "/epcis/events", "/api/v1/devices"} <= set(ADDRESSES)
 
 
-@pytest.mark.asvs("1.3.2", "3.2.1", "3.4.2", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "3.7.1", "14.2.3")
+@pytest.mark.asvs("1.3.2", "3.2.1", "4.1.1", "3.4.2", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "3.7.1", "14.2.3")
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_answer_has_the_security_headers(installation, address):
     answer = httpx.get(installation.url + address, timeout=30)
@@ -71,6 +71,9 @@ def test_every_answer_has_the_security_headers(installation, address):
     assert headers["cross-origin-resource-policy"] == ("cross-origin" if public else "same-origin")
     assert "geolocation=()" in headers["permissions-policy"]
     assert ("access-control-allow-origin" in headers) == public
+    kind = headers.get("content-type", "")
+    assert bool(kind) or not answer.content, "what has a body says what it is"
+    assert not kind.startswith("text/") or kind.endswith("; charset=utf-8"), kind
 
 
 @pytest.mark.asvs("3.4.1", "12.2.1")
@@ -85,6 +88,16 @@ def settings_secure(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.conf import settings
 
     monkeypatch.setattr(settings, "SECURE", True, raising=False)
+
+
+@pytest.mark.asvs("13.4.4")
+@pytest.mark.parametrize("address", ["/", "/app/", "/api/v1/scans", "/api/v1/keys", "/log/checkpoint", "/static/x"])
+@pytest.mark.parametrize("method", ["TRACE", "TRACK"])
+def test_nothing_is_echoed(installation, address, method):
+    canary = uuid.uuid4().hex
+    answer = httpx.request(method, installation.url + address, headers={"x-canary": canary}, timeout=30)
+    assert not answer.is_success
+    assert canary not in answer.text + str(answer.headers)
 
 
 @pytest.mark.asvs("8.2.1", "8.3.1")

@@ -84,6 +84,7 @@ def remote(**changed) -> Server:
 RED: dict[str, list[dict[str, Any]]] = {
     "mode": [{"mode": "test"}],
     "https": [{"public_url": "http://localhost:8000"}],
+    "front_tls": [{"front": ("TLS 1.1 or older is spoken, too",)}],
     "hsts": [{"hsts_s": 0}, {"hsts_s": 3_600}],
     "trusted_proxies": [{"trusted_proxies": 0}],
     "bind": [{"bind": "0.0.0.0"}, {"bind": "::"}, {"bind": "8.8.8.8"}, {"bind": "web.example"}],

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from parcelward.base import config, disk
 from parcelward.base.errors import NotFound, ParcelwardError
-from parcelward.doors import intake, outage, requests, secret_key, throttle
+from parcelward.doors import intake, outage, refusals, requests, secret_key, throttle
 from parcelward.doors.api import epcis_http, problems
 from parcelward.doors.portals import errors as pages
 
@@ -49,6 +49,7 @@ class Requests:
             response = _refused_method(request, response)
         route = request.resolver_match.route if request.resolver_match else "-"
         requests.note(request.method or "-", route, response.status_code, time.monotonic() - start, request_id)
+        refusals.answered(request, response.status_code, route, request_id)
         requests.complete(response, request_id)
         return response
 

@@ -156,7 +156,9 @@ def _caller(request: HttpRequest) -> Person:
     authorization = request.headers.get("Authorization", "")
     if not authorization.startswith("Bearer "):
         raise NotKnown("Send an API key as a bearer token")
-    return throttle.key_holder(authorization[7:], throttle.client_address(request))
+    holder = throttle.key_holder(authorization[7:], throttle.client_address(request))
+    request.auth = holder  # type: ignore[attr-defined]  # as the framework of the other calls keeps it; read by refusals
+    return holder
 
 
 def _discover(answer: HttpResponse, *, captures: bool) -> None:

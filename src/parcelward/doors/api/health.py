@@ -31,7 +31,7 @@ _DISAGREES = (
 
 def live(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
     """Answer that the process runs."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's signature
@@ -85,4 +85,4 @@ def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- Django's s
         "# TYPE parcelward_log_witnessed gauge",
         f"parcelward_log_witnessed {head.witnessed_size}",
     ]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4")
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")

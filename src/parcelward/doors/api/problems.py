@@ -8,6 +8,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from parcelward.base.errors import ParcelwardError, Problem
+from parcelward.doors import refusals
 
 TYPE = "application/problem+json"
 PATHS: Final = ("/api/", "/epcis/", "/log/", "/metrics", "/healthz", "/readyz")
@@ -57,6 +58,8 @@ def of_status(request: HttpRequest, status: int) -> HttpResponse:
 
 def response(request: HttpRequest, err: ParcelwardError) -> HttpResponse:
     """Return the error as a problem document."""
+    if err.status in refusals.STATUSES:
+        refusals.saw(request, err.code)
     out = ProblemOut(
         type="about:blank",
         title=err.title,

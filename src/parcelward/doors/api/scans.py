@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from parcelward.base import disk
 from parcelward.base.errors import Busy, Invalid, NotFound, NotKnown, ParcelwardError, TooLarge
 from parcelward.base.standards.signed_request import SCANS_PATH
-from parcelward.doors import outage, requests, threads, throttle
+from parcelward.doors import outage, refusals, requests, threads, throttle
 from parcelward.doors.api import problems
 from parcelward.doors.api.coalesce import Coalescer
 from parcelward.parcels import actions as parcels
@@ -118,6 +118,8 @@ async def door(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCal
         for name, value in requests.security_headers().items():
             response.headers.setdefault(name, value)
         head, body = threads.head_of(response), response.content
+        if isinstance(err, ParcelwardError) and err.status in refusals.STATUSES:
+            refusals.note(err.code, PATH, err.status, request_id)
     else:
         body = given.body
         length, number = b"%d" % len(body), request_id.encode()

@@ -21,9 +21,11 @@ def run(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
     from parcelward.base import config
-    from parcelward.doors.production import checks, looking
+    from parcelward.doors.production import checks, front, looking
 
-    found = checks.judge(looking.observe(config.get(), now=timezone.now()))
+    settings, now = config.get(), timezone.now()
+    faults = front.faults(settings.public_url, now_s=now.timestamp())
+    found = checks.judge(dataclasses.replace(looking.observe(settings, now=now), front=faults))
     refused = [each for each in found if each.severity == checks.Severity.REFUSE]
     for each in found:
         if options.json:

@@ -104,6 +104,8 @@ def _read(path: Path, _changed_ns: int) -> Held:
     zipped = None
     if content_type in COMPRESSIBLE and len(body) >= COMPRESS_BYTES_MIN:
         zipped = gzip.compress(body, compresslevel=9, mtime=0)
+    if content_type.startswith("text/"):
+        content_type += "; charset=utf-8"  # as every text of ours is
     return Held(body, zipped, content_type, hashlib.sha384(body).digest())
 
 

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from parcelward.base.errors import Conflict, Invalid, NotAllowed
+from parcelward.doors import refusals
 from parcelward.doors.portals.desk_shown import SAID
 
 TYPED_LENGTH_MAX: Final = 512
@@ -41,6 +42,8 @@ def confirmed(
         try:
             answer = act(_given(reason, question.reason_max) if question.reason_max else "")
         except (Invalid, Conflict, NotAllowed) as refused:
+            if isinstance(refused, NotAllowed):
+                refusals.saw(request, refused.code)
             problem, status = _(refused.message), refused.status
         else:
             return answer or done(request, said, to)

@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from parcelward.base.errors import NotKnown, ParcelwardError
+from parcelward.doors import refusals
 from parcelward.doors.api import problems
 
 PAGES: Final = {
@@ -78,6 +79,8 @@ def page(
     """Return the page for `status`; `detail` is a sentence that is safe to show, more exact than the usual one."""
     if status in _PASSING and retry_after_s is None:
         retry_after_s = RETRY_AFTER_S_DEFAULT
+    if status in refusals.STATUSES and code:
+        refusals.saw(request, code)
     title, words = PAGES.get(status, PAGES[500])
     context = {
         "title": title,
@@ -126,6 +129,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
         answer = problems.of_status(request, 405)
         answer["Allow"] = "GET, HEAD"
         return answer
+    refusals.saw(request, "csrf")
     return page(
         request,
         403,

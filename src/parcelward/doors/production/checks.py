@@ -73,6 +73,7 @@ class Seen:
     administrators: int
     clock_synchronised: bool | None  # None: the machine does not say
     now: dt.datetime
+    front: tuple[str, ...] = ()  # what is wrong with TLS at the public address (`front.faults`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,10 @@ def _mode(seen: Seen) -> str:
 def _https(seen: Seen) -> str:
     scheme = urlsplit(seen.settings.public_url).scheme
     return "" if scheme == "https" else "the public address begins with http://, so sign-ins travel in the open"
+
+
+def _front(seen: Seen) -> str:
+    return "; ".join(seen.front)
 
 
 def _hsts(seen: Seen) -> str:
@@ -321,6 +326,7 @@ R, W = Severity.REFUSE, Severity.WARN
 CHECKS: Final = (
     Check("mode", R, "Set PARCELWARD_MODE=production, on a home that never ran in test mode.", _mode),
     Check("https", R, "Put a proxy with TLS in front and set PARCELWARD_PUBLIC_URL=https://...", _https),
+    Check("front_tls", R, "Mend the proxy: TLS 1.2 and 1.3 alone, a certificate that browsers trust.", _front),
     Check("hsts", R, "It follows from an https public address: set PARCELWARD_PUBLIC_URL=https://...", _hsts),
     Check(
         "trusted_proxies", R, "Set PARCELWARD_TRUSTED_PROXIES to how many proxies stand in front; 1 mostly.", _proxies

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import ParcelwardError
 from parcelward.base.vault import VaultToken
+from parcelward.doors import refusals
 from parcelward.doors.portals.accounts import by_code, ceremony, guard, second, sign_in
 from parcelward.doors.throttle import allow, client_network
 from parcelward.people import actions as people
@@ -42,6 +43,7 @@ def prove(request: HttpRequest) -> HttpResponse:
             else:
                 _check(request, held)
         except ParcelwardError as refused:
+            refusals.saw(request, refused.code)
             problem, status = _(refused.message), refused.status
         else:
             if not sent:

@@ -27,6 +27,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from parcelward.base import db
 from parcelward.base.errors import Invalid, ParcelwardError
 from parcelward.base.vault import VaultToken
+from parcelward.doors import refusals
 from parcelward.doors.portals.accounts import guard, sign_in
 from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.throttle import allow, client_network
@@ -109,6 +110,7 @@ def typed(request: HttpRequest) -> HttpResponse:
         try:
             user = _spent(asked, request.POST.get("code", "")[:40], browser=guard.known_browser(request))
         except ParcelwardError as refused:
+            refusals.saw(request, refused.code)
             problem, status = _(refused.message), refused.status
         else:
             del request.session[ASKED]

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import NotFound, ParcelwardError
+from parcelward.doors import refusals
 from parcelward.doors.portals.accounts import ceremony, sign_in
 from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.portals.desk_words import role_name, role_says
@@ -47,6 +48,7 @@ def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 
     try:
         offered = people.invitation(code)
     except ParcelwardError as refused:
+        refusals.saw(request, refused.code)
         return render(request, "accounts/join.html", {"problem": _(refused.message)}, status=refused.status)
     person = offered.re_enrols or uuid.uuid4()
     request.session[JOINING], request.session[RE_ENROLS] = str(person), offered.re_enrols is not None
@@ -79,6 +81,7 @@ def finish(request: HttpRequest) -> HttpResponse:
             name = request.POST.get("name", "")
             made = ceremony.registered(request, user, name=name, answer=request.POST.get("credential", ""))
     except ParcelwardError as refused:
+        refusals.saw(request, refused.code)
         return _offer(request, code, problem=_(refused.message), status=refused.status)
     del request.session[JOINING], request.session[RE_ENROLS]
     return sign_in.finish(request, user, method="passkey", authenticator=made)

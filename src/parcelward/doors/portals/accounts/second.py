@@ -22,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import ParcelwardError, TooMany
+from parcelward.doors import refusals
 from parcelward.doors.portals.accounts import ceremony, guard, second_factor, sign_in
 from parcelward.doors.portals.accounts.security import SAID
 from parcelward.doors.throttle import allow, take
@@ -92,6 +93,7 @@ def second(request: HttpRequest) -> HttpResponse:
             else:
                 kind, method = check_code(user, request.POST.get("code", "")), "second"
         except ParcelwardError as refused:
+            refusals.saw(request, refused.code, person=user.pk)
             problem, status = _(refused.message), refused.status
             if isinstance(refused, TooMany):
                 raise

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import ParcelwardError
+from parcelward.doors import refusals
 from parcelward.doors.portals.accounts import ceremony, guard
 from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.throttle import allow
@@ -68,6 +69,7 @@ def with_passkey(request: HttpRequest) -> HttpResponse:
     try:
         user, authenticator = ceremony.signed(request, answer=request.POST.get("credential", ""))
     except ParcelwardError as refused:
+        refusals.saw(request, refused.code)
         return page(request, problem=_(refused.message), status=refused.status)
     return finish(request, user, method="passkey", authenticator=authenticator)
 

@@ -1,0 +1,132 @@
+"""One object for each screen that shows one, so that it is seen with something in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import uuid
+from typing import Any
+
+from django.utils import timezone
+from tests.browser.conftest import World
+from tests.joined import joined
+from tests.people.staffing import member, operator, sender, somebody
+from tests.scanner import event, new_number
+
+from parcelward.base.vault import VaultToken
+from parcelward.parcels import actions as parcels
+from parcelward.parcels import queries
+from parcelward.people import actions, proofing
+from parcelward.people import queries as people
+from parcelward.people.wire import CounterState, Document, Person, Role
+from parcelward.privacy import actions as privacy
+from parcelward.privacy.wire import Field, Kind, Subject
+
+NOBODYS = str(uuid.UUID(int=7))
+
+
+def prepared(world: World, reader: Person, boss: Person, event_key: str) -> dict[str, dict[str, str]]:
+    """Make what the screens show; return, for the beginning of an address, what stands in its places."""
+    anna = somebody(Role.ADMINISTRATOR)
+    user, membership = member(Role.CLERK)
+    held, given = queries.find(world.held), queries.find(world.delivered)
+    assert held
+    assert given
+    request = actions.ask_for_role(membership.id, Role.SORTER, "moves to the sorting hall", by=anna)
+    waiting = actions.invite(operator(), Role.INSPECTOR, by=anna)[0]
+    erasure = parcels.request_erasure(given, "asked by the sender", by=anna)
+    own = actions.ask_for_role(member(Role.SORTER)[1].id, Role.CLERK, "moves to the counter", by=boss)
+    own_waiting = actions.invite(operator(), Role.INSPECTOR, by=boss)[0]
+    stopped, doomed = new_number(), new_number()
+    world.scanner.send(event(stopped, "accepted"), event(stopped, "held", minutes=5, reason="address_query"))
+    world.scanner.send(event(doomed, "accepted"))
+    found = queries.find(doomed)
+    assert found
+    own_erasure = parcels.request_erasure(found, "sent twice", by=boss)
+    shop = sender(f"Stamps and Albums {os.urandom(2).hex()}")
+    member(Role.SENDER_ADMIN, shop, owner=True)
+    seller = member(Role.SENDER_MEMBER, shop)[1]
+    invited = actions.invite(shop, Role.SENDER_MEMBER, by=actions.installer())[0]
+    today = timezone.now().date()
+    until = today + dt.timedelta(days=365)
+    noted = actions.certify(user.id, "dangerous_goods", valid_from=today, valid_until=until, by=anna)
+    key = actions.new_key("seen in a browser", Role.PARTNER, by=actions.installer(), mode="test")
+    caps = {"cap_payment_minor": 2500, "cap_day_minor": 10_000, "cap_month_minor": None}
+    week = dt.timedelta(days=7)
+    grant = actions.grant_spending(key.id, currency="EUR", **caps, lifetime=week, by=anna)  # type: ignore[arg-type]  # as it is
+    enrolment = actions.open_enrolment("telephone", by=anna, facility="TEST-A")
+    proofs = _proofs(reader)
+    two = "/app/desk/two-people"
+    return {
+        "": {
+            "item_id": world.derived,
+            "event_key": event_key,
+            "organisation_id": str(shop),
+            "invitation_id": str(invited),
+            "membership": str(membership.id),
+            "certificate_id": str(noted),
+            "key_id": str(key.id),
+            "grant_id": str(grant),
+            "enrolment_id": str(enrolment.id),
+            "passkey_id": str(people.passkeys(by=boss)[0].id),
+            "device_id": str(uuid.UUID(world.scanner.device_id.removeprefix("dev_"))),
+            **proofs,
+        },
+        "/app/organisation/members/<uuid:membership>/hand-over": {"membership": str(seller.id)},
+        f"{two}/requests": {"request_id": str(request)},
+        f"{two}/invitations": {"invitation_id": str(waiting)},
+        f"{two}/erasures": {"erasure_id": str(erasure)},
+        f"{two}/requests/<uuid:request_id>/withdraw": {"request_id": str(own)},
+        f"{two}/invitations/<uuid:invitation_id>/withdraw": {"invitation_id": str(own_waiting)},
+        f"{two}/erasures/<int:erasure_id>/withdraw": {"erasure_id": str(own_erasure)},
+        "/app/desk/items/<str:item_id>/release": {"item_id": stopped},
+        "/app/desk/items/<str:item_id>/release-security": {"item_id": world.held},
+        "/language": {"code": "es"},
+        "/app/reviews": {"check_id": proofs["reviewed"]},
+    }
+
+
+def _home(owner: Person, kind: Kind) -> VaultToken:
+    fields = {
+        Field.NAME: "Katharina Hohenlohe-Langenburg",
+        Field.ADDRESS: f"{os.urandom(2).hex()} Evergreen Terrace",
+        Field.POSTCODE: "62701",
+        Field.LOCALITY: "Springfield",
+        Field.COUNTRY: "US",
+    }
+    ends: dict[str, Any] = {"expires_at": timezone.now() + dt.timedelta(days=60)} if kind is Kind.PENDING else {}
+    return privacy.put(fields, kind=kind, by=actions.machinery(), account=owner.id, **ends)
+
+
+def _proofs(reader: Person) -> dict[str, str]:
+    """Let the reader wait for a letter and for a counter, another for a review, and ask for their rights."""
+    now = timezone.now()
+    _home(reader, Kind.ADDRESSEE)
+    letter = proofing.request_letter(_home(reader, Kind.PENDING), same=(), by=reader, now=now).letter_id
+    proofing.print_letter(letter, by=somebody(Role.CLERK), now=now)
+    check = proofing.start_check(_home(reader, Kind.PENDING), by=reader, now=now).check_id
+    other, clerk = joined(Role.ADDRESSEE), somebody(Role.CLERK)
+    reviewed = proofing.start_check(_home(other, Kind.PENDING), by=other, now=now).check_id
+    proofing.decide_check(reviewed, CounterState.IN_FRAUD_REVIEW, Document.IDENTITY_CARD, by=clerk, now=now)
+    asked = privacy.object_to(next(iter(set(Subject) - {Subject.NONE})), by=reader)
+    return {
+        "letter_id": str(letter),
+        "check_id": str(check),
+        "reviewed": str(reviewed),
+        "request_id": str(asked),
+    }
+
+
+def address(route: str, objects: dict[str, dict[str, str]]) -> str:
+    """Return the route with an object in each of its places; the longest beginning says which."""
+    chosen: dict[str, str] = {}
+    for beginning in sorted(objects, key=len):
+        if route.startswith(beginning):
+            chosen |= objects[beginning]
+
+    def stands(found: re.Match[str]) -> str:
+        kind, name = found[1].split(":")
+        return chosen.get(name, "1" if kind == "int" else NOBODYS)
+
+    return re.sub(r"<([^>]+)>", stands, route)
