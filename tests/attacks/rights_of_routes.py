@@ -153,6 +153,23 @@ API: Final[dict[tuple[str, str], Right]] = {
 }
 """A call of the API -> who may make it, with a key."""
 
+OWN: Final[dict[tuple[str, str], Right]] = {
+    ("GET", "/api/v1/me"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/data"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/data/opened"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/looks"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/erasure"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/requests"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/requests/{request_id}"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/corrections"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/erasure"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/export"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/objections"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/restriction"): any_of(T.OWN_DATA),
+    ("DELETE", "/api/v1/me/requests/{request_id}"): any_of(T.OWN_DATA),
+}
+"""A call of the API -> who may make it, in a session: never a key."""
+
 OPEN_CALLS: Final = frozenset(
     {
         ("GET", "/api/v1/calendar"),
