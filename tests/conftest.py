@@ -97,7 +97,11 @@ def installation() -> Iterator[Installation]:
     with (HOME / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "parcelward.doors.console", "up", "--empty"],
-            env={**os.environ, "PARCELWARD_WEB_WORKERS": "2"},  # one alone would throttle this one address that asks
+            env={
+                **os.environ,
+                "PARCELWARD_WEB_WORKERS": "2",  # one alone would throttle this one address that asks
+                "PARCELWARD_RELAY_DOMAIN": "relay.post.example",  # so that its screens are there
+            },
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

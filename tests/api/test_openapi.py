@@ -16,7 +16,11 @@ import httpx
 import pytest
 from tests.epcis_partner import Partner, item, place
 from tests.epcis_partner import event as epcis_event
+from tests.joined import signed_in_as
+from tests.passkey import Browser
 from tests.scanner import SEED, Scanner, event, new_number
+
+from parcelward.people.wire import Role
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
@@ -70,14 +74,16 @@ def test_the_headers_that_change_what_a_write_does_are_described(described):
         ("/api/v1/keys", "post", "Idempotency-Key"),
         ("/api/v1/keys/{key_id}/rotate", "post", "Idempotency-Key"),
         ("/api/v1/keys/{key_id}/grants", "post", "Idempotency-Key"),
+        *((f"/api/v1/me/{deed}", "post", "Idempotency-Key") for deed in ("corrections", "objections", "erasure")),
         ("/api/v1/facilities/{code}", "put", "If-Match"),
         ("/api/v1/facilities/{code}/calendar", "put", "If-Match"),
         ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match"),
     ):
         there = [p["name"] for p in described["paths"][path][method]["parameters"] if p["in"] == "header"]
-        assert there == [header], path
+        forged = ["X-CSRFToken"] * path.startswith("/api/v1/me/")
+        assert there == [header, *forged], path
         required = [p["required"] for p in described["paths"][path][method]["parameters"] if p["in"] == "header"]
-        assert required == [header == "Idempotency-Key"], path
+        assert required == [header == "Idempotency-Key", *(True for _ in forged)], path
 
 
 def test_every_name_that_is_used_is_defined(described):
@@ -164,6 +170,16 @@ def _capture(installation, token, number):
     return {"values": values, "questions": ["ours"], "events": [said["eventID"]], "tiles": ["entries/000.p/1"]}
 
 
+def _session(installation):
+    """Return the headers of somebody who is signed in: their cookies, and the token against forged requests."""
+    mine = Browser(installation.url)
+    with mine.http:
+        signed_in_as(mine, Role.ADDRESSEE, installation)
+        token = mine.http.get("/api/v1/me").json()["csrf_token"]
+        cookies = "; ".join(f"{name}={value}" for name, value in mine.http.cookies.items())
+    return [f"Cookie: {cookies}", f"X-CSRFToken: {token}"]
+
+
 def _answers(folder):
     """Return how often each operation of the description gave each status."""
     (report,) = folder.glob("*.json")
@@ -192,6 +208,17 @@ PATHS = (
     "/api/v1/keys/{key_id}/grants",
     "/api/v1/keys/{key_id}/grants/{grant_id}",
     "/api/v1/manifests",
+    "/api/v1/me",
+    "/api/v1/me/data",
+    "/api/v1/me/data/opened",
+    "/api/v1/me/looks",
+    "/api/v1/me/export",
+    "/api/v1/me/corrections",
+    "/api/v1/me/restriction",
+    "/api/v1/me/objections",
+    "/api/v1/me/erasure",
+    "/api/v1/me/requests",
+    "/api/v1/me/requests/{request_id}",
     "/api/v1/receipts",
     "/api/v1/scans",
 )
@@ -206,9 +233,10 @@ STANDARD_PATHS = (
     *(f"/epcis/{kind}/{{value}}" for kind in EPCIS_LISTS),
 )
 RUNS = {
-    "administrator": r"^/api/v1/(?!scans$|manifests$)",
+    "administrator": r"^/api/v1/(?!scans$|manifests$|me\b)",
     "partner": r"^/api/v1/(scans|manifests)$",
     "partner's events": r"^/(epcis|log)/",
+    "somebody's own data": r"^/api/v1/me\b",
 }
 
 
@@ -217,6 +245,10 @@ UNGUESSED = {
     ("POST", "/api/v1/keys/{key_id}/rotate"),
     ("POST", "/api/v1/keys"),  # an organisation that there is, and scopes that the role has, are rarely hit upon
     ("POST", "/api/v1/keys/{key_id}/grants"),
+    # An entry or a request of one's own, and a screen's pace of deeds: tests/api/test_own_data
+    *(("POST", f"/api/v1/me/{deed}") for deed in ("corrections", "erasure", "export", "objections", "restriction")),
+    ("GET", "/api/v1/me/requests/{request_id}"),
+    ("DELETE", "/api/v1/me/requests/{request_id}"),
     ("DELETE", "/api/v1/keys/{key_id}/grants/{grant_id}"),
     ("POST", "/api/v1/receipts"),  # only what the log itself signed succeeds: tests/doors/test_receipts
     ("GET", "/log/checkpoint/witnessed"),  # nobody cosigns here: tests/stories/test_witnessed
@@ -243,8 +275,10 @@ def test_generated_calls_break_nothing_and_are_answered_as_described(
 
     program = Path(sys.executable).with_name("st")
     print(f"seed {SEED}")
-    token = installation.api_key
-    if role != "administrator":
+    token, heads = installation.api_key, []
+    if role == "somebody's own data":
+        heads = _session(installation)
+    elif role != "administrator":
         token = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")
     captured = _capture(installation, token, new_number())
     (tmp_path / "schemathesis.toml").write_text(_configuration(known, captured))
@@ -252,7 +286,8 @@ def test_generated_calls_break_nothing_and_are_answered_as_described(
         [
             *(str(program), "--config-file", "schemathesis.toml"),
             *("run", f"{installation.url}/api/v1/openapi.json", *("--include-path-regex", RUNS[role])),
-            *("--header", f"Authorization: Bearer {token}", "--checks", CHECKS, "--seed", str(SEED)),
+            *(part for head in heads or [f"Authorization: Bearer {token}"] for part in ("--header", head)),
+            *("--checks", CHECKS, "--seed", str(SEED)),
             *("--max-time", str(SECONDS_MAX), "--max-examples", "25", "--no-shrink"),
             *("--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--warnings", "off"),
             *("--suppress-health-check", "all", "--request-timeout", "30"),

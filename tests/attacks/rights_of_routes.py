@@ -38,6 +38,10 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/office/loans/<uuid:loan_id>/end": any_of(T.LEND_KEYS),
     "/app/desk/rights": any_of(T.ANSWER_RIGHTS),
     "/app/desk/rights/<uuid:request_id>": any_of(T.ANSWER_RIGHTS),
+    "/app/contacts": any_of(T.CONTACT),
+    "/app/contacts/<uuid:contact>": any_of(T.CONTACT),
+    "/app/contacts/<uuid:contact>/close": any_of(T.CONTACT),
+    "/app/contacts/open": any_of(T.CONTACT),
     "/app/my-data": any_of(T.OWN_DATA),
     "/app/my-data/correct": any_of(T.OWN_DATA),
     "/app/my-data/erase": any_of(T.OWN_DATA),
@@ -152,6 +156,23 @@ API: Final[dict[tuple[str, str], Right]] = {
     ("GET", "/epcis/eventTypes"): SELF,  # the standard's own words
 }
 """A call of the API -> who may make it, with a key."""
+
+OWN: Final[dict[tuple[str, str], Right]] = {
+    ("GET", "/api/v1/me"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/data"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/data/opened"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/looks"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/erasure"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/requests"): any_of(T.OWN_DATA),
+    ("GET", "/api/v1/me/requests/{request_id}"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/corrections"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/erasure"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/export"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/objections"): any_of(T.OWN_DATA),
+    ("POST", "/api/v1/me/restriction"): any_of(T.OWN_DATA),
+    ("DELETE", "/api/v1/me/requests/{request_id}"): any_of(T.OWN_DATA),
+}
+"""A call of the API -> who may make it, in a session: never a key."""
 
 OPEN_CALLS: Final = frozenset(
     {

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
-from tests.attacks.rights_of_routes import API, OF_ONE_TENANT, OPEN_CALLS, SCREENS, SELF, Right
+from tests.attacks.rights_of_routes import API, OF_ONE_TENANT, OPEN_CALLS, OWN, SCREENS, SELF, Right
 from tests.joined import tenant
 from tests.passkey import Browser
 from tests.scanner import Scanner, event, new_number
@@ -54,7 +54,9 @@ def test_every_call_declares_its_right(installation: Any) -> None:
         if not path.startswith("/log/")
     }
     closed = {call for call, operation in calls.items() if operation.get("security")}
-    assert closed == API.keys()
+    assert closed == API.keys() | OWN.keys()
+    in_session = {call for call, operation in calls.items() if {"Session": []} in operation.get("security", [])}
+    assert in_session == OWN.keys()
     assert calls.keys() - closed == OPEN_CALLS
 
 
@@ -177,4 +179,27 @@ def test_each_key_makes_the_calls_that_the_table_gives_its_role(
                 wrong.append(f"{role} got {answer.status_code} for {method} {route}")
             if may(role, right) and answer.status_code in {401, 403}:
                 wrong.append(f"{role} was refused {method} {route}: {answer.text[:200]}")
+        for method, route in OWN:
+            answer = client.request(method, address(route, objects), json={})
+            if answer.status_code != 403:
+                wrong.append(f"{role} got {answer.status_code} for {method} {route}, which is a person's alone")
     assert wrong == []
+
+
+@pytest.mark.asvs("8.2.1", "8.3.1")
+@pytest.mark.parametrize("role", PEOPLE)
+def test_each_role_calls_for_itself_in_a_session_what_the_table_gives_it(
+    role: Role, people: Any, objects: dict[str, str]
+) -> None:
+    mine: Browser = people(role)
+    token = mine.http.get("/api/v1/me").json().get("csrf_token", "")
+    before, wrong = facts(), []
+    for (method, route), right in OWN.items():
+        if method == "POST" and route.endswith(("export", "restriction")):
+            continue  # needs no body, so it would be done: tests/api/test_own_data does it
+        head = {"X-CSRFToken": token, "Idempotency-Key": str(uuid.uuid4())}
+        answer = mine.http.request(method, address(route, objects), json={}, headers=head)
+        if answer.status_code >= 500 or may(role, right) == (answer.status_code in {401, 403}):
+            wrong.append(f"{role} got {answer.status_code} for {method} {route}: {answer.text[:200]}")
+    assert wrong == []
+    assert facts() == before

@@ -26,6 +26,7 @@ SAMPLES = {
     "uuid:grant_id": str(uuid.UUID(int=7)),
     "uuid:loan_id": str(uuid.UUID(int=7)),
     "uuid:request_id": str(uuid.UUID(int=7)),
+    "uuid:contact": str(uuid.UUID(int=7)),
 }
 OPEN_TO_ALL = {
     "/api/v1/receipts": "checks what the log itself signed, and changes nothing",

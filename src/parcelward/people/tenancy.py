@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -185,3 +186,9 @@ def table_of_roles() -> list[RoleRow]:
 def has_simulated() -> bool:
     """Return whether a sample organisation was ever made here."""
     return Organisation.objects.filter(simulated=True).exists()
+
+
+def names_of_senders(ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return what senders' organisations are called: it stands on each of their parcels. Of no other kind."""
+    found = Organisation.objects.filter(id__in=set(ids), kind=OrganisationKind.SENDER)
+    return dict(found.values_list("id", "name"))

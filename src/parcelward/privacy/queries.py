@@ -9,7 +9,16 @@ from parcelward.base import db
 from parcelward.base.vault import VaultToken
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.privacy import asked, bodies, keepers, retention, rights_rules, rows, verification
+from parcelward.privacy import (
+    asked,
+    bodies,
+    contact_reads,
+    keepers,
+    retention,
+    rights_rules,
+    rows,
+    verification,
+)
 from parcelward.privacy.actions import messages, turn_index, turn_keys
 from parcelward.privacy.models import Contact, KeptPerson
 from parcelward.privacy.wire import Field, Kept, Kind, Look, Purpose
@@ -23,6 +32,10 @@ requests_open = asked.requests_open
 request = asked.request
 what_is_left = asked.what_is_left
 holds_on = asked.holds_on
+contacts_of = contact_reads.contacts_of
+contact = contact_reads.contact
+senders_to_write_for = contact_reads.senders_to_write_for
+relay_on = contact_reads.relay_on
 REFUSES = rights_rules.REFUSES
 EXTENDS = rights_rules.EXTENDS
 RETENTION_CLASSES = retention.CLASSES

@@ -159,6 +159,34 @@ class MaskedContact:
     until: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ContactShown:
+    """A masked contact as one of its two sides sees it."""
+
+    ref: UUID
+    item: UUID
+    side: Kind  # of whoever looks: sender or addressee
+    mine: VaultToken
+    other: VaultToken
+    write_to: str  # the address at which the other side is reached
+    opened_at: dt.datetime
+    until: dt.datetime
+    closed_at: dt.datetime | None
+
+    def open_at(self, now: dt.datetime) -> bool:
+        """Return whether mail is passed on at a moment."""
+        return self.closed_at is None and now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Somebody who can be the sender of a contact, and the addressee's own entry where an addressee asks."""
+
+    token: VaultToken
+    tenant: UUID
+    addressee: VaultToken | None
+
+
 MAIL_BYTES_MAX: Final = 256 * 1024  # of one message between two people
 
 

@@ -76,12 +76,22 @@ _ONCE = (
     "another body 422, in flight 409"
 )
 _UNCHANGED = "the ETag that was read; when it was changed meanwhile, 412"
+_FORGED = "the csrf_token of GET /api/v1/me"
+_OWN = (
+    *((deed, "post") for deed in ("corrections", "restriction", "objections", "erasure", "export")),
+    ("requests/{request_id}", "delete"),
+)
 _HEADERS = (
     ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/manifests", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys/{key_id}/rotate", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys/{key_id}/grants", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/me/corrections", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/me/restriction", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/me/objections", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/me/erasure", "post", "Idempotency-Key", _ONCE),
+    *(("/api/v1/me/" + path, method, "X-CSRFToken", _FORGED) for path, method in _OWN),
     ("/api/v1/facilities/{code}", "put", "If-Match", _UNCHANGED),
     ("/api/v1/facilities/{code}/calendar", "put", "If-Match", _UNCHANGED),
     ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match", _UNCHANGED),
@@ -136,6 +146,8 @@ def complete(described: dict[str, Any]) -> dict[str, Any]:
         parameter = _header(header, words)
         if words is _ONCE:
             parameter |= {"required": True, "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"}}
+        if words is _FORGED:
+            parameter["required"] = True
         described["paths"][path][method].setdefault("parameters", []).append(parameter)
     described["paths"][scans.PATH] = _scans()
     described["paths"].update(openapi_standards.paths())

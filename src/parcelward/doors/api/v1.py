@@ -22,7 +22,7 @@ from parcelward.base.errors import Invalid, NotFound, NotKnown, ParcelwardError,
 from parcelward.base.standards import identify
 from parcelward.base.standards.steps import Step
 from parcelward.doors import throttle
-from parcelward.doors.api import devices, keys, manifests, openapi, places, problems, receipts
+from parcelward.doors.api import devices, keys, manifests, openapi, own_data, places, problems, receipts
 from parcelward.doors.api.shapes import PROBLEMS, Bearer
 from parcelward.parcels import actions
 from parcelward.parcels import queries as parcels
@@ -61,6 +61,7 @@ api.add_router("", places.router)
 api.add_router("", receipts.router)
 api.add_router("", devices.router)
 api.add_router("", keys.router)
+api.add_router("", own_data.router)
 
 
 @api.exception_handler(ParcelwardError)

@@ -24,6 +24,7 @@ from parcelward.doors.portals.desk_words import kind_name, role_name
 from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
 from parcelward.people.wire import Person, Task
+from parcelward.privacy import queries as kept
 
 ROWS_MAX: Final = 50  # of a list at once: with two full lists and all its parts the page stays under 100 kB
 TYPED_LENGTH_MAX: Final = 512
@@ -80,6 +81,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_open_label": may(person, Task.OPEN_LABEL),
         "may_lend": may(person, Task.LEND_KEYS),
     }
+    context["may_contact"] = may(person, Task.CONTACT) and kept.relay_on()
     context |= {"may_own_data": may(person, Task.OWN_DATA), "may_answer_rights": may(person, Task.ANSWER_RIGHTS)}
     context |= {"may_devices": may(person, Task.ENROL_DEVICE), "may_keys": may(person, Task.MANAGE_KEYS)}
     context |= {

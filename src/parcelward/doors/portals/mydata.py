@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,29 +16,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.base.vault import VaultToken
+from parcelward.doors import own_data
 from parcelward.doors.portals import mydata_words as words
 from parcelward.doors.portals.accounts.guard import fresh_proof
 from parcelward.doors.throttle import allow
-from parcelward.people import proofing
 from parcelward.people import queries as who
 from parcelward.people.wire import Level, Person, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy import queries
-from parcelward.privacy.wire import Field, Kept, Purpose, Right, Subject
+from parcelward.privacy.wire import Field, Purpose, Right, Subject
 
 HOME: Final = "/app/my-data"
 SAID: Final = "mydata_said"
 """Session key: what was just done, said once on the next page. No personal data."""
 LOOKS_SHOWN_MAX: Final = 200
-ENTRIES_SHOWN_MAX: Final = 200
-TRIES_PER_MINUTE: Final = 20
-TEXT_MAX: Final = 300
-PARTS: Final[dict[str, tuple[Field, ...]]] = {
-    "name": (Field.NAME,),
-    "phone": (Field.PHONE,),
-    "address": (Field.ADDRESS, Field.POSTCODE, Field.LOCALITY, Field.COUNTRY),
-}
-"""What is corrected at once -> its fields."""
+TRIES_PER_MINUTE: Final = own_data.DEEDS_PER_MINUTE
 
 
 def _who(request: HttpRequest) -> Person:
@@ -54,23 +45,13 @@ def _done(request: HttpRequest, said: str) -> HttpResponse:
     return HttpResponseRedirect(HOME)
 
 
-def _strong(person: Person) -> bool:
-    """Return whether a fresh proof of theirs is more than a code by e-mail: `prove_again` takes nothing weaker."""
-    held = who.proofs_of(by=person)
-    return bool(held.passkey or held.app_codes)
-
-
-def _entries(person: Person) -> list[Kept]:
-    return [queries.kept(token) for token in queries.of_account(person.id)[-ENTRIES_SHOWN_MAX:]]
-
-
 @login_required
 @never_cache
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what is held, masked; what was asked; and what can be asked."""
     person, now = _who(request), timezone.now()
-    kept = _entries(person)
+    kept = own_data.entries(person)
     masked = privacy.masked_many([each.token for each in kept], list(Field), by=person) if kept else {}
     entries = [
         {
@@ -96,7 +77,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 def held(request: HttpRequest) -> HttpResponse:
     """Show all that is held, in full. It is a look like any other, and stands in the trail as one's own."""
     person = _who(request)
-    kept = _entries(person)
+    kept = own_data.entries(person)
     shown = []
     tokens = [each.token for each in kept]
     with privacy.reveal_many(tokens, list(Field), purpose=Purpose.OWN_DATA, by=person, about="page") as opened:
@@ -127,13 +108,13 @@ def looks(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: HttpRequest) -> HttpResponse:
     """Ask which entry, then for the right value, then whether it is meant; then write it."""
-    person, now, post = _who(request), timezone.now(), request.POST
-    kept = {each.token: each for each in _entries(person)}
+    person, post = _who(request), request.POST
+    kept = {each.token: each for each in own_data.entries(person)}
     masked = privacy.masked_many(list(kept), list(Field), by=person) if kept else {}
     choices = [
         (f"{token}:{part}", words.entry_title(each.kind, each.fields), _part_name(part), _line(masked[token], fields))
         for token, each in kept.items()
-        for part, fields in PARTS.items()
+        for part, fields in own_data.PARTS.items()
         if token in masked and set(fields) & set(each.fields)
     ]
     chosen = next((one for one in choices if one[0] == post.get("what")), None)
@@ -143,14 +124,14 @@ def correct(request: HttpRequest) -> HttpResponse:
         return render(request, "mydata/correct.html", asked, status=422 if problem else 200)
     raw, _sep, part = chosen[0].partition(":")
     token = VaultToken(UUID(raw))
-    typed = {field: post.get(field.value, "").strip()[:TEXT_MAX] for field in PARTS[part]}
+    typed = {field: post.get(field.value, "").strip()[: own_data.TEXT_MAX] for field in own_data.PARTS[part]}
     empty = "typed" in post and not all(typed.values())
-    proven = any(one.token == token and one.level >= Level.ADDRESS for one in _proven(person, now))
+    proven = any(one.token == token and one.level >= Level.ADDRESS for one in own_data.proven(person))
     context: dict[str, Any] = {
         "what": chosen[0],
         "part": part,
         "part_name": _part_name(part),
-        "fields": [(f.value, words.field_name(f), typed[f], f is Field.ADDRESS) for f in PARTS[part]],
+        "fields": [(f.value, words.field_name(f), typed[f], f is Field.ADDRESS) for f in own_data.PARTS[part]],
         "problem": _("Fill in every line.") if empty else "",
         "loses_proof": proven and part != "phone",
         "sure": "typed" in post and not empty and "change" not in post,
@@ -170,10 +151,6 @@ def correct(request: HttpRequest) -> HttpResponse:
     return render(request, "mydata/correct_type.html", context, status=422 if empty else 200)
 
 
-def _proven(person: Person, now: dt.datetime) -> tuple[proofing.Proven, ...]:
-    return proofing.mine(by=person, now=now).proven if who.may(person, Task.PROVE_SELF) else ()
-
-
 def _part_name(part: str) -> str:
     return {"name": _("Name"), "phone": _("Telephone number"), "address": _("Address")}[part]
 
@@ -191,37 +168,12 @@ def export(request: HttpRequest) -> HttpResponse:
         return render(request, "mydata/export.html", {})
     allow(request, "mydata", TRIES_PER_MINUTE)
     try:
-        given = privacy.export(by=person, strong=_strong(person))
+        given = own_data.document(person)
     except ParcelwardError as refused:
         return render(request, "mydata/export.html", {"problem": _(refused.message)}, status=refused.status)
-    given["looks"] = words.export_looks(
-        queries.looks(queries.of_account(person.id), by=person, limit=100_000), own_source=person.source
-    )
-    given["account"] = _account(person)
     answer = JsonResponse(given, json_dumps_params={"indent": 2, "ensure_ascii": False})
     answer["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return answer
-
-
-def _account(person: Person) -> dict[str, Any]:
-    now = timezone.now()
-    return {
-        "id": str(person.id),
-        "signs_in_as": person.name,
-        "passkeys": [{"name": one.name, "made_at": one.made_at.isoformat()} for one in who.passkeys(by=person)],
-        "roles": [
-            {"role": one.role.value, "organisation": one.organisation, "since": one.since.isoformat()}
-            for one in who.memberships(by=person)
-        ],
-        "proven": [
-            {"level": one.level.name.lower(), "method": one.method.value, "since": one.since.isoformat()}
-            for one in _proven(person, now)
-        ],
-        "security_history": [
-            {"what": one.kind, "at": one.at.isoformat(), "by_you": one.by_self}
-            for one in who.security_history(by=person, limit=10_000)
-        ],
-    }
 
 
 def _ask(request: HttpRequest, name: str, context: dict[str, Any], deed: Any, said: str) -> HttpResponse:
@@ -265,12 +217,13 @@ def object_to(request: HttpRequest) -> HttpResponse:
 def erase(request: HttpRequest) -> HttpResponse:
     """Ask that everything be erased, after a last look at what that means."""
     person = _who(request)
-    context = {"holds": queries.holds_on(person.id, by=person), "roles": who.memberships(by=person)}
+    holds = queries.holds_on(person.id, by=person)
+    context = {"hold_says": words.hold_says(holds), "roles": who.memberships(by=person)}
     if request.method == "POST" and request.POST.get("sure") != "yes":
         problem = _("Tick the box if you want everything to be erased.")
         return render(request, "mydata/erase.html", {**context, "problem": problem}, status=422)
     said = _("Your request is noted. You find the answer here within 30 days.")
-    return _ask(request, "erase", context, lambda: privacy.ask_erasure(by=person, strong=_strong(person)), said)
+    return _ask(request, "erase", context, lambda: privacy.ask_erasure(by=person, strong=own_data.strong(person)), said)
 
 
 @fresh_proof

@@ -171,6 +171,16 @@ def reason_says(reason: Reason | None) -> str:
     return said[reason]
 
 
+def hold_says(holds: int) -> str:
+    """Return what entries under a legal hold mean for an erasure; empty where there are none."""
+    if not holds:
+        return ""
+    return _(
+        "A legal hold keeps some of it: it is needed for a legal claim or a court. You can ask now; it is erased once "
+        "the hold is lifted, or you read why not."
+    )
+
+
 def state_says(asked: Asked, *, now: dt.datetime) -> str:
     """Return where a request stands, and what comes next."""
     day = {"day": date_format(asked.due_at), "until": date_format(asked.not_before) if asked.not_before else ""}

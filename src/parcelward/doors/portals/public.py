@@ -115,7 +115,7 @@ def track(request: HttpRequest, item_id: str) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         return _part(request, part)
     context = {"journey": journey, "number": shown.grouped(journey.number), "part": part, "etag": _etag(part)}
-    context["jsonld"] = jsonld.in_page(told)
+    context |= {"jsonld": jsonld.in_page(told), "contact": bool(ours.relay_domain) and not journey.shredded}
     return _kept_short(render(request, "track.html", context))
 
 

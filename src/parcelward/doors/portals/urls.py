@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from parcelward.doors.portals import (
     assets,
+    contacts,
     counter_proofing,
     courier_label,
     desk,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("app/desk/items/<str:item_id>/release", desk.release, name="release"),
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
+    path("", include(contacts.urlpatterns)),
     path("", include([*mydata.urlpatterns, *mydata_desk.urlpatterns])),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
     path("", include([*courier_label.urlpatterns, *lending.urlpatterns])),
