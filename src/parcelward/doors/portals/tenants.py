@@ -73,6 +73,7 @@ def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     found = who.organisation(organisation_id, by=by)
     back, role, problem, status = home(by, organisation_id), "", "", 200
     owned = any(row.owner for row in found.members) or found.row.kind is not OrganisationKind.SENDER
+    from_outside = found.row.members > 0 and by.organisation != organisation_id
     if request.method == "POST":
         role = request.POST.get("role", "")
         try:
@@ -88,7 +89,12 @@ def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     context = {
         "row": found.row,
         "roles": [
-            {"value": one.value, "name": role_name(one), "says": role_says(one), "second": one in who.NEED_SECOND}
+            {
+                "value": one.value,
+                "name": role_name(one),
+                "says": role_says(one),
+                "second": from_outside or one in who.NEED_SECOND,
+            }
             for one in found.roles
         ],
         "chosen": role,

@@ -16,13 +16,13 @@ from django.utils import timezone
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
-from parcelward.people import rules, two
+from parcelward.people import rules, two, waiting
 from parcelward.people.account_check import ADDED
 from parcelward.people.actions import history
 from parcelward.people.actions.organisations import begin_membership
 from parcelward.people.membership_check import INVITATION_WITHDRAWN as WITHDRAWN
 from parcelward.people.models import Invitation, Membership, Organisation, User
-from parcelward.people.roles import NEED_SECOND, ROLES_OF, STAFF, require
+from parcelward.people.roles import ROLES_OF, STAFF, require
 from parcelward.people.two_check import INVITATION_AGREED as AGREED
 from parcelward.people.two_check import INVITED
 from parcelward.people.wire import OrganisationKind, Person, Role, Task
@@ -67,8 +67,8 @@ def invite(
     """Return (the invitation's id, the code that its link carries). The code is shown this once; a hash is kept.
 
     Raises Conflict where an invitation of this id was made before: its code cannot be shown again.
-    For roles that look into others' affairs it opens nothing until a second person agreed, unless it was made at the
-    console.
+    For roles that look into others' affairs, and for somebody else's organisation that has people, it opens nothing
+    until a second person agreed, unless it was made at the console.
     """
     require(by, Task.MANAGE_MEMBERS)
     row = Organisation.objects.select_for_update().filter(id=organisation, suspended_at=None).first()
@@ -187,8 +187,8 @@ def withdraw_invitation(invitation_id: UUID, *, by: Person) -> None:
 
 
 def waits(row: Invitation) -> bool:
-    """Return whether a second person has yet to agree to an invitation."""
-    return Role(row.role) in NEED_SECOND and row.agreed_by_id is None and not two.is_console(row.made_by_id)
+    """Return whether a second person has yet to agree to an invitation, as things are now."""
+    return waiting.without_a_second().filter(pk=row.pk).exists()
 
 
 def closed() -> NotFound:
