@@ -257,7 +257,8 @@ def revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
         tabs=tabs(person, "keys"),
         title=_("Revoke this key?"),
         what=f"{key.name} ({key.prefix}…)",
-        words=_("Whatever uses it is refused from its next request on. It cannot be undone: make a new key then."),
+        words=_("Whatever uses it is refused from its next request on, and so is every key that was made by it. ")
+        + _("It cannot be undone: make a new key then."),
         button=_("Revoke the key"),
         back=f"{HOME}?key={key_id}",
     )
