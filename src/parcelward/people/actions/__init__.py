@@ -90,7 +90,7 @@ from parcelward.people.actions.two import (
     refuse_request,
     withdraw_request,
 )
-from parcelward.people.two import agree_within, ask
+from parcelward.people.two import agree_within, ask, asker_stands, require_asker
 
 __all__ = [
     "BAN_MAX",
@@ -115,6 +115,7 @@ __all__ = [
     "ask",
     "ask_for_role",
     "ask_to_re_enrol",
+    "asker_stands",
     "ban_address",
     "begin_session",
     "cancel_spend",
@@ -151,6 +152,7 @@ __all__ = [
     "refuse_request",
     "remove_passkey",
     "rename_passkey",
+    "require_asker",
     "reseal_second_factors",
     "reserve_spend",
     "resume_organisation",
