@@ -1,5 +1,6 @@
 """What can be done with personal data; each asks first whether it may, and leaves an entry in the log."""
 
+from parcelward.privacy.about import know_items
 from parcelward.privacy.actions.contact import close_contact, end_contacts, open_contact
 from parcelward.privacy.actions.contact_mail import pass_on
 from parcelward.privacy.actions.keep import change, put, put_many, settle
@@ -48,6 +49,7 @@ __all__ = [
     "finish_erasures",
     "forget_expired",
     "hold",
+    "know_items",
     "lift",
     "masked",
     "masked_many",
