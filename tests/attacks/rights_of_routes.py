@@ -21,6 +21,7 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/": SELF,
     "/app/account": SELF,
     "/app/account/act": SELF,
+    "/app/account/join": SELF,
     "/app/account/app-codes": SELF,
     "/app/account/app-codes/off": SELF,
     "/app/account/passkeys/<int:passkey_id>/remove": SELF,

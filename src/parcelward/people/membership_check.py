@@ -21,6 +21,7 @@ MEMBER_ENDED: Final = "people.member_ended"
 HANDED_OVER: Final = "people.organisation_handed_over"
 PASSKEY_ADDED: Final = "people.passkey_added"
 PASSKEY_REMOVED: Final = "people.passkey_removed"
+INVITATION_TAKEN: Final = "people.invitation_taken"  # by somebody who had an account
 INVITATION_WITHDRAWN: Final = "people.invitation_withdrawn"
 SECOND_FACTOR: Final = "people.second_factor"
 RE_ENROLLED: Final = "people.re_enrolled"

@@ -24,6 +24,7 @@ from parcelward.people.actions.devices import (
 )
 from parcelward.people.actions.joining import (
     Joining,
+    accept,
     agree_to_invitation,
     invitation,
     invite,
@@ -106,6 +107,7 @@ __all__ = [
     "Opened",
     "OverCap",
     "Taken",
+    "accept",
     "act_for",
     "add_passkey",
     "agree_to_invitation",
