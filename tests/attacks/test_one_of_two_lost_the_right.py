@@ -35,7 +35,9 @@ def test_an_erasure_that_somebody_asked_for_who_is_gone_is_not_agreed_to(scanner
     number = new_number()
     scanner.send(event(number, "accepted"))
     asker = somebody(Role.INSPECTOR)
-    erasure = parcels.request_erasure(items.find(number), "asked for", by=asker)
+    found = items.find(number)
+    assert found is not None
+    erasure = parcels.request_erasure(found, "asked for", by=asker)
     lose_the_right(asker, how)
     with pytest.raises(Conflict) as caught:
         parcels.approve_erasure(erasure, by=somebody(Role.ADMINISTRATOR))
