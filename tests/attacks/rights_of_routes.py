@@ -86,6 +86,7 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/organisations/<uuid:organisation_id>": any_of(T.MANAGE_ORGANISATIONS),
     "/app/organisations/<uuid:organisation_id>/invitations/<uuid:invitation_id>/withdraw": any_of(T.MANAGE_MEMBERS),
     "/app/organisations/<uuid:organisation_id>/invite": any_of(T.MANAGE_MEMBERS),
+    "/app/organisations/<uuid:organisation_id>/places": any_of(T.MANAGE_ORGANISATIONS),
     "/app/organisations/<uuid:organisation_id>/suspend": any_of(T.MANAGE_ORGANISATIONS),
     "/app/organisations/make": any_of(T.MANAGE_ORGANISATIONS),
     "/app/proofing": any_of(T.PROVE_SELF),

@@ -59,6 +59,7 @@ def organisation(request: HttpRequest, organisation_id: UUID | None = None) -> H
         "invitations": [{"row": row, "role": role_name(row.role)} for row in found.invitations],
         "home": home(by, found.row.id),
         "may_all": may(by, Task.MANAGE_ORGANISATIONS),
+        "is_contractor": found.row.kind is OrganisationKind.CONTRACTOR,
         "is_operator": found.row.kind is OrganisationKind.OPERATOR,
     }
     return render(request, "tenants/organisation.html", context)

@@ -22,6 +22,7 @@ from parcelward.people.actions.devices import (
     take_enrolment,
     withdraw_enrolment,
 )
+from parcelward.people.actions.facilities import give_facility, take_facility_back
 from parcelward.people.actions.joining import (
     Joining,
     accept,
@@ -134,6 +135,7 @@ __all__ = [
     "forget_bans",
     "forget_challenges",
     "give_challenge",
+    "give_facility",
     "grant_spending",
     "hand_over",
     "installer",
@@ -168,6 +170,7 @@ __all__ = [
     "spend_challenge",
     "suspend_organisation",
     "take_enrolment",
+    "take_facility_back",
     "take_once",
     "unlock_person",
     "use_passkey",
