@@ -141,7 +141,7 @@ class Browser:
         sent = {"csrfmiddlewaretoken": self.token(page), **fields}
         return self.http.post(address, data=sent, headers={"Referer": self.url})
 
-    def join(self, link: str, name: str = "test key") -> httpx.Response:
+    def join(self, link: str, name: str = "security_key") -> httpx.Response:
         """Take an invitation: the code, then a passkey."""
         code = link.partition("#code=")[2]
         offered = self.post("/accounts/join", "/accounts/join", code=code)

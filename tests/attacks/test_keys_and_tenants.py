@@ -130,12 +130,12 @@ def test_a_scope_is_never_more_than_the_role(installation):
 @pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("scopes", [None, ["manage_keys", "grant_spending"], ["hold"]])
 def test_a_limited_key_makes_no_wider_one(installation, scopes):
-    limited = made(Role.ADMINISTRATOR, scopes=[Task.MANAGE_KEYS])
+    limited = made(Role.ADMINISTRATOR, scopes=[Task.MANAGE_KEYS, Task.READ_DESK])
     with untouched():
         body = {"name": "wider", "role": "administrator", "scopes": scopes}
         answer = ask(installation, limited.token, "POST", "/keys", body)
         assert (answer.status_code, answer.json()["code"]) == (403, "scope")
-    narrow = {"name": "as narrow", "role": "administrator", "scopes": ["manage_keys"]}
+    narrow = {"name": "narrower", "role": "administrator", "scopes": ["read_desk"]}
     assert ask(installation, limited.token, "POST", "/keys", narrow).status_code == 201
 
 

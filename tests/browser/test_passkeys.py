@@ -48,10 +48,10 @@ class Device:
         return list(self.session.send("WebAuthn.getCredentials", {"authenticatorId": self.id})["credentials"])
 
 
-def joined(page: Page, url: str, name: str = "work laptop") -> Device:
+def joined(page: Page, url: str, name: str = "computer") -> Device:
     device = Device(page)
     page.goto(url)
-    page.fill("#name", name)
+    page.select_option("#name", name)
     page.click("text=Make the passkey and join")
     page.wait_for_url("**/app/")
     return device
@@ -79,7 +79,7 @@ def test_join_sign_out_sign_in_add_rename_remove(opened: Any, live_url: str, lin
     page.go_back()
     assert "code" not in page.url, "and stands in no history"
     page.goto(url)
-    page.fill("#name", "work laptop")
+    page.select_option("#name", "computer")
     page.click("text=Make the passkey and join")
     page.wait_for_url("**/app/")
     assert [one["isResidentCredential"] for one in device.credentials()] == [True]
@@ -89,28 +89,28 @@ def test_join_sign_out_sign_in_add_rename_remove(opened: Any, live_url: str, lin
     page.wait_for_url(f"{live_url}/app/account")
     device.exchanged()
     page.click("text=Add a passkey")
-    page.fill("#name", "key on my ring")
+    page.select_option("#name", "security_key")
     page.click("text=Make the passkey")
     page.wait_for_url("**/app/account")
     assert page.inner_text(".pw-said") == "The passkey was added."
     assert len(device.credentials()) == 1
-    page.get_by_role("link", name="Rename key on my ring").click()
-    page.fill("#name", "spare key")
+    page.get_by_role("link", name="Change On a security key").click()
+    page.select_option("#name", "phone")
     page.click("main button")
     page.wait_for_url("**/app/account")
-    page.get_by_role("link", name="Remove work laptop").click()
+    page.get_by_role("link", name="Remove On a computer").click()
     page.wait_for_url("**/remove")
-    assert "work laptop?" in page.inner_text("h1")
+    assert "On a computer" in page.inner_text("h1")
     page.click("text=Leave it as it is")
-    assert "work laptop" in page.inner_text("main"), "a look is no deed"
-    page.get_by_role("link", name="Remove work laptop").click()
+    assert "On a computer" in page.inner_text("main"), "a look is no deed"
+    page.get_by_role("link", name="Remove On a computer").click()
     page.click("main button")
     page.wait_for_url("**/app/account")
     assert page.inner_text(".pw-said") == "The passkey was removed."
     listed = page.locator("section:has(#passkeys) .pw-lines").inner_text()
-    assert "spare key" in listed
-    assert "work laptop" not in listed
-    page.get_by_role("link", name="Remove spare key").click()
+    assert "On a phone" in listed
+    assert "On a computer" not in listed
+    page.get_by_role("link", name="Remove On a phone").click()
     page.click("main button")
     page.wait_for_selector(".govuk-error-summary")
     assert "your last passkey" in page.inner_text(".govuk-error-summary"), "staff keep one"
@@ -211,11 +211,11 @@ def test_the_accounts_screens_hold_up(
     page.goto(f"{live_url}/app/account/passkeys/add")
     seen("passkey-add")
     device.exchanged()
-    page.fill("#name", "a security key with a very long name yes")
+    page.select_option("#name", "security_key")
     page.click("main button")
     page.wait_for_url("**/app/account")
     seen("account")
-    page.locator(".pw-lines__do a", has_text=re.compile("Rename")).first.click()
+    page.locator(".pw-lines__do a", has_text=re.compile("Change")).first.click()
     seen("passkey-rename")
     page.goto(f"{live_url}/app/account")
     page.locator(".pw-lines__do a", has_text=re.compile("Remove")).first.click()

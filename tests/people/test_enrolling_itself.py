@@ -147,6 +147,7 @@ def test_a_key_that_is_enrolled_already_takes_no_code():
 
 def test_who_may_make_codes_and_of_which_tenant():
     contractor, other = organisation("contractor"), organisation("contractor")
+    people.give_facility(contractor.id, "TEST-A", by=people.installer())
     agent, stranger = person(Role.HUB_AGENT, contractor), person(Role.HUB_AGENT, other)
     code = opened(by=agent)
     device = take(code.code).device_id
@@ -171,6 +172,7 @@ def test_who_may_make_codes_and_of_which_tenant():
 
 def test_a_suspended_organisations_codes_open_nothing_meanwhile():
     tenant = organisation("contractor")
+    people.give_facility(tenant.id, "TEST-A", by=people.installer())
     code = opened(by=person(Role.HUB_AGENT, tenant))
     with suspended(tenant), untouched(), pytest.raises(NotFound):
         take(code.code)

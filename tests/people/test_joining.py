@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
+from allauth.mfa.models import Authenticator
 
 from parcelward.custody.models import Fact
 from parcelward.people import queries
-from parcelward.people.models import Invitation, Membership, User
+from parcelward.people.models import Invitation, Membership, SecurityEvent, User
 
 
 def test_a_link_a_passkey_and_one_is_in(browser, link):
@@ -17,7 +19,8 @@ def test_a_link_a_passkey_and_one_is_in(browser, link):
     assert (answer.status_code, answer.headers.get("location")) == (302, "/app/"), answer.text
     assert mine.signed_in()
     page = mine.http.get("/app/account").text
-    assert "test key" in page
+    assert "test key" not in page, "what is typed is not kept: it could name anybody"
+    assert "On a security key" in page
     login = page.split("Your id is <code>")[1].split("<")[0]
     user = User.objects.get(login=login)
     membership = Membership.objects.get(user=user)
@@ -53,3 +56,22 @@ def test_a_link_works_once(browser, link):
 def test_administrators_are_counted(installation, staff):
     staff("administrator")
     assert queries.administrators() >= 1
+
+
+@pytest.mark.parametrize("typed", ["Anna Kowalska's iPhone", "anna.k@example.com", "", "computer\u202e"])
+def test_what_somebody_calls_a_passkey_is_not_kept_outside_the_vault(browser, link, typed):
+    mine = browser()
+    assert mine.join(link(), name=typed).status_code == 302
+    user = User.objects.get(id=uuid.UUID(mine.passkey.user_handle.decode()))
+    key = Authenticator.objects.get(user=user)
+    assert key.data["name"] == "passkey"
+    mine.prove()
+    address = f"/app/account/passkeys/{key.id}/rename"
+    assert mine.post(address, address, name=typed).status_code == 302
+    key.refresh_from_db()
+    assert key.data["name"] == "passkey"
+    assert mine.post(address, address, name="tablet").status_code == 302
+    key.refresh_from_db()
+    assert key.data["name"] == "tablet"
+    details = SecurityEvent.objects.filter(user=user).values_list("detail", flat=True)
+    assert not [detail for detail in details if typed and typed in detail]

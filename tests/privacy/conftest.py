@@ -32,6 +32,16 @@ def inspector(installation) -> Person:
     return person(Role.INSPECTOR)
 
 
+@pytest.fixture(scope="session")
+def item(installation) -> str:
+    """Return the number of an item that there is: what a look can be about."""
+    from tests.scanner import Scanner, event, new_number
+
+    number = new_number()
+    Scanner(installation).send(event(number, "accepted"))
+    return number
+
+
 @pytest.fixture
 def anna() -> dict[Field, str]:
     """Return everything that can be kept of somebody; the values are of this test alone."""

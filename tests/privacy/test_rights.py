@@ -128,7 +128,7 @@ def test_what_is_restricted_is_opened_for_legal_purposes_only(token, ben, machin
 
 
 def test_what_is_restricted_is_opened_by_its_person_to_sign_in_and_for_an_investigation(
-    token, ben, inspector, machinery, anna
+    token, ben, inspector, machinery, anna, item
 ):
     actions.restrict(by=ben)
     for purpose, by in (
@@ -136,7 +136,7 @@ def test_what_is_restricted_is_opened_by_its_person_to_sign_in_and_for_an_invest
         (Purpose.SIGN_IN, machinery),
         (Purpose.INVESTIGATION, inspector),
     ):
-        with actions.reveal(token, [Field.NAME], purpose=purpose, by=by) as kept:
+        with actions.reveal(token, [Field.NAME], purpose=purpose, by=by, about=item) as kept:
             assert kept[Field.NAME].text == anna[Field.NAME]
 
 

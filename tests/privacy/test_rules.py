@@ -7,6 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.joined import joined
 from tests.privacy.conftest import person
 
 from parcelward.base.errors import Invalid, NotAllowed
@@ -16,7 +17,7 @@ from parcelward.privacy import actions, rules
 from parcelward.privacy.errors import NotInVault
 from parcelward.privacy.masking import mask
 from parcelward.privacy.models import Disclosure
-from parcelward.privacy.wire import Field, Kind, Purpose, Shown
+from parcelward.privacy.wire import Field, Kind, Purpose, Shown, Subject
 
 OPENS = {
     Role.SENDER_MEMBER: {Purpose.LABEL, Purpose.LETTER, Purpose.CONTACT},
@@ -46,17 +47,20 @@ def test_a_role_with_something_to_open_may_open_and_the_other_way_round():
 
 @pytest.mark.asvs("8.2.3")
 @pytest.mark.parametrize(("role", "purpose"), list(itertools.product(Role, Purpose)))
-def test_each_role_opens_each_field_as_the_table_says(machinery, anna, role, purpose):
-    token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
+def test_each_role_opens_each_field_as_the_table_says(machinery, anna, item, role, purpose):
+    ben = joined(Role.ADDRESSEE)
+    token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery, account=ben.id)
+    about = str(actions.object_to(Subject.NOTICES, by=ben)) if purpose is Purpose.OWN_DATA else item
     by = machinery if role is Role.MACHINERY else person(role, organisation=None)
     granted = rules.SEES[role].reveals.get(purpose, {}) if not rules.SEES[role].own_tenant else {}
     for field in Field:
         if field in granted:
-            with actions.reveal(token, [field], purpose=purpose, by=by) as found:
+            with actions.reveal(token, [field], purpose=purpose, by=by, about=about) as found:
                 whole = granted[field] is Shown.FULL
                 assert found[field].text == (anna[field] if whole else mask(field, anna[field]))
         else:
-            with pytest.raises((NotAllowed, NotInVault)), actions.reveal(token, [field], purpose=purpose, by=by):
+            refused = pytest.raises((NotAllowed, NotInVault))
+            with refused, actions.reveal(token, [field], purpose=purpose, by=by, about=about):
                 pytest.fail(f"{role} saw {field} for {purpose}")
     assert Disclosure.objects.filter(person=token).count() == len(granted)
 

@@ -69,25 +69,25 @@ def test_nothing_that_was_put_stands_in_its_row(machinery, anna):
 
 
 @pytest.mark.asvs("14.2.4", "16.2.1")
-def test_a_look_leaves_a_trace_also_when_the_work_after_it_fails(clerk, machinery, anna):
+def test_a_look_leaves_a_trace_also_when_the_work_after_it_fails(clerk, machinery, anna, item):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     with (
         pytest.raises(ZeroDivisionError),
-        actions.reveal(token, [Field.NAME], purpose=Purpose.COUNTER, by=clerk, about="RR123456785US"),
+        actions.reveal(token, [Field.NAME], purpose=Purpose.COUNTER, by=clerk, about=item),
     ):
         raise ZeroDivisionError
     trace = Disclosure.objects.get(person=token)
     assert (trace.by, trace.role, trace.purpose) == (clerk.source, "clerk", "counter")
-    assert (trace.fields, trace.about, trace.searched) == (["name"], "RR123456785US", False)
+    assert (trace.fields, trace.about, trace.searched) == (["name"], item, False)
     entries = [json.loads(bytes(f.body)) for f in Fact.objects.filter(kind=facts.LOOKED).order_by("-batch")[:50]]
     mine = next(entry for entry in entries if entry["act"] == trace.act.hex)
     assert (mine["persons"], mine["n"]) == (facts.digest_of([token]), 1)
 
 
-def test_within_a_transaction_nothing_is_opened_for_it_could_take_the_trace_back(clerk, machinery, anna):
+def test_within_a_transaction_nothing_is_opened_for_it_could_take_the_trace_back(clerk, machinery, anna, item):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     with pytest.raises(RuntimeError), transaction.atomic():
-        opened(token, [Field.NAME], purpose=Purpose.COUNTER, by=clerk)
+        opened(token, [Field.NAME], purpose=Purpose.COUNTER, by=clerk, about=item)
     assert not Disclosure.objects.filter(person=token).exists()
 
 
@@ -103,9 +103,9 @@ def test_many_looks_are_one_entry(machinery, anna):
     assert Disclosure.objects.filter(person__in=tokens).count() == 5
 
 
-def test_nobody_looks_like_nobody(machinery, clerk):
+def test_nobody_looks_like_nobody(machinery, clerk, item):
     with pytest.raises(NotInVault) as refused:
-        opened(NOBODY, [Field.NAME], purpose=Purpose.COUNTER, by=clerk)
+        opened(NOBODY, [Field.NAME], purpose=Purpose.COUNTER, by=clerk, about=item)
     assert refused.value.code == "not_in_vault"
     assert not Disclosure.objects.filter(person=NOBODY).exists()
 
@@ -126,16 +126,16 @@ def test_people_see_their_own_data_and_nobody_elses(machinery, anna):
 
 
 @pytest.mark.asvs("8.2.2", "8.4.1")
-def test_a_senders_people_see_and_find_their_own_customers_alone(machinery, anna):
+def test_a_senders_people_see_and_find_their_own_customers_alone(machinery, anna, item):
     ours, theirs = uuid.uuid4(), uuid.uuid4()
     us = person(Role.SENDER_MEMBER, organisation=ours)
     them = person(Role.SENDER_ADMIN, organisation=theirs)
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=us)
     assert queries.kept(token).tenant == ours
-    assert opened(token, [Field.NAME], purpose=Purpose.LABEL, by=us)[Field.NAME] == anna[Field.NAME]
+    assert opened(token, [Field.NAME], purpose=Purpose.LABEL, by=us, about=item)[Field.NAME] == anna[Field.NAME]
     assert actions.find(Field.PHONE, anna[Field.PHONE], purpose=Purpose.CONTACT, by=us) == (token,)
     with pytest.raises(NotInVault):
-        opened(token, [Field.NAME], purpose=Purpose.LABEL, by=them)
+        opened(token, [Field.NAME], purpose=Purpose.LABEL, by=them, about=item)
     with pytest.raises(NotInVault):
         actions.masked(token, [Field.NAME], by=them)
     with pytest.raises(NotInVault):

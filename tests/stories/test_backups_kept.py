@@ -49,6 +49,19 @@ def test_older_sets_of_the_keys_go_when_a_new_one_is_made_and_main_ones_stay(hou
     shutil.rmtree(house.at("main") / "main-20200102T030405Z")
 
 
+def test_older_sets_of_the_keys_go_every_night_though_no_new_one_is_made(house):
+    newest = house.newest("keys")
+    shutil.copytree(newest, newest.with_name("keys-20200102T030405Z"))
+    shutil.copytree(house.newest("main"), house.at("main") / "main-20200102T030405Z")
+    said = house.plant.run("retention", "--run")
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout)["forgotten"]["backups_of_keys"] == 1
+    assert not list(house.at("keys").glob("keys-2020*"))
+    assert newest.exists()
+    assert (house.at("main") / "main-20200102T030405Z").exists()
+    shutil.rmtree(house.at("main") / "main-20200102T030405Z")
+
+
 def test_a_backup_that_is_killed_leaves_nothing_that_looks_whole(house):
     def whole() -> list[str]:
         return [path.name for kind in sets.KINDS for path in sets.complete(house.at(kind), kind)]

@@ -193,9 +193,10 @@ def test_a_sender_is_made_its_first_administrator_owns_it_and_hands_it_over(two,
     address = made.headers["location"]
     page = f"{address}/invite"
     owner, heir = browser(), browser()
-    for one, role in ((owner, "sender_admin"), (heir, "sender_member")):
-        url = said_in(r'data-copy="([^"]+)"', _invited(boss, page, role).text)
+    for inviting, one, role in ((boss, owner, "sender_admin"), (owner, heir, "sender_member")):
+        url = said_in(r'data-copy="([^"]+)"', _invited(inviting, page, role).text)
         assert one.join(html.unescape(url)).status_code == 302
+        one.prove()
     rows = {row.role: row for row in Membership.objects.filter(organisation=address.rsplit("/", 1)[1], ended_at=None)}
     assert rows["sender_admin"].owner
     listed = owner.http.get("/app/organisation").text

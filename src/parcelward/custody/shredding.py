@@ -99,6 +99,14 @@ def approve(erasure_id: int, *, by: int, now: dt.datetime, wait: dt.timedelta) -
     record_fact(APPROVED, {"by": by, "erasure": row.id, **said})
 
 
+def asked_by(erasure_id: int) -> int:
+    """Return the source of whoever asked for an erasure. Raises NotFound."""
+    source = Erasure.objects.filter(pk=erasure_id).values_list("requested_by", flat=True).first()
+    if source is None:
+        raise NotFound("No such erasure")
+    return source
+
+
 @transaction.atomic
 def withdraw(erasure_id: int, *, by: int, now: dt.datetime) -> None:
     """Call a request off, as long as nothing was erased. Doing it twice changes nothing."""

@@ -12,6 +12,7 @@ from django.db import connections
 
 from parcelward.base import config, db
 from parcelward.base.standards import identify
+from parcelward.base.standards.errors import BadItemNumber
 from parcelward.base.standards.steps import Step
 from parcelward.custody import queries as custody
 from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_body
@@ -57,6 +58,14 @@ def find(identifier: str) -> UUID | None:
         item = UUID(hex=number[len(identify.ITEM_PREFIX) :])
         return item if Item.objects.filter(item=item).exists() else None
     return ItemAlias.objects.filter(number=number, valid_to=None).values_list("item", flat=True).first()
+
+
+def is_item(text: str) -> bool:
+    """Return whether `text` names an item that there is; what can be no number names none."""
+    try:
+        return find(text) is not None
+    except BadItemNumber:
+        return False
 
 
 def place_of(row: FacilityRow | None) -> Place | None:

@@ -73,6 +73,7 @@ def verify_log(
             people.check_accounts(findings)
             people.check_memberships(findings)
             people.check_two_people(findings)
+            people.check_authority(findings)
             people.check_proofs(findings)
             network.check_network(findings)
             privacy.check_privacy(findings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,9 @@ ENROLLED: Final = "people.device_enrolled"
 REVOKED: Final = "people.device_revoked"
 OPENED: Final = "people.enrolment_opened"
 WITHDRAWN: Final = "people.enrolment_withdrawn"
+FACILITY_GIVEN: Final = "people.facility_given"
+FACILITY_TAKEN_BACK: Final = "people.facility_taken_back"
+FACILITY: Final = re.compile(r"([A-Z0-9][A-Z0-9._-]{1,19})?")
 
 
 @dataclass(slots=True)

@@ -94,6 +94,7 @@ def _key_problem(key: _Key, row: dict[str, Any] | None) -> tuple[str, int | None
         (key.now, now.get("prefix", row["prefix"]), row["prefix"], "has another beginning than it was made with"),
         (key.now, now.get("expires_at", expires_at), expires_at, "ends at another moment than it was made to"),
         (key.made, made.get("scopes"), row["scopes"], "has other scopes than it was made with"),
+        (key.made, made.get("maker"), _text(row["maker_id"]), "was made by another key than its row says"),
         (key.made, made.get("organisation"), _text(row["organisation_id"]), "belongs to another organisation"),
         (key.now, now.get("previous_ends_at"), former_ends_at, "has a former token that ends at another moment"),
         (key.now, former_said, former, "has another former token than it was rotated from"),

@@ -13,6 +13,7 @@ from uuid import UUID
 from parcelward.base import db
 from parcelward.custody.queries import Findings, Told, told
 from parcelward.people.account_check import LOCKED
+from parcelward.people.device_check import FACILITY_GIVEN, FACILITY_TAKEN_BACK
 from parcelward.people.rules import login_hash
 
 ORGANISATION_MADE: Final = "people.organisation_made"
@@ -23,6 +24,7 @@ MEMBER_ENDED: Final = "people.member_ended"
 HANDED_OVER: Final = "people.organisation_handed_over"
 PASSKEY_ADDED: Final = "people.passkey_added"
 PASSKEY_REMOVED: Final = "people.passkey_removed"
+INVITATION_TAKEN: Final = "people.invitation_taken"  # by somebody who had an account
 INVITATION_WITHDRAWN: Final = "people.invitation_withdrawn"
 SECOND_FACTOR: Final = "people.second_factor"
 RE_ENROLLED: Final = "people.re_enrolled"
@@ -34,6 +36,7 @@ def check_memberships(findings: Findings) -> None:
     _check_members(findings)
     _check_passkeys(findings)
     _check_second_factors(findings)
+    _check_places(findings)
 
 
 def _rows(statement: str) -> dict[str, tuple[Any, ...]]:
@@ -155,3 +158,20 @@ def _check_second_factors(findings: Findings) -> None:
     for person in sorted({person for (person, kind), used in said.items() ^ stored.items()}):
         words = f"The second factors of the person {person} are not those that they turned on and used."
         findings.note(words, differs="second_factor", index=where.get(person))
+
+
+def _check_places(findings: Findings) -> None:
+    """Note every place that a contractor has, or has not, otherwise than the operator's entries say."""
+    stored = _rows("SELECT id, organisation_id::text, facility, granted_by_id, ended_at FROM people_facilitygrant")
+    given: dict[str, Told] = {}
+    back: dict[str, Told] = {}
+    for entry in told(FACILITY_GIVEN, FACILITY_TAKEN_BACK):
+        (given if entry.kind == FACILITY_GIVEN else back)[entry.said["grant"]] = entry
+    for each, entry in given.items():
+        said, end = entry.said, back.get(each)
+        was = (said["organisation"], said["facility"], said["by"], end and dt.datetime.fromisoformat(end.said["at"]))
+        if stored.pop(each, None) != was:
+            words = f"Place {said['facility']} is given to a contractor otherwise than the entries say."
+            findings.note(words, differs="facility_grant", index=(end or entry).place)
+    for each in stored:
+        findings.note(f"Grant {each} of a place is in the table and no entry made it.", differs="facility_grant")

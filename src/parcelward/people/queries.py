@@ -19,6 +19,7 @@ from parcelward.base.ed25519 import PublicKey
 from parcelward.people import (
     account_check,
     addresses,
+    authority_check,
     device_check,
     held,
     membership_check,
@@ -44,7 +45,7 @@ require = roles.require
 NEED_SECOND = roles.NEED_SECOND
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
-check_two_people = two_check.check_two_people
+check_two_people, check_authority = two_check.check_two_people, authority_check.check_authority
 check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys
@@ -53,9 +54,8 @@ StandingDevice = standing.StandingDevice
 standing_device = standing.standing_device
 standing_device_by_key = standing.standing_device_by_key
 standing_devices = standing.standing_devices
-organisation, organisations = tenancy.organisation, tenancy.organisations
-names_of_senders = tenancy.names_of_senders
-member = tenancy.member
+organisation, organisations, places_of = tenancy.organisation, tenancy.organisations, tenancy.places_of
+names_of_senders, member = tenancy.names_of_senders, tenancy.member
 certificates_of = tenancy.certificates_of
 table_of_roles = tenancy.table_of_roles
 WaitingRow = waiting.WaitingRow

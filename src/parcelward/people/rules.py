@@ -39,12 +39,13 @@ def session_holds(began_at: dt.datetime, seen_at: dt.datetime, *, now: dt.dateti
     return now - began_at <= whole and now - seen_at <= idle
 
 
-PASSKEY_NAME_MAX = 40
+PASSKEY_KINDS = ("computer", "phone", "tablet", "security_key")
+"""On what a passkey is, for its owner to tell theirs apart. A name that they type could be anybody's."""
 
 
 def passkey_name(text: str) -> str:
-    """Return what somebody calls a passkey, without what cannot be seen or stored."""
-    return "".join(letter for letter in text if letter.isprintable()).strip()[:PASSKEY_NAME_MAX] or "Passkey"
+    """Return which kind of passkey somebody says it is; what is none of them is not kept."""
+    return text if text in PASSKEY_KINDS else "passkey"
 
 
 def login_hash(person: UUID, login: str) -> str:

@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from parcelward.base.errors import NotFound
-from parcelward.people.models import Certificate, Invitation, Membership, Organisation
+from parcelward.people.models import Certificate, FacilityGrant, Invitation, Membership, Organisation
 from parcelward.people.roles import MAY, ROLES_OF, require
 from parcelward.people.wire import CERTIFIED, TWO_PEOPLE, OrganisationKind, Person, Role, Task
 
@@ -125,6 +125,13 @@ def organisation(organisation_id: UUID | None, *, by: Person) -> OrganisationSho
     kind = OrganisationKind(found.kind)
     roles = tuple(role for role in Role if role in ROLES_OF[kind])
     return OrganisationShown(_row(found, len(members)), members, open_ones, roles)
+
+
+def places_of(organisation_id: UUID, *, by: Person) -> list[tuple[UUID, str]]:
+    """Return the places that a contractor was given, with the id of each gift."""
+    require(by, Task.MANAGE_ORGANISATIONS)
+    held = FacilityGrant.objects.filter(organisation=organisation_id, ended_at=None).order_by("facility")
+    return list(held.values_list("id", "facility")[:LISTED_MAX])
 
 
 def _member(row: Membership) -> MemberRow:

@@ -151,6 +151,22 @@ def still_may(source: int, task: Task) -> bool:
     return held.filter(organisation__suspended_at=None).exists() or is_console(source)
 
 
+def asker_stands(source: int, task: Task, *, by: Person) -> bool:
+    """Return whether whoever asked for `task` still may; for what two people do by requests of another room.
+
+    First of all in the caller's transaction: it keeps both people's accounts and roles as they are until its end.
+    """
+    _lock_people(source, by.source)
+    return still_may(source, task) or not Source.objects.filter(number=source).exists()
+
+
+def require_asker(source: int, task: Task, *, by: Person) -> None:
+    """Raise Conflict where whoever asked for `task` lost the right since: what is agreed to then is one person's."""
+    if not asker_stands(source, task, by=by):
+        words = "Whoever asked may no longer do this. Withdraw it, or ask for it yourself."
+        raise Conflict(words, code="asker_may_not")
+
+
 def is_console(source: int) -> bool:
     """Return whether this source is who runs commands on the machine itself."""
     return Source.objects.filter(number=source, kind="person", name="console", user=None).exists()

@@ -15,7 +15,7 @@ from uuid import UUID
 from parcelward.base import db
 from parcelward.custody.queries import Findings, Told, told
 from parcelward.people.account_check import ADDED
-from parcelward.people.membership_check import INVITATION_WITHDRAWN, RE_ENROLLED
+from parcelward.people.membership_check import INVITATION_TAKEN, INVITATION_WITHDRAWN, RE_ENROLLED
 
 ASKED: Final = "people.two_asked"
 AGREED: Final = "people.two_agreed"
@@ -98,7 +98,7 @@ def _check_invitations(findings: Findings) -> None:
     by_kind = {INVITED: made, INVITATION_AGREED: agreed, INVITATION_WITHDRAWN: withdrawn}
     for entry in told(*by_kind):
         by_kind[entry.kind][entry.said["invitation"]] = entry
-    taken = {entry.said.get("invitation") for entry in told(ADDED, RE_ENROLLED)}
+    taken = {entry.said.get("invitation") for entry in told(ADDED, INVITATION_TAKEN, RE_ENROLLED)}
     for each, entry in made.items():
         said, row = entry.said, stored.pop(each, None)
         if row is None:

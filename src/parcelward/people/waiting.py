@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from parcelward.base.errors import NotFound
-from parcelward.people.models import Invitation, TwoPeople, User
-from parcelward.people.roles import NEED_SECOND, may, require
+from parcelward.people.models import Invitation, Membership, TwoPeople, User
+from parcelward.people.roles import MAY, NEED_SECOND, may, require
 from parcelward.people.wire import TWO_PEOPLE, Person, Role, Task
 
 LISTED_MAX: Final = 200
@@ -87,12 +87,24 @@ def request(request_id: UUID, *, by: Person) -> WaitingRow:
     return rows[0]
 
 
-def _waiting_invitations() -> QuerySet[Invitation]:
-    open_ones = Invitation.objects.filter(taken_at=None, withdrawn_at=None, agreed_by=None, re_enrols=False)
-    named = [role.value for role in NEED_SECOND]
-    waiting = open_ones.filter(role__in=named, expires_at__gt=timezone.now(), organisation__suspended_at=None)
+def without_a_second() -> QuerySet[Invitation]:
+    """Return the invitations that a second person has to agree to, and none has.
+
+    Those to roles that take two people to give, and those of a person of the operator into somebody else's organisation
+    that has, or had, people: the first one they invite alone, whom they invite afterwards could act as the tenant.
+    """
+    here = Membership.objects.filter(organisation=OuterRef("organisation"))
+    inviting = [role.value for role in Role if Task.MANAGE_MEMBERS in MAY[role]]
+    theirs = here.filter(user__source=OuterRef("made_by"), role__in=inviting, ended_at=None)
+    needed = Q(role__in=[role.value for role in NEED_SECOND]) | (Exists(here) & ~Exists(theirs))
     # What was made at the console needs nobody: whoever can run it owns the data.
-    return waiting.exclude(made_by__kind="person", made_by__name="console", made_by__user=None)
+    console = Q(made_by__kind="person", made_by__name="console", made_by__user=None)
+    return Invitation.objects.filter(needed & ~console, agreed_by=None)
+
+
+def _waiting_invitations() -> QuerySet[Invitation]:
+    open_ones = without_a_second().filter(taken_at=None, withdrawn_at=None, re_enrols=False)
+    return open_ones.filter(expires_at__gt=timezone.now(), organisation__suspended_at=None)
 
 
 def _invitations(found: QuerySet[Invitation], by: Person) -> list[WaitingInvitation]:

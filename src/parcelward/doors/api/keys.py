@@ -166,7 +166,11 @@ def keys(
 
 @router.post("/keys", auth=Bearer(), response={201: KeyMadeOut, **PROBLEMS}, summary="Make an API key")
 def make_key(request: HttpRequest, body: KeyIn) -> HttpResponse:
-    """Make a key. Its token is in this answer alone: we store a hash of it."""
+    """Make a key. Its token is in this answer alone: we store a hash of it.
+
+    It gives no rights away (`manage_keys`, `grant_spending`, `manage_members`: limit it by scopes where its role has
+    them), ends no later than the key that asks, and is revoked with it.
+    """
     by = _by(request)
     role, scopes = (
         who.key_role(body.role),
@@ -201,7 +205,7 @@ def key(request: HttpRequest, key_id: str) -> dict[str, Any]:
 
 @router.delete("/keys/{key_id}", auth=Bearer(), response={204: None, **PROBLEMS}, summary="Revoke an API key")
 def revoke_key(request: HttpRequest, key_id: str) -> tuple[int, None]:
-    """Refuse the key, and the token it had before, from the next request on."""
+    """Refuse the key, the token it had before, and every key that was made by it, from the next request on."""
     people.revoke_key(_key(key_id), by=_by(request))
     return 204, None
 
@@ -210,7 +214,10 @@ def revoke_key(request: HttpRequest, key_id: str) -> tuple[int, None]:
     "/keys/{key_id}/rotate", auth=Bearer(), response={201: KeyMadeOut, **PROBLEMS}, summary="Give a key a new token"
 )
 def rotate_key(request: HttpRequest, key_id: str, body: RotateIn) -> HttpResponse:
-    """Give the key a new token, valid for a year; the one it has now goes on for the overlap."""
+    """Give the key a new token, valid for a year; the one it has now goes on for the overlap.
+
+    A key renews itself and what it made.
+    """
     found, overlap, by = _key(key_id), dt.timedelta(hours=body.overlap_hours), _by(request)
 
     def rotate() -> KeyMadeOut:

@@ -27,11 +27,10 @@ from parcelward.base.backups.sets import BASE, DUMP, LOG, SECRETS, Kind, Making,
 from parcelward.base.postgres import SUPERUSER, Cluster
 from parcelward.custody import backing_up
 from parcelward.custody.backup_note import plain
-from parcelward.doors.backups import trusted, wal
+from parcelward.doors.backups import forgetting, trusted, wal
 
 KEYS_FOLDER: Final = "keys"
-KEYS_KEPT: Final = dt.timedelta(days=6)
-"""A set of the keys database that is older goes when the next one is made: with one a day none gets over 7 days old."""
+KEYS_KEPT: Final = forgetting.KEYS_KEPT
 NO_HEAD: Final = backing_up.Head(0, hashlib.sha256(b"").digest())
 
 
@@ -64,6 +63,8 @@ def make_all(
     """Make the sets that were asked for, in the order that fits; give each when it is whole and recorded."""
     wanted = {kind: sets.claim(places[kind], kind, home=settings.home) for kind in sets.KINDS if kind in places}
     to = {kind: recipients(settings, kind) for kind in wanted}
+    if "keys" in wanted:
+        forgetting.remember(settings, wanted["keys"])
     for kind, folder in wanted.items():
         yield _make(settings, kind, folder, to[kind], by=by, now=clock(), tell=tell)
 

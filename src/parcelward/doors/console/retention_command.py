@@ -68,8 +68,12 @@ def would_go(now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def forget(now: dt.datetime) -> dict[str, int]:
-    """Forget all that is over its time; return how many rows of each class. Safe to repeat, and after a kill."""
+    """Forget all that is over its time; return how many rows of each class, and how many backups of keys.
+
+    Safe to repeat, and after a kill.
+    """
     from parcelward.base import config
+    from parcelward.doors.backups import forgetting
     from parcelward.parcels.actions import retention as parcels
     from parcelward.people.actions import machinery
     from parcelward.people.actions import retention as people
@@ -77,7 +81,7 @@ def forget(now: dt.datetime) -> dict[str, int]:
     from parcelward.privacy.actions import retention as privacy
 
     by, home = machinery(), config.get().country
-    done = {}
+    done = {"backups_of_keys": len(forgetting.forget_old(config.get(), now))}
     for name in queries.RETENTION_CLASSES:
         before = queries.kept_until(name, home, now=now)
         done[name] = (

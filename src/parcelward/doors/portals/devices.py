@@ -167,8 +167,7 @@ def enrolment(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     return render(request, "_enrolment.html" if request.headers.get("HX-Request") else "enrolment.html", context)
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     """Let nobody take a code any more, once it was confirmed."""
@@ -188,8 +187,7 @@ def withdraw(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
     )
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, device_id: UUID) -> HttpResponse:
     """Revoke a device, once it was confirmed."""

@@ -242,8 +242,7 @@ def rotate(request: HttpRequest, key_id: UUID) -> HttpResponse:
     return render(request, "key_rotate.html", context, status=status)
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Revoke a key, once it was confirmed."""
@@ -257,7 +256,8 @@ def revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
         tabs=tabs(person, "keys"),
         title=_("Revoke this key?"),
         what=f"{key.name} ({key.prefix}…)",
-        words=_("Whatever uses it is refused from its next request on. It cannot be undone: make a new key then."),
+        words=_("Whatever uses it is refused from its next request on, and so is every key that was made by it. ")
+        + _("It cannot be undone: make a new key then."),
         button=_("Revoke the key"),
         back=f"{HOME}?key={key_id}",
     )
@@ -291,8 +291,7 @@ def grant(request: HttpRequest, key_id: UUID) -> HttpResponse:
     return done(request, _("%(name)s may spend now.") % {"name": key.name}, back)
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, key_id: UUID, grant_id: UUID) -> HttpResponse:
     """End a grant, once it was confirmed."""

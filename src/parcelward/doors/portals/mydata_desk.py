@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.doors.portals import mydata_words as words
+from parcelward.doors.portals.accounts.guard import fresh_proof
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.privacy import actions as privacy
@@ -49,8 +50,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     return render(request, "mydata/queue.html", context)
 
 
-@login_required
-@never_cache
+@fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Show one request; grant it, refuse it or take more time, asked once more before it is done."""

@@ -59,6 +59,7 @@ def organisation(request: HttpRequest, organisation_id: UUID | None = None) -> H
         "invitations": [{"row": row, "role": role_name(row.role)} for row in found.invitations],
         "home": home(by, found.row.id),
         "may_all": may(by, Task.MANAGE_ORGANISATIONS),
+        "is_contractor": found.row.kind is OrganisationKind.CONTRACTOR,
         "is_operator": found.row.kind is OrganisationKind.OPERATOR,
     }
     return render(request, "tenants/organisation.html", context)
@@ -73,6 +74,7 @@ def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     found = who.organisation(organisation_id, by=by)
     back, role, problem, status = home(by, organisation_id), "", "", 200
     owned = any(row.owner for row in found.members) or found.row.kind is not OrganisationKind.SENDER
+    from_outside = found.row.members > 0 and by.organisation != organisation_id
     if request.method == "POST":
         role = request.POST.get("role", "")
         try:
@@ -88,7 +90,12 @@ def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     context = {
         "row": found.row,
         "roles": [
-            {"value": one.value, "name": role_name(one), "says": role_says(one), "second": one in who.NEED_SECOND}
+            {
+                "value": one.value,
+                "name": role_name(one),
+                "says": role_says(one),
+                "second": from_outside or one in who.NEED_SECOND,
+            }
             for one in found.roles
         ],
         "chosen": role,

@@ -15,6 +15,7 @@ from parcelward.custody import shredding
 from parcelward.parcels.epcis import erasing
 from parcelward.parcels.models import Item, ItemStatus, ScanEvent
 from parcelward.parcels.rules import State
+from parcelward.people.actions import require_asker
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
@@ -33,9 +34,11 @@ def request_erasure(item: UUID, reason: str, *, by: Person) -> int:
     return shredding.request(item, reason, by=by.source, now=timezone.now())
 
 
+@transaction.atomic
 def approve_erasure(erasure_id: int, *, by: Person) -> None:
-    """Agree to an erasure that somebody else asked for; it is done once the wait is over."""
+    """Agree to an erasure that somebody else asked for, and still may; it is done once the wait is over."""
     require(by, Task.SHRED)
+    require_asker(shredding.asked_by(erasure_id), Task.SHRED, by=by)
     wait = dt.timedelta(days=config.get().erasure_wait_days)
     shredding.approve(erasure_id, by=by.source, now=timezone.now(), wait=wait)
 

@@ -22,8 +22,10 @@ from parcelward.people.actions.devices import (
     take_enrolment,
     withdraw_enrolment,
 )
+from parcelward.people.actions.facilities import give_facility, take_facility_back
 from parcelward.people.actions.joining import (
     Joining,
+    accept,
     agree_to_invitation,
     invitation,
     invite,
@@ -90,7 +92,7 @@ from parcelward.people.actions.two import (
     refuse_request,
     withdraw_request,
 )
-from parcelward.people.two import agree_within, ask
+from parcelward.people.two import agree_within, ask, asker_stands, require_asker
 
 __all__ = [
     "BAN_MAX",
@@ -106,6 +108,7 @@ __all__ = [
     "Opened",
     "OverCap",
     "Taken",
+    "accept",
     "act_for",
     "add_passkey",
     "agree_to_invitation",
@@ -115,6 +118,7 @@ __all__ = [
     "ask",
     "ask_for_role",
     "ask_to_re_enrol",
+    "asker_stands",
     "ban_address",
     "begin_session",
     "cancel_spend",
@@ -131,6 +135,7 @@ __all__ = [
     "forget_bans",
     "forget_challenges",
     "give_challenge",
+    "give_facility",
     "grant_spending",
     "hand_over",
     "installer",
@@ -151,6 +156,7 @@ __all__ = [
     "refuse_request",
     "remove_passkey",
     "rename_passkey",
+    "require_asker",
     "reseal_second_factors",
     "reserve_spend",
     "resume_organisation",
@@ -164,6 +170,7 @@ __all__ = [
     "spend_challenge",
     "suspend_organisation",
     "take_enrolment",
+    "take_facility_back",
     "take_once",
     "unlock_person",
     "use_passkey",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ from parcelward.base import ed25519
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import reach, roles, rules
-from parcelward.people.device_check import ENROLLED, OPENED, REVOKED, WITHDRAWN
+from parcelward.people.actions.facilities import require_given
+from parcelward.people.device_check import ENROLLED, FACILITY, OPENED, REVOKED, WITHDRAWN
+from parcelward.people.errors import MayNot
 from parcelward.people.models import Device, Enrolment, Membership, Organisation, Source, User
 from parcelward.people.queries import revoked_among
 from parcelward.people.roles import require
@@ -28,7 +29,6 @@ from parcelward.people.wire import Person, Role, Task
 NAME_MAX: Final = 80
 CODE_BYTES: Final = 16
 ENROLMENT_FOR: Final = dt.timedelta(minutes=10)
-_FACILITY: Final = re.compile(r"([A-Z0-9][A-Z0-9._-]{1,19})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,16 @@ def _public_key(raw: bytes) -> ed25519.PublicKey:
 
 @transaction.atomic
 def enrol_device(name: str, public_key: bytes, *, by: Person, facility: str = "", simulated: bool = False) -> Enrolled:
-    """Let a device sign batches with the key pair it made. Raises Conflict when the key is known already."""
+    """Let a device sign batches with the key pair it made. Raises Conflict when the key is known already.
+
+    A contractor's is enrolled at a place that the operator gave it, or not at all.
+    """
     require(by, Task.ENROL_DEVICE)
     _named(name)
     _public_key(public_key)
-    device = _enrol(name, public_key, by=by.source, organisation=reach.own(by), facility=facility, simulated=simulated)
+    tenant = reach.own(by)
+    require_given(tenant, facility)
+    device = _enrol(name, public_key, by=by.source, organisation=tenant, facility=facility, simulated=simulated)
     return Enrolled(device.id, device.key_id)
 
 
@@ -142,8 +147,10 @@ def open_enrolment(name: str, *, by: Person, facility: str = "", enrolment_id: U
     """
     require(by, Task.ENROL_DEVICE)
     _named(name)
-    if not _FACILITY.fullmatch(facility):
+    if not FACILITY.fullmatch(facility):
         raise Invalid("A place's code has 2 to 20 capital letters, digits, dots or hyphens", code="bad_facility")
+    tenant = reach.own(by)
+    require_given(tenant, facility)
     now, code = timezone.now(), secrets.token_urlsafe(CODE_BYTES)
     try:
         with transaction.atomic():
@@ -152,7 +159,7 @@ def open_enrolment(name: str, *, by: Person, facility: str = "", enrolment_id: U
                 digest=_digest(code),
                 name=name,
                 facility=facility,
-                organisation_id=reach.own(by),
+                organisation_id=tenant,
                 made_by_id=by.source,
                 made_at=now,
                 expires_at=now + ENROLMENT_FOR,
@@ -227,6 +234,10 @@ def _may_still(row: Enrolment) -> bool:
     if row.organisation_id is not None:
         tenant = Organisation.objects.get(pk=row.organisation_id)
         if tenant.suspended_at is not None:
+            return False
+        try:
+            require_given(tenant.id, row.facility)
+        except MayNot:  # it was taken back within the minutes
             return False
     if row.made_by_id in revoked_among([row.made_by_id]):
         return False

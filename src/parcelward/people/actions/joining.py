@@ -16,13 +16,16 @@ from django.utils import timezone
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
-from parcelward.people import rules, two
+from parcelward.people import rules, two, waiting
 from parcelward.people.account_check import ADDED
 from parcelward.people.actions import history
 from parcelward.people.actions.organisations import begin_membership
+from parcelward.people.actions.sessions import PASSKEY
+from parcelward.people.errors import MayNot
+from parcelward.people.membership_check import INVITATION_TAKEN as TAKEN
 from parcelward.people.membership_check import INVITATION_WITHDRAWN as WITHDRAWN
-from parcelward.people.models import Invitation, Membership, Organisation, User
-from parcelward.people.roles import NEED_SECOND, ROLES_OF, STAFF, require
+from parcelward.people.models import Invitation, Membership, Organisation, SignedIn, User
+from parcelward.people.roles import ROLES_OF, STAFF, require
 from parcelward.people.two_check import INVITATION_AGREED as AGREED
 from parcelward.people.two_check import INVITED
 from parcelward.people.wire import OrganisationKind, Person, Role, Task
@@ -67,8 +70,8 @@ def invite(
     """Return (the invitation's id, the code that its link carries). The code is shown this once; a hash is kept.
 
     Raises Conflict where an invitation of this id was made before: its code cannot be shown again.
-    For roles that look into others' affairs it opens nothing until a second person agreed, unless it was made at the
-    console.
+    For roles that look into others' affairs, and for somebody else's organisation that has people, it opens nothing
+    until a second person agreed, unless it was made at the console.
     """
     require(by, Task.MANAGE_MEMBERS)
     row = Organisation.objects.select_for_update().filter(id=organisation, suspended_at=None).first()
@@ -187,8 +190,8 @@ def withdraw_invitation(invitation_id: UUID, *, by: Person) -> None:
 
 
 def waits(row: Invitation) -> bool:
-    """Return whether a second person has yet to agree to an invitation."""
-    return Role(row.role) in NEED_SECOND and row.agreed_by_id is None and not two.is_console(row.made_by_id)
+    """Return whether a second person has yet to agree to an invitation, as things are now."""
+    return waiting.without_a_second().filter(pk=row.pk).exists()
 
 
 def closed() -> NotFound:
@@ -253,6 +256,33 @@ def join(code: str, *, user_id: UUID, now: dt.datetime) -> tuple[User, Membershi
     row.user = user
     row.save(update_fields=["user"])
     return user, membership
+
+
+@transaction.atomic
+def accept(code: str, session_id: UUID, *, by: Person, now: dt.datetime) -> Membership:
+    """Take an invitation with the account that one has, in this session; once. It makes no account.
+
+    Raises Conflict where one has a role in that organisation, or where one has a hand in the invitation oneself, and
+    MayNot for a role of staff in a session that no passkey began.
+    """
+    require(by, Task.OWN_DATA)
+    row = taken(code, re_enrols=False, now=now)
+    user = User.objects.select_for_update().filter(id=by.id, is_active=True).first()
+    if user is None:
+        raise closed()
+    if user.source_id in {row.made_by_id, row.agreed_by_id}:
+        raise Conflict("Whoever invites, or agrees to it, is not who is invited", code="two_people")
+    here = SignedIn.objects.filter(id=session_id, user=user, ended_at=None).first()
+    if here is None or (Role(row.role) in STAFF and here.method != PASSKEY):
+        raise MayNot(
+            "This role needs a passkey: add one, sign in with it, and open the link again", code="passkey_needed"
+        )
+    custody.record_fact(TAKEN, {"by": user.source_id, "invitation": str(row.id), "person": str(user.id)})
+    giving = Person(uuid.UUID(int=row.made_by_id), Role.ADMINISTRATOR, source=row.made_by_id, name="")
+    membership = begin_membership(user, row.organisation, Role(row.role), by=giving, owner=row.owner)
+    row.user = user
+    row.save(update_fields=["user"])
+    return membership
 
 
 def taken(code: str, *, re_enrols: bool, now: dt.datetime) -> Invitation:

@@ -24,6 +24,7 @@ class ApiKey(models.Model):
     role = models.CharField(max_length=20)
     scopes = ArrayField(models.CharField(max_length=30), null=True)  # tasks; null: all that the role may do
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True)  # null: the operator's
+    maker = models.ForeignKey("self", on_delete=models.PROTECT, null=True)  # a key that made it, and takes it along
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -67,3 +67,21 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+
+
+class FacilityGrant(models.Model):
+    """A place that the operator gave to a contractor: its devices are enrolled there, and nowhere else."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    facility = models.CharField(max_length=20)  # its code; the place itself is the network's
+    granted_by = models.ForeignKey(Source, on_delete=models.PROTECT)
+    granted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [  # noqa: RUF012 -- Django's own form
+            models.UniqueConstraint(
+                fields=["organisation", "facility"], condition=models.Q(ended_at=None), name="facility_given_once"
+            ),
+        ]

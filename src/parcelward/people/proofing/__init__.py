@@ -31,6 +31,9 @@ from parcelward.people.proofing.reads import (
     letters_to_print,
     level_of,
     mine,
+    of_check,
+    of_letter,
+    of_review,
 )
 from parcelward.people.proofing.wallets import CredentialVerifier, Presented
 
@@ -58,6 +61,9 @@ __all__ = [
     "letters_to_print",
     "level_of",
     "mine",
+    "of_check",
+    "of_letter",
+    "of_review",
     "print_letter",
     "request_letter",
     "require_address_level",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from parcelward.base.errors import NotFound
 from parcelward.base.vault import VaultToken
@@ -123,6 +126,27 @@ def check_in_review(check_id: UUID, *, by: Person, now: dt.datetime) -> Check:
     if row is None:
         raise NotFound("No such check is in review.")
     return seen(row, now=now, staff=True)
+
+
+def of_check(check_id: UUID, *, now: dt.datetime) -> VaultToken | None:
+    """Return whose data an open check at the counter is about."""
+    rows = CounterProof.objects.filter(pk=check_id, state=CounterState.PENDING, expires_at__gt=now)
+    return _first_token(rows)
+
+
+def of_review(check_id: UUID, *, now: dt.datetime) -> VaultToken | None:  # noqa: ARG001 -- asked as the others are
+    """Return whose data a check in review is about."""
+    return _first_token(CounterProof.objects.filter(pk=check_id, state=CounterState.IN_FRAUD_REVIEW))
+
+
+def of_letter(letter_id: UUID, *, now: dt.datetime) -> VaultToken | None:
+    """Return to whom a letter goes that is under way."""
+    return _first_token(Letter.objects.filter(pk=letter_id, state__in=UNDER_WAY, expires_at__gt=now))
+
+
+def _first_token(rows: QuerySet[Any]) -> VaultToken | None:
+    token = rows.values_list("token", flat=True).first()
+    return None if token is None else VaultToken(token)
 
 
 def _letter(row: Letter, now: dt.datetime) -> LetterSeen:

@@ -1,6 +1,7 @@
 """What can be done with personal data; each asks first whether it may, and leaves an entry in the log."""
 
 from parcelward.privacy import bodies
+from parcelward.privacy.about import know_items
 from parcelward.privacy.actions.contact import close_contact, end_contacts, open_contact
 from parcelward.privacy.actions.contact_mail import pass_on
 from parcelward.privacy.actions.keep import change, put, put_many, settle
@@ -56,6 +57,7 @@ __all__ = [
     "forget_bodies",
     "forget_expired",
     "hold",
+    "know_items",
     "lift",
     "masked",
     "masked_many",

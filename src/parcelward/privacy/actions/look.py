@@ -17,6 +17,7 @@ from parcelward.base.vault import Personal, VaultToken
 from parcelward.custody import actions as custody
 from parcelward.people.queries import may, require
 from parcelward.people.wire import Person, Role, Task
+from parcelward.privacy import about as matters
 from parcelward.privacy import asked, facts, keys, normal, rows, rules
 from parcelward.privacy.errors import Restricted
 from parcelward.privacy.masking import STARS, mask
@@ -31,6 +32,9 @@ def reveal(
     token: VaultToken, fields: Collection[Field], *, purpose: Purpose, by: Person, about: str = ""
 ) -> Iterator[Mapping[Field, Personal]]:
     """Give what is kept of one person, those fields that have a value. The trace is durable before anything is given.
+
+    `about` names what it is for: who is not the machinery, and opens not their own, names what `privacy.about` asks
+    for. Raises Invalid (`about_needed`) without.
 
     Outside any transaction: whatever becomes of the caller's work, what was looked at stays on record (RuntimeError
     within one). Raises NotAllowed, Restricted where the person closed this purpose, NotInVault, and NotAuthentic when
@@ -67,6 +71,9 @@ def _open(
     with transaction.atomic(durable=True):
         here = rows.read(set(tokens), fields, lock="FOR KEY SHARE")
         seen = [row for row in here.values() if _sees(row, by, purpose)]
+        others = [row for row in seen if not _own(row, by) or purpose is not Purpose.OWN_DATA]
+        if by.role is not Role.MACHINERY and (others or purpose is not Purpose.OWN_DATA):
+            matters.require(about, others, purpose)  # also where nobody is found: it tells nothing of who is here
         left_alone = asked.left_alone(seen, purpose)
         shown = {
             row.token: rules.shown(by.role, purpose, fields, own=_own(row, by))

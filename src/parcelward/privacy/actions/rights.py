@@ -286,9 +286,16 @@ def extend(request_id: UUID, reason: Reason, *, by: Person) -> Asked:
 def uphold(request_id: UUID, *, by: Person) -> Asked:
     """Grant a request: an objection closes its purpose; of an erasure's two people the first asks, the second agrees.
 
-    Raises Conflict (`legal_hold`) while an entry stands under a hold, NotAllowed where the same person agrees twice.
+    Where the first lost the right meanwhile, who comes next is the first. Raises Conflict (`legal_hold`) while an entry
+    stands under a hold, NotAllowed where the same person agrees twice.
     """
+    require(by, Task.ANSWER_RIGHTS)
+    first = RightsRequest.objects.filter(pk=request_id).values_list("first_by", flat=True).first()
+    stands = first is None or people.asker_stands(first, Task.ANSWER_RIGHTS, by=by)
     row, now = _to_answer(request_id, by), timezone.now()
+    if row.first_by == first and not stands:
+        _call_off(row.account)
+        row.first_by = row.first_at = None
     if row.right == Right.OBJECT:
         _answer(row, RequestState.IN_FORCE, Reason.ACCEPTED, by=by, now=now)
         return asked.seen(row)

@@ -23,7 +23,7 @@ from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
 from parcelward.people import proofing
-from parcelward.people.actions import machinery
+from parcelward.people.actions import machinery, require_asker
 from parcelward.people.queries import key_sources, require
 from parcelward.people.wire import Level, Person, Task
 from parcelward.privacy import facts, keys, rows
@@ -96,10 +96,20 @@ def _request(number: int) -> ShredRequest:
     return row
 
 
+def _require_asker(number: int, by: Person) -> None:
+    known = ShredRequest.objects.filter(pk=number, agreed_by=None).values_list("requested_by", flat=True).first()
+    if known is not None:
+        require_asker(known, Task.SHRED_PERSON, by=by)
+
+
 @transaction.atomic
 def agree_to_shred(request: int, *, by: Person) -> dt.datetime:
-    """Agree, as a second person; return when the wait ends. Doing it twice changes nothing; never one's own."""
+    """Agree, as a second person; return when the wait ends. Doing it twice changes nothing; never one's own.
+
+    Raises Conflict (`asker_may_not`) where whoever asked lost the right meanwhile.
+    """
     _require_person(by, Task.SHRED_PERSON)
+    _require_asker(request, by)
     row = _request(request)
     if row.requested_by == by.source:
         raise NotAllowed("Whoever asked for it cannot agree to it: another person must", code="two_people")

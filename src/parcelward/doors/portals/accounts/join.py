@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.doors import refusals
-from parcelward.doors.portals.accounts import ceremony, sign_in
+from parcelward.doors.portals.accounts import ceremony, guard, sign_in
 from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.portals.desk_words import role_name, role_says
 from parcelward.doors.throttle import allow
@@ -37,11 +37,46 @@ RE_ENROLS: Final = "re_enrols"
 def join(request: HttpRequest) -> HttpResponse:
     """Show what a link offers. Without its code, how to find it; with it, the button that makes the passkey."""
     if request.user.is_authenticated:
-        return render(request, "accounts/join.html", {"signed_in": True})
+        return _signed_in(request)
     if request.method != "POST":
         return render(request, "accounts/join.html", {})
     allow(request, "join", sign_in.TRIES_PER_MINUTE)
     return _offer(request, request.POST.get("code", "")[:CODE_MAX])
+
+
+def _signed_in(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
+    """Say whose account is signed in, and let them join with it once they have proven it is they; or sign out."""
+    context: dict[str, Any] = {"signed_in": True, "login": guard.person(request).name, "problem": problem}
+    if not guard.is_fresh(request):
+        return render(request, "accounts/join.html", context | {"stale": True}, status=status)
+    if request.method == "POST" and not problem:
+        allow(request, "join", sign_in.TRIES_PER_MINUTE)
+        code = request.POST.get("code", "")[:CODE_MAX]
+        try:
+            offered = people.invitation(code)
+        except ParcelwardError as refused:
+            return render(
+                request, "accounts/join.html", context | {"problem": _(refused.message)}, status=refused.status
+            )
+        if offered.re_enrols is None:
+            role = {"role": role_name(offered.role), "role_says": role_says(offered.role)}
+            context |= {"offered": offered, "code": code} | role
+    return render(request, "accounts/join.html", context, status=status)
+
+
+@guard.fresh_proof
+@require_POST
+def with_account(request: HttpRequest) -> HttpResponse:
+    """Take an invitation with the account that is signed in, and act in the new role from now on."""
+    allow(request, "join", sign_in.TRIES_PER_MINUTE)
+    by, here = guard.person(request), guard.session(request).id
+    try:
+        with transaction.atomic():
+            made = people.accept(request.POST.get("code", "")[:CODE_MAX], here, by=by, now=timezone.now())
+            people.act_for(here, made.id, by=by)
+    except ParcelwardError as refused:
+        return _signed_in(request, problem=_(refused.message), status=refused.status)
+    return HttpResponseRedirect("/app/account")
 
 
 def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 200) -> HttpResponse:

@@ -49,7 +49,7 @@ def _show(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
     context = {
         "said": request.session.pop(SAID, ""),
         "problem": problem,
-        "passkeys": who.passkeys(by=by),
+        "passkeys": [(one, words.passkey(one.name)) for one in who.passkeys(by=by)],
         "sessions": _sessions(by, here, now),
         "history": [words.history_row(row) for row in who.security_history(by=by)],
         "roles": [words.role_row(row, acting=here.membership) for row in who.memberships(by=by)],
@@ -83,11 +83,11 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
 @guard.fresh_proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def rename_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
-    """Give a passkey another name."""
+    """Say on what a passkey is."""
     mine = _mine(request, passkey_id)
     if request.method == "POST":
         people.rename_passkey(passkey_id, request.POST.get("name", ""), by=guard.person(request))
-        return _done(request, _("The passkey has another name."))
+        return _done(request, _("The passkey was changed."))
     return render(request, "accounts/rename_passkey.html", {"passkey": mine})
 
 
@@ -109,7 +109,7 @@ def remove_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
             lambda: people.remove_passkey(passkey_id, by=guard.person(request)),
             _("The passkey was removed."),
         )
-    return render(request, "accounts/remove_passkey.html", {"passkey": mine})
+    return render(request, "accounts/remove_passkey.html", {"passkey": words.passkey(mine.name)})
 
 
 def _act(request: HttpRequest, act: Callable[[], object], said: str) -> HttpResponse:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("app/account/recovery-codes", second.recovery_codes, name="recovery_codes"),
     path("accounts/sign-out", sign_in.sign_out, name="sign_out"),
     path("accounts/join", join.join, name="join"),
+    path("app/account/join", join.with_account, name="join_with_account"),
     path("accounts/join/passkey", join.finish, name="join_finish"),
     path("app/account", security.account, name="account"),
     path("app/account/prove", again.prove, name="prove_again"),

@@ -57,6 +57,17 @@ def role_row(row: MembershipRow, *, acting: UUID | None) -> Row:
     return Row(row.id, title, role_says(row.role), row.since, current=row.id == acting)
 
 
+def passkey(kind: str) -> str:
+    """Return in words on what a passkey is. A name that was typed before kinds were chosen is not shown."""
+    said = {
+        "computer": _("On a computer"),
+        "phone": _("On a phone"),
+        "tablet": _("On a tablet"),
+        "security_key": _("On a security key"),
+    }
+    return said.get(kind, _("Passkey"))
+
+
 def history_row(row: HistoryLine) -> Row:
     """Return what happened as a sentence. What we have no words for is said as it is called."""
     said = {
@@ -82,6 +93,7 @@ def history_row(row: HistoryLine) -> Row:
     detail = role_name(Role(row.detail)) if row.kind.startswith("role_") else row.detail
     detail = _method(row.detail) if row.kind.startswith("signed_in") else detail
     detail = training_name(row.detail) if row.kind.startswith("certif") else detail
+    detail = passkey(row.detail) if row.kind.startswith("passkey_") else detail
     title = said.get(row.kind, row.kind) % {"detail": detail}
     who = "" if row.by_self else _("Done by somebody who may.")
     return Row(None, title, who or (detail if row.kind.startswith("signed_in") else ""), row.at, warn="new" in row.kind)

@@ -1,0 +1,110 @@
+"""A contractor's people enrol devices at the places that the operator gave it, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.attacks.untouched import untouched
+from tests.people.staffing import facts
+from tests.people.tenants import organisation, person
+from tests.people.test_enrolling_itself import take
+
+from parcelward.base import db
+from parcelward.base.errors import Conflict, Invalid, NotFound
+from parcelward.custody.verification import Findings
+from parcelward.people import actions as people
+from parcelward.people.errors import MayNot
+from parcelward.people.membership_check import check_memberships
+from parcelward.people.models import Device, FacilityGrant
+from parcelward.people.wire import Role
+
+pytestmark = pytest.mark.usefixtures("installation")
+
+
+def key() -> bytes:
+    return Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+
+
+@pytest.mark.parametrize("facility", ["", "TEST-B", "test-a", "TEST-A "])
+def test_a_contractors_device_is_enrolled_at_no_place_that_was_not_given(facility):
+    carrier, other = organisation("contractor"), organisation("contractor")
+    people.give_facility(carrier.id, "TEST-A", by=people.installer())
+    people.give_facility(other.id, "TEST-B", by=people.installer())
+    agent = person(Role.HUB_AGENT, carrier)
+    with untouched():
+        for deed in (
+            lambda: people.enrol_device("theirs", key(), by=agent, facility=facility),
+            lambda: people.open_enrolment("theirs", by=agent, facility=facility),
+        ):
+            with pytest.raises((MayNot, Invalid)):
+                deed()
+    made = people.enrol_device(f"ours {os.urandom(2).hex()}", key(), by=agent, facility="TEST-A")
+    assert Device.objects.get(pk=made.device_id).facility == "TEST-A"
+
+
+def test_a_code_opens_nothing_once_its_place_was_taken_back():
+    carrier = organisation("contractor")
+    grant = people.give_facility(carrier.id, "TEST-A", by=people.installer())
+    code = people.open_enrolment("theirs", by=person(Role.HUB_AGENT, carrier), facility="TEST-A")
+    people.take_facility_back(grant, by=people.installer())
+    people.take_facility_back(grant, by=people.installer())
+    with untouched(), pytest.raises(NotFound):
+        take(code.code)
+    assert len(facts("people.facility_given", grant=str(grant))) == 1
+    assert len(facts("people.facility_taken_back", grant=str(grant))) == 1
+
+
+def test_nobody_but_who_keeps_organisations_gives_places():
+    carrier = organisation("contractor")
+    with untouched():
+        for role in set(Role) - {Role.ADMINISTRATOR}:
+            by = person(role, carrier)
+            for deed in (
+                lambda: people.give_facility(carrier.id, "TEST-A", by=by),  # noqa: B023
+                lambda: people.take_facility_back(uuid.uuid4(), by=by),  # noqa: B023
+            ):
+                with pytest.raises(MayNot):
+                    deed()
+        with pytest.raises(Conflict):
+            people.give_facility(organisation_id("sender"), "TEST-A", by=people.installer())
+
+
+def organisation_id(kind: str) -> uuid.UUID:
+    return people.ensure_operator("x", by=people.installer()) if kind != "contractor" else organisation(kind).id
+
+
+@pytest.mark.parametrize("turned", ["facility = 'TEST-Z'", "ended_at = NULL", "granted_by_id = granted_by_id + 1"])
+def test_a_place_that_was_turned_in_its_row_is_named(turned):
+    from django.db import transaction
+
+    carrier = organisation("contractor")
+    grant = people.give_facility(carrier.id, "TEST-A", by=people.installer())
+    people.take_facility_back(grant, by=people.installer())
+    with transaction.atomic():
+        with db.cursor() as cur:
+            cur.execute(f"UPDATE people_facilitygrant SET {turned} WHERE id = %s", (grant,))
+        found = Findings()
+        check_memberships(found)
+        assert found.first is not None
+        assert found.first.differs == "facility_grant"
+        transaction.set_rollback(True)
+    found = Findings()
+    check_memberships(found)
+    assert found.first is None
+    assert FacilityGrant.objects.get(id=grant).facility == "TEST-A"
+
+
+def test_the_operator_gives_and_takes_places_on_the_screen(browser, link):
+    boss, carrier = browser(), organisation("contractor")
+    boss.join(link("administrator"))
+    page = f"/app/organisations/{carrier.id}/places"
+    assert boss.post(page, page, facility="test-a").status_code == 302
+    grant = FacilityGrant.objects.get(organisation=carrier, ended_at=None)
+    assert grant.facility == "TEST-A"
+    assert "TEST-A" in boss.http.get(page).text
+    assert boss.post(page, page, facility="?").status_code == 422
+    assert boss.post(page, page, back=str(grant.id)).status_code == 302
+    assert not FacilityGrant.objects.filter(organisation=carrier, ended_at=None).exists()
