@@ -32,7 +32,6 @@ def test_keys_and_devices_are_made_after_a_fresh_proof_alone(browser, link, addr
     assert (ApiKey.objects.count(), Enrolment.objects.count()) == before
 
 
-@pytest.mark.asvs("7.5.3")
 def test_what_others_work_with_is_ended_after_a_fresh_proof_alone(browser, link, installation, facilities):
     """Whoever finds a screen unlocked would stop every scanner and every partner's system."""
     by = actions.installer()
