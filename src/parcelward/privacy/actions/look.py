@@ -83,7 +83,9 @@ def _open(
         held = keys.held(shown.keys())
         found = {token: _opened(here[token], held[token], how) for token, how in shown.items() if token in held}
         if found:
-            leave_trace(list(found), fields, purpose=purpose, by=by, about=about, searched=False, now=timezone.now())
+            # What was opened, not what might have been: the person reads it.
+            opened = {field for one in found.values() for field in one} or set(fields)
+            leave_trace(list(found), opened, purpose=purpose, by=by, about=about, searched=False, now=timezone.now())
     return found, left_alone
 
 
