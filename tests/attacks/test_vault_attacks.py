@@ -9,11 +9,11 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 from tests.laws.tampering import change, difference, sequenced, undone
-from tests.privacy.conftest import person
+from tests.privacy.conftest import item, person  # noqa: F401 -- a fixture
 from tests.privacy.test_vault import opened
 
 from parcelward.base import config
-from parcelward.base.errors import NotAllowed
+from parcelward.base.errors import Invalid, NotAllowed
 from parcelward.parcels.queries import verify_log
 from parcelward.people import actions as people
 from parcelward.people.wire import Role
@@ -210,9 +210,11 @@ def test_what_nobody_turned_holds(kept):
 
 @pytest.mark.asvs("8.2.3", "8.4.1")
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_sender_opens_nobody_of_the_house_or_of_another_sender_for_any_purpose(two, purpose):
+def test_a_sender_opens_nobody_of_the_house_or_of_another_sender_for_any_purpose(two, item, purpose):  # noqa: F811
     them = person(Role.SENDER_ADMIN, organisation=uuid.uuid4())
     for token in (two[0], uuid.uuid4()):
-        with pytest.raises((NotAllowed, NotInVault)):
-            opened(token, [Field.NAME], purpose=purpose, by=them)
+        for about in ("", item):
+            with pytest.raises((NotAllowed, NotInVault, Invalid)) as refused:
+                opened(token, [Field.NAME], purpose=purpose, by=them, about=about)
+            assert about == "" or not isinstance(refused.value, Invalid)
     assert not Disclosure.objects.filter(person=two[0]).exists()

@@ -33,7 +33,7 @@ def inspector(installation) -> Person:
 
 
 @pytest.fixture(scope="session")
-def item(installation) -> str:
+def item(installation, facilities) -> str:
     """Return the number of an item that there is: what a look can be about."""
     from tests.scanner import Scanner, event, new_number
 

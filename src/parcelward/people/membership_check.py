@@ -169,7 +169,12 @@ def _check_places(findings: Findings) -> None:
         (given if entry.kind == FACILITY_GIVEN else back)[entry.said["grant"]] = entry
     for each, entry in given.items():
         said, end = entry.said, back.get(each)
-        was = (said["organisation"], said["facility"], said["by"], end and dt.datetime.fromisoformat(end.said["at"]))
+        was = (
+            said["organisation"],
+            said["facility"],
+            said["by"],
+            end and dt.datetime.fromisoformat(end.said["ended_at"]),
+        )
         if stored.pop(each, None) != was:
             words = f"Place {said['facility']} is given to a contractor otherwise than the entries say."
             findings.note(words, differs="facility_grant", index=(end or entry).place)

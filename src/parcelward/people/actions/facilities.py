@@ -34,7 +34,7 @@ def give_facility(organisation: UUID, facility: str, *, by: Person) -> UUID:
     now = timezone.now()
     made = FacilityGrant(id=uuid.uuid4(), organisation=row, facility=facility, granted_by_id=by.source, granted_at=now)
     made.save(force_insert=True)
-    said = {"grant": str(made.id), "organisation": str(row.id), "facility": facility, "at": now.isoformat()}
+    said = {"grant": str(made.id), "organisation": str(row.id), "facility": facility, "given_at": now.isoformat()}
     custody.record_fact(FACILITY_GIVEN, {"by": by.source, **said})
     return made.id
 
@@ -49,7 +49,7 @@ def take_facility_back(grant_id: UUID, *, by: Person) -> None:
     if row.ended_at is None:
         row.ended_at = timezone.now()
         row.save(update_fields=["ended_at"])
-        said = {"grant": str(row.id), "at": row.ended_at.isoformat()}
+        said = {"grant": str(row.id), "ended_at": row.ended_at.isoformat()}
         custody.record_fact(FACILITY_TAKEN_BACK, {"by": by.source, **said})
 
 
