@@ -35,6 +35,7 @@ LEAVES_NONE = {
     "parcels.actions.capture_jobs.run_again": "the same",
     "parcels.actions.erasure.erase_again": "what an entry already says, done once more after a restore",
     "privacy.actions.shred.delete_again": "the same",
+    "parcels.actions.retention.forget_keys_left": "keys of bodies whose going has its entry, or that were never stored",
     "parcels.actions.standstill.open_standstill": "says that the log stands still: it cannot be told",
     "parcels.actions.standstill.close_standstill": "the same",
     "parcels.actions.statuses.rebuild": "computes again what the entries say",
