@@ -168,6 +168,8 @@ def test_each_key_makes_the_calls_that_the_table_gives_its_role(
     with httpx.Client(base_url=installation.url, timeout=30, headers=head) as client:
         for (method, route), right in API.items():
             where = address(route, objects)
+            if route.endswith("/rotate"):  # a key renews itself, and no other
+                where = address(route, objects | {"key_id": f"key_{made.id.hex}"})
             if method == "DELETE" and may(role, right):
                 where = address(route, objects | {"key_id": f"key_{uuid.uuid4().hex}", "device_id": "dev_" + "0" * 32})
             answer = client.request(method, where, json=[] if route.endswith("scans") else {})

@@ -86,10 +86,10 @@ def places(text: str, *, database: str) -> list[str]:
 
 
 @pytest.mark.asvs("14.2.4", "16.2.5")
-def test_canaries_are_nowhere_but_sealed(machinery, inspector, clerk, anna):
+def test_canaries_are_nowhere_but_sealed(machinery, inspector, clerk, anna, item):
     token = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery)
     opened(token, list(Field), purpose=Purpose.OWN_DATA, by=machinery, about="canary-1")
-    opened(token, [Field.NAME], purpose=Purpose.COUNTER, by=clerk)
+    opened(token, [Field.NAME], purpose=Purpose.COUNTER, by=clerk, about=item)
     actions.find(Field.EMAIL, anna[Field.EMAIL], purpose=Purpose.INVESTIGATION, by=inspector)
     actions.change(token, {Field.LOCALITY: "Canary-Ville-" + anna[Field.DOCUMENT][-8:]}, by=machinery)
     code = anna[Field.DOCUMENT][-12:]

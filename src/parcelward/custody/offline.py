@@ -92,6 +92,14 @@ class _Object(msgspec.Struct, frozen=True):
     object: str = ""
 
 
+def known_keys(texts: Sequence[str]) -> list[str]:
+    """Return the verifier keys that a caller trusts, each given as a line or all as /log/vkey answers.
+
+    Raises BadKey for what is no verifier key.
+    """
+    return [keys.parse_vkey(line).vkey for text in texts for line in keys.vkeys_in(text)]
+
+
 def verify_file(
     path: Path, *, vkeys: Sequence[str] = (), successions: Path | None = None, tsa_root: Path | None = None
 ) -> Report:

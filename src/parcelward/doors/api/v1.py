@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -39,15 +38,16 @@ CURSOR_TIME = 23  # characters of a cursor that are its line's time
 class Described(NinjaAPI):
     """The API with a complete description."""
 
+    _made: ClassVar[dict[str, Any]] = {}
+
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """Return the OpenAPI description, with the addresses that the framework does not serve; made once."""
-        return self._described(tuple(sorted(options.items())))
-
-    @functools.cache  # noqa: B019 -- there is one API, for as long as the process
-    def _described(self, options: tuple[tuple[str, Any], ...]) -> OpenAPISchema:
-        described = super().get_openapi_schema(**dict(options))
-        openapi.complete(described)
-        return described
+        asked = repr(sorted(options.items()))
+        if asked not in self._made:
+            described = super().get_openapi_schema(**options)
+            openapi.complete(described)
+            self._made[asked] = described
+        return cast("OpenAPISchema", self._made[asked])
 
 
 api = Described(

@@ -34,13 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check, and say what was checked or what does not hold."""
     from parcelward.base.errors import ParcelwardError
-    from parcelward.custody import keys, offline
+    from parcelward.custody import offline
 
-    # What /log/vkey answers may be given as it is: a log whose key was replaced has a line for each.
-    options.key = [line for text in options.key for line in text.split()]
     try:
-        for line in options.key:
-            keys.parse_vkey(line)
+        options.key = offline.known_keys(options.key)
     except ParcelwardError as err:
         sys.stderr.write(f"parcelward: --key takes what a log's /log/vkey says, and this is none: {err}\n")
         return 2

@@ -33,7 +33,6 @@ from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.throttle import allow, client_network
 from parcelward.people import actions as people
 from parcelward.people import codes, proofing, queries
-from parcelward.people.roles import may
 from parcelward.people.wire import Method, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Kind, Purpose
@@ -143,5 +142,5 @@ def _spent(asked: dict[str, str], code: str, *, browser: bytes) -> Any:
 def _proven(user: Any) -> None:
     """Note that who reads this mailbox has typed what was sent to it."""
     person = queries.person_of(user)
-    if may(person, Task.PROVE_SELF) and user.token is not None:
+    if queries.may(person, Task.PROVE_SELF) and user.token is not None:
         proofing.confirm_message(VaultToken(user.token), Method.EMAIL_CODE, by=person, now=timezone.now())
