@@ -281,7 +281,7 @@ def test_generated_calls_break_nothing_and_are_answered_as_described(
     token, heads = installation.api_key, []
     if role == "somebody's own data":
         heads = _session(installation)
-    elif role != "administrator":
+    if role != "administrator":
         token = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")
     captured = _capture(installation, token, new_number())
     (tmp_path / "schemathesis.toml").write_text(_configuration(known, captured))
