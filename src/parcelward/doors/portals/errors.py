@@ -53,6 +53,11 @@ PAGES: Final = {
         gettext_lazy("Nothing was stored, so nothing is half done."),
     ),
 }
+_INSIDE: Final = {
+    403: gettext_lazy("Nothing was changed. Your role has no right to it; who gave you the role can give you another."),
+    404: gettext_lazy("The address may be mistyped, or it is nothing that your role shows you."),
+}
+"""What is said instead to whoever is behind the sign-in, on a page that keeps the way on."""
 RETRY_AFTER_S_DEFAULT: Final = 60
 _PASSING: Final = frozenset({429, 503})  # says when to come back
 _AGAIN: Final = frozenset({429, 500, 503})
@@ -82,7 +87,12 @@ def page(
     if status in refusals.STATUSES and code:
         refusals.saw(request, code)
     title, words = PAGES.get(status, PAGES[500])
+    inside = status in _INSIDE and request.path.startswith("/app/")
+    if inside:
+        words = _INSIDE[status]
     context = {
+        "base": "base_app.html" if inside else "base_public.html",
+        "home": "/app/" if inside else "/",
         "title": title,
         "words": detail or words,
         "status": status,
@@ -90,7 +100,7 @@ def page(
         "retry_after_s": retry_after_s,
         # A form is not sent again by following a link: only what was looked at is offered again.
         "again": request.get_full_path() if status in _AGAIN and request.method in {"GET", "HEAD"} else "",
-        "with_search": status == 404,  # noqa: PLR2004 -- the HTTP status is the name
+        "with_search": status == 404 and not inside,  # noqa: PLR2004 -- the HTTP status is the name
     }
     response = render(request, "error.html", context, status=status)
     if retry_after_s is not None:
