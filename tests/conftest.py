@@ -42,6 +42,7 @@ os.environ.update(
     PARCELWARD_HOME=str(HOME),
     PARCELWARD_PORT=str(PORT),
     PARCELWARD_LOG_ORIGIN="test.parcelward.example/log",
+    PARCELWARD_RELAY_DOMAIN="relay.post.example",  # so that the screens of contacts are there
     PARCELWARD_WEB_WORKERS="1",  # what is recorded in this process is remembered (parcels/actions/kept.py)
 )
 
@@ -97,11 +98,7 @@ def installation() -> Iterator[Installation]:
     with (HOME / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "parcelward.doors.console", "up", "--empty"],
-            env={
-                **os.environ,
-                "PARCELWARD_WEB_WORKERS": "2",  # one alone would throttle this one address that asks
-                "PARCELWARD_RELAY_DOMAIN": "relay.post.example",  # so that its screens are there
-            },
+            env={**os.environ, "PARCELWARD_WEB_WORKERS": "2"},  # one alone would throttle this one address that asks
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -19,7 +19,7 @@ from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
 from parcelward.people import actions, proofing
 from parcelward.people import queries as people
-from parcelward.people.wire import CounterState, Document, Person, Role
+from parcelward.people.wire import CounterState, Document, OrganisationKind, Person, Role
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Kind, Subject
 
@@ -57,6 +57,8 @@ def prepared(world: World, reader: Person, boss: Person, event_key: str) -> dict
     grant = actions.grant_spending(key.id, currency="EUR", **caps, lifetime=week, by=anna)  # type: ignore[arg-type]  # as it is
     enrolment = actions.open_enrolment("telephone", by=anna, facility="TEST-A")
     proofs = _proofs(reader)
+    carrier = actions.make_organisation(OrganisationKind.CONTRACTOR, "Carrier", by=actions.installer(), simulated=True)
+    actions.give_facility(carrier, "TEST-A", by=anna)
     two = "/app/desk/two-people"
     return {
         "": {
@@ -72,7 +74,9 @@ def prepared(world: World, reader: Person, boss: Person, event_key: str) -> dict
             "passkey_id": str(people.passkeys(by=boss)[0].id),
             "device_id": str(uuid.UUID(world.scanner.device_id.removeprefix("dev_"))),
             **proofs,
+            "contact": str(_contact(reader, shop, held)),
         },
+        "/app/organisations/<uuid:organisation_id>/places": {"organisation_id": str(carrier)},
         "/app/organisation/members/<uuid:membership>/hand-over": {"membership": str(seller.id)},
         f"{two}/requests": {"request_id": str(request)},
         f"{two}/invitations": {"invitation_id": str(waiting)},
@@ -85,6 +89,15 @@ def prepared(world: World, reader: Person, boss: Person, event_key: str) -> dict
         "/language": {"code": "es"},
         "/app/reviews": {"check_id": proofs["reviewed"]},
     }
+
+
+def _contact(reader: Person, shop: uuid.UUID, item: uuid.UUID) -> uuid.UUID:
+    """Let the reader write to a shop about an item."""
+    mark, by = os.urandom(4).hex(), actions.machinery()
+    seller = privacy.put({Field.EMAIL: f"shop.{mark}@shop.example"}, kind=Kind.SENDER, by=by, tenant=shop)
+    kept = {Field.EMAIL: f"reader.{mark}@mail.example"}
+    entry = privacy.put(kept, kind=Kind.ADDRESSEE, by=by, tenant=shop, account=reader.id)
+    return privacy.open_contact(item, entry, seller, by=reader, now=timezone.now()).ref
 
 
 def _home(owner: Person, kind: Kind) -> VaultToken:
