@@ -185,7 +185,8 @@ def test_one_that_stands_there_unattached_is_taken_up():
     assert partitions.ensure("parcels_epcis_event", day) is True
     assert partitions.ensure("parcels_epcis_event", day) is False
     indexes = described(f"parcels_epcis_event_m{day:%Y%m}")["indexes"]
-    assert len(indexes) == 8, "with every index of its parent's"
+    parents = described("parcels_epcis_event")["indexes"]
+    assert len(indexes) == len(parents) > 5, "with every index of its parent's"
 
 
 def test_a_month_that_was_begun_by_the_day_goes_on_by_the_day():
