@@ -64,6 +64,9 @@ def holds(page: Page, axe: str, width: int) -> None:
 
 
 def sign_out(page: Page) -> None:
+    menu = page.locator("header summary")
+    if menu.is_visible():  # on a telephone
+        menu.click()
     page.locator("header").get_by_role("button", name="Sign out").click()
     page.wait_for_load_state()
 

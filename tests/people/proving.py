@@ -29,7 +29,11 @@ def address() -> VaultToken:
 
 def told(person: Person) -> list[str]:
     """Return what the log says of somebody's proofs, oldest first."""
-    facts = Fact.objects.filter(kind__startswith="people.").exclude(kind="people.added").order_by("batch", "leaf")
+    facts = (
+        Fact.objects.filter(kind__startswith="people.")
+        .exclude(kind="people.added")
+        .order_by("record_time", "batch", "leaf")
+    )
     said = [(fact.kind, json.loads(bytes(fact.body))) for fact in facts]
     return [kind.removeprefix("people.") for kind, body in said if body.get("person") == str(person.id)]
 

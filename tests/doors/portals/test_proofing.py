@@ -228,11 +228,13 @@ def test_a_check_from_the_barcode_to_the_decision(someone, clerk):
     row.refresh_from_db()
     assert (row.state, row.document) == ("passed", "passport")
     assert "Show your barcode at a counter" in ben.get("/app/proofing").text, "the person learns nothing for an hour"
-    assert told(ben.person) == ["check_started", "check_decided", "level_proven"]
+    by_mail, *at_the_counter = told(ben.person)
+    assert by_mail == "level_proven", "the code by e-mail that ben signed in with"
+    assert at_the_counter == ["check_started", "check_decided", "level_proven"]
     assert "document" in privacy.kept(row.token).fields
     again = clerk.post(check, clerk.get("/app/counter/proofing"), sure="yes", **given)
     assert again.status_code == 200
-    assert told(ben.person) == ["check_started", "check_decided", "level_proven"]
+    assert told(ben.person) == [by_mail, *at_the_counter]
     page = ben.post("/app/proofing/counter/cancel", ben.get("/app/proofing/counter/cancel"))
     assert "is cancelled" in page.text
     assert told(ben.person)[-2:] == ["check_cancelled", "level_ended"]
