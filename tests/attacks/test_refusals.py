@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -186,3 +187,24 @@ def test_the_door_of_scans_leaves_its_lines_too(installation: Any) -> None:
             return
         time.sleep(1)
     pytest.fail("no refusal of the door of scans was written")
+
+
+@pytest.mark.asvs("2.4.1")
+def test_who_sends_more_forms_than_hands_can_is_told_when_to_come_back_and_others_go_on(browser, installation):
+    """It is said as a page with Retry-After, and is no fault of ours."""
+    from parcelward.doors.throttle import DEEDS_PER_MINUTE
+
+    mine, other = browser(), browser()
+    for each in (mine, other):
+        assert each.by_code(f"hands-{uuid.uuid4().hex[:8]}@example.com", installation.home).status_code == 302
+    said = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', mine.http.get("/app/account").text)
+    assert said
+    form, head = {"csrfmiddlewaretoken": said[1]}, {"Referer": f"{installation.url}/app/account"}
+    for _ in range(2 * DEEDS_PER_MINUTE + 200):  # two web processes, each of which counts by itself, and time goes on
+        answer = mine.http.post("/app/account/act", data=form, headers=head)
+        assert answer.status_code < 500
+        if answer.status_code == 429:
+            break
+    assert (answer.status_code, int(answer.headers["Retry-After"]) >= 1) == (429, True)
+    assert "Too many questions in a short time" in answer.text
+    assert other.post("/app/contacts/open", "/app/contacts/open", item="x").status_code == 422, "who is somebody else"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from parcelward.base import config, disk
-from parcelward.base.errors import NotFound, ParcelwardError
+from parcelward.base.errors import NotFound, ParcelwardError, TooMany
 from parcelward.doors import intake, outage, refusals, requests, secret_key, throttle
 from parcelward.doors.api import epcis_http, problems
 from parcelward.doors.portals import errors as pages
@@ -41,10 +41,7 @@ class Requests:
                 _require_possible(request)
                 response = self._get_response(request)
         except ParcelwardError as err:
-            if pages.for_programs(request):
-                response = problems.response(request, err)
-            else:
-                response = pages.page(request, err.status, code=err.code, retry_after_s=err.retry_after_s)
+            response = _refused(request, err)
         if response.status_code == 405 and response["Content-Type"] != problems.TYPE:  # noqa: PLR2004 -- the HTTP status is the name
             response = _refused_method(request, response)
         route = request.resolver_match.route if request.resolver_match else "-"
@@ -62,6 +59,13 @@ class Requests:
         if pages.for_programs(request):
             return problems.response(request, busy)
         return pages.page(request, busy.status, retry_after_s=busy.retry_after_s)
+
+
+def _refused(request: HttpRequest, err: ParcelwardError) -> HttpResponse:
+    """Return an error that no screen and no call raised, in the form of whoever asks."""
+    if pages.for_programs(request):
+        return problems.response(request, err)
+    return pages.page(request, err.status, code=err.code, retry_after_s=err.retry_after_s)
 
 
 def _refused_method(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -94,7 +98,10 @@ def limit_people(get_response: Handler) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponse:
         if request.method not in _SAFE and isinstance(source := getattr(request.user, "source_id", None), int):
-            throttle.allow_person(source)
+            try:
+                throttle.allow_person(source)
+            except TooMany as err:  # nothing around here would catch it: it would be a fault of ours
+                return _refused(request, err)
         return get_response(request)
 
     return handle
