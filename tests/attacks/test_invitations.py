@@ -19,15 +19,20 @@ from parcelward.people.wire import Role
 pytestmark = pytest.mark.usefixtures("installation")
 
 
+def opens_nothing(code: str) -> None:
+    """Assert that a link lets nobody in and changes nothing."""
+    before = rights()
+    with pytest.raises(NotFound):
+        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
+    assert rights() == before
+
+
 def test_what_an_ended_administrator_had_invited_opens_nothing():
     somebody(Role.ADMINISTRATOR)  # or nobody would be left
     user, membership = member(Role.ADMINISTRATOR)
     invitation, code = actions.invite(operator(), Role.SORTER, by=acting(user, membership))
     actions.end_membership(membership.id, by=actions.installer())
-    before = rights()
-    with pytest.raises(NotFound):
-        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
-    assert rights() == before
+    opens_nothing(code)
     assert facts("people.invitation_withdrawn", invitation=str(invitation))
 
 
@@ -36,10 +41,7 @@ def test_what_a_locked_administrator_had_invited_opens_nothing():
     user, membership = member(Role.ADMINISTRATOR)
     _id, code = actions.invite(operator(), Role.SORTER, by=acting(user, membership))
     actions.lock_person(user.login, by=actions.installer())
-    before = rights()
-    with pytest.raises(NotFound):
-        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
-    assert rights() == before
+    opens_nothing(code)
 
 
 def test_what_an_ended_administrator_had_invited_elsewhere_opens_nothing():
@@ -48,10 +50,7 @@ def test_what_an_ended_administrator_had_invited_elsewhere_opens_nothing():
     shop = sender("Their Shop")
     invitation, code = actions.invite(shop, Role.SENDER_ADMIN, by=acting(user, membership), owner=True)
     actions.end_membership(membership.id, by=actions.installer())
-    before = rights()
-    with pytest.raises(NotFound):
-        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
-    assert rights() == before
+    opens_nothing(code)
     assert facts("people.invitation_withdrawn", invitation=str(invitation))
 
 
@@ -62,10 +61,7 @@ def test_an_invitation_made_while_its_makers_role_ended_opens_nothing():
     by = acting(user, membership)
     actions.end_membership(membership.id, by=actions.installer())
     _id, code = actions.invite(operator(), Role.SORTER, by=by)
-    before = rights()
-    with pytest.raises(NotFound):
-        actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
-    assert rights() == before
+    opens_nothing(code)
 
 
 @pytest.mark.asvs("2.4.1", "6.3.1")

@@ -147,6 +147,7 @@ def test_a_letter_from_the_question_to_the_proof(anna, clerk):
     assert "A. C****" in queue.text
     paper = printed(clerk, letter.id)
     assert paper.headers["content-type"] == "application/pdf"
+    assert b"(Simulated) Tj" in drawn_in(paper.content), "in test mode"
     assert "no-store" in paper.headers["cache-control"]
     letter.refresh_from_db()
     assert letter.state == "printed"
@@ -163,15 +164,18 @@ def test_a_letter_from_the_question_to_the_proof(anna, clerk):
     assert ("letter", clerk.person.source) in {(look.purpose, look.by) for look in looks}
 
 
+def drawn_in(pdf):
+    """Return what a letter draws, as PDF's own operators."""
+    assert pdf.startswith(b"%PDF")
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL)
+    return b"".join(zlib.decompress(base64.a85decode(each.strip().removesuffix(b"~>"))) for each in streams)
+
+
 def text_of(pdf):
     """Return the code that a letter's text shows: five characters, a space, five."""
-    assert pdf.startswith(b"%PDF")
-    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
-        page = zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
-        found = re.search(rb"\(([2-9A-Z]{5} [2-9A-Z]{5})\) Tj", page)
-        if found:
-            return found[1].decode()
-    raise AssertionError("the letter shows no code")
+    found = re.search(rb"\(([2-9A-Z]{5} [2-9A-Z]{5})\) Tj", drawn_in(pdf))
+    assert found, "the letter shows no code"
+    return found[1].decode()
 
 
 @pytest.mark.asvs("1.1.2", "1.2.1")

@@ -41,6 +41,10 @@ def pdf(letter: Printed, to: Mapping[Field, Personal]) -> bytes:
     page.setTitle(_("Letter"))
     page.setFont(*FONT)
     page.drawString(LEFT, 265 * mm, _latin(config.get().operator))
+    if not config.get().production:
+        page.drawRightString(
+            A4[0] - LEFT, 265 * mm, _latin(_("Simulated"))
+        )  # paper lies about for longer than a screen
     y = WINDOW
     for line in _address(to):
         page.drawString(LEFT, y, _latin(line))
