@@ -37,7 +37,7 @@ def places(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         try:
             if back is not None:
                 people.take_facility_back(back, by=by)
-            else:
+            elif "back" not in request.POST:  # one that was taken back already is sent a second time: that is done
                 people.give_facility(row.id, typed, by=by)
         except (Invalid, Conflict) as refused:
             problem, status = _(refused.message), refused.status
