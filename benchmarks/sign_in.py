@@ -1,7 +1,8 @@
 """How long does a sign-in take while 32 people sign in at once, and what do those who follow a parcel notice of it?
 
 A sign-in is what a browser does: the page, a challenge, the passkey's answer; each person from an address of their own.
-There are no passphrases, so nothing slow is hashed: what bounds a sign-in is the database.
+There are no passphrases, so nothing slow is hashed: what bounds a sign-in is the database. The page is read by a
+process of its own, so that it waits for the installation and not for the 32 browsers that this process pretends to be.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import argparse
 import json
 import os
 import statistics
-import threading
+import subprocess
+import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -62,27 +64,33 @@ def _sign_in(url: str, passkey: Passkey) -> tuple[float, float]:
     return ended - began, ended - answered
 
 
-def _pages(url: str, stop: threading.Event, took: list[float]) -> None:
-    while not stop.wait(PAGE_EVERY_S):
+def _read_pages(url: str, seconds: float) -> None:
+    """Read a page again and again, as somebody who follows a parcel, and print how long each took."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
         began = time.perf_counter()
         with urllib.request.urlopen(f"{url}/", timeout=30) as answer:
             answer.read()
-        took.append(time.perf_counter() - began)
+        sys.stdout.write(f"{time.perf_counter() - began}\n")
+        time.sleep(PAGE_EVERY_S)
+
+
+def _reader(url: str, seconds: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.sign_in", "--read", url, "--seconds", str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _took(reader: subprocess.Popen[str]) -> list[float]:
+    said, _ = reader.communicate(timeout=120)
+    if reader.returncode:
+        raise SystemExit("the page could not be read")
+    return [float(line) for line in said.split()]
 
 
 def _measure(url: str, seconds: float) -> list[tuple[str, float, str]]:
     people = _joined(url)
-    quiet: list[float] = []
-    busy: list[float] = []
-    stop = threading.Event()
-    reader = threading.Thread(target=_pages, args=(url, stop, quiet), daemon=True)
-    reader.start()
-    time.sleep(min(5.0, seconds / 2))
-    stop.set()
-    reader.join()
-    stop.clear()
-    reader = threading.Thread(target=_pages, args=(url, stop, busy), daemon=True)
-    reader.start()
+    quiet = _took(_reader(url, min(5.0, seconds / 2)))
+    reader = _reader(url, seconds)
     until = time.monotonic() + seconds
 
     def one(passkey: Passkey) -> list[tuple[float, float]]:
@@ -93,8 +101,7 @@ def _measure(url: str, seconds: float) -> list[tuple[str, float, str]]:
 
     with ThreadPoolExecutor(PEOPLE) as pool:
         all_of_them = [each for found in pool.map(one, people) for each in found]
-    stop.set()
-    reader.join()
+    busy = _took(reader)
     whole, last = [a for a, _ in all_of_them], [b for _, b in all_of_them]
     return [
         ("people_at_once", PEOPLE, ""),
@@ -112,7 +119,12 @@ def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(prog="sign_in")
     parser.add_argument("--seconds", type=float, default=20)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--read", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.read:
+        _read_pages(asked.read, asked.seconds)
+        return
+    seconds = asked.seconds
     with running() as installation:
         os.environ |= {
             "PARCELWARD_HOME": str(installation.home),

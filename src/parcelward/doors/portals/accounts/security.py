@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from allauth.mfa.webauthn.internal.auth import clear_state
@@ -46,10 +45,12 @@ def account(request: HttpRequest) -> HttpResponse:
 
 def _show(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
     by, here, now = guard.person(request), guard.session(request), timezone.now()
+    mine = who.passkeys(by=by)
+    called = words.passkeys(mine)
     context = {
         "said": request.session.pop(SAID, ""),
         "problem": problem,
-        "passkeys": [(one, words.passkey(one.name)) for one in who.passkeys(by=by)],
+        "passkeys": [(one, called[one.id]) for one in mine],
         "sessions": _sessions(by, here, now),
         "history": [words.history_row(row) for row in who.security_history(by=by)],
         "roles": [words.role_row(row, acting=here.membership) for row in who.memberships(by=by)],
@@ -88,14 +89,18 @@ def rename_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
     if request.method == "POST":
         people.rename_passkey(passkey_id, request.POST.get("name", ""), by=guard.person(request))
         return _done(request, _("The passkey was changed."))
-    return render(request, "accounts/rename_passkey.html", {"passkey": mine})
+    return render(request, "accounts/rename_passkey.html", {"passkey": mine, "called": _called(request, mine)})
 
 
-def _mine(request: HttpRequest, passkey_id: int) -> Any:
+def _mine(request: HttpRequest, passkey_id: int) -> who.PasskeyRow:
     found = next((one for one in who.passkeys(by=guard.person(request)) if one.id == passkey_id), None)
     if found is None:
         raise NotFound("No such passkey")
     return found
+
+
+def _called(request: HttpRequest, mine: who.PasskeyRow) -> str:
+    return words.passkeys(who.passkeys(by=guard.person(request)))[mine.id]
 
 
 @guard.fresh_proof
@@ -109,7 +114,7 @@ def remove_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
             lambda: people.remove_passkey(passkey_id, by=guard.person(request)),
             _("The passkey was removed."),
         )
-    return render(request, "accounts/remove_passkey.html", {"passkey": words.passkey(mine.name)})
+    return render(request, "accounts/remove_passkey.html", {"passkey": _called(request, mine)})
 
 
 def _act(request: HttpRequest, act: Callable[[], object], said: str) -> HttpResponse:

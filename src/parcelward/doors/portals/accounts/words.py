@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from parcelward.doors.portals.desk_words import role_name, role_says, training_name
-from parcelward.people.queries import HistoryLine, MembershipRow, SessionRow
+from parcelward.people.queries import HistoryLine, MembershipRow, PasskeyRow, SessionRow
 from parcelward.people.wire import Role
 
 
@@ -66,6 +68,18 @@ def passkey(kind: str) -> str:
         "security_key": _("On a security key"),
     }
     return said.get(kind, _("Passkey"))
+
+
+def passkeys(rows: Sequence[PasskeyRow]) -> dict[int, str]:
+    """Return what each of somebody's passkeys is called; those on things of one kind are counted, oldest first."""
+    alike = Counter(passkey(row.name) for row in rows)
+    met: Counter[str] = Counter()
+    called = {}
+    for row in sorted(rows, key=lambda row: (row.made_at, row.id)):
+        kind = passkey(row.name)
+        met[kind] += 1
+        called[row.id] = f"{kind} ({met[kind]})" if alike[kind] > 1 else kind
+    return called
 
 
 def history_row(row: HistoryLine) -> Row:
