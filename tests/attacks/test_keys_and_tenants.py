@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from tests.attacks.untouched import untouched
+from tests.people.staffing import member
 from tests.people.tenants import organisation, suspended, token_of
 from tests.scanner import event, new_number, until
 
@@ -152,6 +153,18 @@ def test_a_key_does_not_let_itself_spend(installation):
     answer = ask(installation, key.token, "POST", f"{key_path(key)}/grants", GRANT)
     assert (answer.status_code, answer.json()["code"]) == (403, "own_grant")
     assert not SpendGrant.objects.filter(key=key.id).exists()
+
+
+def test_nor_does_it_let_spend_what_it_made_nor_the_operators_key_a_senders(installation):
+    tenant = organisation("sender")
+    own = token_of(tenant, Role.SENDER_ADMIN)
+    child = ask(installation, own.token, "POST", "/keys", {"name": "child", "role": "sender_member"}).json()["id"]
+    refused = ask(installation, own.token, "POST", f"/keys/{child}/grants", GRANT)
+    assert (refused.status_code, refused.json()["code"]) == (403, "own_grant")
+    member(Role.SENDER_ADMIN, tenant.id, owner=True)  # from now on people of its own keep its keys
+    refused = ask(installation, made(Role.ADMINISTRATOR).token, "POST", f"{key_path(own)}/grants", GRANT)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_theirs")
+    assert not SpendGrant.objects.filter(key__organisation=tenant).exists()
 
 
 def test_a_token_of_a_suspended_organisation_opens_nothing_and_looks_like_any_wrong_one(installation, facilities):

@@ -256,6 +256,24 @@ def test_an_erasure_waits_for_a_legal_hold_and_is_refused_with_the_reason(token,
     actions.lift(token, by=inspector)
 
 
+def test_what_is_proven_while_it_waits_goes_with_the_account(token, ben, admin, inspector, machinery, anna):
+    now = timezone.now()
+    letter = actions.put(anna, kind=Kind.PENDING, by=machinery, account=ben.id, expires_at=now + 2 * LATER)
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    actions.settle(letter, kind=Kind.ADDRESSEE, by=machinery)  # the code of a letter that was under way
+    actions.finish_erasures(now + LATER)
+    assert row(request).state == RequestState.WAITING, "what two people agreed on is shredded first"
+    actions.shred_due(now + LATER)
+    actions.finish_erasures(now + LATER)
+    assert row(request).state == RequestState.DONE
+    for gone in (token, letter):
+        with pytest.raises(NotInVault):
+            queries.kept(gone)
+    assert not User.objects.get(id=ben.id).is_active
+
+
 def test_a_hold_placed_during_the_wait_keeps_everything(token, ben, admin, inspector):
     request = actions.ask_erasure(by=ben, strong=False)
     actions.uphold(request, by=admin)

@@ -10,7 +10,7 @@ import datetime as dt
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from parcelward.base.standards.steps import CODES, Step
@@ -48,9 +48,18 @@ class State(enum.IntFlag):
     SIMULATED = 128  # made by the simulator; given at birth, not by events
     SHREDDED = 256  # its secret was destroyed: nothing more can be recorded of it
     REUSED = 512  # its number was another item's before: late events are told apart by their time
-    SECURED = 1024  # held by somebody with an inspector's rights: no device releases it
+    SECURED = 1024  # held by somebody with an inspector's rights, or for security: no device or key releases it
     LET_GO = 2048  # a number of its is another item's now
     REBUILT = 4096  # turned over each time that a rebuild puts the row right
+
+
+SECURITY: Final = "security"
+"""What the reason of a hold for security begins with: `security_hold`, or what somebody at the desk wrote."""
+
+
+def for_security(reason: str) -> bool:
+    """Return whether this reason of a hold is one of security."""
+    return reason.strip().casefold().startswith(SECURITY)
 
 
 NOT_BY_EVENTS = int(State.SIMULATED | State.SHREDDED | State.REUSED | State.LET_GO | State.REBUILT)
@@ -64,7 +73,9 @@ class Mark(enum.IntFlag):
     NONE = 0
     SEAL = 1  # its body carries a seal
     HANDOVER = 2
-    AUTHORISED = 4  # its actor has an inspector's rights: may correct anybody's event and release any hold
+    AUTHORISED = (
+        4  # somebody with an inspector's rights did it at the desk; or it is a hold for security, whoever placed it
+    )
     UNKNOWN_STEP = 8
 
 
@@ -195,6 +206,11 @@ def advance(status: Status[TimeT, IdT], seen: Observed[TimeT, IdT]) -> None:
         status.seal = seal_after(status.seal, seen.seal)
 
 
+def _secures(seen: Observed[TimeT, IdT]) -> bool:
+    """Return whether an event is a hold that whoever placed it cannot take back by themselves."""
+    return seen.step == _HELD and bool(seen.flags & _AUTHORISED_M)
+
+
 def _may_release(flags: int, seen: Observed[TimeT, IdT]) -> bool:
     return bool(seen.flags & _AUTHORISED_M) or not flags & _SECURED_F
 
@@ -245,9 +261,10 @@ def seal_problem(current: str, seal: Seal) -> str:
 def voided(events: Iterable[Observed[TimeT, IdT]]) -> frozenset[tuple[TimeT, int, int, int, IdT]]:
     """Return the events that corrections declare wrong, each by its first five fields.
 
-    A correction counts for an event that its own source made, and for anybody's when its actor may correct those; one
-    that was itself corrected does not count. Newest first, so that a correction of a correction is known before the
-    correction is used. An id alone does not name an event: somebody else may have used it again, at another time.
+    A correction counts for an event that its own source made, unless it was a hold that secures the item, and for
+    anybody's when its actor may correct those; one that was itself corrected does not count. Newest first, so that a
+    correction of a correction is known before the correction is used. An id alone does not name an event: somebody
+    else may have used it again, at another time.
     """
     events = list(events)
     named: dict[IdT, list[Observed[TimeT, IdT]]] = {seen.corrects: [] for seen in events if seen.corrects is not None}
@@ -260,7 +277,9 @@ def voided(events: Iterable[Observed[TimeT, IdT]]) -> frozenset[tuple[TimeT, int
     for seen in sorted((seen for seen in events if seen.corrects is not None), key=_order, reverse=True):
         if seen.corrects is not None and seen[:5] not in void:
             mine = seen.flags & Mark.AUTHORISED
-            void.update(of[:5] for of in named[seen.corrects] if mine or of.source == seen.source)
+            void.update(
+                of[:5] for of in named[seen.corrects] if mine or (of.source == seen.source and not _secures(of))
+            )
     return frozenset(void)
 
 

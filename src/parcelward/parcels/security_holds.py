@@ -16,21 +16,13 @@ from parcelward.parcels.models import ItemStatus
 from parcelward.parcels.proofs import shown_events
 from parcelward.parcels.rules import Mark, Seen, State
 
-SECURITY = "security"
-"""What the reason of such a hold begins with: `security_hold`, or what somebody at the desk wrote."""
-
-
-def for_security(reason: str) -> bool:
-    """Return whether this reason of a hold is one of security."""
-    return reason.strip().casefold().startswith(SECURITY)
-
 
 def held_for_security(item: UUID) -> bool:
     """Return whether a hold for security stands, whatever holds were placed after it."""
     status = ItemStatus.objects.filter(item=item).first()
     if status is None or not status.flags & State.HELD or status.flags & State.SHREDDED:
         return False
-    return any(for_security(reason) for reason in _reasons(item, _standing(item, status)))
+    return any(rules.for_security(reason) for reason in _reasons(item, _standing(item, status)))
 
 
 def _standing(item: UUID, status: ItemStatus) -> list[Seen]:
@@ -67,5 +59,5 @@ def _reasons(item: UUID, holds: list[Seen]) -> list[str]:
         try:
             found.append(scanned_reason(open_body(keys, event_id.bytes, body).groups["operations"]))
         except InvalidTag:  # its bytes were changed: `verify-log` says so; it is no reason to let it go
-            found.append(SECURITY)
+            found.append(rules.SECURITY)
     return found

@@ -159,7 +159,7 @@ def read(tokens: Collection[UUID], fields: Collection[Field], *, lock: str = "")
         return {row[0]: _person(row, wanted) for row in cur.fetchall()}
 
 
-def candidates(field: Field, form: str, tenant: UUID | None) -> list[PersonRow]:
+def candidates(field: Field, form: str, tenant: UUID | None, *, lasting: bool = False) -> list[PersonRow]:
     """Return whom the blind index finds for a value in its normal form: the right ones, and a few strangers.
 
     While the index gets a new secret each person has marks by one of those that are asked for; asked again where a
@@ -167,20 +167,23 @@ def candidates(field: Field, form: str, tenant: UUID | None) -> list[PersonRow]:
     """
     while True:
         found = keepers.index_secrets()
-        near = _near(field, form, tenant, found)
+        near = _near(field, form, tenant, found, lasting=lasting)
         if keepers.index_secrets().keys() == found.keys():
             return near
 
 
-def _near(field: Field, form: str, tenant: UUID | None, found: Mapping[int, Version]) -> list[PersonRow]:
+def _near(
+    field: Field, form: str, tenant: UUID | None, found: Mapping[int, Version], *, lasting: bool
+) -> list[PersonRow]:
     marks = [cipher.mark(each.secret, field, tenant, form) for each in found.values()]
     with db.cursor() as cur:
         cur.execute(
             "SELECT p.token, p.kind, p.tenant, p.account, p.key_version, p.expires_at, "  # noqa: S608 -- our own column
             f"p.{COLUMNS[field]} FROM privacy_blind_index i JOIN {TABLE} p ON p.token = i.person "
             "JOIN unnest(%s::int[], %s::int2[]) AS u(mark, version) ON u.mark = i.mark AND u.version = i.version "
-            "WHERE i.field = %s AND i.mark = ANY(%s::int[]) AND p.tenant IS NOT DISTINCT FROM %s ORDER BY p.token",
-            (marks, list(found), NUMBERS[field], marks, tenant),
+            "WHERE i.field = %s AND i.mark = ANY(%s::int[]) AND p.tenant IS NOT DISTINCT FROM %s "
+            "AND (p.expires_at IS NULL OR NOT %s) ORDER BY p.token",
+            (marks, list(found), NUMBERS[field], marks, tenant, lasting),
         )
         return [_person(row, [field]) for row in cur.fetchall()]
 

@@ -21,10 +21,11 @@ from tests.people.proving import told
 
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals.codes_drawn import code128_svg, qr_squares
-from parcelward.people import proofing
+from parcelward.people import proofing, proofing_rules
 from parcelward.people.models import CounterProof, Letter
 from parcelward.people.wire import Role
 from parcelward.privacy import queries as privacy
+from parcelward.privacy.models import KeptPerson
 
 
 class Someone:
@@ -195,6 +196,18 @@ def test_what_was_typed_wrongly_is_said_and_kept(anna):
     assert "What is your full name?" in page.text
     assert "x &lt;y&gt;" in page.text
     assert not CounterProof.objects.filter(user=anna.person.id).exists()
+
+
+def test_whoever_may_begin_no_further_check_gives_nothing_to_keep(someone):
+    eve, typed = someone(), home()
+    for _ in range(proofing_rules.CHECKS_MAX):
+        ask(eve, "counter", typed)
+        eve.post("/app/proofing/counter/cancel", eve.get("/app/proofing"))
+    kept = KeptPerson.objects.filter(account=eve.person.id).count()
+    page = eve.get("/app/proofing")
+    for _ in range(3):
+        assert "No more than four checks" in eve.post("/app/proofing/counter", page, went="check", **typed).text
+    assert KeptPerson.objects.filter(account=eve.person.id).count() == kept
 
 
 def test_a_check_from_the_barcode_to_the_decision(someone, clerk):

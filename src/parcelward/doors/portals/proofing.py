@@ -99,6 +99,10 @@ def counter(request: HttpRequest) -> HttpResponse:
     mine = proofing.mine(by=person, now=now)
     if mine.check and mine.check.state in CHECK_OPEN:
         return _done(request, _("A check at the counter is under way already."))
+    try:
+        proofing.require_may_begin(by=person, now=now)
+    except TooMany as refused:
+        return _done(request, _(refused.message))
     return _asked(request, person, "counter")
 
 

@@ -24,6 +24,7 @@ FORGOTTEN_AFTER: Final = dt.timedelta(
 )  # what was not proven; a letter or a check holds for 30, a review follows
 LENGTH_MAX: Final = 100
 NAME: Final = ("name",)
+AT_ONCE: Final = 500
 ADDRESS: Final = ("line1", "line2", "locality", "postcode", "country")
 COUNTRY_LETTERS: Final = 2
 PLACE: Final = (Field.ADDRESS, Field.POSTCODE, Field.LOCALITY, Field.COUNTRY)
@@ -86,12 +87,16 @@ class Typed:
         near = privacy.find(Field.ADDRESS, self.fields()[Field.ADDRESS], purpose=Purpose.LETTER, by=house)
         wanted = self.fields()
         fields = (Field.POSTCODE, Field.COUNTRY)
-        with privacy.reveal_many(near, fields, purpose=Purpose.LETTER, by=house, about=about) as opened:
-            return tuple(
-                token
-                for token, kept in opened.items()
-                if all(_folded(kept[f].text if f in kept else "") == _folded(wanted[f]) for f in fields)
-            )
+        same: list[VaultToken] = []
+        for start in range(0, len(near), AT_ONCE):
+            some = near[start : start + AT_ONCE]
+            with privacy.reveal_many(some, fields, purpose=Purpose.LETTER, by=house, about=about) as opened:
+                same += (
+                    token
+                    for token, kept in opened.items()
+                    if all(_folded(kept[f].text if f in kept else "") == _folded(wanted[f]) for f in fields)
+                )
+        return tuple(same)
 
 
 def known(token: VaultToken) -> None:

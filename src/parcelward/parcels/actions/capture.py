@@ -264,6 +264,7 @@ def _record(scans: Sequence[ScanIn], *, by: Person, now: dt.datetime) -> None:
     for start in range(0, len(ordered), BATCH_EVENTS_MAX):
         part = list(enumerate(ordered[start : start + BATCH_EVENTS_MAX]))
         digest = hashlib.sha256(b"".join(scan.event_id.bytes for _, scan in part)).digest()
-        answer = record_by_person(Submission(by, 0, digest, part, []), now=now)
+        # Without rights: a key sent it, which is in the hands of whoever has copied it.
+        answer = record_by_person(Submission(by, 0, digest, part, []), now=now, with_rights=False)
         if isinstance(answer, ParcelwardError):
             raise answer

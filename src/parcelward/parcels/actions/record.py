@@ -78,21 +78,28 @@ def record_scans(submissions: Sequence[Submission], *, now: dt.datetime) -> list
     return _record(submissions, now=now, remember=alone)
 
 
-def record_by_person(submission: Submission, *, now: dt.datetime, keep_bad: bool = True) -> Answer | ParcelwardError:
+def record_by_person(
+    submission: Submission, *, now: dt.datetime, keep_bad: bool = True, with_rights: bool = True
+) -> Answer | ParcelwardError:
     """Record what a person at the desk does, an import or an EPCIS event; the caller has asked for the right to do it.
 
-    With `keep_bad=False` a bad event is only named in the answer, not kept once more.
+    With `keep_bad=False` a bad event is only named, not kept once more. Without rights it does no more than a scan may.
     """
-    return _record([submission], now=now, keep_bad=keep_bad)[0]
+    return _record([submission], now=now, keep_bad=keep_bad, with_rights=with_rights)[0]
 
 
 def _record(
-    submissions: Sequence[Submission], *, now: dt.datetime, keep_bad: bool = True, remember: bool = False
+    submissions: Sequence[Submission],
+    *,
+    now: dt.datetime,
+    keep_bad: bool = True,
+    remember: bool = False,
+    with_rights: bool = False,
 ) -> list[Answer | ParcelwardError]:
     born, careful = Born(), repeats.expected_of(s.by.source for s in submissions)
     kept = remembered.of(db.raw()) if remember else None
     for _ in range(TRIES_MAX):
-        work = Work(submissions, now, keep_bad=keep_bad)
+        work = Work(submissions, now, keep_bad=keep_bad, with_rights=with_rights)
         try:
             with transaction.atomic():
                 db.raw().execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
@@ -191,7 +198,8 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
         seen_before[key] = step, facility
         source, sequence, common, authorised = senders[i]
         seal = scan.seal
-        flags = authorised if step and seal is None and scan.handover is None else _marks(scan, step) | authorised
+        plain = step and step != _HELD and seal is None and scan.handover is None
+        flags = authorised if plain else _marks(scan, step) | authorised
         corrects = None if scan.corrects is None else scan.corrects.event_id.bytes
         sealed = None if seal is None else Seal(seal.did, seal.number, seal.replaces)
         seen: PackedSeen = _new(
@@ -219,7 +227,7 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
                 position=position,
                 common=common,
                 unknown_step="" if step else scan.step,
-                authorised=bool(authorised),
+                authorised=bool(flags & _AUTHORISED_M),
             ),
             canon.restricted(scan),
         )
@@ -256,7 +264,7 @@ def _senders(work: Work) -> list[tuple[int, int, str, int]]:
             s.by.source,
             s.sequence,
             canon.common_operations(recorded=recorded, sequence=s.sequence, source=s.by.source),
-            _AUTHORISED_M if people.may(s.by, Task.CORRECT) else 0,
+            _AUTHORISED_M if work.with_rights and people.may(s.by, Task.CORRECT) else 0,
         )
         for s in work.submissions
     ]
@@ -276,6 +284,8 @@ def _marks(scan: ScanIn, step: int) -> int:
         flags |= _SEAL_M
     if scan.handover is not None:
         flags |= _HANDOVER_M
+    if step == _HELD and scan.corrects is None and rules.for_security(scan.reason or ""):
+        flags |= _AUTHORISED_M  # whoever placed it: two people release it (`agree_to_release`)
     return flags
 
 

@@ -213,12 +213,15 @@ def _open(code: str) -> Invitation:
 
 
 def _stands(row: Invitation) -> bool:
-    """Return whether whoever invited may still, and nobody concerned has been locked out since."""
+    """Return whether whoever invited and agreed may still, and nobody concerned has been locked out since."""
     locked = User.objects.filter(is_active=False)
     people = locked.filter(source__in=(row.made_by_id, row.agreed_by_id or 0))
     if people.exists() or (row.re_enrols and locked.filter(id=row.user_id or NOBODY).exists()):
         return False
-    return two.still_may(row.made_by_id, Task.RE_ENROL if row.re_enrols else Task.MANAGE_MEMBERS)
+    asked, agreed = (Task.RE_ENROL, Task.RE_ENROL) if row.re_enrols else (Task.MANAGE_MEMBERS, Task.CHANGE_ROLES)
+    return two.still_may(row.made_by_id, asked) and (
+        row.agreed_by_id is None or two.still_may(row.agreed_by_id, agreed)
+    )
 
 
 def invitation(code: str) -> Joining:

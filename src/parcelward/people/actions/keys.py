@@ -130,14 +130,14 @@ def _tenant(role: Role, organisation: UUID | None, *, by: Person) -> UUID | None
     row = Organisation.objects.filter(pk=tenant, suspended_at=None).first()
     if row is None:
         raise NotFound("No such organisation")
-    _require_theirs(row, by=by)
+    require_theirs(row, by=by)
     if role not in roles.ROLES_OF[OrganisationKind(row.kind)]:
         raise Invalid("Nobody in this organisation can have that role", code="bad_role")
     return None if row.kind == OrganisationKind.OPERATOR else tenant
 
 
-def _require_theirs(tenant: Organisation, *, by: Person) -> None:
-    """Raise MayNot for a token of a tenant that has people of its own who keep its keys, unless `by` is one of them."""
+def require_theirs(tenant: Organisation, *, by: Person) -> None:
+    """Raise MayNot for a key of a tenant that has people of its own who keep its keys, unless `by` is one of them."""
     if tenant.kind == OrganisationKind.OPERATOR or by.organisation == tenant.id or two.is_console(by.source):
         return
     keeping = [role.value for role in Role if Task.MANAGE_KEYS in roles.MAY[role]]
@@ -237,7 +237,7 @@ def rotate_key(key_id: UUID, overlap: dt.timedelta, *, by: Person, mode: str) ->
 def _require_may_renew(key: ApiKey, *, by: Person) -> None:
     """Raise MayNot where a new token would be worth more to `by` than what they have."""
     if key.organisation is not None:
-        _require_theirs(key.organisation, by=by)
+        require_theirs(key.organisation, by=by)
     if by.scopes is not None and not roles.rights_of(Role(key.role), key.scopes) <= by.scopes:
         raise MayNot("A limited key can renew none with rights that it has not itself", code="scope")
     asking = ApiKey.objects.filter(source=by.source).first()

@@ -18,6 +18,7 @@ from django.utils import timezone
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import reach
+from parcelward.people.actions.keys import require_theirs
 from parcelward.people.errors import MayNot
 from parcelward.people.key_check import SPENDING_GRANTED, SPENDING_WITHDRAWN
 from parcelward.people.models import ApiKey, SpendGrant, Spending
@@ -52,7 +53,7 @@ def grant_spending(
 ) -> UUID:
     """Let a key spend in one currency, up to caps; return the grant's id. Raises Conflict while it has one there.
 
-    A key grants itself nothing.
+    A key grants nothing to itself and to what it made. Raises MayNot for that, and for another tenant's key.
     """
     require(by, Task.GRANT_SPENDING)
     caps = [cap_payment_minor, *(cap for cap in (cap_day_minor, cap_month_minor) if cap is not None)]
@@ -63,8 +64,10 @@ def grant_spending(
     if not dt.timedelta() < lifetime <= GRANT_FOR_MAX:
         raise Invalid(f"A grant is valid for 1 to {GRANT_FOR_MAX.days} days", code="bad_lifetime")
     key, now = _key(key_id, by=by), timezone.now()
-    if key.id == by.id:
-        raise MayNot("A key cannot let itself spend", code="own_grant")
+    if by.id in {key.id, key.maker_id}:
+        raise MayNot("A key cannot let itself spend, nor a key that it made: sign in", code="own_grant")
+    if key.organisation is not None:
+        require_theirs(key.organisation, by=by)
     if key.source_id in revoked_among([key.source_id]):
         raise Conflict("This key is no longer valid", code="key_ended")
     running = SpendGrant.objects.filter(key=key, currency=currency, withdrawn_at=None).first()

@@ -32,7 +32,7 @@ class SignedIn(models.Model):
     """One session: who, how strongly proven, in which role, from where (in the vault, with a key that expires)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    session_key = models.CharField(max_length=40, unique=True)
+    session_key = models.CharField(max_length=40, unique=True)  # hashed, as in the framework's row (session_store)
     user = models.ForeignKey(User, on_delete=models.PROTECT)
     method = models.CharField(max_length=20)  # passkey, code, code_and_second
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True)  # None: for themselves

@@ -60,8 +60,7 @@ def start_check(token: VaultToken, *, by: Person, now: dt.datetime) -> Check:
                 words = "A check at the counter is under way. Finish it, or cancel it before you begin another."
                 raise Conflict(words, code="check_under_way")
             return seen(under_way, now=now)
-        if mine.filter(started_at__gt=now - rules.CHECKS_WITHIN).count() >= rules.CHECKS_MAX:
-            raise TooMany("No more than four checks can be begun in 30 days.", code="too_many_checks")
+        _require_few(by, now)
         row = CounterProof(
             id=uuid.uuid4(),
             user_id=by.id,
@@ -74,6 +73,17 @@ def start_check(token: VaultToken, *, by: Person, now: dt.datetime) -> Check:
         row.save(force_insert=True)
         entries.record(entries.CHECK_STARTED, row, by=by)
         return seen(row, now=now)
+
+
+def require_may_begin(*, by: Person, now: dt.datetime) -> None:
+    """Raise TooMany when `by` has begun four checks in 30 days: asked before what they type is kept."""
+    require(by, Task.PROVE_SELF)
+    _require_few(by, now)
+
+
+def _require_few(by: Person, now: dt.datetime) -> None:
+    if CounterProof.objects.filter(user=by.id, started_at__gt=now - rules.CHECKS_WITHIN).count() >= rules.CHECKS_MAX:
+        raise TooMany("No more than four checks can be begun in 30 days.", code="too_many_checks")
 
 
 def find_check(reference: str, *, by: Person, now: dt.datetime) -> Check:

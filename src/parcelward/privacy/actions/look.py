@@ -159,12 +159,13 @@ def leave_trace(
 
 
 def find(
-    field: Field, value: str, *, purpose: Purpose, by: Person, tenant: UUID | None = None
+    field: Field, value: str, *, purpose: Purpose, by: Person, tenant: UUID | None = None, lasting: bool = False
 ) -> tuple[VaultToken, ...]:
-    """Return who has this value, in one tenant or (None) among the house's own people; at most FOUND_MAX.
+    """Return who has this value, in one tenant or (None) among the house's own people; people find at most FOUND_MAX.
 
     What people find leaves a trace as what they open does, and must be outside any transaction; what the house's own
-    machinery finds leaves none, for it learns no more than it was told.
+    machinery finds leaves none, for it learns no more than it was told. It finds all: what it looks for must not hide
+    behind what strangers typed. `lasting` passes over what is only kept until it is proven.
     """
     require(by, Task.FIND_PERSON)
     rules.shown(by.role, purpose, [field])
@@ -172,7 +173,8 @@ def find(
     if scope is not None and tenant not in {None, scope}:
         raise NotAllowed("You find people of your own organisation alone", code="tenant")
     form = normal.normal(field, value)
-    near = rows.candidates(field, form, tenant or scope)[: FOUND_MAX * 2]
+    most = None if by.role is Role.MACHINERY else FOUND_MAX
+    near = rows.candidates(field, form, tenant or scope, lasting=lasting)[: most and most * 2]
     left_alone = asked.left_alone(near, purpose)
     held = keys.held([row.token for row in near])
     found = tuple(
@@ -182,7 +184,7 @@ def find(
         and row.token not in left_alone
         and field in row.sealed
         and _is(field, rows.unseal(row, held[row.token], field), form)
-    )[:FOUND_MAX]
+    )[:most]
     if found and by.role is not Role.MACHINERY:
         with transaction.atomic(durable=True):
             leave_trace(found, [field], purpose=purpose, by=by, about="", searched=True, now=timezone.now())

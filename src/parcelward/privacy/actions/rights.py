@@ -329,9 +329,10 @@ def finish_erasures(now: dt.datetime) -> int:
 @transaction.atomic
 def _finish(request_id: UUID, by: Person, now: dt.datetime) -> bool:
     row = _locked(request_id)
-    left = KeptPerson.objects.filter(account=row.account)
-    if row.state != RequestState.WAITING or left.filter(expires_at=None).exists():
-        return False
+    left = KeptPerson.objects.filter(account=row.account).values("token")
+    agreed = ShredRequest.objects.filter(person__in=left, done_at=None, withdrawn_at=None, agreed_at__isnull=False)
+    if row.state != RequestState.WAITING or agreed.exists():
+        return False  # `shred_due` comes first. What was put, or proven, since two people agreed goes with the account.
     if not shred.bury_of_account(row.account, by=by, now=now) or not people.close_account(row.account, by=by):
         transaction.set_rollback(True)  # a legal hold on what would have expired, or a role that was given since
         return False

@@ -130,7 +130,7 @@ def _spent(asked: dict[str, str], code: str, *, browser: bytes) -> Any:
         with db.cursor() as cur:
             lock = int.from_bytes(recipient[:8], "big", signed=True)
             cur.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
-        tokens = privacy.find(Field.EMAIL, email, purpose=Purpose.SIGN_IN, by=by)
+        tokens = privacy.find(Field.EMAIL, email, purpose=Purpose.SIGN_IN, by=by, lasting=True)
         known = get_user_model().objects.filter(token__in=tokens).order_by("created_at").first()
         if known is None:
             privacy.settle(token, kind=Kind.ADDRESSEE, by=by)

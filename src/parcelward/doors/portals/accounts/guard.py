@@ -78,7 +78,7 @@ class Guard:
 
     def _look(self, request: HttpRequest) -> None:
         now = timezone.now()
-        row = who.session_of(request.session.session_key or "", now)
+        row = who.session_of(_stored(request), now)
         if row is None:
             logout(request)
             return
@@ -99,6 +99,10 @@ def person(request: HttpRequest) -> Person:
     return who.person_of(request.user)
 
 
+def _stored(request: HttpRequest) -> str:
+    return str(request.session.stored_key)  # type: ignore[attr-defined]  # `SESSION_ENGINE` of the settings has it
+
+
 def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
     """Begin the framework's session and ours together; the one that this browser had ends."""
     method = request.session.get(METHOD, "")
@@ -113,7 +117,7 @@ def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
             request.session.save()
         _, new = people.begin_session(
             user,
-            request.session.session_key or "",
+            _stored(request),
             method=method,
             browser=known_browser(request),
             seen_from=_seen_from(request, user),
@@ -128,8 +132,7 @@ def renew(request: HttpRequest) -> None:
     """Note a fresh proof, under a new key: whoever had copied the old one is left outside."""
     with transaction.atomic():
         request.session.cycle_key()
-        key = request.session.session_key or ""
-        people.prove_again(session(request).id, key, by=person(request), now=timezone.now())
+        people.prove_again(session(request).id, _stored(request), by=person(request), now=timezone.now())
 
 
 def _seen_from(request: HttpRequest, user: Any) -> VaultToken:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
 from allauth.account.internal.decorators import login_stage_required
 from allauth.account.internal.flows.login import record_authentication
@@ -13,6 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.stages import AuthenticateStage
 from allauth.mfa.totp.internal import auth as totp
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -33,6 +36,7 @@ log = logging.getLogger(__name__)
 
 TRIES_PER_MINUTE: Final = 5
 CODE_MAX: Final = 40
+SHOWN: Final = "app_codes_shown"
 TYPES = Authenticator.Type
 _View = Callable[[HttpRequest], HttpResponse]
 _STAGE: Callable[[_View], _View] = login_stage_required(stage=AuthenticateStage.key, redirect_urlname="account_login")
@@ -123,7 +127,7 @@ def app_codes(request: HttpRequest) -> HttpResponse:
     user, by = request.user, guard.person(request)
     if Authenticator.objects.filter(user=user, type=TYPES.TOTP).exists():
         return HttpResponseRedirect(reverse("account"))
-    secret = totp.get_totp_secret()
+    secret = _shown_secret(request, by.id)
     problem, status = "", 200
     if request.method == "POST":
         plain = "".join(c for c in request.POST.get("code", "")[:CODE_MAX] if c.isdigit())
@@ -133,12 +137,23 @@ def app_codes(request: HttpRequest) -> HttpResponse:
                 with second_factor.of(by.id, TYPES.TOTP):
                     totp.TOTP.activate(user, secret)
                 people.note("totp_on", by=by)
-            totp.clear_totp_secret(request)
+            request.session.pop(SHOWN, None)
             return HttpResponseRedirect(reverse("recovery_codes"))
         problem, status = _("This code does not fit. Is the clock of your device right? Type the newest one."), 422
     address = get_adapter().build_totp_url(user, secret)
     context = {"secret": secret, "picture": get_adapter().build_totp_svg(address), "problem": problem}
     return render(request, "accounts/app_codes.html", context, status=status)
+
+
+def _shown_secret(request: HttpRequest, person: UUID) -> str:
+    """Return the secret that this person's app is being shown: kept in the session, sealed, until it is turned on."""
+    owner = second_factor.Whose(person, SHOWN)
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    with contextlib.suppress(second_factor.Shut):
+        return second_factor.opened(request.session.get(SHOWN, ""), secrets, owner)
+    made: str = totp.generate_totp_secret()
+    request.session[SHOWN] = second_factor.seal(made, settings.SECRET_KEY, owner)
+    return made
 
 
 @guard.fresh_proof
