@@ -39,7 +39,7 @@ def at_the_desk(scanner: Scanner, number: str) -> str:
     return number
 
 
-@pytest.mark.asvs("2.3.5", "8.2.1")
+@pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("role", ["administrator", "partner"])
 @pytest.mark.parametrize("hold", ["by_device", "at_the_desk"])
 def test_no_key_says_over_epcis_that_it_was_released(installation, request, role, hold):
