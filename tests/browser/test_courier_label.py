@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 from scripts import make_label_vectors as oracle
 from tests import joined
 from tests.browser.conftest import hold_up, picture, storage, violations
@@ -110,6 +111,36 @@ def courier(opened: Any, states: dict[Role, Any], live_url: str) -> Any:
     page.context.set_offline(True)
     page.device = device
     return page
+
+
+@pytest.mark.asvs("14.3.1")
+def test_whose_session_is_over_sees_no_address_but_can_open_the_next_label(
+    chromium: Browser, opened: Any, enter: Any, states: dict[Role, Any], live_url: str
+) -> None:
+    someone = enter(Role.COURIER)
+    page = chromium.new_context(storage_state=someone.cookies).new_page()  # its console says that nobody answers
+    device = enrolled(page, live_url)
+    lend_on_screen(opened, states, live_url, device)
+    fetch(page)
+    page.context.set_offline(True)
+    made = label()
+    open_label(page, made.item, made.text)
+    assert DOOR[0] in page.content()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    assert page.is_visible("#result"), "no network is no reason"
+    page.context.set_offline(False)
+    other = page.context.new_page()
+    other.goto(f"{live_url}/app/account")
+    other.locator("header").get_by_role("button", name="Sign out").click()
+    page.wait_for_selector("#result", state="hidden")
+    for word in (*DOOR, someone.person.name, "Sign out"):
+        assert word not in page.content()
+    assert page.input_value("#code") == page.input_value("#item") == ""
+    assert page.url == live_url + PAGE
+    open_label(page, made.item, made.text)
+    assert page.is_visible("#result"), "the key was lent for the round"
+    page.context.close()
 
 
 def test_the_courier_opens_the_part_without_a_network(courier: Any, axe: str) -> None:

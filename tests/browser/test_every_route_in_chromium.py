@@ -37,7 +37,7 @@ PAGES_AMONG_THEM: Final = frozenset({"/api/v1/docs"})
 NEWCOMER: Final = "newcomer"  # a second addressee, who has asked for nothing yet
 CODE_SENT: Final = "code_sent"  # nobody yet, who has asked for a code by e-mail
 HALF_IN: Final = "half_in"  # nobody yet, who is asked for a second proof
-NO_PAGE: Final = {"/app/proofing/counter/barcode.svg": "a picture"}
+NO_PAGE: Final = {"/app/proofing/counter/barcode.svg": "a picture", "/accounts/session": "what our script asks"}
 """What an address gives that is no page."""
 LEADS_ON: Final = {
     "/accounts/sign-in": "whoever is signed in goes on",

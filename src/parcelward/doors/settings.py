@@ -93,7 +93,7 @@ MFA_TOTP_TOLERANCE = 1  # half a minute either way, for clocks that are off; a c
 CSRF_FAILURE_VIEW = "parcelward.doors.portals.errors.csrf_failure"
 LOGIN_URL = "/accounts/sign-in"
 LOGIN_REDIRECT_URL = "/app/"
-LOGOUT_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/#signed-out"  # site.js tells the other tabs
 
 SESSION_ENGINE = "parcelward.people.session_store"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"

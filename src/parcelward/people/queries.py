@@ -218,7 +218,7 @@ def person_of(user: Any) -> Person:
 
 
 class Session(NamedTuple):
-    """A session that holds: whose, how proven, in which role, and since when."""
+    """A session that holds: whose, how proven, in which role, since and until when."""
 
     id: UUID
     user: UUID
@@ -227,6 +227,7 @@ class Session(NamedTuple):
     began_at: dt.datetime
     seen_at: dt.datetime
     proved_at: dt.datetime
+    ends_at: dt.datetime  # if it is not used again
 
 
 def session_of(session_key: str, now: dt.datetime) -> Session | None:
@@ -234,9 +235,9 @@ def session_of(session_key: str, now: dt.datetime) -> Session | None:
     row = SignedIn.objects.filter(session_key=session_key, ended_at=None).select_related("membership").first()
     if row is None:
         return None
-    if not rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row)):
-        return None
-    return Session(row.id, row.user_id, row.method, row.membership_id, row.began_at, row.seen_at, row.proved_at)
+    ends_at = rules.session_ends(row.began_at, row.seen_at, staff=_as_staff(row))
+    since = row.began_at, row.seen_at, row.proved_at
+    return Session(row.id, row.user_id, row.method, row.membership_id, *since, ends_at) if now <= ends_at else None
 
 
 def note_seen(session_id: UUID, now: dt.datetime) -> None:
@@ -307,11 +308,8 @@ def sessions(*, by: Person, now: dt.datetime) -> list[SessionRow]:
     """Return one's own sessions that hold, the one used last first."""
     require(by, Task.OWN_DATA)
     rows = SignedIn.objects.filter(user=by.id, ended_at=None).select_related("membership").order_by("-seen_at")[:100]
-    return [
-        SessionRow(row.id, row.method, row.began_at, row.seen_at, row.seen_from)
-        for row in rows
-        if rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row))
-    ]
+    held = (row for row in rows if rules.session_holds(row.began_at, row.seen_at, now=now, staff=_as_staff(row)))
+    return [SessionRow(row.id, row.method, row.began_at, row.seen_at, row.seen_from) for row in held]
 
 
 def _as_staff(row: SignedIn) -> bool:

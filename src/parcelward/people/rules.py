@@ -33,10 +33,15 @@ SESSION = dt.timedelta(days=30)
 IDLE = dt.timedelta(days=14)
 
 
-def session_holds(began_at: dt.datetime, seen_at: dt.datetime, *, now: dt.datetime, staff: bool) -> bool:
-    """Return whether a session still opens anything: 12 hours and 30 idle minutes for staff, 30 and 14 days else."""
+def session_ends(began_at: dt.datetime, seen_at: dt.datetime, *, staff: bool) -> dt.datetime:
+    """Return until when a session opens anything: 12 hours and 30 idle minutes for staff, 30 and 14 days else."""
     whole, idle = (STAFF_SESSION, STAFF_IDLE) if staff else (SESSION, IDLE)
-    return now - began_at <= whole and now - seen_at <= idle
+    return min(began_at + whole, seen_at + idle)
+
+
+def session_holds(began_at: dt.datetime, seen_at: dt.datetime, *, now: dt.datetime, staff: bool) -> bool:
+    """Return whether a session still opens anything."""
+    return now <= session_ends(began_at, seen_at, staff=staff)
 
 
 PASSKEY_KINDS = ("computer", "phone", "tablet", "security_key")

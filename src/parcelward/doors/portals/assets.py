@@ -55,6 +55,7 @@ NAMES: Final = MappingProxyType(
         "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",
+        "session_js": "parcelward/session.js",
         "passkey_js": "parcelward/passkey.js",
         "track_js": "parcelward/track.js",
         "desk_js": "parcelward/desk.js",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -11,6 +11,10 @@ from django.utils.translation import get_language, get_language_info
 
 from parcelward.base import config
 from parcelward.doors.portals import assets
+from parcelward.doors.portals.accounts import guard
+
+_OF_SOMEBODY: Final = ("/app/", "/accounts/")
+"""Where pages are about whoever is signed in. The others are the same for all, and stay when somebody signs out."""
 
 
 def _languages(request: HttpRequest) -> list[dict[str, Any]]:
@@ -36,6 +40,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "test_mode": not ours.production,
         "assets": assets.all_named(),
         "languages": _languages(request),
+        "session": guard.shown(request) if request.path.startswith(_OF_SOMEBODY) else None,
         "request_id": getattr(request, "request_id", ""),
         "csp_nonce": getattr(request, "csp_nonce", ""),
     }

@@ -6,7 +6,8 @@ import datetime as dt
 import functools
 import secrets
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY, logout
@@ -84,8 +85,23 @@ class Guard:
             return
         request.signed_in = row  # type: ignore[attr-defined]  # as above
         request.user.acting = row.membership  # type: ignore[union-attr]  # ours; read by `person_of`
-        if now - row.seen_at > SEEN_EVERY:
+        if now - row.seen_at > SEEN_EVERY and request.path != reverse("session_lives"):
             who.note_seen(row.id, now)
+
+
+class Shown(NamedTuple):
+    """What a page may know of the session that it was made in."""
+
+    id: UUID
+    left_s: int  # whole seconds until it ends, if nothing else is asked for
+
+
+def shown(request: HttpRequest) -> Shown | None:
+    """Return what a page may know of the session of whoever is signed in; None for nobody."""
+    row: Session | None = getattr(request, "signed_in", None)
+    if row is None or not request.user.is_authenticated:
+        return None
+    return Shown(row.id, max(0, int((row.ends_at - timezone.now()).total_seconds())))
 
 
 def session(request: HttpRequest) -> Session:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parcelward.base.errors import ParcelwardError
 from parcelward.doors import refusals
@@ -84,6 +84,14 @@ def finish(
     login = Login(user=user, redirect_url=to or wanted(request))
     answer: HttpResponse = perform_login(request, login)
     return answer
+
+
+@never_cache
+@require_safe
+def lives(request: HttpRequest) -> JsonResponse:
+    """Answer a page that asks whether its session still lives, and for how long; asking does not prolong it."""
+    row = guard.shown(request)
+    return JsonResponse({"session": row and row.id, "left_s": row.left_s if row else 0})
 
 
 @never_cache

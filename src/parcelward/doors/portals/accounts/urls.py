@@ -18,6 +18,7 @@ urlpatterns = [
     path("app/account/app-codes/off", second.app_codes_off, name="app_codes_off"),
     path("app/account/recovery-codes", second.recovery_codes, name="recovery_codes"),
     path("accounts/sign-out", sign_in.sign_out, name="sign_out"),
+    path("accounts/session", sign_in.lives, name="session_lives"),
     path("accounts/join", join.join, name="join"),
     path("app/account/join", join.with_account, name="join_with_account"),
     path("accounts/join/passkey", join.finish, name="join_finish"),

@@ -135,6 +135,7 @@ async function begin() {
   at("fetch").addEventListener("click", () => turn("not_fetched", fetchKeys));
   at("form").addEventListener("submit", (event) => { event.preventDefault(); turn("not_opened", openTyped); });
   at("next").addEventListener("click", () => { clear(); at("form").reset(); at("item").focus(); });
+  document.addEventListener("session:over", () => { clear(); at("form").reset(); }); // the keys outlive it, what they opened does not
   if ("BarcodeDetector" in globalThis && navigator.mediaDevices) {
     at("camera").hidden = false;
     at("camera").addEventListener("click", () => turn("not_opened", useCamera));

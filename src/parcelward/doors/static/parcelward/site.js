@@ -4,6 +4,16 @@
 const summary = document.querySelector("[data-focus]");
 if (summary) summary.focus();
 
+// Whoever has just signed out lands here: the browser's other pages are told to ask whether they may still show anything.
+if (location.hash === "#signed-out") {
+  history.replaceState(null, "", location.pathname);
+  if (globalThis.BroadcastChannel) {
+    const tabs = new BroadcastChannel("session");
+    tabs.postMessage("");
+    tabs.close();
+  }
+}
+
 const showCopyButtons = () => {
   if (!navigator.clipboard) return; // browsers offer it to https and localhost only
   for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
