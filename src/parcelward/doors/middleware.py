@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from parcelward.base import config, disk
-from parcelward.base.errors import NotFound, ParcelwardError, TooMany
+from parcelward.base.errors import Invalid, NotFound, ParcelwardError, TooMany
 from parcelward.doors import intake, outage, refusals, requests, secret_key, throttle
 from parcelward.doors.api import epcis_http, problems
 from parcelward.doors.portals import errors as pages
@@ -17,7 +18,16 @@ from parcelward.doors.portals import errors as pages
 Handler = Callable[[HttpRequest], HttpResponse]
 _READ_LATER = epcis_http.FOLDER  # this door looks at who sends before it reads
 _SAME_FOR_ALL = "/log/"  # no language and no cookie changes it: a cache keeps one copy
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_LISTS = frozenset({"scopes"})  # each box that is ticked is one
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
+
+
+class Repeated(Invalid):
+    """A parameter comes twice where it counts once."""
+
+    status = 400
+    default_code = "repeated"
 
 
 class Requests:
@@ -91,6 +101,31 @@ def _require_possible(request: HttpRequest) -> None:
         disk.require_space()
         if not request.path.startswith(_READ_LATER) and request.META.get("CONTENT_LENGTH", "0") not in {"", "0"}:
             intake.read(request)  # whoever needs it finds it read
+
+
+def once_each(get_response: Handler) -> Handler:
+    """Refuse a parameter that comes twice where it counts once: which of the two was meant, nobody can say."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(epcis_http.FOLDER):  # this door says it as the standard wants it
+            return get_response(request)
+        sent = [request.GET]
+        if request.method not in _SAFE and request.content_type in _FORMS:
+            sent.append(request.POST)
+        if all(len(values) == 1 or name in _LISTS for fields in sent for name, values in fields.lists()):
+            return get_response(request)
+        return _refused_twice(request)
+
+    return handle
+
+
+def _refused_twice(request: HttpRequest) -> HttpResponse:
+    err = Repeated("A parameter stands here more than once; send it once")
+    refusals.saw(request, err.code)
+    if pages.for_programs(request):
+        return problems.response(request, err)
+    said = _("Something came twice that counts once. Nothing was changed. Go back, reload the page and try again.")
+    return pages.page(request, err.status, detail=said, code=err.code)
 
 
 def limit_people(get_response: Handler) -> Handler:

@@ -137,6 +137,7 @@ def address(**methods: View) -> View:
             else:
                 _negotiate(request)
                 _require_storable(request)
+                parameters(request)  # each once, also where an address takes none
                 answer = handler(request, by, **parts)
         except ParcelwardError as err:
             answer = problem(request, err)
