@@ -14,6 +14,7 @@ import httpx
 import pytest
 from tests.attacks.passkey_door import Near
 from tests.attacks.test_second_factor import Protected, second
+from tests.scanner import Scanner
 
 from parcelward.doors import refusals
 from parcelward.people import actions, queries
@@ -143,11 +144,47 @@ def test_a_key_that_may_not_is_named_by_its_id(near: Any, lines: Heard) -> None:
     assert queries.key_holder(made.token).id == made.id
 
 
-def test_what_is_allowed_or_only_mistyped_leaves_none(near: Any, lines: Heard) -> None:
+def test_what_is_allowed_or_an_address_that_is_not_there_leaves_none(near: Any, lines: Heard) -> None:
     one = near()
     for address in ("/", "/accounts/sign-in", "/nothing/here", "/app/", "/track/RA473012345GB"):
         one.http.get(address)
     assert lines() == []
+
+
+@pytest.mark.asvs("16.3.3")
+def test_input_that_is_wrong_leaves_its_kind_and_nothing_that_was_typed(near: Any, lines: Heard) -> None:
+    typed = canary("wrong")
+    key = actions.new_key("sends what is wrong", Role.PARTNER, by=actions.installer(), mode="test", simulated=True)
+    head = {"Authorization": f"Bearer {key.token}"}
+    one = near()
+    lines()
+    assert one.http.get(f"/api/v1/keys?limit={typed}", headers=head).status_code in {403, 422}
+    assert one.http.get(f"/epcis/events?EQ_{typed}=x", headers=head).status_code == 400
+    assert one.http.get(f"/epcis/events?perPage={typed}", headers=head).status_code == 400
+    assert one.http.get(f"/?number={typed}&number={typed}").status_code == 400
+    assert one.http.post("/api/v1/receipts", content=f"{{{typed}").status_code in {400, 422}
+    assert one.http.post("/epcis/capture", content=f"<{typed}>", headers=head).status_code == 415
+    said = lines()
+    assert [(route, status) for _kind, route, status, _person in said] == [
+        ("api/v1/keys", said[0][2]),
+        ("epcis/events", "400"),
+        ("epcis/events", "400"),
+        ("-", "400"),
+        ("api/v1/receipts", said[4][2]),
+        ("epcis/capture", "415"),
+    ]
+    assert typed not in lines.text
+    assert said[1][3] == str(key.id)
+
+
+@pytest.mark.asvs("16.3.3")
+def test_batches_of_scans_that_are_wrong_leave_a_line(installation: Any) -> None:
+    scanner, typed = Scanner(installation), canary("batch")
+    sent = scanner.post(f"[{typed}".encode())
+    assert sent.status_code in {400, 422}
+    written = (installation.home / "up.log").read_text(errors="replace")
+    assert f"request={sent.headers['x-request-id']}" in written
+    assert typed not in written
 
 
 @pytest.mark.asvs("16.3.2")

@@ -1,4 +1,6 @@
-"""One line in the log for each refusal: of a way in, or of a deed. What was refused and to whom, never what was typed.
+"""One line in the log for each refusal: of a way in, of a deed, or of input that is wrong.
+
+What was refused and to whom is said, never what was typed.
 
 A line has the kind of refusal (an error's code), the route as the table of addresses spells it, the status, the id of
 who asked where that is known (an account's or a key's: it means nothing outside the database), and the request's id.
@@ -20,7 +22,8 @@ log = logging.getLogger("parcelward.refusals")
 
 LINES_PER_MINUTE: Final = 30  # of each kind; so many at once, too
 KINDS_MAX: Final = 200  # codes stand in the source, and there are fewer: more share one allowance
-STATUSES: Final = frozenset({401, 403, 429})
+STATUSES: Final = frozenset({401, 403, 429, 400, 411, 413, 415, 422})
+"""Who may not, who asks too often, and what is wrong in itself: our forms send none when they are filled in well."""
 _HIDDEN: Final = 404
 _STAFFED: Final = "/app/"  # behind the sign-in, what one may not see is answered as if there was nothing
 _OTHER: Final = "other"
