@@ -7,12 +7,15 @@ import os
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.conf import settings
+from tests.attacks.passkey_door import Near
 from tests.passkey import Browser
 
 from parcelward.custody.verification import Findings
@@ -51,6 +54,36 @@ class Protected:
         assert answer.headers.get("location", "").startswith("/accounts/sign-in/second"), answer.text
         assert not browser.signed_in()
         return browser
+
+
+@pytest.mark.asvs("6.5.5")
+def test_a_code_of_an_app_ends_with_the_half_minute_after_its_own(
+    installation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own half minute, and for clocks that are off the one before and the one after (RFC 6238, section 5.2)."""
+    assert auth.app_settings.TOTP_PERIOD == PERIOD_S
+    mine = Near()
+    protected = Protected(mine, installation.home)
+    began = int(time.time()) // PERIOD_S * PERIOD_S + 20 * PERIOD_S  # far from codes that were used
+    clock = began
+    monkeypatch.setattr(auth, "time", SimpleNamespace(time=lambda: clock))
+
+    def opens(code: str) -> bool:
+        one = protected.asked(Near())
+        answer = second(one, code)
+        assert answer.status_code == (302 if one.signed_in() else 401)
+        return one.signed_in()
+
+    codes = [str(format_hotp_value(hotp_value(protected.secret, began // PERIOD_S + at))) for at in range(3)]
+    clock = began + 2 * PERIOD_S
+    assert not opens(codes[0]), "its own half minute and the next are over"
+    clock -= 1
+    assert opens(codes[0])
+    clock = began - 1
+    assert not opens(codes[1]), "it has not begun, and neither has the half minute before it"
+    clock = began
+    assert opens(codes[1])
+    mine.http.close()
 
 
 @pytest.fixture
