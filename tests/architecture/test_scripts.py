@@ -35,3 +35,49 @@ def test_scripts_were_found_and_a_trespass_would_be_seen() -> None:
     assert _OTHERS.search('addEventListener("message", hear)')
     assert _OTHERS.search("tabs.postMessage(text)")
     assert _OTHERS.search(_TABS.sub("", "const tabs = parent; tabs.postMessage(text)"))
+
+
+_NAMED = re.compile(r"[\w.?)}\]]*[\w)}\]](?:\?\.)?\[[a-z][\w.?]*\]")
+_INHERITED = re.compile(r"__proto__|\.prototype\b|[(!&|]\s*\w+ in \w|for \((?:const|let) \w+ in\b|= \{\}[;,]")
+_COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
+BY_NAME = {
+    "all[to]": "a place in a list",
+    "b[at]": "a place in bytes",
+    "b[i]": "a place in bytes",
+    "file.entries[at]": "a place in a list",
+    "heads[i]": "a place in a list",
+    "kept[i]": "a place in a list",
+    "kept[seen.length]": "a place in a list",
+    "opened[at]": "a place in a list",
+    "opened[newest]": "a place in a list",
+    "out[at]": "a place in bytes",
+    "c[colour]": "a name from this script",
+    "words.results[state]": "a name from this script",
+    "event.groups[name]": "a name from this script",
+    "event.groups?.[name]": "a name from this script",
+    "value[key]": "one of its own keys",
+    "of[name]": "after Object.hasOwn",
+    "facts[name]": "after Object.hasOwn",
+    "keys[event.key]": "after Object.hasOwn",
+    "saved.log[path]": "after Object.hasOwn",
+    "words.addressee[name]": "after Object.hasOwn",
+    "parts[id]": "of an object without a prototype",
+    "}[count]": "what is neither of the two is no number, and a policy with it is refused",
+    "dialog[open]": "a selector",
+    "details[open]": "a selector",
+}
+"""What scripts look up by a name or place that is not written out, and why nothing inherited can be found there."""
+
+
+@pytest.mark.asvs("15.3.6")
+@pytest.mark.parametrize("path", [*SCRIPTS, *sorted((FOLDER.parent / "map").glob("*.mjs"))], ids=lambda path: path.name)
+def test_what_came_from_outside_names_nothing_that_objects_inherit(path: Path) -> None:
+    text = _COMMENT.sub("", path.read_text(encoding="utf-8"))
+    assert [found[0] for found in _INHERITED.finditer(text)] == []
+    assert sorted(set(_NAMED.findall(text)) - BY_NAME.keys()) == [], "use Object.hasOwn, a Map or Object.create(null)"
+
+
+def test_a_look_up_by_an_inherited_name_would_be_seen() -> None:
+    assert _INHERITED.search("if (name in words.addressee)")
+    assert _INHERITED.search("const kept = {};")
+    assert _NAMED.findall("texts[said.code] ?? words.failed[code]") == ["texts[said.code]", "words.failed[code]"]

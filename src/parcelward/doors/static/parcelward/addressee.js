@@ -7,7 +7,7 @@ const NONCE = 12, SALT = 32; // bytes; a box is nonce, then salt and text encryp
 
 /** With the link's key, open and prove what the addressee may also see: {id: text}, empty where there is nothing. */
 export async function openAddressee(proofs, key) {
-  const opened = {};
+  const opened = Object.create(null);
   const link = await crypto.subtle.importKey("raw", key, { name: "AES-GCM" }, false, ["decrypt"]);
   for (const [i, event] of proofs.events.entries()) {
     const where = `addressee's part of event ${i + 1}`, id = idOf(event, where);

@@ -35,7 +35,7 @@ document.addEventListener("keydown", (event) => {
     (document.querySelector(".pw-list [aria-current]") || document.querySelector(".pw-list [data-row]"))?.focus();
     return;
   }
-  if (typing(event.target) || !keys[event.key]) return;
+  if (typing(event.target) || !Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
   keys[event.key]();
 });

@@ -8,8 +8,10 @@ import {
 
 const page = document.getElementById("label"), texts = JSON.parse(document.getElementById("label-texts").textContent);
 const at = (id) => document.getElementById(id);
+/** What an object itself has under a name that came from outside; nothing that every object inherits. */
+const own = (of, name) => (Object.hasOwn(of, name) ? of[name] : undefined);
 const say = (code, facts = {}) =>
-  (texts[code] ?? texts.failed).replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
+  (own(texts, code) ?? texts.failed).replace(/\{(\w+)\}/g, (whole, name) => own(facts, name) ?? whole);
 const CLOCK_BACK_MS = 300_000, FORGET_S = 7 * 86_400; // a loan that is over is named for a week, without its key
 
 const loans = () => all("loan");
@@ -86,7 +88,7 @@ async function fetchKeys() {
   try { said = await answer.json(); } catch { throw new LabelRefused("signed_out"); }
   if (!answer.ok) {
     if (said.code === "revoked") for (const loan of await loans()) await remove(`loan:${loan.loan}`);
-    throw new LabelRefused(texts[said.code] ? said.code : "not_given");
+    throw new LabelRefused(own(texts, said.code) ? said.code : "not_given");
   }
   for (const handed of said.loans) await write(`loan:${handed.loan}`, { ...(await openLoan(handed, reader)), week: handed.week });
   const given = new Set(said.loans.map((handed) => handed.loan));

@@ -14,7 +14,9 @@ const RETRIES_MAX = 5, RETRY_MS = 1000, PARCELS_KEPT_MAX = 500;
 const FORGIVABLE = ["shrunk", "forked", "origin", "rewritten"]; // by hand, on a test system that was set up anew
 const words = JSON.parse(document.getElementById("proof-texts").textContent);
 const page = document.getElementById("proof"), find = (id) => document.getElementById(id);
-const say = (text, facts) => text.replace(/\{(\w+)\}/g, (all, name) => (name in facts ? facts[name] : all));
+/** What an object itself has under a name that came from outside; nothing that every object inherits. */
+const own = (of, name) => (Object.hasOwn(of, name) ? of[name] : undefined);
+const say = (text, facts) => text.replace(/\{(\w+)\}/g, (all, name) => (Object.hasOwn(facts, name) ? facts[name] : all));
 const number = (n) => new Intl.NumberFormat(document.documentElement.lang).format(n);
 const moment = (seconds) => new Date(seconds * 1000).toISOString().replace("T", " ").replace(".000Z", " UTC");
 
@@ -42,7 +44,7 @@ function shownRows() {
       corrects: marked("corrects"), struck: marked("struck") };
     const [seen, code] = [time.textContent.trim(), place.querySelector("code")?.textContent ?? ""];
     if (seen !== `${shown.at.slice(0, 10)} ${shown.at.slice(11, 19)} UTC` || code !== shown.place ||
-        step.textContent.trim() !== (words.steps[shown.step] ?? shown.step) ||
+        step.textContent.trim() !== (own(words.steps, shown.step) ?? shown.step) ||
         row.classList.contains("pw-corrected") !== shown.struck) {
       throw new ProofFailed("shown", "the history on this page", `its words do not fit its marks: ${row.textContent}`);
     }
@@ -93,7 +95,7 @@ function showAddressee(opened, parts) {
   list.replaceChildren(...opened.filter(({ id }) => parts[id]).map(({ sequence, id }) => {
     const item = document.createElement("li"), said = document.createElement("code");
     said.textContent = parts[id];
-    const known = Object.entries(JSON.parse(parts[id])).filter(([name, of]) => of !== null && name in words.addressee);
+    const known = Object.entries(JSON.parse(parts[id])).filter(([name, of]) => of !== null && Object.hasOwn(words.addressee, name));
     const told = known.map(([name, of]) => say(words.addressee[name], { value: [of].flat().map(number).join(" × ") }));
     item.append(say(words.addressee_event, { number: number(sequence) }), " ", told.join(", "), " ", said);
     return item;
@@ -140,7 +142,7 @@ async function check(kept, progress) {
   if (seen !== null && seen.origin !== head.origin) {
     throw new ProofFailed("origin", "the record", `was ${seen.origin} at an earlier visit, now ${head.origin}`);
   }
-  const growth = await grew(seen, log), same = continued(seen?.parcels[proofs.item_id], proofs, opened);
+  const growth = await grew(seen, log), same = continued(own(seen?.parcels ?? {}, proofs.item_id), proofs, opened);
   const sizes = { from: number(growth.from ?? 0), to: number(growth.to) };
   const compared = growth.from === growth.to ? words.unchanged : words.grew;
   const before = seen ? [`then: ${seen.size} ${seen.root}`] : [];
@@ -170,7 +172,7 @@ async function check(kept, progress) {
 
 function failed(error, progress) {
   const code = error instanceof ProofFailed ? error.code : "broken", away = code === "unreachable" || code === "broken";
-  const what = words.failed[code] ?? words.failed.other;
+  const what = own(words.failed, code) ?? words.failed.other;
   settle(progress.step, away ? "unknown" : "bad", what, [error.message]);
   find("alert-title").textContent = away ? words.not_checked : words.alert;
   find("alert-what").textContent = what;
@@ -186,7 +188,7 @@ function failed(error, progress) {
 const spoken = () => [1, 2, 3].map((step) => ["h2", "[data-result]"].map(
   (part) => find(`step-${step}`).querySelector(part).textContent).join(": ")).join(" ");
 function offerToKeep(kept) {
-  const proofs = kept.get(page.dataset.proofs), log = {};
+  const proofs = kept.get(page.dataset.proofs), log = Object.create(null);
   if (!proofs) return;
   for (const [path, raw] of kept) {
     if (!path.startsWith("/log/")) continue;
