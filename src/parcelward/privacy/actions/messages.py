@@ -32,7 +32,11 @@ AT_ONCE: Final = 20
 LEASE: Final = dt.timedelta(minutes=10)  # longer than sending AT_ONCE takes when each runs into its time limit
 PAUSES_MIN: Final = (1, 2, 5, 10, 30, 60)  # between two tries; the last one repeats
 PARKED_AFTER: Final = dt.timedelta(days=1)
-PURPOSES: Final[Mapping[str, Purpose]] = {"code": Purpose.SIGN_IN, "new_device": Purpose.SECURITY}
+PURPOSES: Final[Mapping[str, Purpose]] = {
+    "code": Purpose.SIGN_IN,
+    "new_device": Purpose.SECURITY,
+    "sign_in_changed": Purpose.SECURITY,
+}
 """Message -> what the address is opened for; all others are notices."""
 _TABLE: Final = "privacy_message"
 

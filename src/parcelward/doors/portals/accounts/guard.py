@@ -16,8 +16,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from parcelward.base.vault import VaultToken
@@ -131,7 +133,7 @@ def begin(request: HttpRequest, user: Any, login: Callable[[], None]) -> None:
         request.session.pop(METHOD, None)
         if not request.session.session_key:
             request.session.save()
-        _, new = people.begin_session(
+        _session, new = people.begin_session(
             user,
             _stored(request),
             method=method,
@@ -164,9 +166,25 @@ def _seen_from(request: HttpRequest, user: Any) -> VaultToken:
 
 def _tell(token: VaultToken) -> None:
     """Tell somebody that their account was opened from a browser that is new to it."""
+    _send(token, "new_device", {})
+
+
+def tell_changed(user: Any, what: str) -> None:
+    """Tell somebody, in the caller's transaction, that what opens their account was changed: a word of the history.
+
+    Whoever has no mailbox with us is not told: staff who joined by an invitation gave none.
+    """
+    if user.token is not None:
+        _send(user.token, "sign_in_changed", {"what": what})
+
+
+def _send(token: VaultToken, template: str, values: dict[str, str]) -> None:
+    """Queue a notice that says when, as people write it in the language of whoever acts."""
     now = timezone.now()
-    values = {"at": f"{now:%Y-%m-%d %H:%M} UTC", "language": get_language() or "en"}
-    privacy.send(token, "new_device", values, by=people.machinery(), now=now)
+    # Translators: Django date format of a moment in a message, such as "3 November 2026, 14:05".
+    at = f"{date_format(now, _('j F Y, H:i'))} UTC"
+    said = {"at": at, "language": get_language() or "en", **values}
+    privacy.send(token, template, said, by=people.machinery(), now=now)
 
 
 def is_fresh(request: HttpRequest) -> bool:

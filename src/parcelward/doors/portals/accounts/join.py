@@ -115,6 +115,8 @@ def finish(request: HttpRequest) -> HttpResponse:
             user = _let_in(request, code, uuid.UUID(person))
             name = request.POST.get("name", "")
             made = ceremony.registered(request, user, name=name, answer=request.POST.get("credential", ""))
+            if request.session.get(RE_ENROLS):
+                guard.tell_changed(user, "re_enrolled")
     except ParcelwardError as refused:
         refusals.saw(request, refused.code)
         return _offer(request, code, problem=_(refused.message), status=refused.status)

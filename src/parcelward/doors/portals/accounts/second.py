@@ -137,6 +137,7 @@ def app_codes(request: HttpRequest) -> HttpResponse:
                 with second_factor.of(by.id, TYPES.TOTP):
                     totp.TOTP.activate(user, secret)
                 people.note("totp_on", by=by)
+                guard.tell_changed(user, "totp_on")
             request.session.pop(SHOWN, None)
             return HttpResponseRedirect(reverse("recovery_codes"))
         problem, status = _("This code does not fit. Is the clock of your device right? Type the newest one."), 422
@@ -167,6 +168,7 @@ def app_codes_off(request: HttpRequest) -> HttpResponse:
         if mine.exists():
             mine.delete()
             people.note("totp_off", by=guard.person(request))
+            guard.tell_changed(request.user, "totp_off")
     request.session[SAID] = _("Codes from the app are off.")
     return HttpResponseRedirect(reverse("account"))
 
@@ -184,6 +186,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         made = RecoveryCodes.activate(request.user)
         made.mark_as_viewed()
         people.note("recovery_made", by=by)
+        guard.tell_changed(request.user, "recovery_made")
         grouped = [f"{code[:4]} {code[4:8]} {code[8:]}" for code in made.get_unused_codes()]
     return render(request, "accounts/recovery_codes.html", {"codes": grouped})
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from allauth.mfa.webauthn.internal.auth import clear_state
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -72,7 +73,9 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         answer, name = request.POST.get("credential", ""), request.POST.get("name", "")
         try:
-            ceremony.registered(request, request.user, name=name, answer=answer)  # type: ignore[arg-type]  # as above
+            with transaction.atomic():
+                ceremony.registered(request, request.user, name=name, answer=answer)  # type: ignore[arg-type]  # as above
+                guard.tell_changed(request.user, "passkey_added")
         except ParcelwardError as refused:
             problem, status = _(refused.message), refused.status
         else:
@@ -109,12 +112,14 @@ def remove_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Ask, then remove: whoever has that device can no longer sign in with it."""
     mine = _mine(request, passkey_id)
     if request.method == "POST":
-        return _act(
-            request,
-            lambda: people.remove_passkey(passkey_id, by=guard.person(request)),
-            _("The passkey was removed."),
-        )
+        return _act(request, lambda: _remove(request, passkey_id), _("The passkey was removed."))
     return render(request, "accounts/remove_passkey.html", {"passkey": _called(request, mine)})
+
+
+@transaction.atomic
+def _remove(request: HttpRequest, passkey_id: int) -> None:
+    people.remove_passkey(passkey_id, by=guard.person(request))
+    guard.tell_changed(request.user, "passkey_removed")
 
 
 def _act(request: HttpRequest, act: Callable[[], object], said: str) -> HttpResponse:
