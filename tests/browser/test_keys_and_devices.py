@@ -7,16 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Page
 from tests.browser.conftest import focused, picture, storage, violations
+from tests.joined import joined, tenant
 from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.people import actions as people
 from parcelward.people import queries
 from parcelward.people.models import ApiKey, Device, Organisation
-from parcelward.people.wire import Role, Task
+from parcelward.people.wire import OrganisationKind, Role, Task
 
 pytestmark = pytest.mark.browser
+ROWS = "n => document.querySelectorAll('.pw-list [data-row]').length === n"
 WIDTHS = {1280: 800, 375: 812}
 SCHEMES = ("light", "dark")
 
@@ -31,6 +34,10 @@ def beside_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 def administrator(staff: Callable[[str], Any]) -> Any:
     """The cookies of an administrator who has signed in with a passkey."""
     return storage(staff("administrator"))
+
+
+def device_key() -> bytes:
+    return Ed25519PrivateKey.generate().public_key().public_bytes_raw()
 
 
 def holds(page: Page, axe: str, width: int) -> None:
@@ -110,6 +117,7 @@ def test_a_key_is_rotated_may_spend_and_is_revoked(
     page.click("main button[type=submit]")
     page.wait_for_selector(".govuk-error-summary")
     seen("key-grant")
+    assert page.inner_text("main button[type=submit]") == "Let this key spend"
     page.fill("#id_day", "10000")
     page.click("main button[type=submit]")
     page.wait_for_selector(".pw-said")
@@ -266,6 +274,65 @@ def test_when_a_device_was_last_heard_and_how_its_clock_stands(
     scanner.send(event(new_number(), "accepted"))
     until(lambda: page.reload() and "right" in page.inner_text("#story .pw-facts"))
     assert "never" not in page.inner_text("#story")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_device_is_found_by_its_name_or_its_place(
+    opened: Any, administrator: Any, live_url: str, axe: str, width: int, facilities: Any
+) -> None:
+    """Among thousands: from the keyboard, in parts as the whole list, with what is found kept while one looks."""
+    page, mark = opened(width, WIDTHS[width], storage_state=administrator), f"Gate {width}"
+    for number in range(52):
+        people.enrol_device(f"{mark} no. {number:02}", device_key(), by=people.installer(), facility="TEST-HUB")
+    people.enrol_device(f"100%_{width} belt", device_key(), by=people.installer(), facility="TEST-B")
+    page.goto(f"{live_url}/app/desk/devices/")
+    page.locator("h1").click()
+    page.keyboard.press("/")
+    focused(page, "#search")
+    page.keyboard.type(f"gate {width} no. 07")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?find=*")
+    assert page.locator(".pw-list [data-row]").count() == 1
+    assert page.input_value("#search") == f"gate {width} no. 07"
+    holds(page, axe, width)
+    picture(page, f"devices-found-{width}", kept=False)
+    page.click(".pw-list [data-row]")
+    page.wait_for_selector("#story .pw-case")
+    assert page.locator(".pw-list [data-row]").count() == 1, "what was found stays beside it"
+
+    page.goto(f"{live_url}/app/desk/devices/?find={mark}")
+    assert page.locator(".pw-list [data-row]").count() == 50
+    page.click("[data-older]")
+    page.wait_for_function(ROWS, arg=2)
+    page.click("[data-newer]")
+    page.wait_for_function(ROWS, arg=50)
+
+    def shown(find: str) -> str:
+        page.goto(f"{live_url}/app/desk/devices/?find={find}")
+        return str(page.inner_text(".pw-list"))
+
+    assert f"100%_{width} belt" in shown("test-b")
+    assert f"100%_{width} belt" not in shown("est-b"), "a place by its beginning"
+    assert f"100%_{width} belt" in shown("%25_")
+    assert mark not in shown("%25_"), "a sign is that sign and no joker"
+    assert "No device fits." in shown("nowhere+such")
+    holds(page, axe, width)
+    picture(page, f"devices-none-found-{width}", kept=False)
+    assert "No device fits." in shown("x" * 500)
+    assert len(page.input_value("#search")) == 80
+    page.click("text=Show all")
+    assert "?" not in page.url
+
+
+def test_looking_for_a_device_finds_nobody_elses(staff: Callable[[str], Any]) -> None:
+    """As the list itself: the operator's own for the operator, and for whom the list is not, nothing."""
+    ours, theirs = staff("administrator"), staff("inspector")
+    people.enrol_device("a belt that is sought", device_key(), by=people.installer())
+    assert "belt that is sought" in ours.http.get("/app/desk/devices/", params={"find": "IS SOUGHT"}).text
+    assert theirs.http.get("/app/desk/devices/", params={"find": "IS SOUGHT"}).status_code == 404
+    assert ours.http.get("/app/desk/devices/", params={"find": "\0"}).status_code < 500
+    agent = joined(Role.HUB_AGENT, organisation=tenant(OrganisationKind.CONTRACTOR))
+    assert [each.name for each in queries.devices(by=agent, named="sought")] == []
 
 
 def test_empty_lists_say_what_will_appear(opened: Any, administrator: Any, live_url: str, axe: str) -> None:

@@ -172,10 +172,16 @@ def grants(key_id: UUID, *, by: Person) -> list[GrantShown]:
     return found
 
 
-def devices(*, by: Person, limit: int = PAGE_MAX, after: UUID | None = None) -> list[DeviceShown]:
-    """Return the devices that `by` may enrol and revoke, newest first, at most `limit` of those behind `after`."""
+def devices(*, by: Person, limit: int = PAGE_MAX, after: UUID | None = None, named: str = "") -> list[DeviceShown]:
+    """Return the devices that `by` may enrol and revoke, newest first, at most `limit` of those behind `after`.
+
+    With `named`, only those whose name holds it or whose place's code begins with it, in capitals or not.
+    """
     require(by, Task.ENROL_DEVICE)
-    return [_device_shown(row) for row in _behind(_devices(by), after, "enrolled_at")[:limit]]
+    rows = _devices(by)
+    if named:
+        rows = rows.filter(Q(source__name__icontains=named) | Q(facility__istartswith=named))
+    return [_device_shown(row) for row in _behind(rows, after, "enrolled_at")[:limit]]
 
 
 def device(device_id: UUID, *, by: Person) -> DeviceShown:

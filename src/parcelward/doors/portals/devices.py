@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -29,6 +30,8 @@ from parcelward.people.wire import Person, Task
 HOME: Final = "/app/desk/devices/"
 ROWS_MAX: Final = 50
 POLL_S: Final = 2
+FIND_MAX: Final = 80
+"""As long as a device's name can be."""
 SAID: Final = "held_said"
 """Session key: what was just done, said once on the next page."""
 INPUT: Final = {"class": "govuk-input", "autocomplete": "off"}
@@ -92,7 +95,8 @@ def devices(request: HttpRequest) -> HttpResponse:
     """Show the list, and the one that was chosen."""
     person, now = asker(request, Task.ENROL_DEVICE), timezone.now()
     after, chosen = uuid_in(request.GET.get("after", "")), uuid_in(request.GET.get("device", ""))
-    found = queries.devices(by=person, limit=ROWS_MAX + 1, after=after)
+    find = request.GET.get("find", "").strip()[:FIND_MAX]
+    found = queries.devices(by=person, limit=ROWS_MAX + 1, after=after, named=find)
     rows = [
         held_shown.row(
             "device",
@@ -104,15 +108,19 @@ def devices(request: HttpRequest) -> HttpResponse:
             ended=each.revoked_at is not None,
             current=each.id == chosen,
             after=after,
+            find=find,
         )
         for each in found[:ROWS_MAX]
     ]
     device = queries.device(chosen, by=person) if chosen else None
+    asked: dict[str, Any] = {"find": find} if find else {}
     context = {
         "tabs": tabs(person, "devices"),
         "rows": rows,
-        "older": f"?after={found[ROWS_MAX - 1].id}" if len(found) > ROWS_MAX else "",
-        "newest": HOME if after else "",
+        "find": find,
+        "find_max": FIND_MAX,
+        "older": f"?{urlencode(asked | {'after': found[ROWS_MAX - 1].id})}" if len(found) > ROWS_MAX else "",
+        "newest": f"{HOME}?{urlencode(asked)}".rstrip("?") if after else "",
         "device": device,
         "clock": held_shown.clock(device.clock_ahead_s) if device else None,
         "said": request.session.pop(SAID, ""),

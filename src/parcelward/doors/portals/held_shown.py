@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from parcelward.doors.portals import shown
@@ -38,7 +39,7 @@ def row(
     """Return the line of a key or device that was last heard at a moment."""
     return HeldRow(
         key=f"row-{ident.hex[:12]}",
-        href=f"?{kind}={ident}" + (f"&after={more['after']}" if more.get("after") else ""),
+        href="?" + urlencode({kind: ident} | {name: more[name] for name in ("find", "after") if more.get(name)}),
         title=title,
         beside=beside,
         ago=shown.ago(at, now=now) if at else "",
