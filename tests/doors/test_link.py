@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import uuid
 
 import httpx
@@ -76,3 +78,14 @@ def test_strangers_get_none_and_learn_of_no_item(installation, facilities) -> No
 def test_an_item_that_is_not_there_has_no_link(installation) -> None:
     with pytest.raises(NotFound):
         actions.make_link(installer().id, by=installer())
+
+
+def test_what_can_be_no_number_is_refused_before_anything_is_loaded() -> None:
+    """`parcelward link NOPE` answers at once, and asks no database."""
+    asked = (
+        "import sys\nfrom parcelward.doors.console.main import main\nsys.argv = ['parcelward', 'link', 'NOPE']\n"
+        "try:\n    main()\nexcept SystemExit as left:\n    print(left.code, 'psycopg' in sys.modules)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.split() == ["1", "False"]
+    assert "looks like this" in ran.stderr

@@ -14,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the link, tell the log, and print it."""
+    from parcelward.base.standards import identify
+
+    identify.canonical(options.number)  # what can be no number is refused before anything else is loaded
     django.setup()
     from parcelward.base.errors import NotFound
     from parcelward.parcels import actions, queries
