@@ -59,6 +59,11 @@ def test_every_refusal_is_described_as_a_problem_document(described):
                     assert list(answer["content"]) == ["application/problem+json"], (path, status)
 
 
+def test_it_says_where_this_house_is(described, installation):
+    """The public address as it is configured: what is made from the description asks there."""
+    assert described["servers"] == [{"url": installation.url}]
+
+
 def test_every_address_of_the_log_is_described(described):
     from parcelward.doors.urls import urlpatterns
 

@@ -45,6 +45,7 @@ class Described(NinjaAPI):
         asked = repr(sorted(options.items()))
         if asked not in self._made:
             described = super().get_openapi_schema(**options)
+            described["servers"] = [{"url": config.get().public_url}]
             openapi.complete(described)
             self._made[asked] = described
         return cast("OpenAPISchema", self._made[asked])
