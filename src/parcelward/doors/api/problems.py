@@ -28,6 +28,13 @@ _FRAMEWORK: Final = {
 """What the framework refuses before one of our doors is asked, or cannot finish: (code, title, what to do)."""
 
 
+_OF_READING: Final = {
+    400: "The request cannot be read. Look at its address and its headers.",
+    403: "This cannot be read here.",
+}
+"""What is said instead where nothing was sent: to a GET or HEAD."""
+
+
 class ProblemOut(msgspec.Struct, omit_defaults=True):
     """One problem document (RFC 9457 section 3.1 with our stable `code`, `request_id` and `errors`)."""
 
@@ -49,6 +56,8 @@ def of_status(request: HttpRequest, status: int) -> HttpResponse:
     """Return the problem document for a bare status of the framework; one that is not in the table is a 500."""
     status = status if status in _FRAMEWORK else 500
     code, title, detail = _FRAMEWORK[status]
+    if request.method in {"GET", "HEAD"}:
+        detail = _OF_READING.get(status, detail)
     request_id = getattr(request, "request_id", "")
     out = ProblemOut(type="about:blank", title=title, status=status, code=code, detail=detail, request_id=request_id)
     answer = HttpResponse(msgspec.json.encode(out), content_type=TYPE, status=status)
