@@ -94,6 +94,14 @@ def test_the_pages_hold_up(
         picture(page, f"{name}-{width}-{scheme}", kept=scheme == "light" and name in kept)
 
 
+def test_what_each_role_may_do_fits_a_narrow_telephone_in_spanish(opened: Any, boss: Any, live_url: str) -> None:
+    """The marks of certificates are long in Spanish, and wrap there."""
+    page = opened(320, 640, storage_state=boss, locale="es-ES")
+    page.goto(f"{live_url}/app/roles")
+    assert page.evaluate("document.documentElement.lang") == "es"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def _holds(page: Page, axe: str, width: int) -> None:
     assert violations(page, axe) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.url} scrolls sideways"
