@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.browser.conftest import World, focused, storage, violations
-from tests.scanner import event, new_number, until
+from tests.browser.conftest import World, focused, picture, storage, violations
+from tests.scanner import event, new_number, new_receptacle, until
 
 from parcelward.doors.portals.desk import ROWS_MAX
 from parcelward.doors.portals.shown import grouped
@@ -218,6 +218,46 @@ def test_an_alert_is_closed_and_leaves_the_list(opened: Any, signed_in: Any, liv
     page.click("text=Close this alert")
     page.wait_for_selector(".pw-said")
     assert row.count() == 0
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_a_broken_seal_is_shown_at_its_event_and_a_container_is_called_one(
+    opened: Any, signed_in: Any, live_url: str, world: World, axe: str, width: int
+) -> None:
+    """An alert about one event marks it in the story; a bag has no addressee to whom it is "your parcel"."""
+    bag, inside = new_receptacle(), new_number()
+    world.scanner.send(
+        event(None, "sealed", receptacle_id=bag, seal={"number": "S1", "did": "applied"}),
+        event(inside, "loaded", minutes=1, receptacle=bag),
+        event(None, "sealed", minutes=5, receptacle_id=bag, seal={"number": "S1", "did": "broken"}),
+        event(None, "left_sorting", minutes=9, receptacle_id=bag),
+    )
+    page = opened(width, 900, storage_state=signed_in)
+    row = page.locator(".pw-list [data-row]", has_text=grouped(bag))
+    until(lambda: page.goto(f"{live_url}/app/desk/?queue=alerts&kind=seal_mismatch") and row.count() > 0)
+    row.first.click()
+    page.wait_for_selector("#story .pw-events")
+    story = page.locator("#story")
+    marked = page.locator(".pw-events > li", has=page.locator("#marked"))
+    assert marked.count() == 1
+    assert "The alert above is about this event." in marked.inner_text()
+    assert "sealed" in marked.inner_text()
+    assert marked.evaluate("one => [...one.parentElement.children].indexOf(one)") == 1, "the broken one, not the first"
+    said = story.inner_text()
+    assert "Left sorting" in said
+    assert "Hold this container" in said
+    assert "your parcel" not in said
+    assert "item" not in said.lower()
+    since = page.inner_text(".pw-inside time")
+    assert since.endswith(("CST", "CDT")), "in the zone of the events beside it"
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    picture(page, f"desk-seal-{width}", kept=False)
+    page.click("text=Hold this container")
+    page.wait_for_selector("h1:has-text('Hold this container?')")
+    assert "addressee" not in page.inner_text("main")
+    page.goto(f"{live_url}/app/desk/?item={bag}")
+    assert page.locator("#marked").count() == 0, "without an alert beside it nothing is marked"
 
 
 def test_who_has_not_signed_in_is_asked_to(opened: Any, live_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connections
 from django.db.models import Model, Q, QuerySet
@@ -117,11 +118,22 @@ def _alert_rows(rows: QuerySet[Alert] | Sequence[Alert]) -> tuple[AlertRow, ...]
             facility=places[a.facility].code if a.facility in places else "",
             item_number=numbers.get(a.item, "") if a.item else "",
             handover=a.about if a.kind in HANDOVER_KINDS else "",
+            event_id=_event_of(a),
             words=in_words(a),
             closed=a.closed_at is not None,
         )
         for a in found
     )
+
+
+def _event_of(alert: Alert) -> UUID | None:
+    """Return the event that an alert about an item names; a handover's id, which may be a UUID too, is none."""
+    if alert.item is None or alert.kind in HANDOVER_KINDS:
+        return None
+    try:
+        return UUID(alert.about)
+    except ValueError:
+        return None
 
 
 def _quarantined_rows(found: Sequence[Quarantine], raws: Mapping[int, bytes]) -> tuple[QuarantinedRow, ...]:

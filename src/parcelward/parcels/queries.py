@@ -20,7 +20,7 @@ from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels import attention, containment, erasures, rules, security_holds, told, verification
 from parcelward.parcels.canon import scanned_reason
-from parcelward.parcels.models import Item, ItemAlias, ItemStatus, Manifest
+from parcelward.parcels.models import Item, ItemAlias, ItemKind, ItemStatus, Manifest
 from parcelward.parcels.proofs import first_number, proven_before, shown_events
 from parcelward.parcels.proofs import proofs as proofs_of
 from parcelward.parcels.receipts import receipt_proof as receipt_proof_of
@@ -122,6 +122,7 @@ def journey(item: UUID) -> Journey:
         timeline=tuple(lines),
         unannounced=announced.announced_at is None,
         simulated=announced.simulated,
+        receptacle=announced.kind == ItemKind.RECEPTACLE,
         mode=settings.mode,
         held=bool(status.flags & State.HELD),
         shredded=bool(status.flags & State.SHREDDED),

@@ -73,6 +73,7 @@ class Journey:
     timeline: tuple[TimelineEntry, ...]  # newest first
     unannounced: bool  # we saw it before anybody told us about it
     simulated: bool
+    receptacle: bool  # a bag, cage or container: it has no addressee
     mode: str  # test or production
     held: bool  # on hold, wherever it has been seen since
     shredded: bool  # the secret was destroyed: entries can no longer be opened
@@ -123,6 +124,7 @@ class AlertRow:
     facility: str
     item_number: str
     handover: str  # id of the handover that does not add up; empty for other kinds
+    event_id: UUID | None  # the event at which it was noticed; None where it is about no single one
     words: str  # what happened and what to do
     closed: bool
 

@@ -41,6 +41,7 @@ def journey(*timeline: TimelineEntry, **other: object) -> Journey:
         action_required=None,
         timeline=timeline,
         unannounced=False,
+        receptacle=False,
         simulated=True,
         mode="test",
         held=False,

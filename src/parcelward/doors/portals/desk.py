@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parcelward.base import config
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.standards.errors import BadItemNumber
-from parcelward.base.standards.steps import CODES
 from parcelward.doors.portals import desk_shown, shown, two_people
 from parcelward.doors.portals.desk_words import kind_name, role_name
 from parcelward.parcels import actions, queries
@@ -118,7 +117,8 @@ def _show(request: HttpRequest, person: Person, asked: Asked, *, status: int = 2
         number = number or (context["alert"].item_number if context["alert"] else "")
     context["list_name"] = next((q.name for q in context["queues"] if q.current), _("Exceptions"))
     if number:
-        context.update(_story_context(number, person, now))
+        chosen = context.get("alert")
+        context.update(_story_context(number, person, now, marked=chosen.event_id if chosen else None))
     return render(request, "desk.html", context, status=status)
 
 
@@ -172,8 +172,11 @@ def _figures_context(person: Person) -> dict[str, Any]:
     }
 
 
-def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
-    """Return the one item with its whole story, or what to say when there is none."""
+def _story_context(number: str, person: Person, now: Any, *, marked: UUID | None = None) -> dict[str, Any]:
+    """Return the one item with its whole story, or what to say when there is none.
+
+    `marked` is the event at which the alert beside it was noticed.
+    """
     try:
         item = queries.find(number)
     except BadItemNumber as bad:
@@ -186,9 +189,10 @@ def _story_context(number: str, person: Person, now: Any) -> dict[str, Any]:
         "number": shown.grouped(journey.number),
         "events": desk_shown.event_rows(queries.story(item, by=person), journey.timeline, now=now),
         "zone": shown.one_zone(journey.timeline),
-        "contents": queries.inside(item, by=person),
+        "contents": desk_shown.contents(queries.inside(item, by=person), journey.timeline),
         "inside_open_max": INSIDE_OPEN_MAX,
-        "headline": journey.headline or _(CODES[journey.step].customer),
+        "headline": desk_shown.headline(journey),
+        "marked": marked.hex if marked else "",
         "held": journey.held,
         "may_hold": may(person, Task.HOLD) and not journey.held and not journey.shredded,
         "may_correct": may(person, Task.CORRECT) and not journey.shredded,
@@ -299,6 +303,7 @@ def _confirmed(
     context = {
         "what": what,
         "journey": journey,
+        "headline": desk_shown.headline(journey),
         "number": shown.grouped(journey.number),
         "reason": reason,
         "reason_length_max": REASON_LENGTH_MAX,

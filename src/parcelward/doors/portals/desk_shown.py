@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from parcelward.base.standards.steps import CODES
 from parcelward.doors.portals import shown
 from parcelward.doors.portals.desk_words import count, kind_name, step_name
-from parcelward.parcels.wire import AlertRow, EventStory, Part, QuarantinedRow, Throughput, TimelineEntry
+from parcelward.parcels.wire import AlertRow, EventStory, Held, Journey, Part, QuarantinedRow, Throughput, TimelineEntry
+from parcelward.parcels.wire import Contents as WireContents
 
 QUARANTINE: Final = "quarantine"
 SPARK_WIDTH: Final = 132
@@ -105,6 +107,49 @@ class EventRow:
     notes: tuple[str, ...]
     struck: bool
     story: EventStory | None  # None: nobody scanned this very item
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One thing that is inside a receptacle, and since when."""
+
+    number: str
+    words: str
+    exact: str
+    iso: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is inside a receptacle now; `more`: there may be others."""
+
+    held: tuple[Inside, ...]
+    more: bool
+
+
+def headline(journey: Journey) -> str:
+    """Return how it stands with an item: what its addressee reads; of a receptacle, which has none, the newest step."""
+    if journey.receptacle:
+        newest = next((entry.step for entry in journey.timeline if not entry.corrected), None)
+        said = step_name(newest) if newest is not None else _("not scanned yet")
+        return said[:1].upper() + said[1:]
+    return journey.headline or _(CODES[journey.step].customer)
+
+
+def contents(found: WireContents, timeline: Sequence[TimelineEntry]) -> Contents:
+    """Return what is inside, each since its loading, told as the events beside it are: in the zone where it then was.
+
+    `timeline` is the receptacle's own, newest first. Before its first event with a place, that one's zone counts.
+    """
+    placed = [entry for entry in timeline if entry.place is not None]
+
+    def told(one: Held) -> Inside:
+        near = next((entry for entry in placed if entry.event_time <= one.since), placed[-1] if placed else None)
+        at = one.since.astimezone(shown.zone_of(near.place if near else None))
+        words = f"{date_format(at, _('j M'))} {at:%H:%M} {shown.zone_name(at)}"
+        return Inside(one.number, words, shown.exact(at), at.isoformat())
+
+    return Contents(tuple(told(one) for one in found.held), found.more)
 
 
 def link(**wanted: object) -> str:
