@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import picture, storage, violations
+from tests.joined import apart as apart_from
+from tests.joined import tenant
+
+from parcelward.people.wire import OrganisationKind, Role
 
 pytestmark = pytest.mark.browser
 WIDTHS = {1280: 800, 375: 812, 320: 640}
@@ -53,6 +57,32 @@ def test_the_header_is_one_line(
     page.goto(f"{live_url}/app/")
     assert violations(page, axe) == []
     picture(page, f"header-{language}-{width}-{scheme}", kept=False)
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize("role", [Role.PLANNER, Role.AUDITOR, Role.OFFICER])
+def test_a_role_without_screens_is_told_by_which_means_it_works(
+    opened: Any, enter: Any, browser: Any, link: Any, live_url: str, axe: str, width: int, role: Role
+) -> None:
+    """And what the start page names is there."""
+    if role is Role.OFFICER:
+        police = apart_from(lambda: tenant(OrganisationKind.LAW_ENFORCEMENT))
+        mine = browser()
+        assert mine.join(link("officer", police)).status_code == 302
+        cookies = storage(mine)
+    else:
+        cookies = enter(role).cookies
+    page = opened(width, WIDTHS[width], storage_state=cookies)
+    page.goto(f"{live_url}/app/")
+    work = page.locator("section[aria-labelledby=by-program]")
+    assert work.locator("p").first.inner_text()
+    ways = work.locator("a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    assert ways
+    for way in ways:
+        assert page.request.get(live_url + way).status == 200, way
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    picture(page, f"start-{role.value}-{width}", kept=False)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

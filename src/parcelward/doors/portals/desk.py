@@ -22,7 +22,7 @@ from parcelward.doors.portals import desk_shown, shown, two_people
 from parcelward.doors.portals.desk_words import kind_name, role_name
 from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
-from parcelward.people.wire import Person, Task
+from parcelward.people.wire import Person, Role, Task
 from parcelward.privacy import queries as kept
 
 ROWS_MAX: Final = 50  # of a list at once: with two full lists and all its parts the page stays under 100 kB
@@ -33,6 +33,8 @@ REASON_LENGTH_MAX: Final = 40  # why an item is held, released or corrected: a f
 INSIDE_OPEN_MAX: Final = 8  # a longer list of contents is folded, so that the events stay in sight
 POLL_S: Final = 10
 SAID: Final = desk_shown.SAID
+BY_PROGRAM: Final = frozenset({Role.PLANNER, Role.AUDITOR, Role.OFFICER})
+"""Roles whose work has no screen here: the start page says by which means it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_members": may(person, Task.MANAGE_MEMBERS) and person.organisation is not None,
         "may_organisations": may(person, Task.MANAGE_ORGANISATIONS),
     }
+    context["by_program"] = person.role.value if person.role in BY_PROGRAM else ""
     return render(request, "start.html", context)
 
 
