@@ -6,6 +6,8 @@ import datetime as dt
 import uuid
 
 import pytest
+from tests.attacks.rights_of_routes import FRESHLY_PROVEN, SCREENS
+from tests.attacks.test_matrix import address as address_of
 from tests.joined import joined
 from tests.scanner import Scanner
 
@@ -76,3 +78,24 @@ def test_what_others_work_with_is_ended_after_a_fresh_proof_alone(browser, link,
     assert RightsRequest.objects.get(pk=request).state == "open"
     actions.withdraw_enrolment(opened.id, by=by)
     privacy.withdraw_request(request, by=ben)
+
+
+def test_every_screen_that_asks_for_a_fresh_proof_is_in_the_list(browser, link):
+    """One that asks no more, or that is new and not in the list, is named."""
+    boss = browser()
+    boss.join(link("administrator"))
+    who = uuid.UUID(boss.passkey.user_handle.decode())
+    SignedIn.objects.filter(user=who).update(proved_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=11))
+    asked = {route for route in SCREENS if proves(boss.http.get(address_of(route, {})))}
+    assert asked == FRESHLY_PROVEN
+    token = boss.token("/app/account")
+    fields = {"csrfmiddlewaretoken": token}
+    head = {"Referer": boss.url}
+    sent = {route: boss.http.post(address_of(route, {}), data=fields, headers=head) for route in FRESHLY_PROVEN}
+    assert {route for route, answer in sent.items() if not proves(answer)} == set()
+
+
+def proves(answer) -> bool:
+    """Return whether somebody is sent to prove again who they are."""
+    where = answer.headers.get("location", "").partition("?")[0]
+    return (answer.status_code, where) == (302, "/app/account/prove")
