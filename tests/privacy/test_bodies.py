@@ -21,7 +21,7 @@ from parcelward.parcels import actions as parcels
 from parcelward.parcels import bodies as room
 from parcelward.parcels import follows, queries
 from parcelward.parcels.actions import capture_jobs, retention, submissions
-from parcelward.parcels.models import CaptureJob, Quarantine
+from parcelward.parcels.models import CaptureJob, NamedQuery, Quarantine
 from parcelward.parcels.wire import BadScan, Submission
 from parcelward.people.actions import installer
 from parcelward.people.wire import Person, Role
@@ -145,6 +145,33 @@ def test_keys_that_no_body_names_are_swept_and_others_are_not(refused, machinery
     assert (keys_of(left), keys_of(refused.body_key)) == (0, 1)
 
 
+def test_no_key_is_swept_that_any_table_names(refused, machinery, number):
+    by = dataclasses.replace(installer(), role=Role.ADMINISTRATOR)
+    later = NOW() + dt.timedelta(minutes=5)  # so that the worker leaves the first job alone
+    captured = json.dumps(document(event(item(new_number())))).encode()
+    assert capture_jobs.run_job(capture_jobs.open_job(captured, "proceed", by=by, now=later)[0])
+    waiting, _ = capture_jobs.open_job(json.dumps(document(event(item(number)))).encode(), "proceed", by=by, now=later)
+    name = f"sweep {uuid.uuid4().hex[:8]}"
+    capture_jobs.keep_query(name, {}, by=by)
+    before = named_by_tables()
+    assert all(before.values())
+    retention.forget_keys_left(made_before=NOW() + retention.UNUSED_AFTER, by=machinery)
+    assert named_by_tables() == before
+    capture_jobs.delete_query(name, by=by)
+    assert capture_jobs.run_job(waiting)
+
+
+def named_by_tables() -> dict[str, set[uuid.UUID]]:
+    """Return the keys that there are of each table's bodies."""
+    found = {}
+    for where, column in room.KEY_COLUMNS.items():
+        with db.cursor() as cur:
+            cur.execute(f"SELECT {column} FROM {where.table} WHERE {column} IS NOT NULL")
+            named = [row[0] for row in cur.fetchall()]
+        found[where.table] = set(BodyKey.objects.filter(body__in=named).values_list("body", flat=True))
+    return found
+
+
 def test_many_bad_events_take_one_statement_of_the_keys_database(installation, facilities, monkeypatch):
     by = Person(uuid.uuid4(), Role.DEVICE, 1_999_998, "a device that sends rubbish")
     bad = [BadScan(nth, "not_json", "m", uuid.uuid4().bytes) for nth in range(500)]
@@ -228,6 +255,34 @@ def test_what_is_from_before_is_read_and_then_sealed(installation, number, monke
         names = row.body_key, job.document_key
         transaction.set_rollback(True)
     bodies.forget(names)
+
+
+def test_captured_events_and_queries_from_before_are_sealed_too(installation, number):
+    by = dataclasses.replace(installer(), role=Role.ADMINISTRATOR)
+    body, question = json.dumps(document(event(item(number)))).encode(), {"EQ_bizStep": ["accepting"]}
+    assert capture_jobs.run_job(capture_jobs.open_job(body, "proceed", by=by, now=NOW() + dt.timedelta(minutes=5))[0])
+    with transaction.atomic(), db.cursor() as cur:
+        cur.execute(
+            "SELECT event_time, id, body_key, body FROM parcels_epcis_event WHERE body_key IS NOT NULL "
+            "ORDER BY id DESC LIMIT 1"
+        )
+        at, row, key, stored = cur.fetchall()[0]
+        [plain] = room.events([(key, bytes(stored))])
+        assert plain
+        here = "WHERE event_time = %s AND id = %s"
+        cur.execute(f"UPDATE parcels_epcis_event SET body = %s, body_key = NULL {here}", (plain, at, row))
+        kept = NamedQuery.objects.create(source=1, name=uuid.uuid4().hex, query=question, created_at=NOW())
+        room.seal_old()
+        cur.execute(f"SELECT body_key, body FROM parcels_epcis_event {here}", (at, row))
+        fresh, sealed_ = cur.fetchall()[0]
+        kept.refresh_from_db()
+        assert fresh not in {None, key}
+        assert plain not in bytes(sealed_)
+        assert room.events([(fresh, bytes(sealed_))]) == [plain]
+        assert kept.query == {}
+        assert room.asked([kept]) == [(kept.name, question)]
+        transaction.set_rollback(True)
+    bodies.forget([fresh, kept.query_key])
 
 
 def test_housekeeping_seals_what_is_from_before(installation):
