@@ -9,9 +9,10 @@ import uuid
 
 import pytest
 from django.db import connections
+from tests.laws.tampering import undone
 from tests.people.staffing import acting, facts, member, operator, rights, sender, somebody
 
-from parcelward.base.errors import NotFound
+from parcelward.base.errors import Conflict, NotFound
 from parcelward.people import actions
 from parcelward.people.models import Invitation, User
 from parcelward.people.wire import Role
@@ -115,3 +116,47 @@ def test_a_link_used_a_second_time_says_what_a_wrong_one_says(browser, link):
     assert answers[0] == answers[1]
     assert answers[0][0] == 404
     assert rights() == before
+
+
+def test_a_link_that_was_withdrawn_opens_nothing():
+    invitation, code = actions.invite(sender("A Shop"), Role.SENDER_MEMBER, by=actions.installer())
+    actions.withdraw_invitation(invitation, by=actions.installer())
+    opens_nothing(code)
+
+
+def test_a_link_that_has_expired_opens_nothing():
+    with undone():
+        invitation, code = actions.invite(sender("A Shop"), Role.SENDER_MEMBER, by=actions.installer())
+        Invitation.objects.filter(id=invitation).update(expires_at=dt.datetime.now(dt.UTC))
+        opens_nothing(code)
+
+
+def test_a_link_into_an_organisation_that_was_suspended_opens_nothing():
+    shop = sender("A Stopped Shop")
+    invitation, code = actions.invite(shop, Role.SENDER_MEMBER, by=actions.installer())
+    actions.suspend_organisation(shop, by=actions.installer())
+    opens_nothing(code)
+    actions.withdraw_invitation(invitation, by=actions.installer())
+    actions.resume_organisation(shop, by=actions.installer())
+
+
+def test_nobody_agrees_to_an_invitation_of_somebody_who_was_locked_out_since():
+    anna, ben = somebody(Role.ADMINISTRATOR), somebody(Role.ADMINISTRATOR)
+    invitation, _code = actions.invite(operator(), Role.INSPECTOR, by=anna)
+    actions.lock_person(anna.name, by=ben)
+    with pytest.raises(Conflict) as caught:
+        actions.agree_to_invitation(invitation, by=ben)
+    assert caught.value.code == "asker_may_not"
+    assert not facts("people.invitation_agreed", invitation=str(invitation))
+    actions.withdraw_invitation(invitation, by=ben)
+
+
+def test_nobody_agrees_to_an_invitation_that_has_expired():
+    anna, ben = somebody(Role.ADMINISTRATOR), somebody(Role.ADMINISTRATOR)
+    with undone():
+        invitation, _code = actions.invite(operator(), Role.INSPECTOR, by=anna)
+        Invitation.objects.filter(id=invitation).update(expires_at=dt.datetime.now(dt.UTC))
+        with pytest.raises(Conflict) as caught:
+            actions.agree_to_invitation(invitation, by=ben)
+        assert caught.value.code == "expired"
+        assert Invitation.objects.get(id=invitation).agreed_by_id is None

@@ -76,6 +76,20 @@ def test_a_role_of_staff_is_not_taken_with_a_code_by_email(browser, installation
     actions.withdraw_invitation(invitation, by=actions.installer())
 
 
+def test_a_role_of_staff_is_not_taken_in_a_session_that_no_passkey_began(member):
+    user = of(member)
+    by = acting(user, Membership.objects.get(user=user, ended_at=None))
+    SignedIn.objects.filter(user=user).update(method="code")
+    session = SignedIn.objects.get(user=user, ended_at=None).id
+    invitation, code = invited(operator(), Role.SORTER)
+    before = rights()
+    with pytest.raises(MayNot) as caught:
+        actions.accept(code, session, by=by, now=dt.datetime.now(dt.UTC))
+    assert caught.value.code == "passkey_needed"
+    assert rights() == before
+    actions.withdraw_invitation(invitation, by=actions.installer())
+
+
 def test_nobody_takes_what_they_invited_to_or_agreed_to_themselves(installation):
     anna, ben, shop = somebody(Role.ADMINISTRATOR), somebody(Role.ADMINISTRATOR), sender("Their Shop")
     somebody(Role.SENDER_ADMIN, shop, owner=True)
@@ -121,6 +135,19 @@ def test_another_persons_session_takes_nothing(member, browser, link):
     user = of(member)
     by = acting(user, Membership.objects.get(user=user, ended_at=None))
     invitation, code = invited(sender("Second Shop"))
+    before = rights()
+    with pytest.raises(MayNot):
+        actions.accept(code, session, by=by, now=dt.datetime.now(dt.UTC))
+    assert rights() == before
+    actions.withdraw_invitation(invitation, by=actions.installer())
+
+
+def test_a_session_that_ended_meanwhile_takes_nothing(member):
+    user = of(member)
+    by = acting(user, Membership.objects.get(user=user, ended_at=None))
+    session = SignedIn.objects.get(user=user, ended_at=None).id
+    invitation, code = invited(sender("Second Shop"))
+    actions.end_session(session, by=by)
     before = rights()
     with pytest.raises(MayNot):
         actions.accept(code, session, by=by, now=dt.datetime.now(dt.UTC))

@@ -289,6 +289,53 @@ def test_an_old_session_acts_in_no_role_that_has_ended(browser, link):
     assert rights() == before
 
 
+def test_the_operator_itself_is_never_suspended():
+    from tests.laws.tampering import undone
+
+    with undone():
+        before = rights()
+        with pytest.raises(Conflict) as caught:
+            actions.suspend_organisation(operator(), by=actions.installer())
+        assert caught.value.code == "operator"
+        assert rights() == before
+
+
+def test_who_owns_a_sender_hands_it_over_before_their_role_ends(tenant):
+    _shop, boss, _user, _membership = tenant
+    owner = Membership.objects.get(user=of(boss), ended_at=None)
+    before = rights()
+    for by in (acting(of(boss), owner), actions.installer()):
+        with pytest.raises(Conflict) as caught:
+            actions.end_membership(owner.id, by=by)
+        assert caught.value.code == "owner"
+    assert rights() == before
+
+
+def test_a_locked_account_becomes_no_owner(tenant):
+    _shop, boss, user, membership = tenant
+    owner = acting(of(boss), Membership.objects.get(user=of(boss), ended_at=None))
+    actions.lock_person(user.login, by=actions.installer())
+    before = rights()
+    with pytest.raises(Conflict) as caught:
+        actions.hand_over(membership.id, by=owner)
+    assert caught.value.code == "locked"
+    assert rights() == before
+
+
+def test_nobody_chooses_the_role_of_anothers_session_or_anothers_role(tenant, browser, link):
+    _shop, boss, _user, _membership = tenant
+    mine = browser()
+    mine.join(link("clerk"))
+    by = acting(of(mine), Membership.objects.get(user=of(mine)))
+    sessions = {one: SignedIn.objects.get(user=of(one), ended_at=None) for one in (mine, boss)}
+    for session, role in ((boss, None), (boss, mine), (mine, boss)):
+        chosen = None if role is None else Membership.objects.get(user=of(role), ended_at=None).id
+        with pytest.raises(NotFound):
+            actions.act_for(sessions[session].id, chosen, by=by)
+    for one, was in sessions.items():
+        assert SignedIn.objects.get(user=of(one), ended_at=None).membership_id == was.membership_id
+
+
 @pytest.mark.asvs("6.3.3", "6.3.4")
 def test_a_session_without_a_passkey_acts_in_no_role_of_staff(browser, link):
     mine = browser()

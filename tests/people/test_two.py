@@ -254,6 +254,33 @@ def test_a_link_that_replaces_a_passkey_makes_no_new_account_and_the_other_way_r
     assert User.objects.count() == before
 
 
+def test_a_second_link_for_a_lost_passkey_closes_the_first():
+    user, _membership = member(Role.SORTER)
+    first, second = (re_enrolment_of(user) for _ in range(2))
+    now = dt.datetime.now(dt.UTC)
+    with pytest.raises(NotFound):
+        actions.re_enrol(first, now=now)
+    assert actions.re_enrol(second, now=now) == user
+
+
+def test_a_link_for_a_lost_passkey_opens_nothing_once_the_role_ended():
+    user, membership = member(Role.SORTER)
+    code = re_enrolment_of(user)
+    actions.end_membership(membership.id, by=actions.installer())
+    with pytest.raises(NotFound):
+        actions.re_enrol(code, now=dt.datetime.now(dt.UTC))
+    assert Invitation.objects.get(user=user, re_enrols=True).taken_at is None
+    assert not facts("people.re_enrolled", person=str(user.id))
+
+
+def re_enrolment_of(user: User) -> str:
+    """Return the code of a link that replaces somebody's passkey."""
+    request = actions.ask_to_re_enrol(user.login, "passport", by=somebody(Role.CLERK))
+    code = actions.agree_to_re_enrol(request, by=somebody(Role.CLERK))
+    assert code is not None
+    return code
+
+
 def test_who_may_not_do_it_asks_and_agrees_to_nothing():
     sorter, (user, membership) = somebody(Role.SORTER), member(Role.COURIER)
     with pytest.raises(MayNot):
