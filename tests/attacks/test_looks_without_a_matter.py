@@ -14,6 +14,7 @@ from tests.scanner import new_number
 
 from parcelward.base.errors import Invalid
 from parcelward.people import proofing
+from parcelward.people.models import Letter
 from parcelward.people.wire import Role
 from parcelward.privacy import about, actions, rules
 from parcelward.privacy.models import Disclosure
@@ -69,14 +70,39 @@ def test_a_check_of_somebody_else_or_one_that_is_over_opens_nobody(token, machin
     with actions.reveal(theirs, [Field.NAME], purpose=Purpose.COUNTER, by=clerk, about=said) as opened:
         assert opened[Field.NAME].text == anna[Field.NAME]
     refused(token, Purpose.COUNTER, clerk, said)
-    refused(token, Purpose.INVESTIGATION, person(Role.INSPECTOR), said)  # it is not in review
-    proofing.cancel_check(by=ben, now=now + dt.timedelta(seconds=1))
     before = Disclosure.objects.filter(person=theirs).count()
+    for purpose, by in (
+        (Purpose.INVESTIGATION, person(Role.INSPECTOR)),  # it is not in review
+        (Purpose.LETTER, clerk),
+        (Purpose.DELIVERY, person(Role.COURIER)),
+    ):
+        with pytest.raises(Invalid), actions.reveal(theirs, [Field.NAME], purpose=purpose, by=by, about=said):
+            pytest.fail(f"a check at the counter is no matter for {purpose}")
+    assert Disclosure.objects.filter(person=theirs).count() == before
+    proofing.cancel_check(by=ben, now=now + dt.timedelta(seconds=1))
     with (
         pytest.raises(Invalid),
         actions.reveal(theirs, [Field.NAME], purpose=Purpose.COUNTER, by=clerk, about=said),
     ):
         pytest.fail("it was cancelled")
+    assert Disclosure.objects.filter(person=theirs).count() == before
+
+
+def test_a_letter_to_somebody_else_or_one_that_is_over_opens_nobody(token, machinery, anna):  # noqa: F811
+    ben, clerk, now = joined(Role.ADDRESSEE), person(Role.CLERK), timezone.now()
+    theirs = actions.put(anna, kind=Kind.ADDRESSEE, by=machinery, account=ben.id)
+    said = str(proofing.request_letter(theirs, same=(), by=ben, now=now).letter_id)
+    with actions.reveal(theirs, [Field.NAME], purpose=Purpose.LETTER, by=clerk, about=said) as opened:
+        assert opened[Field.NAME].text == anna[Field.NAME]
+    refused(token, Purpose.LETTER, clerk, said)
+    letter, before = Letter.objects.filter(pk=said), Disclosure.objects.filter(person=theirs).count()
+    until = letter.get().expires_at
+    letter.update(expires_at=now)
+    try:
+        with pytest.raises(Invalid), actions.reveal(theirs, [Field.NAME], purpose=Purpose.LETTER, by=clerk, about=said):
+            pytest.fail("it has expired")
+    finally:
+        letter.update(expires_at=until)  # as the log says
     assert Disclosure.objects.filter(person=theirs).count() == before
 
 

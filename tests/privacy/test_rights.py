@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from tests.joined import joined
 
@@ -303,6 +304,43 @@ def test_who_calls_an_erasure_off_keeps_everything(token, ben, admin, inspector)
     assert not ShredRequest.objects.filter(person=token, withdrawn_at=None).exists()
 
 
+def test_once_the_wait_is_over_nobody_calls_it_off(token, ben, admin, inspector):
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    with transaction.atomic():
+        RightsRequest.objects.filter(pk=request).update(not_before=timezone.now())
+        with pytest.raises(Conflict) as refused:
+            actions.withdraw_request(request, by=ben)
+        assert refused.value.code == "too_late"
+        transaction.set_rollback(True)
+    actions.withdraw_request(request, by=ben)
+
+
+def test_an_erasure_that_is_refused_after_the_first_agreed_shreds_nobody(token, ben, admin, inspector):
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    actions.refuse(request, Reason.LEGAL_HOLD, by=inspector)
+    assert not ShredRequest.objects.filter(person=token, withdrawn_at=None).exists()
+
+
+def test_a_hold_on_what_would_have_expired_keeps_the_account(token, ben, admin, inspector, machinery, anna):
+    later = timezone.now() + LATER
+    held = actions.put(anna, kind=Kind.PENDING, by=machinery, account=ben.id, expires_at=later + LATER)
+    actions.hold(held, "court order 9", by=inspector)
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    actions.shred_due(later)
+    actions.finish_erasures(later)
+    assert queries.kept(held)
+    assert User.objects.get(id=ben.id).is_active
+    assert row(request).state == RequestState.WAITING
+    actions.lift(held, by=inspector)
+    actions.finish_erasures(later)
+    assert row(request).state == RequestState.DONE
+
+
 def test_what_was_kept_since_the_first_agreed_is_looked_at_again(token, ben, admin, inspector, machinery, anna):
     request = actions.ask_erasure(by=ben, strong=False)
     actions.uphold(request, by=admin)
@@ -344,6 +382,7 @@ def test_the_rules():
 @pytest.mark.asvs("7.4.2")
 def test_a_closed_account_has_no_passkey_and_no_session_and_the_log_says_so(token, ben, admin, inspector):
     from allauth.mfa.models import Authenticator
+    from django.contrib.sessions.models import Session
 
     from parcelward.people import actions as people
     from parcelward.people.account_check import check_accounts
@@ -355,7 +394,10 @@ def test_a_closed_account_has_no_passkey_and_no_session_and_the_log_says_so(toke
     credential, public = uuid.uuid4().bytes, uuid.uuid4().bytes
     people.add_passkey(ben.id, key, credential_id=credential, public_key=public, signatures=0)
     user = User.objects.get(id=ben.id)
-    people.begin_session(user, uuid.uuid4().hex, method="passkey", browser=uuid.uuid4().bytes, seen_from=None, now=now)
+    cookie = Session.objects.create(session_key=uuid.uuid4().hex, session_data="x", expire_date=now + LATER)
+    people.begin_session(
+        user, cookie.session_key, method="passkey", browser=uuid.uuid4().bytes, seen_from=None, now=now
+    )
     request = actions.ask_erasure(by=ben, strong=True)
     actions.uphold(request, by=admin)
     actions.uphold(request, by=inspector)
@@ -365,6 +407,7 @@ def test_a_closed_account_has_no_passkey_and_no_session_and_the_log_says_so(toke
     actions.finish_erasures(now + LATER)
     for model in (Passkey, SignedIn, KnownBrowser, Authenticator):
         assert not model.objects.filter(user=user).exists(), model
+    assert not Session.objects.filter(session_key=cookie.session_key).exists()
     findings = Findings()
     check_accounts(findings)
     check_memberships(findings)

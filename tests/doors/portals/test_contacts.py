@@ -32,6 +32,7 @@ class Parties(NamedTuple):
     sender: UUID
     addressee: UUID
     email: str
+    shop_email: str
 
 
 def shop_of(installation: Any) -> tuple[Browser, UUID]:
@@ -50,16 +51,13 @@ def parties_of(installation: Any) -> Parties:
     anna = Browser(installation.url)
     person = signed_in_as(anna, Role.ADDRESSEE, installation)
     by = people.machinery()
-    sender = actions.put(
-        {Field.NAME: "Stamps and Albums", Field.EMAIL: f"shop.{mark}@shop.example"},
-        kind=Kind.SENDER,
-        by=by,
-        tenant=tenant,
-    )
+    shop_email = f"shop.{mark}@shop.example"
+    said = {Field.NAME: "Stamps and Albums", Field.EMAIL: shop_email}
+    sender = actions.put(said, kind=Kind.SENDER, by=by, tenant=tenant)
     email = f"anna.{mark}@mail.example"
     kept = {Field.NAME: "Anna Kowalska", Field.EMAIL: email}
     addressee = actions.put(kept, kind=Kind.ADDRESSEE, by=by, tenant=tenant, account=person.id)
-    return Parties(number, shop, anna, sender, addressee, email)
+    return Parties(number, shop, anna, sender, addressee, email, shop_email)
 
 
 @pytest.fixture
@@ -132,6 +130,13 @@ def test_what_leads_to_nobody_is_said_and_opens_nothing(parties: Parties, field:
     answer = opened_by(parties.shop, **good | {field: typed})
     assert answer.status_code == 422
     assert "There is a problem" in answer.text
+    assert contacts(parties) == 0
+
+
+def test_a_senders_own_address_is_no_addressees(parties: Parties) -> None:
+    answer = opened_by(parties.shop, item=parties.item, sender=parties.sender, email=parties.shop_email)
+    assert answer.status_code == 422
+    assert "keeps no addressee with this e-mail address" in answer.text
     assert contacts(parties) == 0
 
 
