@@ -38,6 +38,16 @@ def test_what_a_leaked_key_made_is_revoked_with_it():
         assert len(facts("people.key_revoked", source=row.source_id)) == 1
 
 
+def test_a_key_that_was_revoked_a_moment_ago_makes_none():
+    """The request had passed the door before the key was revoked."""
+    leaked = token_of(organisation())
+    by = queries.key_holder(leaked.token)
+    people.revoke_key(leaked.id, by=people.installer())
+    with untouched(), pytest.raises(MayNot) as caught:
+        people.new_key("too late", Role.SENDER_MEMBER, by=by, mode="test")
+    assert caught.value.code == "revoked"
+
+
 def test_a_key_ends_no_later_than_the_one_that_made_it():
     short = token_of(organisation(), lifetime=dt.timedelta(days=2))
     child = made_by(short, lifetime=dt.timedelta(days=365))

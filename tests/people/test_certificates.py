@@ -111,7 +111,11 @@ def test_nobody_notes_their_own_nor_somebody_who_may_not(clerk, boss):
         actions.certify(boss.id, "dangerous_goods", valid_from=TODAY, valid_until=TODAY, by=clerk)
     with pytest.raises(NotFound):
         actions.certify(actions.installer().id, "dangerous_goods", valid_from=TODAY, valid_until=TODAY, by=boss)
+    left, membership = member(Role.CLERK)
+    actions.end_membership(membership.id, by=boss)
+    with pytest.raises(NotFound):
+        actions.certify(left.id, "dangerous_goods", valid_from=TODAY, valid_until=TODAY, by=boss)
     for last in (TODAY - DAY, TODAY + (certificates.DAYS_MAX + 1) * DAY):
         with pytest.raises(Invalid):
             noted(clerk, boss, TODAY, last)
-    assert not Certificate.objects.filter(user__in=(boss.id, clerk.id)).exists()
+    assert not Certificate.objects.filter(user__in=(boss.id, clerk.id, left.id)).exists()

@@ -130,6 +130,15 @@ def test_a_tenants_administrator_sees_and_makes_the_keys_of_their_own_organisati
     assert str(foreign.value) == str(unknown.value)
 
 
+def test_a_tenants_administrator_makes_no_key_of_another_organisation(installer):
+    admin, operator = person(Role.SENDER_ADMIN, organisation()), people.ensure_operator("x", by=installer)
+    before = ApiKey.objects.count()
+    for of in (organisation().id, operator):
+        with pytest.raises(NotFound):
+            made(Role.SENDER_MEMBER, by=admin, organisation=of)
+    assert ApiKey.objects.count() == before
+
+
 def test_a_sender_without_an_organisation_reaches_nothing(installer):
     nobody = person(Role.SENDER_ADMIN)
     made()
