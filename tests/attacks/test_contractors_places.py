@@ -127,3 +127,19 @@ def test_a_place_that_is_given_twice_is_given_once():
     with untouched():
         assert people.give_facility(carrier.id, "TEST-A", by=people.installer()) == grant
     people.take_facility_back(grant, by=people.installer())
+
+
+def test_the_operators_agent_reaches_no_contractors_devices_and_codes():
+    carrier, ours = organisation("contractor"), person(Role.HUB_AGENT)
+    grant = people.give_facility(carrier.id, "TEST-A", by=people.installer())
+    theirs = person(Role.HUB_AGENT, carrier)
+    device = people.enrol_device("theirs", key(), by=theirs, facility="TEST-A").device_id
+    code = people.open_enrolment("theirs", by=theirs, facility="TEST-A").id
+    with untouched():
+        for deed in (
+            lambda: people.revoke_device(device, by=ours),
+            lambda: people.withdraw_enrolment(code, by=ours),
+        ):
+            with pytest.raises(NotFound):
+                deed()
+    people.take_facility_back(grant, by=people.installer())

@@ -15,6 +15,7 @@ from tests.people.staffing import member
 from tests.people.tenants import organisation, suspended, token_of
 from tests.scanner import event, new_number, until
 
+from parcelward.base.errors import NotFound
 from parcelward.people import actions as people
 from parcelward.people import queries, seen
 from parcelward.people.models import ApiKey, GivenAnswer, SpendGrant, Spending
@@ -76,6 +77,8 @@ def test_a_grant_is_ended_only_under_its_own_key_by_its_own_tenant(installation)
     for path in (key_path(theirs), key_path(mine)):
         answer = ask(installation, mine.token, "DELETE", f"{path}/grants/grt_{grant.hex}")
         assert answer.status_code == 404
+    with pytest.raises(NotFound):  # not even who sees both ends it under another's
+        people.withdraw_spending(grant, key_id=mine.id, by=people.installer())
     assert SpendGrant.objects.get(pk=grant).withdrawn_at is None
 
 

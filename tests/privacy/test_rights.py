@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from tests.joined import joined
+from tests.people.proving import lives_at
 
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.custody.models import Fact
@@ -98,7 +99,11 @@ def test_who_has_proven_an_address_needs_more_than_a_code(token, ben):
 
 
 def test_a_correction_is_written_and_ends_what_was_proven(token, ben, machinery):
+    now = timezone.now()
+    lives_at(ben, token, now=now)
+    assert proofing.level_of(ben, now=now) is Level.ADDRESS
     actions.correct(token, {Field.NAME: "Benjamin Right"}, by=ben)
+    assert proofing.level_of(ben, now=timezone.now()) is Level.NOTHING
     with actions.reveal(token, [Field.NAME], purpose=Purpose.OWN_DATA, by=ben) as kept:
         assert kept[Field.NAME].text == "Benjamin Right"
     assert queries.requests_of(by=ben)[0].right is Right.CORRECT
@@ -211,6 +216,29 @@ def test_a_key_asks_nothing(installation):
         assert refused.value.code == "no_person"
     finally:
         source.delete()
+
+
+def test_a_key_answers_nobody(ben, installation):
+    from parcelward.people import actions as people
+
+    by = people.installer()
+    made = people.new_key("answers", Role.ADMINISTRATOR, by=by, mode="test", simulated=True)
+    request = actions.object_to(Subject.NOTICES, by=ben)
+    with pytest.raises(NotAllowed) as refused:
+        actions.uphold(request, by=who.key_holder(made.token))
+    assert refused.value.code == "two_people"
+    assert row(request).state == RequestState.OPEN
+    people.revoke_key(made.id, by=by)
+
+
+def test_an_erasure_takes_two_people_where_nothing_is_kept(ben, admin, inspector):
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    with pytest.raises(NotAllowed) as refused:
+        actions.uphold(request, by=admin)
+    assert refused.value.code == "two_people"
+    assert row(request).state == RequestState.OPEN
+    assert actions.uphold(request, by=inspector).state is RequestState.WAITING
 
 
 def test_an_erasure_takes_two_people_and_a_wait_and_ends_the_account(token, ben, admin, inspector):

@@ -20,7 +20,15 @@ from parcelward.people.wire import Role
 from parcelward.privacy import actions, facts, keys, rows
 from parcelward.privacy.actions import shred
 from parcelward.privacy.errors import NotAuthentic, NotInVault
-from parcelward.privacy.models import BlindIndex, Disclosure, KeptPerson, PersonKey, PersonTombstone, ShredRequest
+from parcelward.privacy.models import (
+    BlindIndex,
+    Disclosure,
+    KeptPerson,
+    Message,
+    PersonKey,
+    PersonTombstone,
+    ShredRequest,
+)
 from parcelward.privacy.wire import Field, Kind, Purpose
 
 LATER = dt.timedelta(days=8)
@@ -137,6 +145,38 @@ def test_what_was_withdrawn_is_not_done(token, inspector, admin):
     actions.shred_due(timezone.now() + LATER)
     assert whole(token)
     assert actions.ask_to_shred(token, "once more", by=inspector) != request
+
+
+def test_what_was_withdrawn_is_not_agreed_to(token, inspector, admin):
+    request = actions.ask_to_shred(token, "asked for", by=inspector)
+    actions.withdraw_shred(request, by=inspector)
+    with pytest.raises(Conflict) as refused:
+        actions.agree_to_shred(request, by=admin)
+    assert refused.value.code == "withdrawn"
+    assert ShredRequest.objects.get(pk=request).agreed_by is None
+
+
+def test_nobody_agrees_under_a_hold_that_was_placed_since_it_was_asked(token, inspector, admin):
+    request = actions.ask_to_shred(token, "asked for", by=inspector)
+    actions.hold(token, "claim 8", by=inspector)
+    with pytest.raises(Conflict) as refused:
+        actions.agree_to_shred(request, by=admin)
+    assert refused.value.code == "legal_hold"
+    assert ShredRequest.objects.get(pk=request).agreed_by is None
+    actions.lift(token, by=inspector)
+    actions.withdraw_shred(request, by=inspector)
+
+
+def test_what_was_to_be_written_to_them_goes_with_them(token, machinery, inspector, admin):
+    later = timezone.now() + LATER + LATER  # so that the worker leaves it alone
+    number = actions.send(
+        token, "new_device", {"at": "2026-11-27 03:00 UTC", "language": "en"}, by=machinery, now=later
+    )
+    assert Message.objects.get(pk=number).sealed
+    agreed(token, inspector, admin)
+    actions.shred_due(timezone.now() + LATER)
+    message = Message.objects.get(pk=number)
+    assert (message.sealed, message.due_at, message.why) == (None, None, "shredded")
 
 
 def test_whoever_was_never_known_is_forgotten_in_time(machinery, anna):
