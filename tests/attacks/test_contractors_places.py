@@ -142,4 +142,7 @@ def test_the_operators_agent_reaches_no_contractors_devices_and_codes():
         ):
             with pytest.raises(NotFound):
                 deed()
+    mine = people.open_enrolment("ours", by=ours).id
+    people.withdraw_enrolment(mine, by=ours)
+    assert len(facts("people.enrolment_withdrawn", enrolment=str(mine))) == 1
     people.take_facility_back(grant, by=people.installer())

@@ -183,7 +183,7 @@ def open_enrolment(name: str, *, by: Person, facility: str = "", enrolment_id: U
 def withdraw_enrolment(enrolment_id: UUID, *, by: Person) -> None:
     """Let nobody take a code any more. Doing it twice changes nothing; raises Conflict when a device has taken it."""
     require(by, Task.ENROL_DEVICE)
-    row = Enrolment.objects.select_for_update().filter(reach.within(by), pk=enrolment_id).first()
+    row = Enrolment.objects.select_for_update(of=("self",)).filter(reach.within(by), pk=enrolment_id).first()
     if row is None:
         raise NotFound("No such enrolment")
     if row.device_id is not None:

@@ -192,7 +192,7 @@ def _end(now: dt.datetime, lifetime: dt.timedelta, *, by: Person) -> dt.datetime
 
 def _locked(key_id: UUID, *, by: Person) -> ApiKey:
     """Return the key's row, locked. Raises NotFound where there is none, and where it is somebody else's."""
-    key = ApiKey.objects.select_for_update().filter(reach.within(by), pk=key_id).first()
+    key = ApiKey.objects.select_for_update(of=("self",)).filter(reach.within(by), pk=key_id).first()
     if key is None:
         raise NotFound("No such key")
     return key

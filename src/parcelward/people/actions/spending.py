@@ -117,7 +117,7 @@ def withdraw_spending(grant_id: UUID, *, by: Person, key_id: UUID | None = None)
 
 
 def _key(key_id: UUID, *, by: Person) -> ApiKey:
-    key = ApiKey.objects.select_for_update().filter(reach.within(by), pk=key_id).first()
+    key = ApiKey.objects.select_for_update(of=("self",)).filter(reach.within(by), pk=key_id).first()
     if key is None:
         raise NotFound("No such key")
     return key
