@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import uuid
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.attacks.untouched import untouched
-from tests.people.staffing import facts
+from tests.people.staffing import acting, facts, member, of
 from tests.people.tenants import organisation, person
 from tests.people.test_enrolling_itself import take
 
@@ -16,9 +17,10 @@ from parcelward.base import db
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody.verification import Findings
 from parcelward.people import actions as people
+from parcelward.people.actions.organisations import begin_membership
 from parcelward.people.errors import MayNot
 from parcelward.people.membership_check import check_memberships
-from parcelward.people.models import Device, FacilityGrant
+from parcelward.people.models import Device, FacilityGrant, SignedIn
 from parcelward.people.wire import Role
 
 pytestmark = pytest.mark.usefixtures("installation")
@@ -58,7 +60,7 @@ def test_a_code_opens_nothing_once_its_place_was_taken_back():
 
 
 def test_nobody_but_who_keeps_organisations_gives_places():
-    carrier = organisation("contractor")
+    carrier, shop = organisation("contractor"), organisation()
     with untouched():
         for role in set(Role) - {Role.ADMINISTRATOR}:
             by = person(role, carrier)
@@ -68,12 +70,9 @@ def test_nobody_but_who_keeps_organisations_gives_places():
             ):
                 with pytest.raises(MayNot):
                     deed()
-        with pytest.raises(Conflict):
-            people.give_facility(organisation_id("sender"), "TEST-A", by=people.installer())
-
-
-def organisation_id(kind: str) -> uuid.UUID:
-    return people.ensure_operator("x", by=people.installer()) if kind != "contractor" else organisation(kind).id
+        for another in (people.ensure_operator("x", by=people.installer()), shop.id):
+            with pytest.raises(Conflict):
+                people.give_facility(another, "TEST-A", by=people.installer())
 
 
 @pytest.mark.parametrize("turned", ["facility = 'TEST-Z'", "ended_at = NULL", "granted_by_id = granted_by_id + 1"])
@@ -146,3 +145,57 @@ def test_the_operators_agent_reaches_no_contractors_devices_and_codes():
     people.withdraw_enrolment(mine, by=ours)
     assert len(facts("people.enrolment_withdrawn", enrolment=str(mine))) == 1
     people.take_facility_back(grant, by=people.installer())
+
+
+def test_a_place_that_is_taken_back_by_a_form_sent_twice_is_taken_back_once(browser, link):
+    """The second form names what the page shows no more: it gives nothing, whatever else it says, and is no error."""
+    boss, carrier, other = browser(), organisation("contractor"), organisation("contractor")
+    grant = people.give_facility(carrier.id, "TEST-A", by=people.installer())
+    theirs = people.give_facility(other.id, "TEST-B", by=people.installer())
+    boss.join(link("administrator"))
+    page = f"/app/organisations/{carrier.id}/places"
+    assert boss.post(page, page, back=str(grant)).status_code == 302
+    ended = FacilityGrant.objects.get(id=grant).ended_at
+    with untouched():
+        for more in ({"back": str(grant)}, {"back": str(grant), "facility": "TEST-HUB"}, {"back": str(theirs)}):
+            again = boss.post(page, page, **more)
+            assert (again.status_code, again.headers["location"]) == (302, page), more
+    assert list(FacilityGrant.objects.filter(organisation=carrier).values_list("id", "ended_at")) == [(grant, ended)]
+    assert FacilityGrant.objects.get(id=theirs).ended_at is None, "another contractor's is not on this page"
+    assert len(facts("people.facility_taken_back", grant=str(grant))) == 1
+
+
+def test_places_are_given_on_the_screen_to_contractors_by_whoever_keeps_organisations(browser, link):
+    boss, agent, carrier, shop = browser(), browser(), organisation("contractor"), organisation()
+    boss.join(link("administrator"))
+    agent.join(link("hub_agent", carrier.id))
+    for mine, tenant in ((boss, shop), (agent, carrier)):
+        page = f"/app/organisations/{tenant.id}/places"
+        assert mine.http.get(page).status_code == 404
+        assert mine.post(page, "/app/account", facility="TEST-A").status_code == 404
+        assert not FacilityGrant.objects.filter(organisation=tenant).exists()
+
+
+def test_whoever_finds_a_screen_unlocked_gives_no_places(browser, link):
+    boss, carrier = browser(), organisation("contractor")
+    boss.join(link("administrator"))
+    grant = people.give_facility(carrier.id, "TEST-A", by=people.installer())
+    SignedIn.objects.filter(user=of(boss)).update(proved_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=11))
+    page = f"/app/organisations/{carrier.id}/places"
+    for said in ({"facility": "TEST-B"}, {"back": str(grant)}):
+        sent = boss.post(page, "/app/account", **said)
+        assert (sent.status_code, sent.headers["location"].partition("?")[0]) == (302, "/app/account/prove")
+    held = FacilityGrant.objects.filter(organisation=carrier, ended_at=None)
+    assert list(held.values_list("id", flat=True)) == [grant]
+
+
+def test_a_code_of_somebody_who_left_is_not_good_because_they_enrol_devices_elsewhere():
+    """One account acts for two contractors; what it asked for in the name of one ends with its role there."""
+    carrier, other = organisation("contractor"), organisation("contractor")
+    people.give_facility(carrier.id, "TEST-A", by=people.installer())
+    user, here = member(Role.HUB_AGENT, carrier.id)
+    code = people.open_enrolment("theirs", by=acting(user, here), facility="TEST-A")
+    begin_membership(user, other, Role.HUB_AGENT, by=people.installer())
+    people.end_membership(here.id, by=people.installer())
+    with untouched(), pytest.raises(NotFound):
+        take(code.code)

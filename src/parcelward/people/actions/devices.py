@@ -12,6 +12,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from parcelward.base import ed25519
@@ -24,7 +25,7 @@ from parcelward.people.errors import MayNot
 from parcelward.people.models import Device, Enrolment, Membership, Organisation, Source, User
 from parcelward.people.queries import revoked_among
 from parcelward.people.roles import require
-from parcelward.people.wire import Person, Role, Task
+from parcelward.people.wire import OrganisationKind, Person, Role, Task
 
 NAME_MAX: Final = 80
 CODE_BYTES: Final = 16
@@ -244,7 +245,11 @@ def _may_still(row: Enrolment) -> bool:
     person = User.objects.filter(source=row.made_by_id).first()
     if person is None:
         return True  # the console, or a key whose scopes never change
-    held = Membership.objects.filter(user=person, ended_at=None, organisation__suspended_at=None)
+    # In the organisation that the code is of: who acts for another one, too, has no right there by it.
+    here = Q(organisation__kind=OrganisationKind.OPERATOR.value)
+    if row.organisation_id is not None:
+        here = Q(organisation=row.organisation_id)
+    held = Membership.objects.filter(here, user=person, ended_at=None, organisation__suspended_at=None)
     return any(Task.ENROL_DEVICE in roles.MAY[Role(role)] for role in held.values_list("role", flat=True))
 
 
