@@ -16,10 +16,10 @@ from parcelward.people import actions
 from parcelward.people.actions.organisations import begin_membership
 from parcelward.people.authority_check import check_authority
 from parcelward.people.device_check import FACILITY_GIVEN, FACILITY_TAKEN_BACK
-from parcelward.people.membership_check import MEMBER_BEGAN, ORGANISATION_MADE, RESUMED, SUSPENDED
-from parcelward.people.models import Membership, Organisation
+from parcelward.people.membership_check import MEMBER_ENDED, ORGANISATION_MADE, RESUMED, SUSPENDED
+from parcelward.people.models import Organisation
 from parcelward.people.two_check import AGREED
-from parcelward.people.wire import OrganisationKind, Person, Role
+from parcelward.people.wire import OrganisationKind, Role
 
 pytestmark = pytest.mark.usefixtures("installation")
 
@@ -32,8 +32,6 @@ def found() -> Findings:
 
 def test_what_was_done_by_those_who_might_is_no_finding():
     anna, ben = somebody(Role.ADMINISTRATOR), somebody(Role.ADMINISTRATOR)
-    actions.lock_person(anna.name, by=ben)
-    actions.unlock_person(anna.name, by=ben)
     shop = actions.make_organisation(OrganisationKind.SENDER, "A Shop", by=anna)
     owner, heir = somebody(Role.SENDER_ADMIN, shop, owner=True), member(Role.SENDER_MEMBER, shop)[1]
     actions.hand_over(heir.id, by=owner)
@@ -61,45 +59,77 @@ def test_a_role_given_in_the_name_of_somebody_who_may_not_is_named(how):
         assert named.differs == "authority"
 
 
+def written(kind: str, **said: object) -> None:
+    """Write an entry as a stolen process of the application would."""
+    with transaction.atomic():
+        custody.record_fact(kind, said)
+
+
+def named() -> bool:
+    first = found().first
+    assert first is None or first.differs == "authority"
+    return first is not None
+
+
 @pytest.mark.parametrize("kind", [ORGANISATION_MADE, SUSPENDED, RESUMED, FACILITY_GIVEN, FACILITY_TAKEN_BACK])
-def test_what_is_done_to_an_organisation_in_the_name_of_a_clerk_is_named(kind):
+def test_what_the_operator_alone_does_is_named_in_the_name_of_a_clerk(kind):
     with undone():
-        clerk: Person = somebody(Role.CLERK)
+        clerk, boss = somebody(Role.CLERK), somebody(Role.ADMINISTRATOR)
         said = {"organisation": str(uuid.uuid4()), "of_kind": "sender", "name": "0" * 64, "simulated": True}
-        assert found().first is None
-        with transaction.atomic():
-            custody.record_fact(kind, {"by": clerk.source, **said})
-        named = found().first
-        assert named is not None
-        assert named.differs == "authority"
+        said |= {"suspended_at": now(), "ended_at": now(), "grant": str(uuid.uuid4()), "facility": "TEST-A"}
+        written(kind, by=boss.source, **said)
+        assert not named()
+        written(kind, by=clerk.source, **said)
+        assert named()
 
 
-def test_an_agreement_in_the_name_of_somebody_who_may_not_is_named():
+def test_a_role_that_somebody_gave_in_another_organisation_than_theirs_is_named():
+    """A sender's administrator gives roles, and gives none of the operator's or of another sender's."""
     with undone():
-        clerk, anna = somebody(Role.CLERK), somebody(Role.ADMINISTRATOR)
-        request = actions.ask_for_role(member(Role.SORTER)[1].id, Role.COURIER, "for the test", by=anna)
-        assert found().first is None
-        with transaction.atomic():
-            custody.record_fact(AGREED, {"by": clerk.source, "request": str(request)})
-        named = found().first
-        assert named is not None
-        assert named.differs == "authority"
+        mine, theirs = sender("Mine"), sender("Theirs")
+        owner, friend = somebody(Role.SENDER_ADMIN, mine, owner=True), member(Role.SENDER_MEMBER, theirs)[0]
+        begin_membership(friend, Organisation.objects.get(id=mine), Role.SENDER_MEMBER, by=owner)
+        assert not named()
+        begin_membership(friend, Organisation.objects.get(id=operator()), Role.INSPECTOR, by=owner)
+        assert named()
 
 
-@pytest.mark.parametrize(("seconds", "differs"), [(4, None), (6, "authority"), (-1, "authority")])
-def test_who_ended_their_own_role_gives_rights_for_the_moments_of_a_handover_alone(seconds, differs):
+def test_who_is_unlocked_gives_roles_again():
     with undone():
         user, membership = member(Role.ADMINISTRATOR)
-        by = acting(user, membership)
         somebody(Role.ADMINISTRATOR)
-        actions.end_membership(membership.id, by=by)
-        ended_at = Membership.objects.values_list("ended_at", flat=True).get(id=membership.id)
-        assert ended_at is not None
-        since = ended_at + dt.timedelta(seconds=seconds)
-        friend = member(Role.SENDER_MEMBER, sender("Elsewhere"))[0]
-        said = {"membership": str(uuid.uuid4()), "organisation": str(operator()), "person": str(friend.id)}
-        given = {"role": Role.INSPECTOR.value, "owner": False, "since": since.isoformat()}
-        with transaction.atomic():
-            custody.record_fact(MEMBER_BEGAN, {"by": by.source, **said, **given})
-        named = found().first
-        assert (named and named.differs) == differs
+        by, friend = acting(user, membership), member(Role.SENDER_MEMBER, sender("Elsewhere"))[0]
+        actions.lock_person(user.login, by=actions.installer())
+        actions.unlock_person(user.login, by=actions.installer())
+        begin_membership(friend, Organisation.objects.get(id=operator()), Role.SORTER, by=by)
+        assert not named()
+
+
+@pytest.mark.parametrize(("by_self", "ago_s", "finds"), [(True, 1, False), (True, 60, True), (False, 1, True)])
+def test_handing_over_excuses_the_moment_after_ones_own_role_ended(by_self, ago_s, finds):
+    """Whoever hands over ends their own role first. That lasts seconds, and nobody else's ending excuses anything."""
+    with undone():
+        shop = sender("A Shop")
+        user, membership = member(Role.SENDER_ADMIN, shop, owner=True)
+        by, friend = acting(user, membership), member(Role.SENDER_MEMBER, sender("Elsewhere"))[0]
+        ended_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=ago_s)
+        said = {"membership": str(membership.id), "ended_at": ended_at.isoformat()}
+        written(MEMBER_ENDED, by=by.source if by_self else actions.installer().source, **said)
+        begin_membership(friend, Organisation.objects.get(id=shop), Role.SENDER_MEMBER, by=by)
+        assert named() == finds
+
+
+def test_what_a_clerk_agreed_to_in_the_place_of_an_administrator_is_named():
+    with undone():
+        anna, ben, clerk = somebody(Role.ADMINISTRATOR), somebody(Role.ADMINISTRATOR), somebody(Role.CLERK)
+        request = actions.ask_for_role(member(Role.SORTER)[1].id, Role.COURIER, "for the test", by=anna)
+        said = {"request": str(request), "closed_at": now()}
+        written(AGREED, by=ben.source, **said)
+        written(AGREED, by=clerk.source, **said | {"request": str(uuid.uuid4())})  # named by the check of requests
+        assert not named()
+        written(AGREED, by=clerk.source, **said)
+        assert named()
+
+
+def now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat()

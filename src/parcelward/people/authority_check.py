@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from parcelward.custody.queries import Findings, Told, told
 from parcelward.people.account_check import ADDED, LOCKED, UNLOCKED
@@ -34,14 +34,26 @@ HANDING_OVER: Final = dt.timedelta(seconds=5)
 """Whoever hands an organisation over ends their own role first, and gives the new ones a moment later."""
 
 
+class _Held(NamedTuple):
+    """A role, and the organisation that it is held in."""
+
+    role: Role
+    organisation: str
+
+    def gives(self, needed: frozenset[Task], said: dict[str, Any]) -> bool:
+        """Return whether it lets somebody do what an entry says: an administrator anywhere, others where they are."""
+        here = self.role is Role.ADMINISTRATOR or said.get("organisation", self.organisation) == self.organisation
+        return here and bool(needed & MAY[self.role])
+
+
 @dataclass(slots=True)
 class _Standing:
     """Who had which rights, as the entries read so far say."""
 
     source_of: dict[str, int] = field(default_factory=dict)  # person -> source
-    roles: dict[int, dict[str, Role]] = field(default_factory=dict)  # source -> membership -> role
+    roles: dict[int, dict[str, _Held]] = field(default_factory=dict)  # source -> membership -> role, and where
     whose: dict[str, int] = field(default_factory=dict)  # membership -> source
-    gave_up: dict[int, tuple[dt.datetime, Role]] = field(default_factory=dict)  # source -> what they ended themselves
+    gave_up: dict[int, tuple[dt.datetime, _Held]] = field(default_factory=dict)  # source -> what they ended themselves
     locked: set[int] = field(default_factory=set)
     asked: dict[str, Task] = field(default_factory=dict)
 
@@ -53,12 +65,12 @@ class _Standing:
             self.roles[int(said["source"])] = {}
         elif entry.kind == MEMBER_BEGAN and said["person"] in self.source_of:
             source = self.whose[said["membership"]] = self.source_of[said["person"]]
-            self.roles[source][said["membership"]] = Role(said["role"])
+            self.roles[source][said["membership"]] = _Held(Role(said["role"]), said["organisation"])
         elif entry.kind == MEMBER_ENDED and said["membership"] in self.whose:
             source = self.whose[said["membership"]]
-            role = self.roles[source].pop(said["membership"], None)
-            if role is not None and said["by"] == source:
-                self.gave_up[source] = (dt.datetime.fromisoformat(said["ended_at"]), role)
+            held = self.roles[source].pop(said["membership"], None)
+            if held is not None and said["by"] == source:
+                self.gave_up[source] = (dt.datetime.fromisoformat(said["ended_at"]), held)
         elif entry.kind in {LOCKED, UNLOCKED}:
             (self.locked.add if entry.kind == LOCKED else self.locked.discard)(int(said["source"]))
         elif entry.kind == ASKED:
@@ -69,10 +81,10 @@ class _Standing:
         said, by = entry.said, entry.said["by"]
         if by not in self.roles or (entry.kind == AGREED and said["request"] not in self.asked):
             return True  # what nobody asked for is named by the check of requests
-        needed = {self.asked[said["request"]]} if entry.kind == AGREED else NEEDS[entry.kind]
-        return by not in self.locked and any(needed & MAY[role] for role in self._roles(by, said))
+        needed = frozenset({self.asked[said["request"]]}) if entry.kind == AGREED else NEEDS[entry.kind]
+        return by not in self.locked and any(held.gives(needed, said) for held in self._held(by, said))
 
-    def _roles(self, by: int, said: dict[str, Any]) -> Iterator[Role]:
+    def _held(self, by: int, said: dict[str, Any]) -> Iterator[_Held]:
         yield from self.roles[by].values()
         ended = self.gave_up.get(by)
         if ended is not None and "since" in said:
