@@ -52,25 +52,31 @@ def test_what_others_work_with_is_ended_after_a_fresh_proof_alone(browser, link,
     ben = joined(Role.ADDRESSEE)
     request = privacy.object_to(Subject.NOTICES, by=ben)
     addresses = (
+        f"/app/keys/{key.id}/rotate",
+        f"/app/keys/{key.id}/grants/new",
         f"/app/keys/{key.id}/revoke",
         f"/app/keys/{key.id}/grants/{grant}/end",
         f"/app/desk/devices/{device}/revoke",
         f"/app/desk/devices/enrolments/{opened.id}/withdraw",
         f"/app/desk/rights/{request}",
     )
+    before = ApiKey.objects.values("digest", "expires_at").get(pk=key.id), SpendGrant.objects.count()
     boss = browser()
     boss.join(link("administrator"))
     for address in addresses:
         assert boss.http.get(address).status_code == 200, address
     who = uuid.UUID(boss.passkey.user_handle.decode())
     SignedIn.objects.filter(user=who).update(proved_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=11))
+    said = {"deed": "refuse", "reason": "unfounded", "sure": "1", "hours": "0"}
+    said |= {"currency": "EUR", "payment": "1", "day": "1", "days": "1"}
     for address in addresses:
         for answer in (
             boss.http.get(address),
-            boss.post(address, "/app/account", deed="refuse", reason="unfounded", sure="1"),
+            boss.post(address, "/app/account", **said),
         ):
             found = (answer.status_code, answer.headers.get("location", "").partition("?")[0])
             assert found == (302, "/app/account/prove"), address
+    assert (ApiKey.objects.values("digest", "expires_at").get(pk=key.id), SpendGrant.objects.count()) == before
     assert ApiKey.objects.get(pk=key.id).revoked_at is None
     assert SpendGrant.objects.get(pk=grant).withdrawn_at is None
     assert Device.objects.get(pk=device).revoked_at is None

@@ -374,3 +374,24 @@ def test_a_link_is_not_made_twice_by_a_form_that_is_sent_twice(tenant):
     code = said_in(r"#code=([^<]+)<", first.text)
     assert code not in again.text
     assert Invitation.objects.filter(organisation=shop, taken_at=None).count() == 1
+
+
+def test_an_organisation_is_handed_over_to_nobody_who_is_locked_out(tenant):
+    shop, boss, user, membership = tenant
+    owner = acting(of(boss), Membership.objects.get(user=of(boss), ended_at=None))
+    actions.lock_person(user.login, by=actions.installer())
+    before = rights()
+    with pytest.raises(Conflict) as caught:
+        actions.hand_over(membership.id, by=owner)
+    assert (caught.value.code, rights()) == ("locked", before)
+    assert boss.signed_in(), "the old owner is one still"
+    assert not facts("people.organisation_handed_over", organisation=str(shop))
+
+
+def test_the_operator_is_not_suspended():
+    """Nobody would be left who could end it."""
+    before = rights()
+    with pytest.raises(Conflict) as caught:
+        actions.suspend_organisation(operator(), by=somebody(Role.ADMINISTRATOR))
+    assert caught.value.code == "operator"
+    assert rights()[2] == before[2]

@@ -16,6 +16,7 @@ from tests.people.proving import lives_at
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.custody.models import Fact
 from parcelward.custody.verification import Findings
+from parcelward.people import actions as people
 from parcelward.people import proofing
 from parcelward.people import queries as who
 from parcelward.people.errors import BadSignature, MayNot
@@ -475,3 +476,38 @@ def test_two_who_agree_at_once_are_two_people(token, ben, admin):
         one.join(30)
     assert said == ["two_people"]
     assert row(request).state == RequestState.OPEN
+
+
+def test_a_hold_on_what_would_have_expired_keeps_the_account(token, ben, admin, inspector, machinery, anna):
+    """Two people agree to what lasts; what expires goes with the account, unless a court wants it."""
+    soon = timezone.now() + LATER + dt.timedelta(days=1)
+    pending = actions.put(anna, kind=Kind.PENDING, by=machinery, account=ben.id, expires_at=soon)
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    actions.uphold(request, by=inspector)
+    actions.hold(pending, "court order 9", by=inspector)
+    later = timezone.now() + LATER
+    actions.shred_due(later)
+    actions.finish_erasures(later)
+    assert queries.kept(pending)
+    assert User.objects.get(id=ben.id).is_active
+    assert row(request).state == RequestState.WAITING
+    actions.lift(pending, by=inspector)
+    actions.finish_erasures(later)
+    assert row(request).state == RequestState.DONE
+
+
+def test_a_key_answers_nobody(ben):
+    request = actions.object_to(Subject.NOTICES, by=ben)
+    made = people.new_key("answers", Role.ADMINISTRATOR, by=people.installer(), mode="test", simulated=True)
+    key = who.key_holder(made.token)
+    for deed in (
+        lambda: actions.uphold(request, by=key),
+        lambda: actions.refuse(request, Reason.UNFOUNDED, by=key),
+        lambda: actions.extend(request, Reason.MANY_REQUESTS, by=key),
+    ):
+        with pytest.raises(NotAllowed) as caught:
+            deed()
+        assert caught.value.code == "two_people"
+    assert row(request).state == RequestState.OPEN
+    actions.withdraw_request(request, by=ben)

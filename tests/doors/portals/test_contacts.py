@@ -15,8 +15,8 @@ from tests.passkey import Browser
 from tests.scanner import Scanner, event, new_number
 
 from parcelward.people import actions as people
-from parcelward.people.wire import OrganisationKind, Role
-from parcelward.privacy import actions
+from parcelward.people.wire import OrganisationKind, Person, Role
+from parcelward.privacy import actions, queries
 from parcelward.privacy.models import Contact, Disclosure
 from parcelward.privacy.wire import Field, Kind
 
@@ -143,7 +143,7 @@ def test_a_senders_own_address_is_no_addressees(parties: Parties) -> None:
 @pytest.mark.asvs("8.2.2", "8.4.1")
 def test_nobody_else_sees_opens_or_closes_it(parties: Parties, installation: Any) -> None:
     where = opened_by(parties.anna, item=parties.item, sender=parties.sender).headers["location"]
-    other, _tenant = shop_of(installation)
+    other, tenant = shop_of(installation)
     stranger = Browser(installation.url)
     signed_in_as(stranger, Role.ADDRESSEE, installation)
     for mine in (other, stranger):
@@ -161,6 +161,8 @@ def test_nobody_else_sees_opens_or_closes_it(parties: Parties, installation: Any
         )
         assert tried.status_code == 422
         mine.http.close()
+    member = Person(uuid.uuid4(), Role.SENDER_MEMBER, 910_501, "theirs", organisation=tenant)
+    assert queries.senders_to_write_for(by=member) == (), "not even to choose from"
     assert contacts(parties) == 1
     assert Contact.objects.get(pk=where.rpartition("/")[2]).closed_at is None
     parties.anna.post(f"{where}/close", f"{where}/close")
