@@ -395,3 +395,15 @@ def test_the_operator_is_not_suspended():
         actions.suspend_organisation(operator(), by=somebody(Role.ADMINISTRATOR))
     assert caught.value.code == "operator"
     assert rights()[2] == before[2]
+
+
+def test_who_owns_an_organisation_is_taken_out_by_nobody_before_it_is_handed_over(tenant):
+    shop, boss, _user, _membership = tenant
+    owned = Membership.objects.get(user=of(boss), ended_at=None)
+    other = somebody(Role.SENDER_ADMIN, shop)
+    before = rights()
+    for by in (other, acting(of(boss), owned), actions.installer()):
+        with pytest.raises(Conflict) as caught:
+            actions.end_membership(owned.id, by=by)
+        assert caught.value.code == "owner"
+    assert rights() == before

@@ -511,3 +511,22 @@ def test_a_key_answers_nobody(ben):
         assert caught.value.code == "two_people"
     assert row(request).state == RequestState.OPEN
     actions.withdraw_request(request, by=ben)
+
+
+def test_an_account_of_which_nothing_is_kept_takes_two_people_too(ben, admin, inspector):
+    request = actions.ask_erasure(by=ben, strong=False)
+    assert actions.uphold(request, by=admin).state is RequestState.OPEN
+    with pytest.raises(NotAllowed) as caught:
+        actions.uphold(request, by=admin)
+    assert caught.value.code == "two_people"
+    assert row(request).state == RequestState.OPEN
+    assert actions.uphold(request, by=inspector).state is RequestState.WAITING
+    actions.withdraw_request(request, by=ben)
+
+
+def test_what_the_first_had_begun_ends_when_a_colleague_refuses(token, ben, admin, inspector):
+    request = actions.ask_erasure(by=ben, strong=False)
+    actions.uphold(request, by=admin)
+    assert ShredRequest.objects.filter(person=token, withdrawn_at=None).exists()
+    actions.refuse(request, Reason.CLAIM_RUNNING, by=inspector)
+    assert not ShredRequest.objects.filter(person=token, withdrawn_at=None).exists(), "nobody agrees to it alone later"
