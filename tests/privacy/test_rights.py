@@ -220,7 +220,6 @@ def test_a_key_asks_nothing(installation):
 
 
 def test_a_key_answers_nobody(ben, installation):
-    from parcelward.people import actions as people
 
     by = people.installer()
     made = people.new_key("answers", Role.ADMINISTRATOR, by=by, mode="test", simulated=True)
@@ -413,7 +412,6 @@ def test_a_closed_account_has_no_passkey_and_no_session_and_the_log_says_so(toke
     from allauth.mfa.models import Authenticator
     from django.contrib.sessions.models import Session
 
-    from parcelward.people import actions as people
     from parcelward.people.account_check import check_accounts
     from parcelward.people.membership_check import check_memberships
     from parcelward.people.models import KnownBrowser, Passkey, SignedIn
@@ -446,7 +444,6 @@ def test_a_closed_account_has_no_passkey_and_no_session_and_the_log_says_so(toke
 
 
 def test_nobody_but_the_house_closes_an_account(ben, clerk):
-    from parcelward.people import actions as people
 
     with pytest.raises(MayNot):
         people.close_account(ben.id, by=clerk)
@@ -476,41 +473,6 @@ def test_two_who_agree_at_once_are_two_people(token, ben, admin):
         one.join(30)
     assert said == ["two_people"]
     assert row(request).state == RequestState.OPEN
-
-
-def test_a_hold_on_what_would_have_expired_keeps_the_account(token, ben, admin, inspector, machinery, anna):
-    """Two people agree to what lasts; what expires goes with the account, unless a court wants it."""
-    soon = timezone.now() + LATER + dt.timedelta(days=1)
-    pending = actions.put(anna, kind=Kind.PENDING, by=machinery, account=ben.id, expires_at=soon)
-    request = actions.ask_erasure(by=ben, strong=False)
-    actions.uphold(request, by=admin)
-    actions.uphold(request, by=inspector)
-    actions.hold(pending, "court order 9", by=inspector)
-    later = timezone.now() + LATER
-    actions.shred_due(later)
-    actions.finish_erasures(later)
-    assert queries.kept(pending)
-    assert User.objects.get(id=ben.id).is_active
-    assert row(request).state == RequestState.WAITING
-    actions.lift(pending, by=inspector)
-    actions.finish_erasures(later)
-    assert row(request).state == RequestState.DONE
-
-
-def test_a_key_answers_nobody(ben):
-    request = actions.object_to(Subject.NOTICES, by=ben)
-    made = people.new_key("answers", Role.ADMINISTRATOR, by=people.installer(), mode="test", simulated=True)
-    key = who.key_holder(made.token)
-    for deed in (
-        lambda: actions.uphold(request, by=key),
-        lambda: actions.refuse(request, Reason.UNFOUNDED, by=key),
-        lambda: actions.extend(request, Reason.MANY_REQUESTS, by=key),
-    ):
-        with pytest.raises(NotAllowed) as caught:
-            deed()
-        assert caught.value.code == "two_people"
-    assert row(request).state == RequestState.OPEN
-    actions.withdraw_request(request, by=ben)
 
 
 def test_an_account_of_which_nothing_is_kept_takes_two_people_too(ben, admin, inspector):
