@@ -206,11 +206,6 @@ def advance(status: Status[TimeT, IdT], seen: Observed[TimeT, IdT]) -> None:
         status.seal = seal_after(status.seal, seen.seal)
 
 
-def _secures(seen: Observed[TimeT, IdT]) -> bool:
-    """Return whether an event is a hold that whoever placed it cannot take back by themselves."""
-    return seen.step == _HELD and bool(seen.flags & _AUTHORISED_M)
-
-
 def _may_release(flags: int, seen: Observed[TimeT, IdT]) -> bool:
     return bool(seen.flags & _AUTHORISED_M) or not flags & _SECURED_F
 
@@ -261,7 +256,7 @@ def seal_problem(current: str, seal: Seal) -> str:
 def voided(events: Iterable[Observed[TimeT, IdT]]) -> frozenset[tuple[TimeT, int, int, int, IdT]]:
     """Return the events that corrections declare wrong, each by its first five fields.
 
-    A correction counts for an event that its own source made, unless it was a hold that secures the item, and for
+    A correction counts for an event that its own source made, unless that is a hold that secures the item, and for
     anybody's when its actor may correct those; one that was itself corrected does not count. Newest first, so that a
     correction of a correction is known before the correction is used. An id alone does not name an event: somebody
     else may have used it again, at another time.
@@ -276,11 +271,15 @@ def voided(events: Iterable[Observed[TimeT, IdT]]) -> frozenset[tuple[TimeT, int
     void: set[tuple[TimeT, int, int, int, IdT]] = set()
     for seen in sorted((seen for seen in events if seen.corrects is not None), key=_order, reverse=True):
         if seen.corrects is not None and seen[:5] not in void:
-            mine = seen.flags & Mark.AUTHORISED
-            void.update(
-                of[:5] for of in named[seen.corrects] if mine or (of.source == seen.source and not _secures(of))
-            )
+            void.update(of[:5] for of in named[seen.corrects] if _takes_back(seen, of))
     return frozenset(void)
+
+
+def _takes_back(seen: Observed[TimeT, IdT], of: Observed[TimeT, IdT]) -> bool:
+    """Return whether a correction counts for an event: a secured hold's says that it is of a hold, which no key may."""
+    if of.step == _HELD and of.flags & _AUTHORISED_M:
+        return seen.step == _HELD and bool(seen.flags & _AUTHORISED_M)
+    return bool(seen.flags & _AUTHORISED_M) or of.source == seen.source
 
 
 def fold(events: Iterable[Observed[TimeT, IdT]]) -> Status[TimeT, IdT]:

@@ -317,7 +317,7 @@ def foldable(work: Work, wanted: list[Wanted], known: dict[bytes, tuple[int, int
     """Set aside what would fold an item of FOLDED_EVENTS_MAX events from the first, and return the other events.
 
     One late event or correction reads them all while everybody waits. What is in order costs nothing more however many
-    there are; nor does a repeat, which only the careful way knows. Who corrects at the desk is never kept out.
+    there are; nor does a repeat, which only the careful way knows. Who may correct anybody's event is never kept out.
     Raises db.LostRace to be done again carefully.
     """
     newest = {t.item: t.status.last for t in work.things.values() if t.status.item_seq >= rules.FOLDED_EVENTS_MAX}
@@ -334,7 +334,7 @@ def foldable(work: Work, wanted: list[Wanted], known: dict[bytes, tuple[int, int
         if event.scan.corrects is None and not thing.status.flags & _CORRECTED and (last is None or order > last):
             newest[thing.item] = order
             kept.append(event)
-        elif work.with_rights and people.may(by, Task.CORRECT):
+        elif people.may(by, Task.CORRECT):
             kept.append(event)
         elif not careful:
             raise db.LostRace

@@ -27,7 +27,7 @@ from parcelward.custody import queries as custody_queries
 from parcelward.custody.wire import NONCE_SIZE
 from parcelward.network import queries as network
 from parcelward.parcels import canon, rows, rules
-from parcelward.parcels.actions import afterwards, items, nesting, reading, repeats
+from parcelward.parcels.actions import afterwards, items, marks, nesting, reading, repeats
 from parcelward.parcels.actions import kept as remembered
 from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.kept import Kept
@@ -49,9 +49,7 @@ _STEP_WORDS = {int(step): step.word for step in steps.Step}
 _HELD, _RELEASED, _LOADED = (int(s) for s in (steps.Step.HELD, steps.Step.RELEASED, steps.Step.LOADED))
 _ITEM, _RECEPTACLE = int(ItemKind.ITEM), int(ItemKind.RECEPTACLE)
 _HELD_F, _AFTER_F = int(State.HELD), int(State.AFTER_DELIVERY)
-_SEAL_M, _HANDOVER_M, _AUTHORISED_M, _UNKNOWN_M = (
-    int(m) for m in (Mark.SEAL, Mark.HANDOVER, Mark.AUTHORISED, Mark.UNKNOWN_STEP)
-)
+_AUTHORISED_M, _UNKNOWN_M = int(Mark.AUTHORISED), int(Mark.UNKNOWN_STEP)
 _AGAIN = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _item = attrgetter("item")
 _new = tuple.__new__  # makes a NamedTuple at a third of what calling its class costs: three of them a scan
@@ -196,18 +194,17 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
             _seen_again(work, wanted[nth], thing, same=seen_before[key] == (step, facility))
             continue
         seen_before[key] = step, facility
-        source, sequence, common, authorised = senders[i]
+        source, sequence, common, flags = senders[i]
         seal = scan.seal
-        plain = step and step != _HELD and seal is None and scan.handover is None
-        flags = authorised if plain else _marks(scan, step) | authorised
-        corrects = None if scan.corrects is None else scan.corrects.event_id.bytes
+        if flags or not step or step == _HELD or seal is not None or scan.handover is not None:
+            flags = marks.of(scan, step, flags, at_the_desk=work.with_rights)
         sealed = None if seal is None else Seal(seal.did, seal.number, seal.replaces)
+        corrects = None if scan.corrects is None else scan.corrects.event_id.bytes
         seen: PackedSeen = _new(
             Observed,
             (event_us, source, sequence, position, event_id, step, facility, flags, inside, corrects, sealed),
         )
-        status = thing.status
-        item_seq = status.item_seq + 1
+        item_seq = (status := thing.status).item_seq + 1
         commitment, body = thing.keys.commit(
             event_id,
             nonces[nth * NONCE_SIZE : (nth + 1) * NONCE_SIZE],
@@ -219,7 +216,7 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
                 place=codes[facility],
                 previous=status.head,
                 step=_STEP_WORDS[step],
-                correction=None if corrects is None else (corrects, bool(authorised)),
+                correction=None if corrects is None else (corrects, bool(flags & _AUTHORISED_M)),
             ),
             canon.addressee(scan),
             canon.operations(
@@ -264,7 +261,7 @@ def _senders(work: Work) -> list[tuple[int, int, str, int]]:
             s.by.source,
             s.sequence,
             canon.common_operations(recorded=recorded, sequence=s.sequence, source=s.by.source),
-            _AUTHORISED_M if work.with_rights and people.may(s.by, Task.CORRECT) else 0,
+            _AUTHORISED_M if people.may(s.by, Task.CORRECT) else 0,
         )
         for s in work.submissions
     ]
@@ -276,17 +273,6 @@ def _thing_problem(thing: Thing | None) -> tuple[str, str]:
     if thing.keys is None:
         return "shredded", "This item's record was erased; nothing more can be recorded of it."
     return "wrong_kind", "This number is known as the other kind: check item_id against receptacle_id."
-
-
-def _marks(scan: ScanIn, step: int) -> int:
-    flags = 0 if step else _UNKNOWN_M
-    if scan.seal is not None:
-        flags |= _SEAL_M
-    if scan.handover is not None:
-        flags |= _HANDOVER_M
-    if step == _HELD and scan.corrects is None and rules.for_security(scan.reason or ""):
-        flags |= _AUTHORISED_M  # whoever placed it: two people release it (`agree_to_release`)
-    return flags
 
 
 def _note(work: Work, i: int, thing: Thing, seen: PackedSeen, scan: ScanIn, seal_before: str) -> None:

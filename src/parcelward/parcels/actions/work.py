@@ -85,7 +85,7 @@ class Work:
     submissions: Sequence[Submission]
     now: dt.datetime
     keep_bad: bool = True
-    with_rights: bool = False  # whether what their senders may correct and release counts: never of a device or a key
+    with_rights: bool = False  # whether what their senders may release counts: at the desk, never by a device or a key
     things: dict[str, Thing] = field(default_factory=dict)
     ended: dict[str, Wanted] = field(default_factory=dict)  # numbers that come back, and the acceptance that says so
     answers: dict[int, Answer | ParcelwardError] = field(default_factory=dict)
