@@ -84,8 +84,9 @@ def test_the_list_has_every_key_once_however_it_is_cut(sender):
     assert sender.get(f"/keys?cursor=key_{foreign.id.hex}").status_code == 404, "nor is a cursor of somebody else's"
 
 
-def test_a_key_is_granted_spending_and_loses_it(administrator, sender):
-    key = sender.post("/keys", json={"name": "spends", "role": "sender_member"}, headers=once()).json()
+def test_a_key_is_granted_spending_and_loses_it(administrator, sender, tenant):
+    made_by_a_person = token_of(tenant, Role.SENDER_MEMBER)
+    key = {"id": f"key_{made_by_a_person.id.hex}", "token": made_by_a_person.token}
     asked = {"currency": "EUR", "cap_payment_minor": 500, "cap_day_minor": 900, "cap_month_minor": 2_000}
     made = sender.post(f"/keys/{key['id']}/grants", json=asked, headers=once())
     assert made.status_code == 201

@@ -24,6 +24,7 @@ LEAVES_NONE = {
     "people.actions.joining.invitation": _READS,
     "people.proofing.counter.find_check": _READS,
     "people.proofing.counter.waiting_check": _READS,
+    "people.proofing.counter.require_may_begin": _READS,
     "people.proofing.letters.require_may_ask": _READS,
     "people.proofing.reads.check_in_review": _READS,
     "people.proofing.reads.checks_in_review": _READS,

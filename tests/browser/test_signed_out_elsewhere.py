@@ -11,6 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from tests import joined
 from tests.browser.conftest import Someone
+from tests.scanner import until
 
 from parcelward.people import actions as people
 from parcelward.people.models import SignedIn
@@ -91,7 +92,7 @@ def test_a_page_that_the_browser_kept_whole_asks_before_it_shows(two: Any, live_
     seen = "getComputedStyle(document.documentElement).visibility"
     assert second.evaluate(f"{leave}; {seen}") == "hidden"
     second.evaluate(back)
-    second.wait_for_function(f"{seen} === 'visible'")
+    until(lambda: second.evaluate(seen) == "visible")
     end(someone)
     assert second.evaluate(f"{leave}; {seen}") == "hidden"
     assert second.evaluate(f"{back}; {seen}") == "hidden"

@@ -136,7 +136,7 @@ def test_another_device_may_not_correct(installation, scanner, number):
 
 
 def test_an_item_on_hold_tells_whoever_scans_it(installation, scanner, number):
-    scanner.send(event(number, "accepted"), event(number, "held", minutes=1, reason="security"))
+    scanner.send(event(number, "accepted"), event(number, "held", minutes=1, reason="address_query"))
     said = scanner.send(event(number, "left_sorting", minutes=2))
     assert [i["do"] for i in said["instructions"]] == ["HOLD"]
     scanner.send(event(number, "released", minutes=3))

@@ -54,6 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "script": assets.named("parcelward/label-page.js"),
         "css": assets.named("parcelward/label.css"),
         "import_map": proof.import_map(MODULES),
+        "session_stays": True,  # it works without a network, and so without a session: then it only forgets
     }
     response = render(request, "courier_label.html", context)
     policy = requests.security_headers()["Permissions-Policy"]

@@ -95,7 +95,8 @@ function showAddressee(opened, parts) {
   list.replaceChildren(...opened.filter(({ id }) => parts[id]).map(({ sequence, id }) => {
     const item = document.createElement("li"), said = document.createElement("code");
     said.textContent = parts[id];
-    const known = Object.entries(JSON.parse(parts[id])).filter(([name, of]) => of !== null && Object.hasOwn(words.addressee, name));
+    const whole = Object.entries(JSON.parse(parts[id]));
+    const known = whole.filter(([name, of]) => of !== null && Object.hasOwn(words.addressee, name));
     const told = known.map(([name, of]) => say(words.addressee[name], { value: [of].flat().map(number).join(" × ") }));
     item.append(say(words.addressee_event, { number: number(sequence) }), " ", told.join(", "), " ", said);
     return item;
