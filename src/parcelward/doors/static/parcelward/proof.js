@@ -16,7 +16,8 @@ const words = JSON.parse(document.getElementById("proof-texts").textContent);
 const page = document.getElementById("proof"), find = (id) => document.getElementById(id);
 /** What an object itself has under a name that came from outside; nothing that every object inherits. */
 const own = (of, name) => (Object.hasOwn(of, name) ? of[name] : undefined);
-const say = (text, facts) => text.replace(/\{(\w+)\}/g, (all, name) => (Object.hasOwn(facts, name) ? facts[name] : all));
+const say = (text, facts) =>
+  text.replace(/\{(\w+)\}/g, (all, name) => (Object.hasOwn(facts, name) ? facts[name] : all));
 const number = (n) => new Intl.NumberFormat(document.documentElement.lang).format(n);
 const moment = (seconds) => new Date(seconds * 1000).toISOString().replace("T", " ").replace(".000Z", " UTC");
 
