@@ -37,6 +37,15 @@ def test_what_an_ended_administrator_had_invited_opens_nothing():
     assert facts("people.invitation_withdrawn", invitation=str(invitation))
 
 
+def test_what_an_ended_administrator_had_agreed_to_opens_nothing():
+    anna, (ben, role) = somebody(Role.ADMINISTRATOR), member(Role.ADMINISTRATOR)
+    invitation, code = actions.invite(operator(), Role.AUDITOR, by=anna)
+    actions.agree_to_invitation(invitation, by=acting(ben, role))
+    assert actions.invitation(code).role is Role.AUDITOR
+    actions.end_membership(role.id, by=anna)
+    opens_nothing(code)
+
+
 def test_what_a_locked_administrator_had_invited_opens_nothing():
     somebody(Role.ADMINISTRATOR)
     user, membership = member(Role.ADMINISTRATOR)
