@@ -109,17 +109,6 @@ def test_the_operator_gives_and_takes_places_on_the_screen(browser, link):
     assert not FacilityGrant.objects.filter(organisation=carrier, ended_at=None).exists()
 
 
-def test_a_form_that_takes_a_place_back_may_be_sent_twice(browser, link):
-    boss, carrier = browser(), organisation("contractor")
-    boss.join(link("administrator"))
-    page = f"/app/organisations/{carrier.id}/places"
-    grant = people.give_facility(carrier.id, "TEST-A", by=people.installer())
-    for _ in range(2):
-        assert boss.post(page, page, back=str(grant)).status_code == 302
-    assert len(facts("people.facility_taken_back", grant=str(grant))) == 1
-    assert not FacilityGrant.objects.filter(organisation=carrier, ended_at=None).exists()
-
-
 def test_a_place_that_is_given_twice_is_given_once():
     carrier = organisation("contractor")
     grant = people.give_facility(carrier.id, "TEST-A", by=people.installer())

@@ -311,17 +311,6 @@ def test_who_owns_a_sender_hands_it_over_before_their_role_ends(tenant):
     assert rights() == before
 
 
-def test_a_locked_account_becomes_no_owner(tenant):
-    _shop, boss, user, membership = tenant
-    owner = acting(of(boss), Membership.objects.get(user=of(boss), ended_at=None))
-    actions.lock_person(user.login, by=actions.installer())
-    before = rights()
-    with pytest.raises(Conflict) as caught:
-        actions.hand_over(membership.id, by=owner)
-    assert caught.value.code == "locked"
-    assert rights() == before
-
-
 def test_nobody_chooses_the_role_of_anothers_session_or_anothers_role(tenant, browser, link):
     _shop, boss, _user, _membership = tenant
     mine = browser()

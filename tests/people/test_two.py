@@ -260,6 +260,7 @@ def test_a_second_link_for_a_lost_passkey_closes_the_first():
     now = dt.datetime.now(dt.UTC)
     with pytest.raises(NotFound):
         actions.re_enrol(first, now=now)
+    assert not facts("people.re_enrolled", person=str(user.id))
     assert actions.re_enrol(second, now=now) == user
 
 
@@ -288,33 +289,6 @@ def test_who_may_not_do_it_asks_and_agrees_to_nothing():
     with pytest.raises(MayNot):
         actions.ask_to_re_enrol(user.login, "passport", by=sorter)
     assert queries.waiting_requests(by=sorter) == []
-
-
-def re_enrolling(user):
-    """Return the code of a link that two clerks agreed to."""
-    request = actions.ask_to_re_enrol(user.login, "passport", by=somebody(Role.CLERK))
-    return actions.agree_to_re_enrol(request, by=somebody(Role.CLERK))
-
-
-def test_of_two_links_that_replace_one_passkey_the_newer_one_works():
-    """The first may have been read over somebody's shoulder: it is why there is a second one."""
-    user, _membership = member(Role.SORTER)
-    first, second = re_enrolling(user), re_enrolling(user)
-    now = dt.datetime.now(dt.UTC)
-    with pytest.raises(NotFound):
-        actions.re_enrol(first, now=now)
-    assert not facts("people.re_enrolled", person=str(user.id))
-    assert actions.re_enrol(second, now=now) == user
-
-
-def test_who_stopped_working_here_within_the_hour_gets_no_new_passkey():
-    user, membership = member(Role.SORTER)
-    code = re_enrolling(user)
-    actions.end_membership(membership.id, by=actions.installer())
-    with pytest.raises(NotFound):
-        actions.re_enrol(code, now=dt.datetime.now(dt.UTC))
-    assert not facts("people.re_enrolled", person=str(user.id))
-    assert Invitation.objects.get(user=user, re_enrols=True).taken_at is None
 
 
 def test_who_lost_the_role_meanwhile_gets_no_other_one(asked):
