@@ -11,7 +11,6 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from cryptography.exceptions import InvalidSignature
-from django.db import connections
 from django.utils import timezone
 
 from parcelward.base import db
@@ -22,6 +21,7 @@ from parcelward.people import (
     authority_check,
     device_check,
     held,
+    keyring,
     membership_check,
     proofing,
     reach,
@@ -30,7 +30,6 @@ from parcelward.people import (
     seen,
     standing,
     tenancy,
-    tokens,
     two_check,
     waiting,
 )
@@ -43,6 +42,7 @@ may = roles.may
 passkey_name = rules.passkey_name
 require = roles.require
 NEED_SECOND = roles.NEED_SECOND
+key_holder, key_is_valid = keyring.key_holder, keyring.key_is_valid
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
 check_two_people, check_authority = two_check.check_two_people, authority_check.check_authority
@@ -171,34 +171,6 @@ def revoked_among(sources: Iterable[int]) -> frozenset[int]:
             (db.int_array(list(sources)), timezone.now()),
         )
         return frozenset(row[0] for row in cur)
-
-
-_HOLDER = (
-    "SELECT k.id, k.role, k.scopes, k.source_id, k.organisation_id, s.name, s.simulated FROM people_apikey k "
-    "JOIN people_source s ON s.number = k.source_id LEFT JOIN people_organisation o ON o.id = k.organisation_id "
-    "WHERE (k.digest = %(digest)s OR (k.previous_digest = %(digest)s AND k.previous_ends_at > %(now)s)) "
-    "AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %(now)s) AND o.suspended_at IS NULL"
-)
-
-
-def key_holder(token: str) -> Person:
-    """Return who holds an API key, and remember when.
-
-    Raises BadSignature; unknown, revoked, expired and suspended look alike. Nothing is kept in memory, so that each
-    of these takes effect with the next request.
-    """
-    row = None
-    if not tokens.mistyped(token):
-        connections["default"].close_if_health_check_failed()  # whoever asks first in a request finds out
-        with db.cursor() as cur:
-            cur.execute(_HOLDER, {"digest": tokens.digest(token), "now": timezone.now()}, prepare=True)
-            row = cur.fetchone()
-    if row is None:
-        raise BadSignature("This API key is not valid", code="bad_api_key")
-    key, role, scopes, source, organisation, name, simulated = row
-    seen.note(source, time.time())
-    limited = None if scopes is None else roles.scopes_of(scopes)
-    return Person(key, Role(role), source, name, simulated, organisation, limited)
 
 
 def person_of(user: Any) -> Person:
@@ -371,15 +343,6 @@ def sources_that_may(task: Task, numbers: Iterable[int]) -> frozenset[int]:
     with_it = [role.value for role in Role if task in roles.MAY[role]]
     members = Membership.objects.filter(user__source__in=wanted, role__in=with_it)
     return frozenset(may_do | set(members.values_list("user__source", flat=True)))
-
-
-def key_is_valid(token: str) -> bool:
-    """Return whether an API key opens anything."""
-    try:
-        key_holder(token)
-    except BadSignature:
-        return False
-    return True
 
 
 def administrators() -> int:
