@@ -1,4 +1,4 @@
-"""The vault: put and reveal a second and a core, look-up among a million people, rewrapping a million keys under reads.
+"""The vault: put and reveal a second and a core, look-up among a million people, rotations under reads.
 
 In this process, beside a running installation whose two databases and worker do their part. A call with its log entry
 and its durable commits is what is measured; `--people` says how many are there (by COPY, with real keys and marks).
@@ -59,6 +59,7 @@ def measure(installation: Installation, people: int, seconds: float) -> list[tup
     rows += reveals(installation, tokens, seconds)
     rows += lookups(people)
     rows += rewrapped(tokens)
+    rows += marks_remade(people)
     return rows
 
 
@@ -225,49 +226,84 @@ def lookups(people: int) -> list[Any]:
     ]
 
 
-def rewrapped(tokens: list[uuid.UUID]) -> list[Any]:
-    """Measure wrapping all keys anew while others read, and count the reads that failed."""
+def beside(work: Callable[[], Any], read: Callable[[random.Random], tuple[int, int]]) -> tuple[Any, list[Any]]:
+    """Do `work` while READERS read again and again (done, failed); return its answer, and the rows on both."""
     from django.db import connections
 
+    stop = threading.Event()
+    done, failed = [0] * READERS, [0] * READERS
+
+    def reader(nth: int) -> None:
+        chance = random.Random(SEED + nth)
+        while not stop.is_set():
+            try:
+                well, badly = read(chance)
+            except Exception as err:  # noqa: BLE001 -- whatever it is, it is a read that failed
+                print(f"  a read failed: {type(err).__name__}")
+                well, badly = 0, 1
+            done[nth] += well
+            failed[nth] += badly
+            time.sleep(0.005)  # readers that leave the machine some air, as people do
+        connections.close_all()
+
+    threads = [threading.Thread(target=reader, args=(nth,), daemon=True) for nth in range(READERS)]
+    for thread in threads:
+        thread.start()
+    began, cpu = time.monotonic(), time.thread_time()
+    answer = work()
+    took, used = time.monotonic() - began, time.thread_time() - cpu
+    stop.set()
+    for thread in threads:
+        thread.join(30)
+    return answer, [
+        ("  took", took, "s"),
+        ("  cpu of the rotating thread", used, "s"),
+        ("  reads meanwhile", float(sum(done)), ""),
+        ("  reads that failed (wanted: 0)", float(sum(failed)), ""),
+    ]
+
+
+def rewrapped(tokens: list[uuid.UUID]) -> list[Any]:
+    """Measure wrapping all keys anew while others read, and count the reads that failed."""
     from parcelward.base.vault import VaultToken
     from parcelward.people.actions import machinery
     from parcelward.privacy import actions, queries
     from parcelward.privacy.wire import Field
 
-    by, stop = machinery(), threading.Event()
-    reads, failed = [0] * READERS, [0] * READERS
+    by = machinery()
 
-    def read(nth: int) -> None:
-        chance = random.Random(SEED + nth)
-        while not stop.is_set():
-            some = [VaultToken(token) for token in chance.sample(tokens, MIXED)]
-            try:
-                shown = actions.masked_many(some, [Field.NAME], by=by)
-                reads[nth] += len(shown)
-                failed[nth] += MIXED - len(shown)
-            except Exception as err:  # noqa: BLE001 -- whatever it is, it is a read that failed
-                print(f"  a read failed: {type(err).__name__}")
-                failed[nth] += MIXED
-            time.sleep(0.005)  # readers that leave the machine some air, as people do
-        connections.close_all()
+    def read(chance: random.Random) -> tuple[int, int]:
+        some = [VaultToken(token) for token in chance.sample(tokens, MIXED)]
+        shown = len(actions.masked_many(some, [Field.NAME], by=by))
+        return shown, MIXED - shown
 
-    threads = [threading.Thread(target=read, args=(nth,), daemon=True) for nth in range(READERS)]
-    for thread in threads:
-        thread.start()
-    began, cpu = time.monotonic(), time.thread_time()
-    turned = actions.rotate_kek(by=by, now=dt.datetime.now(dt.UTC))
-    took, used = time.monotonic() - began, time.thread_time() - cpu
-    stop.set()
-    for thread in threads:
-        thread.join(30)
+    turned, rows = beside(lambda: actions.rotate_kek(by=by, now=dt.datetime.now(dt.UTC)), read)
     left = sum(n for version, n in queries.kek_status().items() if version != turned.version)
     return [
         ("keys wrapped anew", float(turned.rewrapped), ""),
-        ("keys wrapped anew a second, under reads", turned.rewrapped / took, "1/s"),
-        ("cpu of the rotating thread", used / turned.rewrapped * 1e6, "us a key"),
-        ("reads meanwhile", float(sum(reads)), ""),
-        ("reads that failed (wanted: 0)", float(sum(failed)), ""),
-        ("keys left with an old version (wanted: 0)", float(left), ""),
+        *rows,
+        ("  keys left with an old version (wanted: 0)", float(left), ""),
+    ]
+
+
+def marks_remade(people: int) -> list[Any]:
+    """Measure making all marks of the search anew while others look people up, and count who was not found."""
+    from parcelward.people.actions import machinery
+    from parcelward.privacy import actions
+    from parcelward.privacy.wire import Field, Purpose
+
+    by = machinery()
+
+    def read(chance: random.Random) -> tuple[int, int]:
+        wanted = f"person{chance.randrange(people)}@example.com"
+        found = len(actions.find(Field.EMAIL, wanted, purpose=Purpose.SIGN_IN, by=by))
+        return found, int(found != 1)
+
+    remade, rows = beside(lambda: actions.rotate_index(by=by, now=dt.datetime.now(dt.UTC)), read)
+    return [
+        ("people whose marks were made anew", float(remade.people), ""),
+        *rows,
+        ("  marks left of the old secret (wanted: 0)", float(remade.left), ""),
     ]
 
 
