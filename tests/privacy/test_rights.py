@@ -110,6 +110,17 @@ def test_a_correction_is_written_and_ends_what_was_proven(token, ben, machinery)
     assert queries.requests_of(by=ben)[0].right is Right.CORRECT
 
 
+@pytest.mark.asvs("2.2.3")
+@pytest.mark.parametrize("given", [{Field.POSTCODE: "K1A 0B1"}, {Field.COUNTRY: "GB"}, {Field.COUNTRY: "XX"}])
+def test_a_postcode_that_no_longer_fits_its_country_is_not_written(token, ben, given):
+    actions.correct(token, {Field.POSTCODE: "62701", Field.COUNTRY: "US"}, by=ben)
+    with pytest.raises(Invalid):
+        actions.correct(token, given, by=ben)
+    with actions.reveal(token, [Field.POSTCODE, Field.COUNTRY], purpose=Purpose.OWN_DATA, by=ben) as kept:
+        assert [kept[field].text for field in (Field.POSTCODE, Field.COUNTRY)] == ["62701", "US"]
+    actions.correct(token, {Field.POSTCODE: "K1A 0B1", Field.COUNTRY: "CA"}, by=ben)
+
+
 def test_nobody_corrects_a_strangers_entry_or_an_email(token, ben, anna, installation):
     with pytest.raises(NotFound):
         actions.correct(token, {Field.NAME: "Mine Now"}, by=joined(Role.ADDRESSEE))

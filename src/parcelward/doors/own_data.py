@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils import timezone
 
+from parcelward.base.standards import postcodes
 from parcelward.doors.portals import mydata_words as words
 from parcelward.people import proofing
 from parcelward.people import queries as who
@@ -31,6 +33,12 @@ def strong(person: Person) -> bool:
     """Return whether a fresh proof of theirs is more than a code by e-mail: `prove_again` takes nothing weaker."""
     held = who.proofs_of(by=person)
     return bool(held.passkey or held.app_codes)
+
+
+def needed(typed: Mapping[Field, str]) -> list[Field]:
+    """Return which of these fields may not be empty: a postcode may, where the country has none."""
+    form = postcodes.form_of(typed.get(Field.COUNTRY, "").upper())
+    return [field for field in typed if not (field is Field.POSTCODE and form is not None and not form.pattern)]
 
 
 def entries(person: Person) -> list[Kept]:

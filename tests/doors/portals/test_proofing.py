@@ -9,10 +9,12 @@ import re
 import uuid
 import zlib
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 import zxingcpp
+from django.http import QueryDict
 from django.utils import timezone
 from PIL import Image, ImageDraw
 from tests.joined import signed_in_as
@@ -21,6 +23,7 @@ from tests.people.proving import told
 
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals.codes_drawn import code128_svg, qr_squares
+from parcelward.doors.portals.proofing_address import ADDRESS, Typed
 from parcelward.people import proofing, proofing_rules
 from parcelward.people.models import CounterProof, Letter
 from parcelward.people.wire import Role
@@ -196,6 +199,26 @@ def test_what_was_typed_wrongly_is_said_and_kept(anna):
     assert "What is your full name?" in page.text
     assert "x &lt;y&gt;" in page.text
     assert not CounterProof.objects.filter(user=anna.person.id).exists()
+
+
+@pytest.mark.asvs("2.2.3")
+@pytest.mark.parametrize(
+    ("postcode", "country", "field", "words"),
+    [
+        ("K1A 0B1", "US", "postcode", "Postcodes of this country look like 95014."),
+        ("6270", "CK", "", ""),
+        ("62701", "CK", "postcode", "Postcodes of this country look different."),
+        ("", "US", "postcode", "Enter the postcode."),
+        ("62701", "XX", "country", "Enter the country's two letters"),
+        ("", "AE", "", ""),
+        ("ec1y8sy", "gb", "", ""),
+    ],
+)
+def test_a_postcode_fits_its_country_and_where_there_are_none_none_is_asked_for(postcode, country, field, words):
+    sent = QueryDict(urlencode(home() | {"postcode": postcode, "country": country}))
+    found = Typed.parse(sent).problems(ADDRESS)
+    assert list(found) == ([field] if field else [])
+    assert words in found.get(field, "")
 
 
 def test_whoever_may_begin_no_further_check_gives_nothing_to_keep(someone):

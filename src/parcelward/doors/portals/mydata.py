@@ -125,7 +125,7 @@ def correct(request: HttpRequest) -> HttpResponse:
     raw, _sep, part = chosen[0].partition(":")
     token = VaultToken(UUID(raw))
     typed = {field: post.get(field.value, "").strip()[: own_data.TEXT_MAX] for field in own_data.PARTS[part]}
-    empty = "typed" in post and not all(typed.values())
+    empty = "typed" in post and not all(typed[field] for field in own_data.needed(typed))
     proven = any(one.token == token and one.level >= Level.ADDRESS for one in own_data.proven(person))
     context: dict[str, Any] = {
         "what": chosen[0],

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from parcelward.base import config
+from parcelward.base.standards import postcodes
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals.proofing_letter import printable
 from parcelward.people import actions as people
@@ -26,7 +27,6 @@ LENGTH_MAX: Final = 100
 NAME: Final = ("name",)
 AT_ONCE: Final = 500
 ADDRESS: Final = ("line1", "line2", "locality", "postcode", "country")
-COUNTRY_LETTERS: Final = 2
 PLACE: Final = (Field.ADDRESS, Field.POSTCODE, Field.LOCALITY, Field.COUNTRY)
 
 
@@ -49,16 +49,28 @@ class Typed:
             "name": _("Enter your full name, as on your letterbox."),
             "line1": _("Enter the street and the number."),
             "locality": _("Enter the town."),
-            "postcode": _("Enter the postcode."),
         }
         found = {name: words for name, words in needed.items() if name in names and not self.values[name]}
         for name in names:
             if not printable(self.values[name]):
                 found[name] = _("Write it in Latin letters, as for a letter from abroad: we can print no others yet.")
-        country = self.values["country"]
-        if "country" in names and not (len(country) == COUNTRY_LETTERS and country.isascii() and country.isalpha()):
-            found["country"] = _("Enter the country's two letters, such as US.")
+        if "country" in names:
+            found |= self._problem_of_country()
         return found
+
+    def _problem_of_country(self) -> dict[str, str]:
+        """Return what is wrong with the country, or with the postcode in it: many countries have no postcodes."""
+        form = postcodes.form_of(self.values["country"])
+        if form is None:
+            return {"country": _("Enter the country's two letters, such as US.")}
+        if form.pattern and not self.values["postcode"]:
+            return {"postcode": _("Enter the postcode.")}
+        if form.fits(self.values["postcode"]):
+            return {}
+        if not form.example:
+            return {"postcode": _("Postcodes of this country look different. Check the postcode and the country.")}
+        words = _("Postcodes of this country look like %(example)s. Check the postcode and the country.")
+        return {"postcode": words % {"example": form.example}}
 
     def fields(self) -> dict[Field, str]:
         """Return it as the vault keeps it."""

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from parcelward.base.errors import Conflict, Invalid, NotAllowed
+from parcelward.base.standards import postcodes
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
 from parcelward.people import proofing
@@ -122,6 +123,23 @@ def change(token: VaultToken, fields: Mapping[Field, str], *, by: Person) -> Non
     proofing.end_proofs([token], {level for f in values for level in PROVES.get(f, ())}, by=by, now=timezone.now())
     said = {"by": by.source, "person": token.hex, "fields": sorted(values)}
     custody.record_fact(facts.CHANGED, said | {"sealed": rows.digest({**row.sealed, **sealed})})
+
+
+def require_fitting(token: VaultToken, fields: Mapping[Field, str]) -> None:
+    """Raise Invalid where, after this change, the postcode would not have the form of its country's."""
+    pair = (Field.COUNTRY, Field.POSTCODE)
+    if not set(pair) & set(fields):
+        return
+    row, key = rows.read([token], pair).get(token), keys.held([token]).get(token)
+    kept = {f: rows.unseal(row, key, f) for f in pair if f in row.sealed} if row and key else {}
+    country, postcode = ({**kept, **fields}.get(field, "").strip() for field in pair)
+    form = postcodes.form_of(country.upper())
+    if country and form is None:
+        raise Invalid("Enter the country's two letters, such as US.", code="bad_country")
+    if postcode and form is not None and not form.fits(postcode):
+        raise Invalid(
+            "Postcodes of this country look different. Check the postcode and the country.", code="bad_postcode"
+        )
 
 
 def settle(token: VaultToken, *, kind: Kind, by: Person) -> None:

@@ -147,6 +147,7 @@ def correct(token: VaultToken, fields: Mapping[Field, str], *, by: Person) -> No
     if not fields or not set(fields) <= CORRECTABLE:
         raise Invalid("This cannot be corrected here", code="not_correctable")
     asked.require_own([token], by=by)
+    keep.require_fitting(token, fields)
     keep.change(token, fields, by=by)
     _ask(Right.CORRECT, RequestState.DONE, by=by, now=timezone.now())
 
