@@ -58,7 +58,14 @@ MAIN: Mapping[str, str] = MappingProxyType(
     }
 )
 """Settings for the cluster that holds everything, fit for a machine of 2 cores."""
-KEYS: Mapping[str, str] = MappingProxyType({**_COMMON, "shared_buffers": "32MB", "max_wal_size": "256MB"})
+KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        **_COMMON,
+        "shared_buffers": "32MB",
+        "max_wal_size": "256MB",
+        "wal_recycle": "off",  # a segment that is kept to be written over keeps keys that were deleted (traces.py)
+    }
+)
 """Settings for the small cluster that holds item secrets and wrapped keys."""
 
 MUST_BE = {"fsync": {"on"}, "full_page_writes": {"on"}, "data_checksums": {"on"}}

@@ -72,7 +72,7 @@ def forget(now: dt.datetime) -> dict[str, int]:
 
     Safe to repeat, and after a kill.
     """
-    from parcelward.base import config
+    from parcelward.base import config, traces
     from parcelward.doors.backups import forgetting
     from parcelward.parcels.actions import retention as parcels
     from parcelward.people.actions import machinery
@@ -90,4 +90,5 @@ def forget(now: dt.datetime) -> dict[str, int]:
             + privacy.forget_old(name, now, by=by)
         )
     parcels.forget_keys_left(made_before=now - parcels.UNUSED_AFTER, by=by)
+    traces.remove(config.get())  # last: what was deleted a moment ago is in the files still
     return done

@@ -1,0 +1,166 @@
+"""What was erased is in no file of the keys database any more: tables, indexes, statistics, WAL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from django.utils import timezone
+from tests.privacy.conftest import person
+
+from parcelward.base import config, traces
+from parcelward.base.postgres import SUPERUSER, Cluster
+from parcelward.base.vault import VaultToken
+from parcelward.doors.console import retention_command
+from parcelward.people.wire import Role
+from parcelward.privacy import actions, keys
+from parcelward.privacy.models import PersonKey
+from parcelward.privacy.wire import Field, Kind
+
+PERSONS = 6
+
+
+@pytest.fixture
+def server(installation) -> Iterator[psycopg.Connection]:
+    address = Cluster(installation.home / "postgres" / "keys").url("parcelward", role=SUPERUSER)
+    with psycopg.connect(address, autocommit=True) as one:
+        yield one
+
+
+@pytest.fixture
+def files(installation) -> Path:
+    return Path(installation.home, "postgres", "keys")
+
+
+def kept(machinery, n=PERSONS):
+    """Keep people; return their tokens and wrapped keys."""
+    tokens = [actions.put({Field.NAME: f"Anna {i}"}, kind=Kind.ADDRESSEE, by=machinery) for i in range(n)]
+    return {row.person: bytes(row.wrapped) for row in PersonKey.objects.filter(person__in=tokens)}
+
+
+def shredded(tokens: Iterable[UUID]) -> None:
+    for token in map(VaultToken, tokens):
+        request = actions.ask_to_shred(token, "asked for", by=person(Role.INSPECTOR, source=921_001))
+        actions.agree_to_shred(request, by=person(Role.ADMINISTRATOR, source=922_001))
+    actions.shred_due(timezone.now() + dt.timedelta(days=config.get().erasure_wait_days + 1))
+
+
+def found(files: Path, wrapped: bytes) -> set[str]:
+    """Return the folders in whose files a half of a wrapped key is: a page may end between the halves."""
+    half = len(wrapped) // 2
+    return {
+        path.relative_to(files).parts[0]
+        for path in files.rglob("*")
+        if path.is_file() and (wrapped[:half] in (read := _read(path)) or wrapped[half:] in read)
+    }
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # a segment that the server has deleted meanwhile
+        return b""
+
+
+def in_statistics(server, wrapped: bytes) -> bool:
+    said = server.execute("SELECT histogram_bounds::text FROM pg_stats WHERE tablename = 'privacy_personkey'")
+    return any(wrapped.hex() in (bounds or "") for (bounds,) in said.fetchall())
+
+
+def sampled(server) -> None:
+    """Let the database take every row into its statistics, and write its pages to their files."""
+    server.execute("SET default_statistics_target = 10000")
+    server.execute("ANALYZE privacy_personkey")
+    server.execute("CHECKPOINT")
+
+
+@pytest.mark.asvs("14.2.4")
+def test_an_erased_persons_key_is_in_no_file_of_the_keys_database(installation, machinery, server, files):
+    gone, stay = kept(machinery), kept(machinery, 1)
+    sampled(server)
+    shredded(gone)
+    server.execute("CHECKPOINT")
+    for wrapped in gone.values():
+        assert found(files, wrapped) >= {"base", "pg_wal"}, "before: a deleted row is in the files"
+    assert any(in_statistics(server, wrapped) for wrapped in gone.values())
+
+    retention_command.forget(timezone.now())  # the nightly round
+    for _ in range(2):
+        assert [found(files, wrapped) for wrapped in gone.values()] == [set()] * len(gone)
+        assert not any(in_statistics(server, wrapped) for wrapped in gone.values())
+        assert traces.remove(config.get()), "any number of times"
+    server.execute("CHECKPOINT")
+    assert [found(files, wrapped) >= {"base"} for wrapped in stay.values()] == [True]
+    assert set(keys.held(list(stay))) == set(stay), "who was not erased is opened as before"
+
+
+def test_while_something_still_sees_the_row_it_is_said_and_done_the_next_time(
+    installation, machinery, server, files, monkeypatch, caplog
+):
+    monkeypatch.setattr(traces, "WAIT_S", 0.5)
+    gone = kept(machinery, 1)
+    address = Cluster(files).url("parcelward", role=SUPERUSER)
+    with psycopg.connect(address) as old:
+        old.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        old.execute("SELECT count(*) FROM privacy_personkey")
+        shredded(gone)
+        assert not traces.remove(config.get())
+        assert "a transaction began long ago" in caplog.text
+    slot = "kept_by_a_test"
+    server.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
+    try:
+        assert not traces.remove(config.get())
+        assert "WAL is kept for a backup" in caplog.text
+        assert [found(files, wrapped) for wrapped in gone.values()] == [{"pg_wal"}]
+    finally:
+        server.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+    assert traces.remove(config.get())
+    assert [found(files, wrapped) for wrapped in gone.values()] == [set()]
+
+
+def test_two_at_once_do_not_disturb_each_other(installation, machinery, files):
+    gone = kept(machinery, 1)
+    shredded(gone)
+    with ThreadPoolExecutor(2) as apart:
+        assert list(apart.map(traces.remove, [config.get()] * 2)) == [True, True]
+    assert [found(files, wrapped) for wrapped in gone.values()] == [set()]
+
+
+def test_a_table_that_is_too_large_to_be_locked_is_named(installation, monkeypatch, caplog):
+    monkeypatch.setattr(traces, "REWRITTEN_BYTES_MAX", 0)
+    assert not traces.remove(config.get())
+    assert "privacy_personkey is too large" in caplog.text
+
+
+def test_what_a_killed_server_left_half_written_goes_after_a_day(installation, machinery, server, files):
+    """PostgreSQL keeps the files of a table that it was writing when it was killed, for ever."""
+    wrapped = next(iter(kept(machinery, 1).values()))
+    server.execute("CHECKPOINT")
+    ((path,),) = server.execute("SELECT pg_relation_filepath('privacy_personkey')").fetchall()
+    half_written, young = ((files / path).with_name(name) for name in ("99999998", "99999999"))
+    for copy in (half_written, young):
+        shutil.copy(files / path, copy)
+    long_ago = time.time() - traces.NOBODYS_S - 60
+    every = [one for one in half_written.parent.iterdir() if one != young]
+    for one in every:
+        os.utime(one, (long_ago, long_ago))
+    try:
+        assert traces.remove(config.get())
+        assert not half_written.exists()
+        assert young.exists()
+    finally:
+        young.unlink()
+    lost = server.execute(
+        "SELECT relname FROM pg_class WHERE pg_relation_filepath(oid) LIKE 'base/%' "
+        "AND pg_stat_file(pg_relation_filepath(oid), true) IS NULL"
+    )
+    assert lost.fetchall() == []
+    assert found(files, wrapped) >= {"base"}
