@@ -141,15 +141,15 @@ class Browser:
         sent = {"csrfmiddlewaretoken": self.token(page), **fields}
         return self.http.post(address, data=sent, headers={"Referer": self.url})
 
-    def join(self, link: str, name: str = "security_key") -> httpx.Response:
-        """Take an invitation: the code, then a passkey."""
+    def join(self, link: str, name: str = "security_key", second: str = "") -> httpx.Response:
+        """Take an invitation: the code, the second one where two people agreed, then a passkey."""
         code = link.partition("#code=")[2]
-        offered = self.post("/accounts/join", "/accounts/join", code=code)
+        offered = self.post("/accounts/join", "/accounts/join", code=code, second=second)
         assert offered.status_code == 200, offered.text
         options = options_in(offered.text)
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', offered.text)
         assert token
-        sent = {"csrfmiddlewaretoken": token[1], "code": code, "name": name}
+        sent = {"csrfmiddlewaretoken": token[1], "code": code, "second": second, "name": name}
         sent["credential"] = json.dumps(self.passkey.create(options))
         return self.http.post("/accounts/join/passkey", data=sent, headers={"Referer": self.url})
 

@@ -31,6 +31,7 @@ ASKS_NOBODY = {
     "people.actions.accounts.installer": "says who stands at the console",
     "people.actions.joining.invitation": "says what a link offers; who holds its code is who was meant",
     "people.actions.joining.join": "the same: the code is the right",
+    "people.actions.joining.try_code": "whoever holds the link; five wrong codes end it",
     "people.actions.two.re_enrol": "the same",
     "people.actions.joining.sign_up": "the same: the code that was sent is the right",
     "people.actions.proving.take_once": "takes something away: who may is asked where it is used",

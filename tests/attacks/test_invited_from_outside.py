@@ -20,8 +20,9 @@ def contractor() -> uuid.UUID:
     return actions.make_organisation(OrganisationKind.CONTRACTOR, "Carriers", by=actions.installer(), simulated=True)
 
 
-def join(code: str) -> Membership:
-    return actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))[1]
+def join(code: str, second: str = "") -> Membership:
+    proof = actions.try_code(code, second) if second else actions.Proof(b"")
+    return actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC), proof=proof)[1]
 
 
 def test_an_administrator_alone_makes_nobody_act_for_a_sender():
@@ -38,8 +39,7 @@ def test_an_administrator_alone_makes_nobody_act_for_a_sender():
         assert rights() == before
         assert Invitation.objects.get(id=invitation).agreed_by_id is None
         assert [one.id for one in queries.waiting_invitations(by=ben) if one.id == invitation] == [invitation]
-        actions.agree_to_invitation(invitation, by=ben)
-        assert join(code).role == role.value
+        assert join(code, actions.agree_to_invitation(invitation, by=ben)).role == role.value
         assert facts("people.invitation_agreed", invitation=str(invitation))[0]["by"] == ben.source
 
 

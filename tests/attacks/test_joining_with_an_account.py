@@ -94,11 +94,11 @@ def test_nobody_takes_what_they_invited_to_or_agreed_to_themselves(installation)
     anna, ben, shop = somebody(Role.ADMINISTRATOR), somebody(Role.ADMINISTRATOR), sender("Their Shop")
     somebody(Role.SENDER_ADMIN, shop, owner=True)
     invitation, code = actions.invite(shop, Role.SENDER_ADMIN, by=anna)
-    actions.agree_to_invitation(invitation, by=ben)
+    proof = actions.try_code(code, actions.agree_to_invitation(invitation, by=ben))
     before = rights()
     for person in (anna, ben):
         with pytest.raises(Conflict) as caught:
-            actions.accept(code, uuid.uuid4(), by=person, now=dt.datetime.now(dt.UTC))
+            actions.accept(code, uuid.uuid4(), by=person, now=dt.datetime.now(dt.UTC), proof=proof)
         assert caught.value.code == "two_people"
     assert rights() == before
     assert Invitation.objects.get(id=invitation).taken_at is None

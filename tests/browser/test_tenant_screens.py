@@ -128,6 +128,41 @@ def test_what_forms_answer_holds_up(
     picture(page, f"invited-{width}-{scheme}", kept=False)
 
 
+def _invited() -> tuple[uuid.UUID, str]:
+    from tests.people.staffing import operator, somebody
+
+    from parcelward.people import actions
+    from parcelward.people.wire import Role
+
+    return actions.invite(operator(), Role.INSPECTOR, by=somebody(Role.ADMINISTRATOR))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_second_code_is_shown_once_and_asked_for(
+    opened: Any, boss: Any, live_url: str, axe: str, width: int
+) -> None:
+    invitation, code = apart(_invited)
+    page = opened(width, WIDTHS[width], storage_state=boss)
+    page.goto(f"{live_url}{LIST}/invitations/{invitation}/agree")
+    page.click("main form button[type=submit]")
+    page.wait_for_selector("#second")
+    _holds(page, axe, width)
+    assert page.locator("button[data-copy]").is_visible()
+    second = page.locator("#second").inner_text()
+    comes = opened(width, WIDTHS[width])
+    comes.goto(f"{live_url}/accounts/join#code={code}")
+    comes.get_by_label("Second code").fill("2222-2222")
+    _holds(comes, axe, width)
+    comes.keyboard.press("Enter")
+    comes.wait_for_selector(".govuk-error-summary")
+    assert "not right" in comes.locator(".govuk-error-summary").inner_text()
+    _holds(comes, axe, width)
+    comes.get_by_label("Second code").fill(second.lower())
+    comes.keyboard.press("Enter")
+    comes.wait_for_selector("[data-passkey]")
+    _holds(comes, axe, width)
+
+
 def test_it_works_without_javascript(opened: Any, boss: Any, live_url: str, addresses: dict[str, str]) -> None:
     page = opened(storage_state=boss, java_script_enabled=False)
     page.goto(live_url + addresses["organisation-make"])

@@ -176,9 +176,20 @@ def test_an_invitation_to_look_into_others_affairs_opens_when_a_second_person_ag
     early = browser()
     assert early.post("/accounts/join", "/accounts/join", code=code).status_code == 409
     login = said_in(r"<code>(inspector-\w+)</code>", made.text)
-    assert settle(other, "agree", login).status_code == 302
-    assert early.join(url).status_code == 302
+    agreed = settle(other, "agree", login)
+    second = said_in(r'data-copy="([^"]+)"', agreed.text)
+    assert (agreed.status_code, code in agreed.text, second in made.text) == (200, False, False)
+    assert second not in other.http.get(LIST).text, "it was shown once"
+    asked = early.post("/accounts/join", "/accounts/join", code=code)
+    assert ("Type the second code" in asked.text, "passkey-options" in asked.text) == (True, False)
+    wrong = early.post("/accounts/join", "/accounts/join", code=code, second="2222-2222")
+    assert (wrong.status_code, "not right" in wrong.text, "passkey-options" in wrong.text) == (422, True, False)
+    fresh = said_in(r'data-copy="([^"]+)"', settle(other, "agree", login).text)
+    ended = early.post("/accounts/join", "/accounts/join", code=code, second=second)
+    assert (fresh != second, ended.status_code) == (True, 422), "a fresh code ends the one before"
+    assert early.join(url, second=fresh.lower().replace("-", " ")).status_code == 302
     assert early.signed_in()
+    assert login not in other.http.get(LIST).text
 
 
 def _invited(browser, page, role):

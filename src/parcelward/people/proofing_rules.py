@@ -23,6 +23,8 @@ KNOWN_FOR: Final = dt.timedelta(days=30)  # a browser that spent a code of this 
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Of what people read from paper and type: no 0 and O, no 1, I and L, no U. 30 characters, 4.9 bits each."""
+INVITATION_CODE_CHARS: Final = 8  # 39 bits against five tries, and short enough for the telephone
+INVITATION_TRIES_MAX: Final = 5
 LETTER_CODE_CHARS: Final = 10  # 49 bits against five tries
 LETTER_TRIES_MAX: Final = 5
 LETTER_HOLDS: Final = dt.timedelta(days=30)

@@ -24,6 +24,7 @@ WITHDRAWN: Final = "people.two_withdrawn"
 LAPSED: Final = "people.two_lapsed"
 INVITED: Final = "people.invited"
 INVITATION_AGREED: Final = "people.invitation_agreed"
+INVITATION_CODE: Final = "people.invitation_code_renewed"
 CERTIFIED: Final = "people.certified"
 CERTIFICATE_REVOKED: Final = "people.certificate_revoked"
 OUTCOMES: Final = {AGREED: "agreed", REFUSED: "refused", WITHDRAWN: "withdrawn", LAPSED: "lapsed"}

@@ -38,7 +38,7 @@ class WaitingRow:
 
 @dataclass(frozen=True, slots=True)
 class WaitingInvitation:
-    """An invitation to a role that takes two people."""
+    """An invitation to a role that takes two people. `agreed`: whoever looks agreed to it, and nobody has come yet."""
 
     id: UUID
     organisation: str
@@ -48,6 +48,7 @@ class WaitingInvitation:
     made_at: dt.datetime
     expires_at: dt.datetime
     mine: bool
+    agreed: bool
 
 
 def _rows(found: QuerySet[TwoPeople], by: Person) -> list[WaitingRow]:
@@ -102,8 +103,10 @@ def without_a_second() -> QuerySet[Invitation]:
     return Invitation.objects.filter(needed & ~console, agreed_by=None)
 
 
-def _waiting_invitations() -> QuerySet[Invitation]:
-    open_ones = without_a_second().filter(taken_at=None, withdrawn_at=None, re_enrols=False)
+def _waiting_invitations(by: Person) -> QuerySet[Invitation]:
+    """Return those that wait, and those that one agreed to oneself: their code can be made afresh."""
+    mine = Q(pk__in=without_a_second().values("pk")) | Q(agreed_by=by.source)
+    open_ones = Invitation.objects.filter(mine, taken_at=None, withdrawn_at=None, re_enrols=False)
     return open_ones.filter(expires_at__gt=timezone.now(), organisation__suspended_at=None)
 
 
@@ -119,21 +122,22 @@ def _invitations(found: QuerySet[Invitation], by: Person) -> list[WaitingInvitat
             made_at=row.made_at,
             expires_at=row.expires_at,
             mine=row.made_by_id == by.source,
+            agreed=row.agreed_by_id is not None,
         )
         for row in rows
     ]
 
 
 def invitations(*, by: Person) -> list[WaitingInvitation]:
-    """Return the invitations that a second person has yet to agree to, the oldest first."""
+    """Return the invitations that a second person has yet to agree to, or one has oneself, the oldest first."""
     require(by, Task.CHANGE_ROLES)
-    return _invitations(_waiting_invitations().order_by("made_at", "id"), by)
+    return _invitations(_waiting_invitations(by).order_by("made_at", "id"), by)
 
 
 def invitation(invitation_id: UUID, *, by: Person) -> WaitingInvitation:
     """Return one of them. Raises NotFound."""
     require(by, Task.CHANGE_ROLES)
-    rows = _invitations(_waiting_invitations().filter(id=invitation_id), by)
+    rows = _invitations(_waiting_invitations(by).filter(id=invitation_id), by)
     if not rows:
         raise NotFound("No such invitation")
     return rows[0]
@@ -143,4 +147,4 @@ def count(*, by: Person) -> int:
     """Return how many of these wait for this very person."""
     asked = sum(1 for row in requests(by=by) if not row.mine and not row.concerns_me)
     invited = invitations(by=by) if may(by, Task.CHANGE_ROLES) else []
-    return asked + sum(1 for row in invited if not row.mine)
+    return asked + sum(1 for row in invited if not row.mine and not row.agreed)

@@ -128,7 +128,11 @@ def _invitation_line(row: who.WaitingInvitation) -> Line:
     words = {"login": row.login, "role": role_name(row.role), "organisation": row.organisation}
     title = _("Invite %(login)s as %(role)s of %(organisation)s") % words
     href = f"{LIST}/invitations/{row.id}"
-    return Line(title, "", row.made_by, row.expires_at, href, _agree_or_not(mine=row.mine))
+    deeds, note = _agree_or_not(mine=row.mine), ""
+    if row.agreed:
+        deeds = (("agree", _("Make a fresh code")), ("withdraw", _("Withdraw")))
+        note = _("You agreed. Whoever comes needs the code that you were shown.")
+    return Line(title, "", row.made_by, row.expires_at, href, deeds, note=note)
 
 
 def _erasure_line(row: items.WaitingErasure, by: Person) -> Line:
@@ -226,14 +230,23 @@ def settle_invitation(request: HttpRequest, invitation_id: UUID, what: str) -> H
     _require(by, Task.CHANGE_ROLES)
     row = who.waiting_invitation(invitation_id, by=by)
 
-    def act(_reason: str) -> None:
-        if what == "agree":
-            people.agree_to_invitation(invitation_id, by=by)
-        else:
+    def act(_reason: str) -> HttpResponse | None:
+        if what != "agree":
             people.withdraw_invitation(invitation_id, by=by)
+            return None
+        code = people.agree_to_invitation(invitation_id, by=by)
+        context = {"second": f"{code[:4]}-{code[4:]}", "login": row.login, "role": role_name(row.role), "back": LIST}
+        return render(request, "tenants/agreed.html", context)
 
-    said = _("Agreed: the link opens now.") if what == "agree" else _said(what)
-    return confirmed(request, _question(_invitation_line(row), what), act, said=said, to=LIST)
+    question = _question(_invitation_line(row), what)
+    if what == "agree":
+        words = _("You are shown a code, once. The link opens only with it: give it to the person who comes.")
+        if row.agreed:
+            words = _("You are shown another code, once. The one that you were shown before opens nothing then.")
+        title = _("Make a fresh code?") if row.agreed else question.title
+        button = _("Make the code") if row.agreed else question.button
+        question = Question(title, (words,), button, LIST, about=question.about)
+    return confirmed(request, question, act, said=_said(what), to=LIST)
 
 
 @guard.fresh_proof

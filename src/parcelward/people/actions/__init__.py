@@ -25,12 +25,14 @@ from parcelward.people.actions.devices import (
 from parcelward.people.actions.facilities import give_facility, take_facility_back
 from parcelward.people.actions.joining import (
     Joining,
+    Proof,
     accept,
     agree_to_invitation,
     invitation,
     invite,
     join,
     sign_up,
+    try_code,
     withdraw_invitation,
 )
 from parcelward.people.actions.keys import (
@@ -107,6 +109,7 @@ __all__ = [
     "MadeKey",
     "Opened",
     "OverCap",
+    "Proof",
     "Taken",
     "accept",
     "act_for",
@@ -172,6 +175,7 @@ __all__ = [
     "take_enrolment",
     "take_facility_back",
     "take_once",
+    "try_code",
     "unlock_person",
     "use_passkey",
     "withdraw_enrolment",

@@ -1,13 +1,18 @@
-"""Invitations: a link that lets one person take one role, once, with a passkey that they make on their own device."""
+"""Invitations: a link that lets one person take one role, once, with a passkey that they make on their own device.
+
+What a second person agreed to opens with two things, each in other hands: the link, which only whoever invited was
+shown, and a short code, which only whoever agreed was shown. Neither can become the new person alone.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 import secrets
 import uuid
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NewType
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -16,24 +21,32 @@ from django.utils import timezone
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
-from parcelward.people import rules, two, waiting
+from parcelward.people import codes, proofing_rules, rules, two, waiting
 from parcelward.people.account_check import ADDED
 from parcelward.people.actions import history
+from parcelward.people.actions.accounts import machinery
 from parcelward.people.actions.organisations import begin_membership
 from parcelward.people.actions.sessions import PASSKEY
-from parcelward.people.errors import MayNot
+from parcelward.people.errors import BadCode, MayNot
 from parcelward.people.membership_check import INVITATION_TAKEN as TAKEN
 from parcelward.people.membership_check import INVITATION_WITHDRAWN as WITHDRAWN
 from parcelward.people.models import Invitation, Membership, Organisation, SignedIn, User
 from parcelward.people.roles import ROLES_OF, STAFF, require
 from parcelward.people.two_check import INVITATION_AGREED as AGREED
-from parcelward.people.two_check import INVITED
+from parcelward.people.two_check import INVITATION_CODE, INVITED
 from parcelward.people.wire import OrganisationKind, Person, Role, Task
 
 NOBODY: Final = uuid.UUID(int=0)
 HOURS_STAFF: Final = 72
 HOURS_OTHERS: Final = 7 * 24
 HOURS_RE_ENROL: Final = 1  # they stand at the counter
+
+Proof = NewType("Proof", bytes)
+"""That the second code of an invitation was typed: only `try_code`, which counts the tries, makes one."""
+NO_PROOF: Final = Proof(b"")
+SECOND_WORDS: Final = (
+    "The second code is not right. Ask whoever agreed to say it again. Five wrong ones end the invitation."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,7 @@ class Joining:
     login: str
     expires_at: dt.datetime
     re_enrols: UUID | None  # the person whose lost passkey it replaces
+    needs_code: bool  # the one that whoever agreed was shown
 
 
 def _require_may_invite(row: Organisation, role: Role, *, by: Person) -> None:
@@ -157,22 +171,65 @@ def _new_login(role: Role) -> str:
 
 
 @transaction.atomic
-def agree_to_invitation(invitation_id: UUID, *, by: Person) -> None:
-    """Agree, as a second person, to an invitation. Doing it twice changes nothing; never to one's own."""
+def agree_to_invitation(invitation_id: UUID, *, by: Person) -> str:
+    """Agree, as a second person, to an invitation; return the code that whoever comes needs beside the link.
+
+    It is shown this once, and to nobody else; a keyed hash is kept. Agreeing again, as the same person, makes a fresh
+    one, which ends the one before. Never to one's own.
+    """
     require(by, Task.CHANGE_ROLES)
     row = Invitation.objects.select_for_update().filter(id=invitation_id, withdrawn_at=None, re_enrols=False).first()
     if row is None:
         raise NotFound("No such invitation")
     if row.made_by_id == by.source:
         raise Conflict("Whoever invites cannot agree to it: another person must", code="two_people")
-    if row.agreed_by_id is None and row.taken_at is None:
-        if row.expires_at <= timezone.now():
-            raise Conflict("This invitation has expired: it can be made again", code="expired")
-        if not two.still_may(row.made_by_id, Task.MANAGE_MEMBERS):
-            raise Conflict("Whoever invited may no longer do this: withdraw it, and make another", code="asker_may_not")
-        row.agreed_by_id = by.source
-        row.save(update_fields=["agreed_by"])
-        custody.record_fact(AGREED, {"by": by.source, "invitation": str(row.id)})
+    if row.taken_at is not None or row.agreed_by_id not in {None, by.source}:
+        raise Conflict("Somebody has settled this already.", code="settled")
+    if row.expires_at <= timezone.now():
+        raise Conflict("This invitation has expired: it can be made again", code="expired")
+    if not two.still_may(row.made_by_id, Task.MANAGE_MEMBERS):
+        raise Conflict("Whoever invited may no longer do this: withdraw it, and make another", code="asker_may_not")
+    kind = AGREED if row.agreed_by_id is None else INVITATION_CODE
+    second = "".join(secrets.choice(proofing_rules.ALPHABET) for _ in range(proofing_rules.INVITATION_CODE_CHARS))
+    row.agreed_by_id, row.second_tries = by.source, 0
+    row.second_digest = codes.keyed("invitation", *_parts(row, second))
+    row.save(update_fields=["agreed_by", "second_digest", "second_tries"])
+    custody.record_fact(kind, {"by": by.source, "invitation": str(row.id)})
+    return second
+
+
+def _parts(row: Invitation, second: str) -> tuple[bytes, ...]:
+    return (row.id.bytes, proofing_rules.normal_code(second).encode())
+
+
+def _needs_code(row: Invitation) -> bool:
+    return row.agreed_by_id is not None and not row.re_enrols
+
+
+def try_code(code: str, second: str) -> Proof:
+    """Return the proof that a link's second code was typed, for `join` and `accept`; an empty one if it needs none.
+
+    Raises BadCode for a wrong one; after five the invitation ends, and looks like any link that opens nothing. Only who
+    has the link spends tries. Not inside another transaction: a wrong try counts although this raises.
+    """
+    with transaction.atomic(durable=True):
+        Invitation.objects.select_for_update().filter(digest=_digest(code)).first()
+        row = _open(code)
+        if not _needs_code(row):
+            return NO_PROOF
+        stored = bytes(row.second_digest or b"")  # none where an older version let somebody agree
+        if codes.is_keyed(stored, "invitation", *_parts(row, second)):
+            return Proof(stored)
+        row.second_tries += 1
+        row.save(update_fields=["second_tries"])
+        ended = row.second_tries >= proofing_rules.INVITATION_TRIES_MAX
+        if ended:
+            _withdraw(row, by=machinery())
+    raise closed() if ended else _bad_code()
+
+
+def _bad_code() -> BadCode:
+    return BadCode(SECOND_WORDS)
 
 
 @transaction.atomic
@@ -235,16 +292,18 @@ def invitation(code: str) -> Joining:
         login=row.login,
         expires_at=row.expires_at,
         re_enrols=row.user_id if row.re_enrols else None,
+        needs_code=_needs_code(row),
     )
 
 
 @transaction.atomic
-def join(code: str, *, user_id: UUID, now: dt.datetime) -> tuple[User, Membership]:
+def join(code: str, *, user_id: UUID, now: dt.datetime, proof: Proof = NO_PROOF) -> tuple[User, Membership]:
     """Take an invitation as a new person with this id; who holds the code is who was meant. Once.
 
+    What two people agreed to needs the `proof` that its second code was typed (`try_code`); else this raises BadCode.
     The caller adds the passkey in the same transaction, so that nobody is let in without one.
     """
-    row = taken(code, re_enrols=False, now=now)
+    row = taken(code, re_enrols=False, now=now, proof=proof)
     # The role is given in the name of who invited.
     by = Person(uuid.UUID(int=row.made_by_id), Role.ADMINISTRATOR, source=row.made_by_id, name="")
     try:
@@ -262,14 +321,14 @@ def join(code: str, *, user_id: UUID, now: dt.datetime) -> tuple[User, Membershi
 
 
 @transaction.atomic
-def accept(code: str, session_id: UUID, *, by: Person, now: dt.datetime) -> Membership:
+def accept(code: str, session_id: UUID, *, by: Person, now: dt.datetime, proof: Proof = NO_PROOF) -> Membership:
     """Take an invitation with the account that one has, in this session; once. It makes no account.
 
-    Raises Conflict where one has a role in that organisation, or where one has a hand in the invitation oneself, and
-    MayNot for a role of staff in a session that no passkey began.
+    The `proof` is as in `join`. Raises Conflict where one has a role in that organisation, or has a hand in the
+    invitation oneself, and MayNot for a role of staff in a session that no passkey began.
     """
     require(by, Task.OWN_DATA)
-    row = taken(code, re_enrols=False, now=now)
+    row = taken(code, re_enrols=False, now=now, proof=proof)
     user = User.objects.select_for_update().filter(id=by.id, is_active=True).first()
     if user is None:
         raise closed()
@@ -288,7 +347,7 @@ def accept(code: str, session_id: UUID, *, by: Person, now: dt.datetime) -> Memb
     return membership
 
 
-def taken(code: str, *, re_enrols: bool, now: dt.datetime) -> Invitation:
+def taken(code: str, *, re_enrols: bool, now: dt.datetime, proof: Proof = NO_PROOF) -> Invitation:
     """Return the invitation of this code, used up in the caller's transaction; whoever comes second finds it closed."""
     found = Invitation.objects.filter(digest=_digest(code))
     # First the organisation, as whoever ends a role there does: two who wait for each other would both fail.
@@ -297,6 +356,9 @@ def taken(code: str, *, re_enrols: bool, now: dt.datetime) -> Invitation:
     row = _open(code)
     if row.re_enrols != re_enrols:
         raise closed()
+    # A fresh code, made since, ended the one that was typed.
+    if _needs_code(row) and not (proof and hmac.compare_digest(proof, bytes(row.second_digest or b""))):
+        raise _bad_code()
     row.taken_at = now
     row.save(update_fields=["taken_at"])
     return row

@@ -63,6 +63,8 @@ class Invitation(models.Model):
     re_enrols = models.BooleanField(default=False)
     made_by = models.ForeignKey(Source, on_delete=models.PROTECT)
     agreed_by = models.ForeignKey(Source, on_delete=models.PROTECT, null=True, related_name="+")
+    second_digest = models.BinaryField(max_length=32, null=True)  # keyed hash of the code that who agreed was shown
+    second_tries = models.SmallIntegerField(default=0)  # wrong ones; no part of the record
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)

@@ -1,6 +1,7 @@
 """Taking an invitation: what it offers, then a passkey made on one's own device, and one is in.
 
-The code stands in the link's fragment, which browsers never send: no log of any proxy holds it.
+The code stands in the link's fragment, which browsers never send: no log of any proxy holds it. What two people agreed
+to asks for a second code, which is typed and tried before anything else is offered, and once more when it is taken.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from parcelward.doors.portals.accounts.gate import few_at_once
 from parcelward.doors.portals.desk_words import role_name, role_says
 from parcelward.doors.throttle import allow
 from parcelward.people import actions as people
+from parcelward.people.errors import BadCode
 
 CODE_MAX: Final = 100
+SECOND_MAX: Final = 40
 JOINING: Final = "joining"
 """Session key: the id that the new person will have, if they finish; or that the account has, which stays."""
 RE_ENROLS: Final = "re_enrols"
@@ -41,7 +44,17 @@ def join(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/join.html", {})
     allow(request, "join", sign_in.TRIES_PER_MINUTE)
-    return _offer(request, request.POST.get("code", "")[:CODE_MAX])
+    return _offer(request, *_typed(request))
+
+
+def _typed(request: HttpRequest) -> tuple[str, str]:
+    """Return the code of the link, and the second one, which is empty where none was typed."""
+    return request.POST.get("code", "")[:CODE_MAX], request.POST.get("second", "")[:SECOND_MAX].strip()
+
+
+def _ask_second(request: HttpRequest, code: str, *, problem: str = "", status: int = 200) -> HttpResponse:
+    context = {"asks_second": True, "code": code, "problem": problem, "second_max": SECOND_MAX}
+    return render(request, "accounts/join.html", context, status=status)
 
 
 def _signed_in(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -51,16 +64,22 @@ def _signed_in(request: HttpRequest, *, problem: str = "", status: int = 200) ->
         return render(request, "accounts/join.html", context | {"stale": True}, status=status)
     if request.method == "POST" and not problem:
         allow(request, "join", sign_in.TRIES_PER_MINUTE)
-        code = request.POST.get("code", "")[:CODE_MAX]
+        code, second = _typed(request)
         try:
             offered = people.invitation(code)
+            if offered.needs_code and not second:
+                return _ask_second(request, code)
+            people.try_code(code, second)
+        except BadCode as refused:
+            refusals.saw(request, refused.code)
+            return _ask_second(request, code, problem=_(refused.message), status=refused.status)
         except ParcelwardError as refused:
             return render(
                 request, "accounts/join.html", context | {"problem": _(refused.message)}, status=refused.status
             )
         if offered.re_enrols is None:
             role = {"role": role_name(offered.role), "role_says": role_says(offered.role)}
-            context |= {"offered": offered, "code": code} | role
+            context |= {"offered": offered, "code": code, "second": second} | role
     return render(request, "accounts/join.html", context, status=status)
 
 
@@ -71,17 +90,25 @@ def with_account(request: HttpRequest) -> HttpResponse:
     allow(request, "join", sign_in.TRIES_PER_MINUTE)
     by, here = guard.person(request), guard.session(request).id
     try:
+        code, second = _typed(request)
+        proof = people.try_code(code, second)
         with transaction.atomic():
-            made = people.accept(request.POST.get("code", "")[:CODE_MAX], here, by=by, now=timezone.now())
+            made = people.accept(code, here, by=by, now=timezone.now(), proof=proof)
             people.act_for(here, made.id, by=by)
     except ParcelwardError as refused:
         return _signed_in(request, problem=_(refused.message), status=refused.status)
     return HttpResponseRedirect("/app/account")
 
 
-def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _offer(request: HttpRequest, code: str, second: str, *, problem: str = "", status: int = 200) -> HttpResponse:
     try:
         offered = people.invitation(code)
+        if offered.needs_code and not second:
+            return _ask_second(request, code, problem=problem, status=status)
+        people.try_code(code, second)
+    except BadCode as refused:
+        refusals.saw(request, refused.code)
+        return _ask_second(request, code, problem=_(refused.message), status=refused.status)
     except ParcelwardError as refused:
         refusals.saw(request, refused.code)
         return render(request, "accounts/join.html", {"problem": _(refused.message)}, status=refused.status)
@@ -94,6 +121,7 @@ def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 
         "role": role_name(offered.role),
         "role_says": role_says(offered.role),
         "code": code,
+        "second": second,
         "options": ceremony.registration_options(request, user),
         "problem": problem,
     }
@@ -106,28 +134,30 @@ def _offer(request: HttpRequest, code: str, *, problem: str = "", status: int = 
 def finish(request: HttpRequest) -> HttpResponse:
     """Make the account with its passkey, or give it another for the lost one, in one transaction, and sign in."""
     allow(request, "join", sign_in.TRIES_PER_MINUTE)
-    code = request.POST.get("code", "")[:CODE_MAX]
+    code, second = _typed(request)
     person = request.session.get(JOINING)
     if person is None or request.user.is_authenticated:
         return HttpResponseRedirect("/accounts/join")
     try:
+        proof = people.try_code(code, second)
         with transaction.atomic():
-            user = _let_in(request, code, uuid.UUID(person))
+            user = _let_in(request, code, uuid.UUID(person), proof)
             name = request.POST.get("name", "")
             made = ceremony.registered(request, user, name=name, answer=request.POST.get("credential", ""))
             if request.session.get(RE_ENROLS):
                 guard.tell_changed(user, "re_enrolled")
     except ParcelwardError as refused:
         refusals.saw(request, refused.code)
-        return _offer(request, code, problem=_(refused.message), status=refused.status)
+        again = "" if isinstance(refused, BadCode) else second  # one wrong code is one try
+        return _offer(request, code, again, problem=_(refused.message), status=refused.status)
     del request.session[JOINING], request.session[RE_ENROLS]
     return sign_in.finish(request, user, method="passkey", authenticator=made)
 
 
-def _let_in(request: HttpRequest, code: str, person: uuid.UUID) -> Any:
+def _let_in(request: HttpRequest, code: str, person: uuid.UUID, proof: people.Proof) -> Any:
     """Return who takes the link. What its page had offered and what it is must be the same."""
     if not request.session.get(RE_ENROLS):
-        return people.join(code, user_id=person, now=timezone.now())[0]
+        return people.join(code, user_id=person, now=timezone.now(), proof=proof)[0]
     user = people.re_enrol(code, now=timezone.now())
     if user.id != person:  # another link than the one that was looked at
         raise NotFound("This link opens nothing")
