@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from parcelward.base.standards import identify
 from parcelward.base.standards.steps import CODES, Step
 from parcelward.doors.portals import moments
+from parcelward.doors.portals.desk_words import step_name
 from parcelward.parcels.wire import ActionRequired, Journey, Place, TimelineEntry
 
 DERAILED: Final = frozenset({"return_to_sender", "cancelled", "error"})
@@ -81,10 +82,12 @@ def zone_of(place: Place | None) -> ZoneInfo:
     return moments.zone_of(place.time_zone if place else None)
 
 
-def notes(entry: TimelineEntry) -> tuple[str, ...]:
+def notes(entry: TimelineEntry, *, receptacle: bool = False) -> tuple[str, ...]:
     """Say in words how we know, and what is not settled."""
     said = []
-    if entry.source == "derived":
+    if entry.source == "derived" and receptacle:
+        said.append(_("Inside another container that was scanned; this one was not scanned singly"))
+    elif entry.source == "derived":
         said.append(_("Inside a container that was scanned; this parcel was not scanned singly"))
     if entry.source == "assumed":
         said.append(_("Announced to us; nobody has seen it here yet"))
@@ -101,8 +104,11 @@ def one_zone(timeline: Sequence[TimelineEntry]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime) -> tuple[Day, ...]:
-    """Group entries (newest first) by the local day of their place; name zones where two are involved."""
+def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime, receptacle: bool = False) -> tuple[Day, ...]:
+    """Group entries (newest first) by the local day of their place; name zones where two are involved.
+
+    A receptacle has no addressee: its steps are said in the desk's words.
+    """
     local = [(entry, entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline]
     several = len({moments.zone_name(at) for _entry, at in local}) > 1
     shown = []
@@ -114,10 +120,16 @@ def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime) -> tuple[Day, .
             members, key=lambda pair: (pair[0].source == "derived", _coarse(pair[0]))
         ):
             said = [
-                _line(entry, at, zone=moments.zone_name(at) if several else "", late=entry.event_id in late)
+                _line(
+                    entry,
+                    at,
+                    zone=moments.zone_name(at) if several else "",
+                    late=entry.event_id in late,
+                    receptacle=receptacle,
+                )
                 for entry, at in run
             ]
-            lines += [_folded(said)] if derived and len(said) > 1 else said
+            lines += [_folded(said, receptacle=receptacle)] if derived and len(said) > 1 else said
         shown.append(Day(moments.day_name(*day), tuple(lines)))
     return tuple(shown)
 
@@ -134,19 +146,25 @@ def _coarse(entry: TimelineEntry) -> str:
     return entry.place.coarse if entry.place else ""
 
 
-def _folded(seen: Sequence[Line]) -> Line:
+def _folded(seen: Sequence[Line], *, receptacle: bool) -> Line:
     """Return one line for what was seen, one after the other, of the container that the item was in."""
     words = ngettext(
         "The container was scanned %(n)s time; this parcel was not scanned singly",
         "The container was scanned %(n)s times; this parcel was not scanned singly",
         len(seen),
     )
+    if receptacle:
+        words = ngettext(
+            "The outer container was scanned %(n)s time", "The outer container was scanned %(n)s times", len(seen)
+        )
     inner = tuple(replace(line, notes=()) for line in seen)
     return replace(seen[0], words=_("Inside a container"), notes=(words % {"n": len(seen)},), inner=inner)
 
 
-def _line(entry: TimelineEntry, at: dt.datetime, *, zone: str, late: bool) -> Line:
-    words = _("Handed to us, the sender says") if entry.source == "assumed" else _(CODES[entry.step].customer)
+def _line(entry: TimelineEntry, at: dt.datetime, *, zone: str, late: bool, receptacle: bool) -> Line:
+    words = (
+        _("Handed to us, the sender says") if entry.source == "assumed" else _step(entry.step, receptacle=receptacle)
+    )
     doubt = (_("Scanned after the delivery; we are looking into it"),) if late and not entry.corrected else ()
     return Line(
         time=moments.time_of_day(at),
@@ -155,11 +173,16 @@ def _line(entry: TimelineEntry, at: dt.datetime, *, zone: str, late: bool) -> Li
         iso=at.isoformat(),
         words=words,
         place=_coarse(entry),
-        notes=doubt + notes(entry),
+        notes=doubt + notes(entry, receptacle=receptacle),
         struck=entry.corrected,
         observed=entry.source == "observed",
         moves=CODES[entry.step].moves,
     )
+
+
+def _step(step: Step, *, receptacle: bool) -> str:
+    said = step_name(step) if receptacle else _(CODES[step].customer)
+    return said[:1].upper() + said[1:]
 
 
 def stages(journey: Journey) -> tuple[Stage, ...]:
