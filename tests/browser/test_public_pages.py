@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from tests.browser.conftest import World, focused
-from tests.scanner import event, new_number, until
+from tests.scanner import event, new_number, new_receptacle, until
 
 pytestmark = pytest.mark.browser
 
@@ -156,6 +156,28 @@ def test_the_map_draws_itself_from_our_own_files(opened: Any, live_url: str, wor
     assert asked == []
 
 
+APART = """async (spots) => {
+  const old = document.getElementById("map"), box = old.cloneNode(false);
+  old.replaceWith(box);
+  const { draw } = await import(box.dataset.module);
+  await draw(box, spots);
+  const [first, last] = [...box.querySelectorAll(".pw-map__spot")].map((spot) => spot.getBoundingClientRect());
+  return [Math.hypot(first.x - last.x, first.y - last.y), box.getBoundingClientRect().width];
+}"""
+
+
+def test_a_journey_inside_one_city_is_fitted_and_never_closer_than_a_city(
+    opened: Any, live_url: str, world: World
+) -> None:
+    page = opened(1280, 800)
+    page.goto(f"{live_url}/track/{world.derived}")
+    page.wait_for_selector("#map canvas")
+    inside, _width = page.evaluate(APART, [["North", -1.55, 53.80, False], ["South", -1.43, 53.86, True]])
+    assert inside > 40  # two spots of 16 pixels that can be told apart; at the zoom of a country they are one
+    near, width = page.evaluate(APART, [["North", -1.55, 53.80, False], ["Beside", -1.54, 53.80, True]])
+    assert near < width / 20  # a kilometre does not fill the map
+
+
 def test_what_lies_beside_the_journey_of_a_delivered_parcel_is_doubted(
     opened: Any, live_url: str, world: World
 ) -> None:
@@ -163,6 +185,17 @@ def test_what_lies_beside_the_journey_of_a_delivered_parcel_is_doubted(
     page.goto(f"{live_url}/track/{world.delivered}")
     assert "Scanned after the delivery" in page.inner_text(".pw-entry >> nth=0")
     assert page.get_attribute(".pw-stage >> nth=4", "aria-current") == "step"
+
+
+def test_a_container_is_called_one_and_told_in_the_desks_words(opened: Any, live_url: str, world: World) -> None:
+    cage = new_receptacle()
+    world.scanner.send(event(None, "left_sorting", receptacle_id=cage))
+    page = opened()
+    page.goto(f"{live_url}/track/{cage}")
+    said = page.inner_text("#journey").lower()
+    assert "container" in said
+    assert "parcel" not in said
+    assert page.inner_text("#headline") in page.title()
 
 
 def test_a_program_that_asks_too_often_is_told_so_in_its_own_form(live_url: str) -> None:

@@ -116,6 +116,7 @@ def _alert_rows(rows: QuerySet[Alert] | Sequence[Alert]) -> tuple[AlertRow, ...]
             kind=a.kind,
             opened_at=a.opened_at,
             facility=places[a.facility].code if a.facility in places else "",
+            time_zone=places[a.facility].time_zone if a.facility in places else "",
             item_number=numbers.get(a.item, "") if a.item else "",
             handover=a.about if a.kind in HANDOVER_KINDS else "",
             event_id=_event_of(a),

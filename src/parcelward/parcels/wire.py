@@ -122,6 +122,7 @@ class AlertRow:
     kind: str  # quarantine, short, over, unexpected, seal_mismatch, unknown_step, after_delivery, stuck ...
     opened_at: dt.datetime
     facility: str
+    time_zone: str  # IANA name of the facility's; empty where it is about none
     item_number: str
     handover: str  # id of the handover that does not add up; empty for other kinds
     event_id: UUID | None  # the event at which it was noticed; None where it is about no single one

@@ -12,7 +12,7 @@ import pytest
 from django.utils import translation
 
 from parcelward.base.standards.steps import CODES, Step
-from parcelward.doors.portals import jsonld, shown
+from parcelward.doors.portals import jsonld, moments, shown
 from parcelward.parcels.wire import ActionRequired, Journey, Place, TimelineEntry
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
@@ -88,7 +88,7 @@ def test_zones_are_named_only_where_two_are_involved() -> None:
 )
 def test_a_zone_without_letters_is_named_by_its_distance(zone: str, name: str) -> None:
     at = NOW.astimezone(shown.zone_of(replace(LEEDS, time_zone=zone)))
-    assert shown.zone_name(at) == name
+    assert moments.zone_name(at) == name
 
 
 def test_a_place_with_a_zone_that_nobody_knows_is_shown_in_utc() -> None:
@@ -136,7 +136,7 @@ def test_who_must_act_is_said_and_otherwise_that_nobody_must() -> None:
     zone = shown.zone_of(LEEDS)
     assert shown.action(None, now=NOW, zone=zone) == "You need do nothing."
     mine = ActionRequired("addressee", "Collect it.", NOW + dt.timedelta(days=2))
-    assert shown.action(mine, now=NOW, zone=zone) == "Collect it. By: Tuesday 24 November, 12:00."
+    assert shown.action(mine, now=NOW, zone=zone) == "Collect it. By: Tuesday 24 November, 12:00 GMT."
     assert shown.action(ActionRequired("customs", "Pay.", None), now=NOW, zone=zone).startswith("You need do nothing.")
 
 
@@ -222,5 +222,5 @@ def test_every_step_reads_in_spanish() -> None:
 
 
 def test_how_long_ago_is_in_the_largest_whole_unit() -> None:
-    ago = [shown.ago(NOW - dt.timedelta(seconds=s), now=NOW) for s in (-5, 59, 60, 3599, 3600, 86_399, 86_400)]
+    ago = [moments.ago(NOW - dt.timedelta(seconds=s), now=NOW) for s in (-5, 59, 60, 3599, 3600, 86_399, 86_400)]
     assert ago == ["0 s", "59 s", "1 min", "59 min", "1 h", "23 h", "1 d"]

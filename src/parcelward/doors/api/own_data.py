@@ -123,7 +123,7 @@ def _asked(one: Asked, *, by: Person) -> RequestOut:
         not_before=_time(one.not_before),
         ended_at=_time(one.ended_at),
         reason=None if one.reason is None else one.reason.value,
-        says=line.state,
+        says=str(line.state),
         reason_says=line.reason,
         legal_hold=words.hold_says(holds) or None,
         can_withdraw=line.can_end,
@@ -207,7 +207,8 @@ def looks(
     rows = queries.looks(queries.of_account(by.id), by=by, limit=limit)
     said = words.export_looks(rows, own_source=by.source)
     return [
-        one | {"says": words.look_line(row, own_source=by.source).words} for one, row in zip(said, rows, strict=True)
+        one | {"says": str(words.look_line(row, own_source=by.source).words)}
+        for one, row in zip(said, rows, strict=True)
     ]
 
 

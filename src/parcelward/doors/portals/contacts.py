@@ -18,8 +18,7 @@ from parcelward.base.errors import Invalid, NotFound, ParcelwardError
 from parcelward.base.standards import identify
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.base.vault import VaultToken
-from parcelward.doors.portals import confirming, shown
-from parcelward.doors.portals.mydata_words import moment
+from parcelward.doors.portals import confirming, moments, shown
 from parcelward.doors.throttle import allow
 from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
@@ -45,11 +44,11 @@ def _line(one: ContactShown) -> dict[str, Any]:
     """Return a contact with its words."""
     now = timezone.now()
     if one.closed_at is not None:
-        state = _("Closed on %(at)s.") % {"at": moment(one.closed_at)}
+        state = moments.sentence(_("Closed on %(at)s."), {"at": moments.element(one.closed_at)})
     elif one.until <= now:
-        state = _("It ended on %(at)s.") % {"at": moment(one.until)}
+        state = moments.sentence(_("It ended on %(at)s."), {"at": moments.element(one.until)})
     else:
-        state = _("Open until %(at)s.") % {"at": moment(one.until)}
+        state = moments.sentence(_("Open until %(at)s."), {"at": moments.element(one.until)})
     return {
         "contact": one,
         "to": _("the addressee") if one.side is Kind.SENDER else _("the sender"),

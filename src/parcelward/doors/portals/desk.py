@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parcelward.base import config
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.base.standards.errors import BadItemNumber
-from parcelward.doors.portals import desk_shown, shown, two_people
+from parcelward.doors.portals import desk_shown, moments, shown, two_people
 from parcelward.doors.portals.desk_words import kind_name, role_name
 from parcelward.parcels import actions, queries
 from parcelward.people.queries import may, person_of
@@ -162,6 +162,7 @@ def _alerts_context(asked: Asked, person: Person, now: Any, open_by_kind: Mappin
         "start": start,
         "alert": chosen,
         "alert_kind": kind_name(chosen.kind) if chosen else "",
+        "alert_clock": moments.zone_of(chosen.time_zone) if chosen else None,
     }
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from parcelward.base.standards.steps import CODES
-from parcelward.doors.portals import shown
+from parcelward.doors.portals import moments, shown
 from parcelward.doors.portals.desk_words import count, kind_name, step_name
 from parcelward.parcels.wire import AlertRow, EventStory, Held, Journey, Part, QuarantinedRow, Throughput, TimelineEntry
 from parcelward.parcels.wire import Contents as WireContents
@@ -97,6 +96,7 @@ class EventRow:
     key: str
     day_time: str
     zone: str  # named only where two zones are involved, else empty
+    clock: dt.tzinfo | None  # of its place: its storing is said by the same
     exact: str
     iso: str
     step: str
@@ -146,8 +146,8 @@ def contents(found: WireContents, timeline: Sequence[TimelineEntry]) -> Contents
     def told(one: Held) -> Inside:
         near = next((entry for entry in placed if entry.event_time <= one.since), placed[-1] if placed else None)
         at = one.since.astimezone(shown.zone_of(near.place if near else None))
-        words = f"{date_format(at, _('j M'))} {at:%H:%M} {shown.zone_name(at)}"
-        return Inside(one.number, words, shown.exact(at), at.isoformat())
+        words = f"{moments.narrow(at)} {moments.zone_name(at)}"
+        return Inside(one.number, words, moments.exact(at), at.isoformat())
 
     return Contents(tuple(told(one) for one in found.held), found.more)
 
@@ -204,8 +204,8 @@ def alert_rows(alerts: Sequence[AlertRow], *, kind: str, row: int, start: int, n
             is_code=True,
             beside=a.facility if kind and (a.item_number or a.handover) else kind_name(a.kind),
             words=a.words,
-            ago=shown.ago(a.opened_at, now=now),
-            exact=shown.exact(a.opened_at),
+            ago=moments.ago(a.opened_at, now=now),
+            exact=moments.exact(a.opened_at.astimezone(moments.zone_of(a.time_zone))),
             iso=a.opened_at.isoformat(),
             current=a.alert_id == row,
         )
@@ -223,8 +223,8 @@ def quarantine_rows(refused: Sequence[QuarantinedRow], *, row: int, start: int, 
             is_code=False,
             beside=q.source_name,
             words=_(q.message),
-            ago=shown.ago(q.received_at, now=now),
-            exact=shown.exact(q.received_at),
+            ago=moments.ago(q.received_at, now=now),
+            exact=moments.said(q.received_at),
             iso=q.received_at.isoformat(),
             current=q.quarantine_id == row,
         )
@@ -243,9 +243,9 @@ def event_rows(
     told += [(entry, None) for entry in timeline if entry.source != "observed"]
     told.sort(key=lambda pair: pair[0].event_time, reverse=True)
     local = [entry.event_time.astimezone(shown.zone_of(entry.place)) for entry, _story in told]
-    several = len({shown.zone_name(at) for at in local}) > 1
+    several = len({moments.zone_name(at) for at in local}) > 1
     return tuple(
-        _event_row(entry, story, at, number=number, zone=shown.zone_name(at) if several else "", now=now)
+        _event_row(entry, story, at, number=number, zone=moments.zone_name(at) if several else "", now=now)
         for number, ((entry, story), at) in enumerate(zip(told, local, strict=True))
     )
 
@@ -253,15 +253,14 @@ def event_rows(
 def _event_row(
     entry: TimelineEntry, story: EventStory | None, at: dt.datetime, *, number: int, zone: str, now: dt.datetime
 ) -> EventRow:
-    today = at.date() == now.astimezone(at.tzinfo).date()
     by = story.device_name if story else (_("derived") if entry.source == "derived" else _("assumed"))
     waiting = "…" if story else "—"
     return EventRow(
         key=entry.event_id.hex if entry.event_id else f"n{number}",
-        # Translators: Django date format of a day in a narrow column, such as "3 Nov".
-        day_time=f"{at:%H:%M}" if today else f"{date_format(at, _('j M'))} {at:%H:%M}",
+        day_time=moments.narrow(at, today=now.astimezone(at.tzinfo).date()),
         zone=zone,
-        exact=shown.exact(at),
+        clock=at.tzinfo,
+        exact=moments.exact(at),
         iso=at.isoformat(),
         step=_step_words(entry, story),
         place=entry.place.name if entry.place else "",

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from parcelward.doors.portals import shown
+from parcelward.doors.portals import moments
 from parcelward.people.wire import Task
 
 CLOCK_OFF_S: Final = 30  # from here on somebody should set it; beyond 300 s what it signs is refused
@@ -42,18 +41,12 @@ def row(
         href="?" + urlencode({kind: ident} | {name: more[name] for name in ("find", "after") if more.get(name)}),
         title=title,
         beside=beside,
-        ago=shown.ago(at, now=now) if at else "",
-        exact=exact(at) if at else "",
+        ago=moments.ago(at, now=now) if at else "",
+        exact=moments.said(at) if at else "",
         iso=at.isoformat() if at else "",
         ended=bool(more.get("ended")),
         current=bool(more.get("current")),
     )
-
-
-def exact(at: dt.datetime) -> str:
-    """Return a moment in UTC, to the minute."""
-    # Translators: Django date format, exact to the minute.
-    return f"{date_format(at.astimezone(dt.UTC), _('j F Y, H:i'))} UTC"
 
 
 def clock(ahead_s: int | None) -> tuple[str, str]:

@@ -7,10 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from parcelward.doors.portals import moments
 from parcelward.doors.portals.desk_words import role_name
 from parcelward.people.wire import Role
 from parcelward.privacy.wire import Asked, Field, Kind, Look, Purpose, Reason, RequestState, Right, Subject
@@ -88,11 +87,6 @@ def _someone(role: str) -> str:
     return known.get(role) or _("Somebody here (%(role)s)") % {"role": role_name(Role(role))}
 
 
-def moment(at: dt.datetime) -> str:
-    """Return a moment as people say it."""
-    return date_format(timezone.localtime(at, dt.UTC), "DATETIME_FORMAT") + " UTC"
-
-
 @dataclass(frozen=True, slots=True)
 class LookLine:
     """One look, as a sentence."""
@@ -108,15 +102,15 @@ def look_line(look: Look, *, own_source: int) -> LookLine:
         "who": _someone(look.role),
         "what": _listed(look.fields),
         "why": _why(look.purpose),
-        "at": moment(look.at),
+        "at": moments.element(look.at),
     }
     if own and look.about == "export":
-        return LookLine(_("You downloaded your data on %(at)s.") % values, own)
+        return LookLine(moments.sentence(_("You downloaded your data on %(at)s."), values), own)
     if own:
-        return LookLine(_("You opened your own %(what)s on %(at)s.") % values, own)
+        return LookLine(moments.sentence(_("You opened your own %(what)s on %(at)s."), values), own)
     if look.searched:
-        return LookLine(_("%(who)s found you by your %(what)s %(why)s on %(at)s.") % values, own)
-    return LookLine(_("%(who)s opened your %(what)s %(why)s on %(at)s.") % values, own)
+        return LookLine(moments.sentence(_("%(who)s found you by your %(what)s %(why)s on %(at)s."), values), own)
+    return LookLine(moments.sentence(_("%(who)s opened your %(what)s %(why)s on %(at)s."), values), own)
 
 
 def right_name(right: Right, subject: Subject = Subject.NONE) -> str:
@@ -183,9 +177,10 @@ def hold_says(holds: int) -> str:
 
 def state_says(asked: Asked, *, now: dt.datetime) -> str:
     """Return where a request stands, and what comes next."""
-    day = {"day": date_format(asked.due_at), "until": date_format(asked.not_before) if asked.not_before else ""}
+    day = {"day": moments.day_element(asked.due_at), "until": moments.day_element(asked.not_before)}
     if asked.state is RequestState.OPEN and asked.due_at < now:
-        return _("We should have answered by %(day)s. You can complain to your data protection authority.") % day
+        late = _("We should have answered by %(day)s. You can complain to your data protection authority.")
+        return moments.sentence(late, day)
     said = {
         RequestState.OPEN: _("We answer by %(day)s."),
         RequestState.WAITING: _("Agreed. Everything is erased after %(until)s; until then you can call it off."),
@@ -194,7 +189,7 @@ def state_says(asked: Asked, *, now: dt.datetime) -> str:
         RequestState.REFUSED: _("Refused."),
         RequestState.WITHDRAWN: _("Ended by you."),
     }
-    return said[asked.state] % day
+    return moments.sentence(said[asked.state], day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -20,6 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from parcelward.base import config
 from parcelward.base.vault import Personal
+from parcelward.doors.portals import moments
 from parcelward.doors.portals.codes_drawn import qr_squares
 from parcelward.people.proofing import Printed
 from parcelward.people.wire import LetterKind
@@ -49,7 +49,7 @@ def pdf(letter: Printed, to: Mapping[Field, Personal]) -> bytes:
     for line in _address(to):
         page.drawString(LEFT, y, _latin(line))
         y -= 5 * mm
-    page.drawRightString(A4[0] - LEFT, 195 * mm, _latin(date_format(letter.asked_at, "DATE_FORMAT")))
+    page.drawRightString(A4[0] - LEFT, 195 * mm, _latin(moments.day(letter.asked_at)))
     if letter.kind is LetterKind.CODE:
         _with_code(page, letter)
     else:
@@ -65,7 +65,7 @@ def grouped(code: str) -> str:
 
 
 def _with_code(page: Canvas, letter: Printed) -> None:
-    until = date_format(letter.expires_at, "DATE_FORMAT")
+    until = moments.day(letter.expires_at)
     y = _heading(page, _("Your code to prove this address"))
     first = _(
         "Somebody, we hope you, asked to receive information about mail for this address. Was it you? Then sign in,"
@@ -86,7 +86,7 @@ def _with_code(page: Canvas, letter: Printed) -> None:
 
 def _notice(page: Canvas, letter: Printed) -> None:
     y = _heading(page, _("A letter was asked for in your name"))
-    asked = date_format(letter.asked_at, "DATE_FORMAT")
+    asked = moments.day(letter.asked_at)
     words = _("On %(day)s somebody who is signed in as you asked to prove another address than this one.") % {
         "day": asked
     }

@@ -26,7 +26,7 @@ from parcelward.base.standards import carriers
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.base.standards.steps import Step
 from parcelward.doors.api import problems
-from parcelward.doors.portals import errors, jsonld, shown
+from parcelward.doors.portals import desk_shown, errors, jsonld, shown
 from parcelward.doors.throttle import allow
 from parcelward.network import queries as network
 from parcelward.parcels import queries
@@ -114,8 +114,17 @@ def track(request: HttpRequest, item_id: str) -> HttpResponse:
     part = render_to_string("_journey.html", _journey_context(journey, now=timezone.now()), request)
     if request.headers.get("HX-Request") == "true":
         return _part(request, part)
-    context = {"journey": journey, "number": shown.grouped(journey.number), "part": part, "etag": _etag(part)}
-    context |= {"jsonld": jsonld.in_page(told), "contact": bool(ours.relay_domain) and not journey.shredded}
+    context = {
+        "journey": journey,
+        "number": shown.grouped(journey.number),
+        "part": part,
+        "headline": desk_shown.headline(journey),
+        "etag": _etag(part),
+    }
+    context |= {
+        "jsonld": jsonld.in_page(told),
+        "contact": bool(ours.relay_domain) and not journey.shredded and not journey.receptacle,
+    }
     return _kept_short(render(request, "track.html", context))
 
 
@@ -125,12 +134,13 @@ def _journey_context(journey: Journey, *, now: dt.datetime) -> dict[str, object]
     return {
         "journey": journey,
         "number": shown.grouped(journey.number),
-        "stages": shown.stages(journey),
+        "headline": desk_shown.headline(journey),
+        "stages": () if journey.receptacle else shown.stages(journey),
         "action": shown.action(journey.action_required, now=now, zone=shown.zone_of(newest)),
         "collect": _collect(journey, now=now),
         "why": shown.why(journey.reason),
         "proof": shown.proof(journey),
-        "days": shown.days(journey.timeline, now=now),
+        "days": shown.days(journey.timeline, now=now, receptacle=journey.receptacle),
         "zone": shown.one_zone(journey.timeline),
         "spots": spots,
         "spots_json": jsonld.in_page(

@@ -7,25 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from parcelward.base.standards import identify
 from parcelward.base.standards.steps import CODES, Step
+from parcelward.doors.portals import moments
+from parcelward.doors.portals.desk_words import step_name
 from parcelward.parcels.wire import ActionRequired, Journey, Place, TimelineEntry
 
-UTC: Final = ZoneInfo("UTC")
 DERAILED: Final = frozenset({"return_to_sender", "cancelled", "error"})
 """Tracker statuses under which the five usual stages no longer describe what happens."""
 
 grouped = identify.grouped
-
-MINUTE_S: Final = 60
-HOUR_S: Final = 3600
-DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,47 +79,15 @@ class Spot:
 
 def zone_of(place: Place | None) -> ZoneInfo:
     """Return the place's own zone, UTC where there is no place or its zone is not known here."""
-    if place is None:
-        return UTC
-    try:
-        return ZoneInfo(place.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
+    return moments.zone_of(place.time_zone if place else None)
 
 
-def zone_name(at: dt.datetime) -> str:
-    """Return what people call the zone: CET, BST; UTC+7 where the zone has no letters of its own."""
-    name = at.tzname() or "UTC"
-    if name[0] not in "+-":
-        return name
-    minutes = int((at.utcoffset() or dt.timedelta()).total_seconds()) // 60
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
-
-
-def day_name(day: dt.date, today: dt.date) -> str:
-    """Return Today, Yesterday, or the date as people say it; the year only where it is another."""
-    if day == today:
-        return _("Today")
-    if day == today - dt.timedelta(days=1):
-        return _("Yesterday")
-    # Translators: Django date format of a day in this year, such as "Tuesday 3 November".
-    this_year = _("l j F")
-    # Translators: Django date format of a day in another year, such as "Tuesday 3 November 2026".
-    other_year = _("l j F Y")
-    return date_format(day, this_year if day.year == today.year else other_year)
-
-
-def exact(at: dt.datetime) -> str:
-    """Return date, time to the second, and zone."""
-    # Translators: Django date format, exact to the second.
-    return f"{date_format(at, _('j F Y, H:i:s'))} {zone_name(at)}"
-
-
-def notes(entry: TimelineEntry) -> tuple[str, ...]:
+def notes(entry: TimelineEntry, *, receptacle: bool = False) -> tuple[str, ...]:
     """Say in words how we know, and what is not settled."""
     said = []
-    if entry.source == "derived":
+    if entry.source == "derived" and receptacle:
+        said.append(_("Inside another container that was scanned; this one was not scanned singly"))
+    elif entry.source == "derived":
         said.append(_("Inside a container that was scanned; this parcel was not scanned singly"))
     if entry.source == "assumed":
         said.append(_("Announced to us; nobody has seen it here yet"))
@@ -136,14 +100,17 @@ def notes(entry: TimelineEntry) -> tuple[str, ...]:
 
 def one_zone(timeline: Sequence[TimelineEntry]) -> str:
     """Return the zone that all the times are in; empty where each time names its own, or there is none."""
-    names = {zone_name(entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline}
+    names = {moments.zone_name(entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline}
     return names.pop() if len(names) == 1 else ""
 
 
-def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime) -> tuple[Day, ...]:
-    """Group entries (newest first) by the local day of their place; name zones where two are involved."""
+def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime, receptacle: bool = False) -> tuple[Day, ...]:
+    """Group entries (newest first) by the local day of their place; name zones where two are involved.
+
+    A receptacle has no addressee: its steps are said in the desk's words.
+    """
     local = [(entry, entry.event_time.astimezone(zone_of(entry.place))) for entry in timeline]
-    several = len({zone_name(at) for _entry, at in local}) > 1
+    several = len({moments.zone_name(at) for _entry, at in local}) > 1
     shown = []
     # To take a hold off afterwards is nothing odd.
     late = {entry.event_id for entry in after_delivery(timeline) if entry.step is not Step.RELEASED}
@@ -153,11 +120,17 @@ def days(timeline: Sequence[TimelineEntry], *, now: dt.datetime) -> tuple[Day, .
             members, key=lambda pair: (pair[0].source == "derived", _coarse(pair[0]))
         ):
             said = [
-                _line(entry, at, zone=zone_name(at) if several else "", late=entry.event_id in late)
+                _line(
+                    entry,
+                    at,
+                    zone=moments.zone_name(at) if several else "",
+                    late=entry.event_id in late,
+                    receptacle=receptacle,
+                )
                 for entry, at in run
             ]
-            lines += [_folded(said)] if derived and len(said) > 1 else said
-        shown.append(Day(day_name(*day), tuple(lines)))
+            lines += [_folded(said, receptacle=receptacle)] if derived and len(said) > 1 else said
+        shown.append(Day(moments.day_name(*day), tuple(lines)))
     return tuple(shown)
 
 
@@ -173,33 +146,43 @@ def _coarse(entry: TimelineEntry) -> str:
     return entry.place.coarse if entry.place else ""
 
 
-def _folded(seen: Sequence[Line]) -> Line:
+def _folded(seen: Sequence[Line], *, receptacle: bool) -> Line:
     """Return one line for what was seen, one after the other, of the container that the item was in."""
     words = ngettext(
         "The container was scanned %(n)s time; this parcel was not scanned singly",
         "The container was scanned %(n)s times; this parcel was not scanned singly",
         len(seen),
     )
+    if receptacle:
+        words = ngettext(
+            "The outer container was scanned %(n)s time", "The outer container was scanned %(n)s times", len(seen)
+        )
     inner = tuple(replace(line, notes=()) for line in seen)
     return replace(seen[0], words=_("Inside a container"), notes=(words % {"n": len(seen)},), inner=inner)
 
 
-def _line(entry: TimelineEntry, at: dt.datetime, *, zone: str, late: bool) -> Line:
-    words = _("Handed to us, the sender says") if entry.source == "assumed" else _(CODES[entry.step].customer)
+def _line(entry: TimelineEntry, at: dt.datetime, *, zone: str, late: bool, receptacle: bool) -> Line:
+    words = (
+        _("Handed to us, the sender says") if entry.source == "assumed" else _step(entry.step, receptacle=receptacle)
+    )
     doubt = (_("Scanned after the delivery; we are looking into it"),) if late and not entry.corrected else ()
     return Line(
-        # Translators: Django format of a time of day.
-        time=date_format(at, _("H:i")),
+        time=moments.time_of_day(at),
         zone=zone,
-        exact=exact(at),
+        exact=moments.exact(at),
         iso=at.isoformat(),
         words=words,
         place=_coarse(entry),
-        notes=doubt + notes(entry),
+        notes=doubt + notes(entry, receptacle=receptacle),
         struck=entry.corrected,
         observed=entry.source == "observed",
         moves=CODES[entry.step].moves,
     )
+
+
+def _step(step: Step, *, receptacle: bool) -> str:
+    said = step_name(step) if receptacle else _(CODES[step].customer)
+    return said[:1].upper() + said[1:]
 
 
 def stages(journey: Journey) -> tuple[Stage, ...]:
@@ -219,13 +202,14 @@ def stages(journey: Journey) -> tuple[Stage, ...]:
 
 def opening(place: Place, opens: dt.datetime, closes: dt.datetime, *, now: dt.datetime) -> str:
     """Say when a place is open next, or now, by its own clock."""
-    return _("%(place)s is open: %(day)s, %(opens)s to %(closes)s (%(zone)s).") % {
+    values = {
         "place": place.name,
-        "day": day_name(opens.date(), now.astimezone(opens.tzinfo).date()),
-        "opens": date_format(opens, _("H:i")),
-        "closes": date_format(closes, _("H:i")),
-        "zone": zone_name(opens),
+        "day": moments.day_name(opens.date(), now.astimezone(opens.tzinfo).date()),
+        "opens": moments.around(opens, moments.time_of_day(opens)),
+        "closes": moments.around(closes, moments.time_of_day(closes)),
+        "zone": moments.zone_name(opens),
     }
+    return moments.sentence(_("%(place)s is open: %(day)s, %(opens)s to %(closes)s (%(zone)s)."), values)
 
 
 def action(required: ActionRequired | None, *, now: dt.datetime, zone: dt.tzinfo) -> str:
@@ -235,15 +219,16 @@ def action(required: ActionRequired | None, *, now: dt.datetime, zone: dt.tzinfo
     what = required.what
     if required.by is not None:
         by = required.by.astimezone(zone)
-        day = day_name(by.date(), now.astimezone(zone).date())
-        what = _("%(what)s By: %(day)s, %(time)s.") % {"what": what, "day": day, "time": date_format(by, _("H:i"))}
+        day = moments.day_name(by.date(), now.astimezone(zone).date())
+        at = moments.around(by, f"{day}, {moments.time_of_day(by)} {moments.zone_name(by)}")
+        what = moments.sentence(_("%(what)s By: %(at)s."), {"what": what, "at": at})
     said = {
         "addressee": "%(what)s",
         "sender": _("The sender has something to do: %(what)s"),
         "carrier": _("You need do nothing. We have something to do: %(what)s"),
         "customs": _("You need do nothing. Customs has something to do: %(what)s"),
     }
-    return said[required.who] % {"what": what}
+    return moments.sentence(said[required.who], {"what": what})
 
 
 def why(reason: str) -> str:
@@ -304,15 +289,3 @@ def spots(timeline: Sequence[TimelineEntry]) -> tuple[Spot, ...]:
         )
         for i, place in enumerate(seen)
     )
-
-
-def ago(at: dt.datetime, *, now: dt.datetime) -> str:
-    """Return how long ago, in the largest whole unit: 12 s, 4 min, 3 h, 2 d. The exact time stands beside it."""
-    passed_s = max(0, int((now - at).total_seconds()))
-    if passed_s < MINUTE_S:
-        return _("%(n)s s") % {"n": passed_s}
-    if passed_s < HOUR_S:
-        return _("%(n)s min") % {"n": passed_s // MINUTE_S}
-    if passed_s < DAY_S:
-        return _("%(n)s h") % {"n": passed_s // HOUR_S}
-    return _("%(n)s d") % {"n": passed_s // DAY_S}

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parcelward.base import config
 from parcelward.base.errors import Conflict, Invalid, NotFound, ParcelwardError
 from parcelward.base.standards import identify
-from parcelward.doors.portals import shown
+from parcelward.doors.portals import moments, shown
 from parcelward.doors.portals.accounts import guard
 from parcelward.doors.portals.confirming import Question, confirmed, done, said_once
 from parcelward.doors.portals.desk_shown import link
@@ -141,8 +141,8 @@ def _erasure_line(row: items.WaitingErasure, by: Person) -> Line:
     note = ""
     if row.agreed_by:
         deeds = (("withdraw", _("Withdraw")),)
-        when = "" if row.not_before is None else f"{row.not_before:%Y-%m-%d %H:%M} UTC"
-        note = _("%(who)s agreed. It is erased after %(when)s.") % {"who": row.agreed_by, "when": when}
+        values = {"who": row.agreed_by, "when": moments.element(row.not_before)}
+        note = moments.sentence(_("%(who)s agreed. It is erased after %(when)s."), values)
     if row.held_for:
         deeds = (("withdraw", _("Withdraw")),) if row.mine else (("refuse", _("Refuse")),)
         note = _("A legal hold keeps it: %(reason)s") % {"reason": row.held_for}

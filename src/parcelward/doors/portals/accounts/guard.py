@@ -16,14 +16,13 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from parcelward.base.vault import VaultToken
 from parcelward.doors import throttle
+from parcelward.doors.portals import moments
 from parcelward.people import actions as people
 from parcelward.people import queries as who
 from parcelward.people.queries import Session
@@ -181,9 +180,7 @@ def tell_changed(user: Any, what: str) -> None:
 def _send(token: VaultToken, template: str, values: dict[str, str]) -> None:
     """Queue a notice that says when, as people write it in the language of whoever acts."""
     now = timezone.now()
-    # Translators: Django date format of a moment in a message, such as "3 November 2026, 14:05".
-    at = f"{date_format(now, _('j F Y, H:i'))} UTC"
-    said = {"at": at, "language": get_language() or "en", **values}
+    said = {"at": moments.said(now), "language": get_language() or "en", **values}
     privacy.send(token, template, said, by=people.machinery(), now=now)
 
 

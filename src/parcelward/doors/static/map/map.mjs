@@ -3,7 +3,8 @@
 
 const KILOMETRE_ZOOM = 9; // closer would pretend to know more than the kilometre that we show
 
-const FIRST_ZOOM = 3.9; // far enough out that borders and names say where this is
+const FIRST_ZOOM = 3.9; // a single place: far enough out that borders and names say where this is
+const CITY_ZOOM = 8; // a journey inside one city: close enough to tell its places apart
 
 const colours = () => {
   const style = getComputedStyle(document.documentElement);
@@ -85,7 +86,7 @@ export async function draw(box, spots) {
     container: box,
     style: style(box.dataset.base, colours()),
     bounds: around(LngLatBounds, spots),
-    fitBoundsOptions: { padding: 48, maxZoom: FIRST_ZOOM },
+    fitBoundsOptions: { padding: 48, maxZoom: firstZoom(spots) },
     maxZoom: KILOMETRE_ZOOM,
     attributionControl: false,
     cooperativeGestures: true,
@@ -116,7 +117,7 @@ export async function draw(box, spots) {
     markers = next.map(([, longitude, latitude, newest]) => new Marker({ element: dot(newest) }).setLngLat([longitude, latitude]).addTo(map));
     map.getSource("spots")?.setData(named(next));
     map.getSource("way")?.setData(line(next.length > 1 ? next.map(([, longitude, latitude]) => [longitude, latitude]) : []));
-    map.fitBounds(around(LngLatBounds, next), { padding: 48, maxZoom: FIRST_ZOOM, animate: false });
+    map.fitBounds(around(LngLatBounds, next), { padding: 48, maxZoom: firstZoom(next), animate: false });
   };
   await new Promise((resolve, reject) => {
     map.once("load", resolve);
@@ -139,6 +140,9 @@ export async function draw(box, spots) {
   });
   return { show };
 }
+
+// Places that are apart by what the map can show are fitted; one alone has nothing around it that says where it is.
+const firstZoom = (spots) => (new Set(spots.map(([, longitude, latitude]) => `${longitude} ${latitude}`)).size > 1 ? CITY_ZOOM : FIRST_ZOOM);
 
 const around = (LngLatBounds, spots) => spots.reduce((bounds, [, longitude, latitude]) => bounds.extend([longitude, latitude]), new LngLatBounds());
 
