@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +16,13 @@ from uuid import UUID
 import psycopg
 import pytest
 from django.utils import timezone
+from tests.doors.test_bundle import console
 from tests.privacy.conftest import person
 
 from parcelward.base import config, traces
 from parcelward.base.postgres import SUPERUSER, Cluster
 from parcelward.base.vault import VaultToken
-from parcelward.doors.console import retention_command
+from parcelward.doors.console import work_command
 from parcelward.people.wire import Role
 from parcelward.privacy import actions, keys
 from parcelward.privacy.models import PersonKey
@@ -82,17 +85,38 @@ def sampled(server) -> None:
     server.execute("CHECKPOINT")
 
 
+def test_the_worker_removes_them_every_night_and_its_followers_do_not_wait(installation, monkeypatch):
+    started, stop, may_go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def remove(settings) -> bool:
+        started.set()
+        return may_go_on.wait(60)
+
+    monkeypatch.setattr(traces, "remove", remove)
+    follower = threading.Thread(target=work_command._follow, args=(stop,), daemon=True)
+    follower.start()
+    try:
+        assert started.wait(60)
+        stop.set()
+        follower.join(30)
+        assert not follower.is_alive()
+    finally:
+        stop.set()
+        may_go_on.set()
+
+
 @pytest.mark.asvs("14.2.4")
 def test_an_erased_persons_key_is_in_no_file_of_the_keys_database(installation, machinery, server, files):
     gone, stay = kept(machinery), kept(machinery, 1)
     sampled(server)
     shredded(gone)
     server.execute("CHECKPOINT")
-    for wrapped in gone.values():
-        assert found(files, wrapped) >= {"base", "pg_wal"}, "before: a deleted row is in the files"
+    before = [found(files, wrapped) for wrapped in gone.values()]
+    assert all("pg_wal" in folders for folders in before), "a deleted row is in the files"
+    assert any("base" in folders for folders in before), "but where another row was moved onto it"
     assert any(in_statistics(server, wrapped) for wrapped in gone.values())
 
-    retention_command.forget(timezone.now())  # the nightly round
+    assert json.loads(console("retention", "--run").stdout)["traces_of_keys_removed"]
     for _ in range(2):
         assert [found(files, wrapped) for wrapped in gone.values()] == [set()] * len(gone)
         assert not any(in_statistics(server, wrapped) for wrapped in gone.values())

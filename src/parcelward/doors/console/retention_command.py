@@ -24,12 +24,16 @@ def run(options: argparse.Namespace) -> int:
     django.setup()
     from django.utils import timezone
 
+    from parcelward.base import config, traces
+
     now = timezone.now()
     if options.dry_run:
         for line in would_go(now):
             print(json.dumps(line))
     else:
-        print(json.dumps({"forgotten": forget(now)}))
+        forgotten = forget(now)
+        # Last: the keys that were deleted a moment ago are in the files still.
+        print(json.dumps({"forgotten": forgotten, "traces_of_keys_removed": traces.remove(config.get())}))
     return 0
 
 
@@ -72,7 +76,7 @@ def forget(now: dt.datetime) -> dict[str, int]:
 
     Safe to repeat, and after a kill.
     """
-    from parcelward.base import config, traces
+    from parcelward.base import config
     from parcelward.doors.backups import forgetting
     from parcelward.parcels.actions import retention as parcels
     from parcelward.people.actions import machinery
@@ -90,5 +94,4 @@ def forget(now: dt.datetime) -> dict[str, int]:
             + privacy.forget_old(name, now, by=by)
         )
     parcels.forget_keys_left(made_before=now - parcels.UNUSED_AFTER, by=by)
-    traces.remove(config.get())  # last: what was deleted a moment ago is in the files still
     return done

@@ -225,7 +225,7 @@ def _timestamp(stop: threading.Event, held: list[Sequencer]) -> None:
 
 def _follow(stop: threading.Event) -> None:
     """Run every follower and the housekeeping, each at its pace."""
-    from parcelward.base import partitions
+    from parcelward.base import config, partitions, traces
     from parcelward.base.errors import Busy
     from parcelward.doors.console import retention_command
     from parcelward.parcels import follows
@@ -257,6 +257,8 @@ def _follow(stop: threading.Event) -> None:
                     erase_again()
                     privacy.delete_again()
                     retention_command.forget(dt.datetime.now(dt.UTC))
+                    # Beside this, which must not wait for it: it takes its time where there are many keys.
+                    threading.Thread(target=traces.remove, args=(config.get(),), name="traces", daemon=True).start()
                     erased_again = now
         except Exception:  # a follower that fails is tried again from its cursor; nothing is skipped
             log.exception("following failed; trying again")
