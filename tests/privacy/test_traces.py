@@ -150,6 +150,21 @@ def test_while_something_still_sees_the_row_it_is_said_and_done_the_next_time(
     assert [found(files, wrapped) for wrapped in gone.values()] == [set()]
 
 
+def test_a_writer_between_two_statements_keeps_the_row_too_and_it_is_said(
+    installation, machinery, files, monkeypatch, caplog
+):
+    """It sees nothing by itself, and yet nothing that ended after it began is given up to be removed."""
+    monkeypatch.setattr(traces, "WAIT_S", 0.5)
+    gone = kept(machinery, 1)
+    with psycopg.connect(Cluster(files).url("parcelward", role=SUPERUSER)) as idle:
+        idle.execute("SELECT pg_current_xact_id()")
+        shredded(gone)
+        assert not traces.remove(config.get())
+        assert "a transaction began long ago" in caplog.text
+    assert traces.remove(config.get())
+    assert [found(files, wrapped) for wrapped in gone.values()] == [set()]
+
+
 def test_two_at_once_do_not_disturb_each_other(installation, machinery, files):
     gone = kept(machinery, 1)
     shredded(gone)

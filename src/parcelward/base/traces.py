@@ -84,13 +84,13 @@ def _remove(server: Server, folder: Path) -> str:
 
 
 def _rewritten(server: Server, table: str) -> bool:
-    """Write a table and its indexes anew, once no snapshot is left that would keep deleted rows in it."""
+    """Write a table and its indexes anew, once no snapshot and no writer is left that would keep deleted rows in it."""
     mine = server.execute("SELECT pg_current_xact_id()::xid::text").fetchall()[0][0]
 
     def nobody_sees_them() -> bool:
         older = server.execute(
             "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            "AND age(backend_xmin) > age(%s::xid)",
+            "AND greatest(age(backend_xmin), age(backend_xid)) > age(%s::xid)",
             (mine,),
         )
         return not older.fetchall()
