@@ -17,8 +17,8 @@ from parcelward.people.actions.organisations import begin_membership
 from parcelward.people.authority_check import check_authority
 from parcelward.people.device_check import FACILITY_GIVEN, FACILITY_TAKEN_BACK
 from parcelward.people.membership_check import MEMBER_ENDED, ORGANISATION_MADE, RESUMED, SUSPENDED
-from parcelward.people.models import Organisation
-from parcelward.people.two_check import AGREED
+from parcelward.people.models import Invitation, Organisation
+from parcelward.people.two_check import AGREED, INVITATION_AGREED, INVITATION_CODE, check_two_people
 from parcelward.people.wire import OrganisationKind, Role
 
 pytestmark = pytest.mark.usefixtures("installation")
@@ -129,6 +129,30 @@ def test_what_a_clerk_agreed_to_in_the_place_of_an_administrator_is_named():
         assert not named()
         written(AGREED, by=clerk.source, **said)
         assert named()
+
+
+@pytest.mark.parametrize("kind", [INVITATION_AGREED, INVITATION_CODE])
+def test_an_invitation_that_a_clerk_agreed_to_is_named(kind):
+    with undone():
+        anna, ben, clerk = somebody(Role.ADMINISTRATOR), somebody(Role.ADMINISTRATOR), somebody(Role.CLERK)
+        invitation = str(actions.invite(operator(), Role.INSPECTOR, by=anna)[0])
+        written(kind, by=ben.source, invitation=invitation)
+        assert not named()
+        written(kind, by=clerk.source, invitation=invitation)
+        assert named()
+
+
+def test_an_invitation_that_was_agreed_to_by_who_made_it_is_named():
+    """The row and both entries fit each other, and it is one person all the same."""
+    with undone():
+        anna, ben = somebody(Role.ADMINISTRATOR), somebody(Role.ADMINISTRATOR)
+        for by, finds in ((ben, False), (anna, True)):
+            invitation = actions.invite(operator(), Role.INSPECTOR, by=anna)[0]
+            written(INVITATION_AGREED, by=by.source, invitation=str(invitation))
+            Invitation.objects.filter(id=invitation).update(agreed_by=by.source)
+            findings = Findings()
+            check_two_people(findings)
+            assert (findings.first is not None and findings.first.differs == "invitation") == finds
 
 
 def now() -> str:

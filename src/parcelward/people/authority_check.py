@@ -17,7 +17,7 @@ from parcelward.people.account_check import ADDED, LOCKED, UNLOCKED
 from parcelward.people.device_check import FACILITY_GIVEN, FACILITY_TAKEN_BACK
 from parcelward.people.membership_check import MEMBER_BEGAN, MEMBER_ENDED, ORGANISATION_MADE, RESUMED, SUSPENDED
 from parcelward.people.roles import MAY
-from parcelward.people.two_check import AGREED, ASKED
+from parcelward.people.two_check import AGREED, ASKED, INVITATION_AGREED, INVITATION_CODE
 from parcelward.people.wire import Role, Task
 
 NEEDS: Final[dict[str, frozenset[Task]]] = {
@@ -28,6 +28,8 @@ NEEDS: Final[dict[str, frozenset[Task]]] = {
     FACILITY_GIVEN: frozenset({Task.MANAGE_ORGANISATIONS}),
     FACILITY_TAKEN_BACK: frozenset({Task.MANAGE_ORGANISATIONS}),
     AGREED: frozenset(),  # to what was asked for: said there
+    INVITATION_AGREED: frozenset({Task.CHANGE_ROLES}),
+    INVITATION_CODE: frozenset({Task.CHANGE_ROLES}),
 }
 """Kind of entry -> one of these tasks its author needs."""
 HANDING_OVER: Final = dt.timedelta(seconds=5)

@@ -107,6 +107,9 @@ def _check_invitations(findings: Findings) -> None:
             continue
         was = (said["organisation"], said["role"], said["owner"], _time(said["expires_at"]), said["by"])
         second = agreed[each].said["by"] if each in agreed else said.get("agreed_by")
+        if second == said["by"]:
+            what = f"Invitation {each} was agreed to by who made it."
+            findings.note(what, differs="invitation", index=agreed[each].place if each in agreed else entry.place)
         stands = (str(row[0]), *row[1:5])
         same = (was, second, each in withdrawn) == (stands, row[6], row[7] is not None)
         same &= said.get("re_enrols") == (row[8] and str(row[8]))  # whose lost passkey it replaces
