@@ -145,6 +145,25 @@ def test_who_wrote_is_believed_to_the_mail_server_alone(pair, monkeypatch):
     assert give(pair, letter(pair, Authentication_Results=good)) is Answer.PASSED
     assert vouches((f"mx; spf=pass smtp.mailfrom=a@{domain}",), "mx", f"b@{domain}")
     assert vouches((f"mx; dmarc=pass header.from={domain}",), "mx", f"b@{domain}")
+    assert vouches((f'mx (a (b) c) 1; dkim=pass (good; really) header.d="{domain}"; spf=none',), "mx", f"b@{domain}")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'mx; dkim=pass header.d=evil.example header.i="x;dkim=pass header.d=victim.example;"@evil.example',
+        "mx; dkim=fail (sig (x) ; dkim=pass header.d=victim.example)",
+        'mx; dkim=fail reason="bad; dkim=pass header.d=victim.example"',
+        'mx; dkim=fail reason="bad \\"; dkim=pass header.d=victim.example"',
+        "mx; dkim=fail (\\) ; dkim=pass header.d=victim.example ; )",
+        'mx; dkim=fail reason="never ended; dkim=pass header.d=victim.example',
+        "mx; dkim=fail (never ended; dkim=pass header.d=victim.example",
+        "mx; dkim=fail ) (; dkim=pass header.d=victim.example",
+    ],
+)
+def test_what_the_sender_says_within_a_quote_or_a_comment_vouches_for_nobody(said):
+    below = "mx; dkim=pass header.d=victim.example"
+    assert not vouches((said, below), "mx", "a@victim.example")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,13 @@ from parcelward.people import actions
 from parcelward.people.actions.organisations import begin_membership
 from parcelward.people.authority_check import check_authority
 from parcelward.people.device_check import FACILITY_GIVEN, FACILITY_TAKEN_BACK
-from parcelward.people.membership_check import MEMBER_ENDED, ORGANISATION_MADE, RESUMED, SUSPENDED
+from parcelward.people.membership_check import (
+    INVITATION_TAKEN,
+    MEMBER_ENDED,
+    ORGANISATION_MADE,
+    RESUMED,
+    SUSPENDED,
+)
 from parcelward.people.models import Invitation, Organisation
 from parcelward.people.two_check import AGREED, INVITATION_AGREED, INVITATION_CODE, check_two_people
 from parcelward.people.wire import OrganisationKind, Role
@@ -153,6 +159,22 @@ def test_an_invitation_that_was_agreed_to_by_who_made_it_is_named():
             findings = Findings()
             check_two_people(findings)
             assert (findings.first is not None and findings.first.differs == "invitation") == finds
+
+
+@pytest.mark.parametrize(("role", "console", "finds"), [("inspector", 0, 1), ("inspector", 1, 0), ("sorter", 0, 0)])
+def test_an_invitation_to_a_role_of_two_that_nobody_agreed_to_is_named_once_it_is_taken(role, console, finds):
+    """As a stolen process of the application would write it; the first people are invited at the console."""
+    with undone():
+        by = actions.installer() if console else somebody(Role.ADMINISTRATOR)
+        invitation = actions.invite(operator(), Role(role), by=by)[0]
+        for taken in (False, True):
+            if taken:
+                Invitation.objects.filter(id=invitation).update(taken_at=now())
+                written(INVITATION_TAKEN, by=by.source, invitation=str(invitation))
+            findings = Findings()
+            check_two_people(findings)
+            said = "" if findings.first is None else str(findings.first)
+            assert ("nobody agreed to it" in said) == (taken and bool(finds)), said
 
 
 def now() -> str:

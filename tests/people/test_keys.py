@@ -189,5 +189,9 @@ def test_an_administrator_alone_makes_no_key_of_a_role_that_takes_two_people(rol
         people.make_key("looks into everything", role, by=admin, mode="test")
     assert refused.value.code == "guarded_role"
     assert ApiKey.objects.count() == before
-    assert people.make_key("at the console", role, by=people.installer(), mode="test", simulated=True)
+    of_console = people.new_key("at the console", role, by=people.installer(), mode="test", simulated=True)
+    with pytest.raises(MayNot) as refused:
+        people.rotate_key(of_console.id, dt.timedelta(days=1), by=admin, mode="test")
+    assert refused.value.code == "guarded_role"
+    assert people.rotate_key(of_console.id, dt.timedelta(days=1), by=people.installer(), mode="test")
     assert people.make_key("of one's own", Role.ADMINISTRATOR, by=admin, mode="test", simulated=True)

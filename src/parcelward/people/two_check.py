@@ -16,6 +16,7 @@ from parcelward.base import db
 from parcelward.custody.queries import Findings, Told, told
 from parcelward.people.account_check import ADDED
 from parcelward.people.membership_check import INVITATION_TAKEN, INVITATION_WITHDRAWN, RE_ENROLLED
+from parcelward.people.roles import NEED_SECOND
 
 ASKED: Final = "people.two_asked"
 AGREED: Final = "people.two_agreed"
@@ -100,6 +101,8 @@ def _check_invitations(findings: Findings) -> None:
     for entry in told(*by_kind):
         by_kind[entry.kind][entry.said["invitation"]] = entry
     taken = {entry.said.get("invitation") for entry in told(ADDED, INVITATION_TAKEN, RE_ENROLLED)}
+    guarded = {role.value for role in NEED_SECOND}
+    consoles = {row[0] for row in _rows("SELECT number, number FROM people_source WHERE name = 'console'").values()}
     for each, entry in made.items():
         said, row = entry.said, stored.pop(each, None)
         if row is None:
@@ -107,6 +110,9 @@ def _check_invitations(findings: Findings) -> None:
             continue
         was = (said["organisation"], said["role"], said["owner"], _time(said["expires_at"]), said["by"])
         second = agreed[each].said["by"] if each in agreed else said.get("agreed_by")
+        if each in taken and second is None and said["role"] in guarded and said["by"] not in consoles:
+            what = f"Invitation {each} was taken, to a role that takes two people, and nobody agreed to it."
+            findings.note(what, differs="invitation", index=entry.place)
         if second == said["by"]:
             what = f"Invitation {each} was agreed to by who made it."
             findings.note(what, differs="invitation", index=agreed[each].place if each in agreed else entry.place)

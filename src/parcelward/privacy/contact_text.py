@@ -10,6 +10,7 @@ import email
 import email.policy
 import html.parser
 import re
+import string
 import unicodedata
 from email.message import EmailMessage
 from email.utils import getaddresses
@@ -178,9 +179,9 @@ def _automatic(message: EmailMessage) -> bool:
     )
 
 
-_COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"^\s*(spf|dkim|dmarc)\s*=\s*pass\b(.*)$", re.IGNORECASE | re.DOTALL)
-_PROPERTY = re.compile(r"([a-z]+\.[a-z_-]+)\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
+_PROPERTY = re.compile(r"([a-z]+\.[a-z_-]+)\s*=\s*([^\s;]+)", re.IGNORECASE)
+_IN_QUOTES: Final = frozenset(string.ascii_letters + string.digits + "@._-+")  # what may leave them and mean the same
 
 
 def vouches(results: tuple[str, ...], authserv: str, sender: str) -> bool:
@@ -190,11 +191,38 @@ def vouches(results: tuple[str, ...], authserv: str, sender: str) -> bool:
     """
     domain = sender.rpartition("@")[2].lower()
     for field in results:
-        name, _, rest = _COMMENT.sub("", field).partition(";")
+        bare = _bare(field)
+        if bare is None:  # perhaps our server's own, with what the sender made it say: none below it is believed
+            return False
+        name, _, rest = bare.partition(";")
         if name.split()[:1] == [authserv]:
             passed = [found for result in rest.split(";") if (found := _RESULT.match(result))]
             return any(_aligned(found[1].lower(), found[2], domain) for found in passed)
     return False
+
+
+def _bare(field: str) -> str | None:
+    """Return a field without its comments, which nest, and its quotes (RFC 5322, 3.2.2 and 3.2.4).
+
+    Whoever is judged writes some of what stands in both: nothing in a quote divides the field. None where one does
+    not begin or end.
+    """
+    depth, quoted, escaped, kept = 0, False, False, []
+    for character in field:
+        if escaped or (character == "\\" and (depth or quoted)):
+            escaped = not escaped
+            kept.append("?" if quoted else "")
+        elif quoted:
+            quoted = character != '"'
+            kept.append("" if not quoted else character if character in _IN_QUOTES else "?")
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+            if depth < 0:
+                return None
+        elif not depth:
+            quoted = character == '"'
+            kept.append("" if quoted else character)
+    return None if depth or quoted else "".join(kept)
 
 
 def _aligned(method: str, properties: str, domain: str) -> bool:

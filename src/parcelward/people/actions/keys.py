@@ -167,17 +167,22 @@ def _no_later(end: dt.datetime | None, maker: ApiKey | None) -> dt.datetime | No
 
 def _scopes(role: Role, scopes: Iterable[Task] | None, *, by: Person) -> list[str] | None:
     """Return the scopes as they are stored: of the role's own tasks, and never more than a limited maker has."""
-    if role in roles.NEED_SECOND and role is not by.role and not two.is_console(by.source):
-        # An invitation to such a role takes two people; a key would give one of them both roles.
-        raise MayNot(
-            "A key with this role is made at the console, or by somebody who has the role", code="guarded_role"
-        )
+    _require_guard(role, by=by)
     wanted = None if scopes is None else frozenset(scopes)
     if wanted is not None and not wanted <= roles.MAY[role]:
         raise roles.bad_scope()
     if by.scopes is not None and not roles.rights_of(role, wanted) <= by.scopes:
         raise MayNot("A limited key can give another no right that it has not itself", code="scope")
     return None if wanted is None else sorted(task.value for task in wanted)
+
+
+def _require_guard(role: Role, *, by: Person) -> None:
+    """Raise MayNot for a role that takes two people: a key, or a new token of one, would give one of them both."""
+    if role in roles.NEED_SECOND and role is not by.role and not two.is_console(by.source):
+        raise MayNot(
+            "A key with this role is made and renewed at the console, by somebody who has the role, or by itself",
+            code="guarded_role",
+        )
 
 
 def _end(now: dt.datetime, lifetime: dt.timedelta, *, by: Person) -> dt.datetime | None:
@@ -238,6 +243,7 @@ def _require_may_renew(key: ApiKey, *, by: Person) -> None:
     """Raise MayNot where a new token would be worth more to `by` than what they have."""
     if key.organisation is not None:
         require_theirs(key.organisation, by=by)
+    _require_guard(Role(key.role), by=by)
     if by.scopes is not None and not roles.rights_of(Role(key.role), key.scopes) <= by.scopes:
         raise MayNot("A limited key can renew none with rights that it has not itself", code="scope")
     asking = ApiKey.objects.filter(source=by.source).first()
