@@ -93,6 +93,7 @@ def test_the_worker_removes_them_every_night_and_its_followers_do_not_wait(insta
         return may_go_on.wait(60)
 
     monkeypatch.setattr(traces, "remove", remove)
+    monkeypatch.setattr(traces, "is_due", lambda _: True)
     follower = threading.Thread(target=work_command._follow, args=(stop,), daemon=True)
     follower.start()
     try:
@@ -105,8 +106,23 @@ def test_the_worker_removes_them_every_night_and_its_followers_do_not_wait(insta
         may_go_on.set()
 
 
+def test_a_round_that_ended_well_is_not_made_again_at_the_next_start(installation, monkeypatch, tmp_path):
+    done = tmp_path / "done"
+    monkeypatch.setattr(traces, "_done", lambda _: done)  # the worker of the installation has its own round
+    with monkeypatch.context() as small:
+        small.setattr(traces, "REWRITTEN_BYTES_MAX", 0)
+        assert not traces.remove(config.get())
+    assert traces.is_due(config.get()), "something was left"
+    assert traces.remove(config.get())
+    assert not traces.is_due(config.get())
+    yesterday = time.time() - traces.DONE_S - 60
+    os.utime(done, (yesterday, yesterday))
+    assert traces.is_due(config.get())
+
+
 @pytest.mark.asvs("14.2.4")
 def test_an_erased_persons_key_is_in_no_file_of_the_keys_database(installation, machinery, server, files):
+    server.execute("SELECT pg_advisory_lock(%s)", (traces.LOCK,))  # the installation's own worker has a round, too
     gone, stay = kept(machinery), kept(machinery, 1)
     sampled(server)
     shredded(gone)
@@ -115,6 +131,7 @@ def test_an_erased_persons_key_is_in_no_file_of_the_keys_database(installation, 
     assert all("pg_wal" in folders for folders in before), "a deleted row is in the files"
     assert any("base" in folders for folders in before), "but where another row was moved onto it"
     assert any(in_statistics(server, wrapped) for wrapped in gone.values())
+    server.execute("SELECT pg_advisory_unlock(%s)", (traces.LOCK,))
 
     assert json.loads(console("retention", "--run").stdout)["traces_of_keys_removed"]
     for _ in range(2):

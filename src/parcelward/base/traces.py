@@ -5,7 +5,8 @@ in the free part of a page, ANALYZE keeps values of its own in pg_statistic, and
 the tables are written anew, the statistics too, and then the WAL from before is deleted; `wal_recycle` is off there, or
 an old segment would only get another name. A table is locked while it is written: about two seconds a million rows.
 
-Every round does all of it, so one that was killed, or found another at work, is made good by the next.
+Every round does all of it, so one that was killed, or found another at work, is made good by the next. The worker
+begins one a day: what was done within DONE_S is not done again because it was started anew.
 """
 
 from __future__ import annotations
@@ -34,8 +35,21 @@ LOCK_WAIT_S: Final = 2  # everybody queues behind a lock that waits
 WAIT_S: Final = 10.0
 TURN_S: Final = 300.0  # what another round may take
 POLL_S: Final = 0.25
+DONE_S: Final = 72_000.0  # less than a day, so that a daily round is always due
 NOBODYS_S: Final = 86_400.0  # no transaction that makes a table takes so long
 _RELATION: Final = re.compile(r"(\d+)(_fsm|_vm|_init)?(\.\d+)?", re.ASCII)
+
+
+def is_due(settings: config.Config) -> bool:
+    """Return whether no round ended well of late."""
+    try:
+        return abs(time.time() - _done(settings).stat().st_mtime) > DONE_S
+    except FileNotFoundError:
+        return True
+
+
+def _done(settings: config.Config) -> Path:
+    return settings.home / "postgres" / "keys-traces-removed"
 
 
 def remove(settings: config.Config) -> bool:
@@ -51,8 +65,10 @@ def remove(settings: config.Config) -> bool:
             left = _remove(server, folder)
     except (psycopg.Error, OSError) as err:
         left = type(err).__name__
-    if left:
-        log.warning("deleted keys may still be in the files of the keys database, until the next night: %s", left)
+    if not left:
+        _done(settings).touch()
+    else:
+        log.warning("deleted keys may still be in the files of the keys database, until the next day: %s", left)
     return not left
 
 

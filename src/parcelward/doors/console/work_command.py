@@ -257,8 +257,8 @@ def _follow(stop: threading.Event) -> None:
                     erase_again()
                     privacy.delete_again()
                     retention_command.forget(dt.datetime.now(dt.UTC))
-                    # Beside this, which must not wait for it: it takes its time where there are many keys.
-                    threading.Thread(target=traces.remove, args=(config.get(),), name="traces", daemon=True).start()
+                    if traces.is_due(config.get()):  # beside this, which must not wait while many keys are written
+                        threading.Thread(target=traces.remove, args=(config.get(),), name="traces", daemon=True).start()
                     erased_again = now
         except Exception:  # a follower that fails is tried again from its cursor; nothing is skipped
             log.exception("following failed; trying again")
