@@ -210,6 +210,18 @@ def test_an_administrator_of_a_sender_makes_no_second_owner(tenant):
     assert rights() == before
 
 
+def test_a_second_administrator_is_not_offered_to_hand_over_what_another_owns(tenant, browser):
+    shop, boss, _user, membership = tenant
+    second = browser()
+    _id, code = actions.invite(shop, Role.SENDER_ADMIN, by=actions.installer())
+    second.join(f"{second.url}/accounts/join#code={code}")
+    page = f"/app/organisation/members/{membership.id}"
+    assert "hand-over" in boss.http.get(page).text
+    assert boss.http.get(f"{page}/hand-over").status_code == 200
+    assert "hand-over" not in second.http.get(page).text
+    assert second.http.get(f"{page}/hand-over").status_code == 404
+
+
 @pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.INSPECTOR, Role.CLERK, Role.DEVICE, Role.MACHINERY])
 def test_a_role_that_is_not_of_this_kind_of_organisation_is_given_to_nobody(tenant, role):

@@ -240,16 +240,21 @@ def seal_problems(events: Iterable[Observed[TimeT, IdT]]) -> dict[IdT, str]:
     return found
 
 
+def _(text: str) -> str:
+    """Mark a text for translation; it is kept as it is and translated where an alert is shown."""
+    return text
+
+
 def seal_problem(current: str, seal: Seal) -> str:
     """Return why what was seen does not fit the seal that should be there, or nothing."""
     if seal.did in {"checked", "removed"} and current and seal.number != current:
-        return "The seal's number is not the one that was put on."
+        return _("The seal's number is not the one that was put on.")
     if seal.did == "replaced" and current and seal.replaces != current:
-        return "The seal that was taken off is not the one that was put on."
+        return _("The seal that was taken off is not the one that was put on.")
     if seal.did == "applied" and current and seal.number != current:
-        return "A second seal was put on while the first was never broken or replaced."
+        return _("A second seal was put on while the first was never broken or replaced.")
     if seal.did == "broken":
-        return "The seal was found broken."
+        return _("The seal was found broken.")
     return ""
 
 

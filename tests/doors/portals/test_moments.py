@@ -35,11 +35,11 @@ def test_a_moment_is_said_in_the_readers_language_with_its_zone() -> None:
 
 
 def test_every_template_shows_a_moment_as_an_element_that_programs_can_read() -> None:
-    whole = '<time datetime="2026-11-27T02:13:59+00:00">27 November 2026, 02:13 UTC</time>'
+    whole = '<time datetime="2026-11-27T02:13:59+00:00">27 November 2026, 02:13\u00a0UTC</time>'
     assert shown("{{ at|moment }}", AT.astimezone(dt.UTC)) == whole
     sentence = "{% load i18n %}{% blocktranslate with at=at|moment %}until {{ at }}{% endblocktranslate %}"
     assert shown(sentence, AT.astimezone(dt.UTC)) == f"until {whole}"
-    local = '<time datetime="2026-11-27T03:13:59+01:00">27 November 2026, 03:13:59 CET</time>'
+    local = '<time datetime="2026-11-27T03:13:59+01:00">27 November 2026, 03:13:59\u00a0CET</time>'
     assert shown("{{ at|moment:clock }}", AT) == local
     assert shown("{{ at|day }}", AT) == '<time datetime="2026-11-27">27 November 2026</time>'
     assert shown("{{ at|moment }}{{ at|day }}", None) == ""
@@ -57,11 +57,11 @@ def test_the_desk_says_storing_and_alerts_by_the_clock_of_their_place() -> None:
     story = EventStory(entry, "door 7", 3, 12, AT + dt.timedelta(seconds=2), 11_204, None, "{}", "00" * 32)
     events = desk_shown.event_rows([story], [], now=AT)
     page = render_to_string("_story.html", {"events": events, "journey": Journey})
-    assert '<time datetime="2026-11-27T03:13:59+01:00">27 November 2026, 03:13:59 CET</time>' in page
-    assert '<time datetime="2026-11-27T03:14:01+01:00">27 November 2026, 03:14:01 CET</time>' in page
+    assert '<time datetime="2026-11-27T03:13:59+01:00">27 November 2026, 03:13:59\u00a0CET</time>' in page
+    assert '<time datetime="2026-11-27T03:14:01+01:00">27 November 2026, 03:14:01\u00a0CET</time>' in page
     alert = AlertRow(1, "short", AT, "ES-MAD-1", "Europe/Madrid", "", "", None, "It is missing.", closed=False)
     page = render_to_string("_alert.html", {"alert": alert, "alert_clock": moments.zone_of(alert.time_zone)})
-    assert '<time datetime="2026-11-27T03:13:59+01:00">27 November 2026, 03:13:59 CET</time>' in page
+    assert '<time datetime="2026-11-27T03:13:59+01:00">27 November 2026, 03:13:59\u00a0CET</time>' in page
     (row,) = desk_shown.alert_rows([alert], kind="", row=0, start=0, now=AT)
     assert row.exact == "27 November 2026, 03:13:59 CET"
 

@@ -87,6 +87,7 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     except _database_away() as err:
-        sys.stderr.write(f"parcelward: the database does not answer: {str(err).splitlines()[0]}\n")
+        hint = "`parcelward up`, with the same PARCELWARD_HOME, starts an installation's own"
+        sys.stderr.write(f"parcelward: the database does not answer: {str(err).splitlines()[0]} ({hint})\n")
         code = 1
     sys.exit(code)

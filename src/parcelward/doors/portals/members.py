@@ -45,6 +45,14 @@ def member(request: HttpRequest, membership: UUID) -> HttpResponse:
     return render(request, "tenants/member.html", _member_context(request, row, by, back))
 
 
+def _may_hand_over(row: who.MemberRow, by: Person) -> bool:
+    """Return whether the member's organisation has an owner, and who asks is that owner or of the operator."""
+    if row.kind is not OrganisationKind.SENDER:
+        return False
+    mine = [] if by.role is Role.ADMINISTRATOR else who.memberships(by=by)
+    return by.role is Role.ADMINISTRATOR or any(m.owner and m.organisation_id == row.organisation_id for m in mine)
+
+
 def _member_context(request: HttpRequest, row: who.MemberRow, by: Person, back: str) -> dict[str, Any]:
     today = timezone.now().date()
     of_operator = row.kind is OrganisationKind.OPERATOR
@@ -58,7 +66,7 @@ def _member_context(request: HttpRequest, row: who.MemberRow, by: Person, back: 
         "back": back,
         "me": row.person == by.id,
         "may_change": of_operator and may(by, Task.CHANGE_ROLES) and row.person != by.id,
-        "may_hand_over": row.kind is OrganisationKind.SENDER and not row.owner,
+        "may_hand_over": not row.owner and _may_hand_over(row, by),
         "may_end": of_operator or not row.owner,
         "certifies": certifies,
         "certificates": [{"row": one, "training": training_name(one.training)} for one in noted],
@@ -89,7 +97,7 @@ def end(request: HttpRequest, membership: UUID) -> HttpResponse:
 def hand_over(request: HttpRequest, membership: UUID) -> HttpResponse:
     """Ask, then make somebody else the owner."""
     row, by, _back = _member(request, membership)
-    if row.kind is not OrganisationKind.SENDER:
+    if not _may_hand_over(row, by):
         raise NotFound("There is nothing here to show.")
     question = Question(
         _("Hand %(organisation)s over?") % {"organisation": row.organisation},

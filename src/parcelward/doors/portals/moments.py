@@ -120,7 +120,8 @@ def element(at: dt.datetime | None, clock: dt.tzinfo | None = None) -> str:
     """Return a moment with its element, by the clock that is given, else in UTC; nothing for none."""
     if at is None:
         return ""
-    return around(at, said(at)) if clock is None else around(at.astimezone(clock), exact(at.astimezone(clock)))
+    there, words = (at, said(at)) if clock is None else (at.astimezone(clock), exact(at.astimezone(clock)))
+    return around(there, words, "\u00a0".join(words.rsplit(" ", 1)))  # a zone is not left alone on a line
 
 
 def day_element(at: dt.date | None) -> str:
@@ -130,10 +131,10 @@ def day_element(at: dt.date | None) -> str:
     return Told.of(day(at), format_html('<time datetime="{}">{}</time>', _utc_day(at).isoformat(), day(at)))
 
 
-def around(at: dt.datetime, words: str) -> Told:
-    """Return words that say this moment, with its element."""
+def around(at: dt.datetime, words: str, on_page: str = "") -> Told:
+    """Return words that say this moment, with its element; `on_page` are those that a page shows, where they differ."""
     iso = (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).isoformat(timespec="seconds")
-    return Told.of(words, format_html('<time datetime="{}">{}</time>', iso, words))
+    return Told.of(words, format_html('<time datetime="{}">{}</time>', iso, on_page or words))
 
 
 def sentence(words: str, values: dict[str, str]) -> Told:

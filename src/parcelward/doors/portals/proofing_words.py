@@ -48,7 +48,7 @@ def headline(mine: Level) -> str:
     """Return the level as one sentence."""
     return {
         Level.NOTHING: _("You have not proven anything yet"),
-        Level.MESSAGE: _("You have proven how to reach you"),
+        Level.MESSAGE: _("You have proven your e-mail address or telephone"),
         Level.ADDRESS: _("You have proven your address"),
         Level.IDENTITY: _("You have proven who you are"),
     }[mine]

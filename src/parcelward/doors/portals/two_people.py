@@ -240,7 +240,7 @@ def settle_invitation(request: HttpRequest, invitation_id: UUID, what: str) -> H
 
     question = _question(_invitation_line(row), what)
     if what == "agree":
-        words = _("You are shown a code, once. The link opens only with it: give it to the person who comes.")
+        words = _("You will be shown a code, once. The link opens only with it: give it to the person who comes.")
         if row.agreed:
             words = _("You are shown another code, once. The one that you were shown before opens nothing then.")
         title = _("Make a fresh code?") if row.agreed else question.title
