@@ -111,7 +111,7 @@ def test_a_calendar_needs_a_place_and_a_right(installation, place):
 def told(installation, number):
     page = httpx.get(f"{installation.url}/track/{number}", timeout=30).text
     found = re.search(r'<p class="pw-hours">(.*?)</p>', page)
-    return html.unescape(found[1]) if found else ""
+    return html.unescape(re.sub("<[^>]+>", "", found[1])).replace("\u00a0", " ") if found else ""
 
 
 def test_who_collects_a_parcel_is_told_when_the_place_is_open(installation, place, number):
