@@ -167,6 +167,20 @@ def test_what_the_sender_says_within_a_quote_or_a_comment_vouches_for_nobody(sai
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "spf=fail (helo==?us-ascii?q?x=29=3B_dmarc=3Dpass_header.from=3Dvictim.example=3B_=28?=)",
+        "dkim=pass header.d=evil.example header.i==?us-ascii?q?x=3Bdkim=3Dpass_header.d=3Dvictim.example_?=@evil",
+    ],
+)
+def test_an_encoded_word_stays_one_word(said):
+    raw = f"Authentication-Results: mx;\r\n {said}\r\nFrom: a@victim.example\r\nSubject: x\r\n\r\nx".encode()
+    assert not vouches(read(raw).vouched, "mx", "a@victim.example")
+    honest = raw.replace(said.encode(), b"dkim=pass (good)\r\n header.d=victim.example")
+    assert vouches(read(honest).vouched, "mx", "a@victim.example")
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("Auto_Submitted", "auto-replied"),

@@ -11,6 +11,9 @@ from tests import scanner
 from tests.epcis_partner import Partner, at, event, item, packed, place
 from tests.scanner import Scanner, new_number, new_receptacle, until
 
+from parcelward.people import actions as people
+from parcelward.people.wire import Role, Task
+
 SHOWN = "https://parcelward.example/epcis/"
 
 
@@ -159,6 +162,16 @@ def test_a_partner_cannot_correct_anothers_event_and_an_administrator_can(partne
     assert journey(installation, number)["step"] == "left_sorting"
     desk.capture(declared)
     assert journey(installation, number)["step"] == "accepted"
+
+
+def test_an_administrators_key_that_may_only_capture_corrects_nobody_elses_event(partner, installation, number):
+    """A document is captured by a job, which has no more rights than the key that sent it."""
+    wrong = event(item(number), minutes=5, bizStep="departing")
+    partner.capture(event(item(number)), wrong)
+    made = people.make_key("captures", Role.ADMINISTRATOR, by=people.installer(), mode="test", scopes=[Task.CAPTURE])
+    declared = {**wrong, "errorDeclaration": {"declarationTime": at(20), "reason": "incorrect_data"}}
+    Partner(installation, key=made).capture(declared)
+    assert journey(installation, number)["step"] == "left_sorting"
 
 
 def test_a_place_is_known_by_its_gln(desk, partner, installation, number):
@@ -351,3 +364,18 @@ def test_scans_sent_with_a_key_are_seen_by_that_key(installation, partner, numbe
     httpx.post(f"{installation.url}/api/v1/scans", json=body, headers=headers, timeout=30).raise_for_status()
     assert [e["parcelward:step"] for e in partner.events(MATCH_epc=item(number))] == ["accepted"]
     assert Partner(installation).events(MATCH_epc=item(number)) == []
+
+
+def test_whoever_names_an_event_of_somebody_elses_as_wrong_is_told_nothing_of_it(installation, device, number):
+    """Into which container it was loaded is the operator's alone."""
+    cage, curious = new_receptacle(), Partner(installation)
+    loaded = scanner.event(number, "loaded", minutes=1, receptacle=cage)
+    device.send(scanner.event(number, "accepted"), loaded)
+    corrects = {"event_id": loaded["event_id"], "declares": "did_not_occur", "reason": "mine_now"}
+    body = [scanner.event(number, "out_for_delivery", minutes=2, corrects=corrects)]
+    headers = {"Authorization": f"Bearer {curious.key}"}
+    httpx.post(f"{installation.url}/api/v1/scans", json=body, headers=headers, timeout=30).raise_for_status()
+    given = curious.events(MATCH_anyEPC=item(number))
+    assert len(given) == 1
+    assert cage not in str(given)
+    assert "AggregationEvent" not in str(given)

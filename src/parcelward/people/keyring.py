@@ -12,7 +12,8 @@ from django.db import connections
 from parcelward.base import db
 from parcelward.people import roles, seen, tokens
 from parcelward.people.errors import BadSignature
-from parcelward.people.wire import Person, Role
+from parcelward.people.models import ApiKey
+from parcelward.people.wire import Person, Role, Task
 
 # As text and numbers: `_person` makes the rest of them, once for each row that was ever read.
 _HOLDER: Final = (
@@ -53,6 +54,12 @@ def _person(
     tenant = None if organisation is None else UUID(organisation)
     limited = None if scopes is None else roles.scopes_of(scopes.split())
     return Person(UUID(key), Role(role), source, name, simulated, tenant, limited)
+
+
+def key_scopes(source: int) -> frozenset[Task] | None:
+    """Return the tasks that the key with this source is limited to; None where it is not, and for who is no key."""
+    scopes = ApiKey.objects.filter(source=source).values_list("scopes", flat=True).first()
+    return None if scopes is None else roles.scopes_of(scopes)
 
 
 def key_is_valid(token: str) -> bool:

@@ -102,7 +102,13 @@ def _check_invitations(findings: Findings) -> None:
         by_kind[entry.kind][entry.said["invitation"]] = entry
     taken = {entry.said.get("invitation") for entry in told(ADDED, INVITATION_TAKEN, RE_ENROLLED)}
     guarded = {role.value for role in NEED_SECOND}
-    consoles = {row[0] for row in _rows("SELECT number, number FROM people_source WHERE name = 'console'").values()}
+    consoles = {
+        row[0]
+        for row in _rows(
+            "SELECT number, number FROM people_source WHERE name = 'console' "
+            "AND kind = 'person' AND number NOT IN (SELECT source_id FROM people_user)"
+        ).values()
+    }
     for each, entry in made.items():
         said, row = entry.said, stored.pop(each, None)
         if row is None:

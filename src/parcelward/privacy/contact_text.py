@@ -75,7 +75,8 @@ def read(raw: bytes) -> Letter:
             subject=masked(" ".join(str(message.get("Subject", "")).split()), SUBJECT_CHARS_MAX).replace("\n", " "),
             text=masked(_text(message), TEXT_CHARS_MAX),
             automatic=_automatic(message),
-            vouched=tuple(str(value) for value in message.get_all("Authentication-Results", [])),
+            # Undecoded: an encoded word (RFC 2047) is an atom here, and would become what divides the field.
+            vouched=tuple(str(value) for name, value in message.raw_items() if name.lower() == _RESULTS),
         )
     except Unreadable:
         raise
@@ -179,6 +180,7 @@ def _automatic(message: EmailMessage) -> bool:
     )
 
 
+_RESULTS: Final = "authentication-results"
 _RESULT = re.compile(r"^\s*(spf|dkim|dmarc)\s*=\s*pass\b(.*)$", re.IGNORECASE | re.DOTALL)
 _PROPERTY = re.compile(r"([a-z]+\.[a-z_-]+)\s*=\s*([^\s;]+)", re.IGNORECASE)
 _IN_QUOTES: Final = frozenset(string.ascii_letters + string.digits + "@._-+")  # what may leave them and mean the same

@@ -194,7 +194,8 @@ def run_again() -> int:
 
 def _do(job: CaptureJob, part: Sequence[tuple[str, Event | Refused]]) -> None:
     """Capture one part and note on the job what became of it."""
-    by = Person(id=job.by, role=Role(job.role), source=job.source, name="", simulated=job.simulated)
+    scopes = people.key_scopes(job.source)
+    by = Person(id=job.by, role=Role(job.role), source=job.source, name="", simulated=job.simulated, scopes=scopes)
     problems = [p for _, result in part if isinstance(result, Refused) for p in result.problems]
     try:
         with transaction.atomic():

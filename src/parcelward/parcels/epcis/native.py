@@ -23,16 +23,19 @@ from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels.epcis import numbers
 from parcelward.parcels.models import EpcisEvent, ItemAlias
+from parcelward.parcels.rules import Mark
 
 CONTEXT: Final = context.of([vocabulary.CONTEXT_URL, {"parcelward": numbers.NAMESPACE}])
 DERIVED_VERSION: Final = 5  # scans that were made from an EPCIS event have name-based ids (RFC 9562)
 
 _LOADED, _UNLOADED = int(Step.LOADED), int(Step.UNLOADED)
 _SELECT: Final = (
-    "SELECT e.event_time, e.event_id, e.item, e.step, e.facility, e.source, e.receptacle, e.corrects, e.batch, e.body, "
+    "SELECT e.event_time, e.event_id, e.item, e.step, e.facility, e.source, e.receptacle, e.corrects, e.batch, e.body, "  # noqa: S608 -- a number of our own
     "o.event_time, o.step, o.facility, o.receptacle FROM parcels_scan_event e "
     "LEFT JOIN LATERAL (SELECT x.event_time, x.step, x.facility, x.receptacle FROM parcels_scan_event x "
     "WHERE e.corrects IS NOT NULL AND x.item = e.item AND x.event_id = e.corrects "
+    # Who names an event of somebody else's takes nothing back by it, and is told nothing of it.
+    f"AND (x.source = e.source OR e.flags & {int(Mark.AUTHORISED)} <> 0) "
     "ORDER BY x.source <> e.source, x.event_time LIMIT 1) o ON true WHERE "  # an id may have been used again
 )
 _LIVING: Final = "NOT EXISTS (SELECT FROM custody_tombstone t WHERE t.item IN (e.item, e.receptacle, o.receptacle))"
