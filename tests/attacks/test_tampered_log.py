@@ -32,8 +32,9 @@ def copied(installation, facilities, number, tmp_path):
             return False
         shutil.rmtree(settings.log_folder, ignore_errors=True)
         shutil.copytree(config.get().log_folder, settings.log_folder, ignore=shutil.ignore_patterns(".*"))
-        size = (settings.log_folder / "entries").stat().st_size // 32
-        return size == LogState.objects.get(id=1).size and not PendingBatch.objects.exists()
+        entries = (settings.log_folder / "entries").stat().st_size // 32
+        signed = int((settings.log_folder / "checkpoint").read_text().split("\n")[1])  # written after its entries
+        return entries == signed == LogState.objects.get(id=1).size and not PendingBatch.objects.exists()
 
     until(copy)
     shutil.copytree(config.get().home / "keys", tmp_path / "keys")
