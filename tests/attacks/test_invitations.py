@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import threading
 import uuid
 
 import pytest
-from django.db import connections
+from tests.at_once import at_once
 from tests.laws.tampering import undone
 from tests.people.staffing import acting, facts, member, operator, rights, sender, somebody
 
@@ -92,24 +91,9 @@ def test_codes_of_invitations_are_not_guessed_fast(browser):
 def test_of_two_who_race_with_one_link_one_gets_in(link):
     code = link().partition("#code=")[2]
     invitation = Invitation.objects.order_by("-made_at")[0]
-    before, together, outcomes = User.objects.count(), threading.Barrier(4), []
-
-    def take():
-        together.wait(20)
-        try:
-            actions.join(code, user_id=uuid.uuid4(), now=dt.datetime.now(dt.UTC))
-            outcomes.append("in")
-        except NotFound:
-            outcomes.append("refused")
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=take, daemon=True) for _ in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(60)
-    assert sorted(outcomes) == ["in", "refused", "refused", "refused"]
+    before, now = User.objects.count(), dt.datetime.now(dt.UTC)
+    outcomes = at_once(*[lambda: actions.join(code, user_id=uuid.uuid4(), now=now)] * 4)
+    assert [isinstance(each, NotFound) for each in outcomes].count(True) == 3
     assert User.objects.count() == before + 1
     assert len(facts("people.added", invitation=str(invitation.id))) == 1
 

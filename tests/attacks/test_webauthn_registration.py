@@ -6,14 +6,13 @@ import json
 import os
 import struct
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from django.db import connections
 from fido2 import cbor
 from fido2.cose import EdDSA
+from tests.at_once import at_once
 from tests.attacks.passkey_door import REFUSED, Near, bent, nothing_done, random_id
 from tests.passkey import AT, BS, UP, UV, Passkey, b64, options_in, unb64
 
@@ -258,17 +257,6 @@ def test_a_stranger_who_was_never_offered_anything_is_sent_to_the_beginning(near
     assert not browser.signed_in()
 
 
-def at_once(works: list[Callable[[], Any]]) -> list[Any]:
-    def one(work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(one, works))
-
-
 @pytest.mark.asvs("6.4.1")
 def test_ten_browsers_with_one_link_make_one_account(near, link):
     url = link()
@@ -278,7 +266,7 @@ def test_ten_browsers_with_one_link_make_one_account(near, link):
         fields, options = browser.offered(url)
         ready.append((browser, fields, browser.passkey.create(options)))
     before = User.objects.count(), PasskeyRow.objects.count()
-    answers = at_once([lambda b=b, f=f, a=a: b.finish(f, a).status_code for b, f, a in ready])  # type: ignore[misc]
+    answers = at_once(*(lambda b=b, f=f, a=a: b.finish(f, a).status_code for b, f, a in ready))
     assert sorted(answers) == [302] + [404] * 9
     assert (User.objects.count(), PasskeyRow.objects.count()) == (before[0] + 1, before[1] + 1)
     assert sum(browser.signed_in() for browser, _, _ in ready) == 1
@@ -290,7 +278,7 @@ def test_one_page_with_two_links_makes_one_account(near, link):
     second = {**first, "code": link().partition("#code=")[2]}
     answer = browser.passkey.create(options)
     before = User.objects.count(), PasskeyRow.objects.count()
-    said = at_once([lambda f=f: browser.finish(f, answer).status_code for f in (first, second) * 4])  # type: ignore[misc]
+    said = at_once(*(lambda f=f: browser.finish(f, answer).status_code for f in (first, second) * 4))
     assert said.count(302) >= 1
     assert max(said) < 500
     assert (User.objects.count(), PasskeyRow.objects.count()) == (before[0] + 1, before[1] + 1)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.db import connections, transaction
+from tests.at_once import at_once
 from tests.scanner import Scanner, event, new_number
 
 from parcelward.base import db, partitions
@@ -161,20 +162,8 @@ def test_a_batch_gets_its_number_through_the_parent():
 
 
 def test_of_many_who_make_the_same_one_makes_it_and_the_others_find_it():
-    day, barrier, made = free_day("parcels_scan_event"), threading.Barrier(4), []
-
-    def make() -> None:
-        with db.cursor() as cur:
-            cur.execute("SELECT 1")
-        barrier.wait()
-        made.append(partitions.ensure("parcels_scan_event", day))
-        connections.close_all()
-
-    threads = [threading.Thread(target=make, daemon=True) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    day = free_day("parcels_scan_event")
+    made = at_once(*[lambda: partitions.ensure("parcels_scan_event", day)] * 4)
     assert sorted(made) == [False, False, False, True]
 
 

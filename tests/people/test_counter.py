@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
+from tests.at_once import at_once
 from tests.people.proving import DAY, HOUR, NOW, address, checked, rows, somebody, told
 
 from parcelward.base.errors import Conflict, Invalid, NotFound, TooMany
@@ -70,23 +70,10 @@ def test_the_same_decision_twice_changes_nothing_and_another_is_refused(decision
 def test_of_twenty_clerks_at_once_one_decides():
     person = somebody()
     begun = proofing.start_check(address(), by=person, now=NOW)
-    clerks, gate, over = [somebody(Role.CLERK) for _ in range(20)], threading.Barrier(20), []
-
-    def decide(clerk):
-        try:
-            gate.wait(30)
-            proofing.decide_check(begun.check_id, PASSED, Document.PASSPORT, by=clerk, now=NOW)
-        except Conflict:
-            over.append(clerk)
-        finally:
-            connections["default"].close()
-
-    threads = [threading.Thread(target=decide, args=(clerk,), daemon=True) for clerk in clerks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(over) == 19
+    clerks = [somebody(Role.CLERK) for _ in range(20)]
+    seen = partial(proofing.decide_check, begun.check_id, PASSED, Document.PASSPORT, now=NOW)
+    outcomes = at_once(*(partial(seen, by=clerk) for clerk in clerks))
+    assert [isinstance(each, Conflict) for each in outcomes].count(True) == 19
     assert told(person) == ["check_started", "check_decided", "level_proven"]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
+from tests.at_once import at_once
 from tests.people.proving import DAY, NOW, address, letter_for, lives_at, rows, somebody, told
 
 from parcelward.base.errors import Conflict, NotFound, TooMany
@@ -57,20 +57,7 @@ def test_the_right_code_sent_twice_changes_nothing():
 def test_of_twenty_right_answers_at_once_one_is_evidence():
     person, token = somebody(), address()
     code = letter_for(person, token)
-    gate = threading.Barrier(20)
-
-    def confirm():
-        try:
-            gate.wait(30)
-            proofing.confirm_letter(code, by=person, now=NOW)
-        finally:
-            connections["default"].close()
-
-    threads = [threading.Thread(target=confirm, daemon=True) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    at_once(*[lambda: proofing.confirm_letter(code, by=person, now=NOW)] * 20)
     assert told(person).count("level_proven") == 1
     assert len(proofing.mine(by=person, now=NOW).proven) == 1
 
@@ -136,23 +123,9 @@ def test_a_fifth_letter_in_thirty_days_is_refused_for_the_address_with_the_same_
 
 def test_of_twenty_people_who_ask_for_one_address_at_once_four_get_a_letter():
     tokens = [address() for _ in range(20)]
-    people, gate, refused = [somebody() for _ in tokens], threading.Barrier(20), []
-
-    def ask(person, token):
-        try:
-            gate.wait(30)
-            proofing.request_letter(token, same=tokens, by=person, now=NOW)
-        except TooMany:
-            refused.append(person)
-        finally:
-            connections["default"].close()
-
-    threads = [threading.Thread(target=ask, args=one, daemon=True) for one in zip(people, tokens, strict=True)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(refused) == 16
+    asked = [(somebody(), token) for token in tokens]
+    works = [partial(proofing.request_letter, token, same=tokens, by=person, now=NOW) for person, token in asked]
+    assert [isinstance(each, TooMany) for each in at_once(*works)].count(True) == 16
     assert Letter.objects.filter(token__in=tokens).count() == 4
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
-from django.db import connections
+from tests.at_once import at_once
 from tests.laws.tampering import change, difference, sequenced, undone
 
 from parcelward.people import actions
@@ -15,17 +13,7 @@ from parcelward.people.wire import Role, Task
 
 
 def test_the_machinery_is_one_source_whoever_is_first(installation):
-    found: list[int] = []
-
-    def ask() -> None:
-        found.append(actions.machinery().source)
-        connections.close_all()
-
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(6)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(30)
+    found = [each.source for each in at_once(*[actions.machinery] * 6)]
     assert len(found) == 6
     assert len(set(found)) == 1
     assert Source.objects.filter(kind="house").count() == 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import uuid
+from functools import partial
 
 import pytest
-from django.db import connections
+from tests.at_once import at_once
 from tests.people.staffing import acting, facts, member, somebody
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
@@ -151,24 +151,8 @@ def test_a_role_of_another_kind_of_organisation_or_the_same_again_is_not_asked_f
 def test_of_two_who_agree_at_once_one_did(asked):
     request, _anna, _ben, user = asked
     agreeing = [somebody(Role.ADMINISTRATOR) for _ in range(4)]
-    outcomes, together = [], threading.Barrier(len(agreeing))
-
-    def agree(by):
-        together.wait(20)
-        try:
-            actions.agree_to_role(request, by=by)
-            outcomes.append("agreed")
-        except Conflict as refused:
-            outcomes.append(refused.code)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=agree, args=(by,), daemon=True) for by in agreeing]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(60)
-    assert sorted(outcomes) == ["agreed", "settled", "settled", "settled"]
+    outcomes = at_once(*(partial(actions.agree_to_role, request, by=by) for by in agreeing))
+    assert [each.code for each in outcomes if isinstance(each, Conflict)] == ["settled"] * 3
     assert roles(user) == ["sorter"]
     assert len(facts("people.member_began", person=str(user.id))) == 2
 

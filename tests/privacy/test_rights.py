@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from tests.at_once import at_once
 from tests.joined import joined
 from tests.people.proving import lives_at
 
@@ -462,27 +463,9 @@ def test_nobody_but_the_house_closes_an_account(ben, clerk):
 
 
 def test_two_who_agree_at_once_are_two_people(token, ben, admin):
-    import threading
-
-    from django.db import connections
-
     request = actions.ask_erasure(by=ben, strong=True)
-    said: list[str] = []
-
-    def agree() -> None:
-        try:
-            actions.uphold(request, by=admin)
-        except NotAllowed as refused:
-            said.append(refused.code)
-        finally:
-            connections.close_all()
-
-    both = [threading.Thread(target=agree, daemon=True) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join(30)
-    assert said == ["two_people"]
+    outcomes = at_once(*[lambda: actions.uphold(request, by=admin)] * 2)
+    assert [each.code for each in outcomes if isinstance(each, NotAllowed)] == ["two_people"]
     assert row(request).state == RequestState.OPEN
 
 

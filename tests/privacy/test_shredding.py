@@ -10,6 +10,7 @@ import uuid
 import pytest
 from django.db import connections
 from django.utils import timezone
+from tests.at_once import at_once
 from tests.privacy.conftest import person
 from tests.privacy.test_vault import opened, said
 
@@ -298,16 +299,6 @@ def test_two_workers_shred_each_person_once(machinery, inspector, admin, anna):
     tokens = actions.put_many([anna] * 6, kind=Kind.ADDRESSEE, by=machinery)
     for token in tokens:
         agreed(token, inspector, admin)
-    counts: list[int] = []
-
-    def work() -> None:
-        counts.append(shred.shred_due(timezone.now() + LATER))
-        connections.close_all()
-
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(3)]
-    for each in workers:
-        each.start()
-    for each in workers:
-        each.join(60)
+    counts = at_once(*[lambda: shred.shred_due(timezone.now() + LATER)] * 3)
     assert sum(counts) >= 6
     assert [len(said(facts.SHREDDED, token)) for token in tokens] == [1] * 6

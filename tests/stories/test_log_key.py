@@ -13,19 +13,17 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 import uuid
 from typing import Any
 
 import httpx
 import psutil
 import pytest
-from django.db import connections
+from tests.at_once import at_once
 from tests.doors.test_bundle import console
 from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.base import config
-from parcelward.base.errors import Conflict
 from parcelward.custody import archive, keyring, keys, notes, policy, queries, rotation, stored_zip, succession
 from parcelward.custody.errors import BadReceipt
 from parcelward.custody.models import Fact
@@ -235,23 +233,7 @@ def test_a_receipt_of_the_old_key_is_checked_with_either(installation, before, t
 
 def test_two_at_once_make_one_successor(installation, before):
     agreed, had = rotation.plan(config.get(), now=now()), facts()
-    results: list[object] = []
-    start = threading.Barrier(2)
-
-    def run() -> None:
-        start.wait()
-        try:
-            results.append(rotation.rotate(config.get(), agreed, by=0))
-        except Conflict as err:
-            results.append(err)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, daemon=True) for _ in range(2)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(30)
+    results = at_once(*[lambda: rotation.rotate(config.get(), agreed, by=0)] * 2)
     won = [each for each in results if isinstance(each, succession.Succession)]
     assert len(won) == 1, results
     assert facts() == had + 1
