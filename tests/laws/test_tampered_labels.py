@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from django.db import transaction
+from tests.joined import apart
 from tests.laws.tampering import change, difference, place, sequenced
 from tests.privacy.label_desk import AGENT, NOW, OTHER, Reader, make_keys
 
@@ -92,3 +93,17 @@ def test_a_stations_key_that_was_emptied_with_no_entry(known):
         found = difference()
         transaction.set_rollback(True, using="keys")
     assert (found.differs, "no entry destroyed it" in str(found)) == ("station_key", True)
+
+
+def test_keys_that_come_and_go_while_the_log_is_read_are_no_difference(known):
+    """The log is read as of one moment, and the keys, which are in another database, later."""
+    verify_log(config.get())  # in this test's transaction: it sees from now on what there is now
+    before = queries.epoch_of(LONG_AGO - dt.timedelta(days=70))
+
+    def come_and_go() -> None:
+        by = machinery()
+        actions.make_station_keys([OTHER], [before, queries.epoch_of(NOW) + 40], by=by, now=LONG_AGO)
+        actions.destroy_due_keys(claim=dt.timedelta(days=90), by=by, now=NOW)
+
+    apart(come_and_go)
+    verify_log(config.get())

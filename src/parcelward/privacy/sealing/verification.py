@@ -7,8 +7,13 @@ be what the log's own entries say.
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 from uuid import UUID
+
+from django.db import connections
 
 from parcelward.custody.queries import Findings, told
 from parcelward.privacy.models import Loan, StationKey
@@ -16,6 +21,8 @@ from parcelward.privacy.sealing import actions, rules
 
 Week = tuple[str, int]
 """A facility, and an epoch."""
+LOOKS_AGAIN: Final = 2
+AGAIN_S: Final = 0.5  # between an entry and its row there are milliseconds
 
 
 def check_labels(findings: Findings) -> None:
@@ -24,34 +31,68 @@ def check_labels(findings: Findings) -> None:
     _check_loans(findings)
 
 
+@dataclass(slots=True)
+class _Said:
+    """What entries say of stations' keys."""
+
+    made: dict[Week, set[str]] = field(default_factory=dict)  # of two workers at once both said it; a row has one
+    gone: set[Week] = field(default_factory=set)
+    where: dict[Week, int | None] = field(default_factory=dict)
+
+    def hear(self) -> None:
+        """Add what the log says as this thread's connection sees it."""
+        for kind, body, place in told(actions.KEYS_MADE, actions.KEYS_DESTROYED):
+            for key in body["keys"]:
+                week = key["facility"], key["epoch"]
+                self.where[week] = place
+                if kind == actions.KEYS_MADE:
+                    self.made.setdefault(week, set()).add(key["key"])
+                else:
+                    self.gone.add(week)
+
+    def hear_newer(self) -> None:
+        """Add what was said since: this transaction sees one moment, another connection the present."""
+
+        def hear() -> None:
+            try:
+                self.hear()
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(hear).result()
+
+
 def _check_keys(findings: Findings) -> None:
-    made: dict[Week, set[str]] = {}
-    gone: set[Week] = set()
-    where: dict[Week, int | None] = {}
-    for kind, body, place in told(actions.KEYS_MADE, actions.KEYS_DESTROYED):
-        for key in body["keys"]:
-            week = key["facility"], key["epoch"]
-            where[week] = place
-            if kind == actions.KEYS_MADE:  # of two workers at once both said it, and the row has one of them
-                made.setdefault(week, set()).add(key["key"])
-            else:
-                gone.add(week)
-    stored = set()
+    said = _Said()
+    said.hear()
+    wrong = _wrong(said)
+    for _ in range(LOOKS_AGAIN):
+        if not wrong:
+            return
+        # The keys are in another database and seen later than the log: one may have been made or destroyed meanwhile.
+        # Its entry comes first, so what is still wrong after another look at both was changed without one.
+        time.sleep(AGAIN_S)
+        said.hear_newer()
+        wrong = _wrong(said)
+    for week, what in sorted(wrong.items()):
+        _note(findings, week, what, said.where.get(week))
+
+
+def _wrong(said: _Said) -> dict[Week, str]:
+    """Return what is wrong with which key."""
+    wrong, stored = {}, set()
     rows = StationKey.objects.order_by("facility", "epoch").values_list("facility", "epoch", "public_key", "wrapped")
     for facility, epoch, public, wrapped in rows.iterator():
         week = facility, epoch
         stored.add(week)
-        wrong = ""
-        if bytes(public).hex() not in made.get(week, ()):
-            wrong = "is not one that the log says was made"
-        elif wrapped and week in gone:
-            wrong = "was destroyed and is there again"
-        elif not wrapped and week not in gone:
-            wrong = "is gone and no entry destroyed it"
-        if wrong:
-            _note(findings, week, wrong, where.get(week))
-    for week in sorted(gone - stored):
-        _note(findings, week, "was destroyed and its row is gone", where[week])
+        if bytes(public).hex() not in said.made.get(week, ()):
+            wrong[week] = "is not one that the log says was made"
+        elif wrapped and week in said.gone:
+            wrong[week] = "was destroyed and is there again"
+        elif not wrapped and week not in said.gone:
+            wrong[week] = "is gone and no entry destroyed it"
+    return wrong | dict.fromkeys(said.gone - stored, "was destroyed and its row is gone")
 
 
 def _note(findings: Findings, week: Week, wrong: str, place: int | None) -> None:
