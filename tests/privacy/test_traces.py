@@ -19,7 +19,7 @@ from django.utils import timezone
 from tests.doors.test_bundle import console
 from tests.privacy.conftest import person
 
-from parcelward.base import config, traces
+from parcelward.base import config, disk, traces
 from parcelward.base.postgres import SUPERUSER, Cluster
 from parcelward.base.vault import VaultToken
 from parcelward.doors.console import work_command
@@ -194,6 +194,25 @@ def test_a_table_that_is_too_large_to_be_locked_is_named(installation, monkeypat
     monkeypatch.setattr(traces, "REWRITTEN_BYTES_MAX", 0)
     assert not traces.remove(config.get())
     assert "privacy_personkey is too large" in caplog.text
+
+
+def test_on_a_disk_that_is_nearly_full_nothing_is_written_and_it_is_said(installation, server, monkeypatch, caplog):
+    """A keys database that finds no room for its WAL goes down, and with it whatever opens an address."""
+    monkeypatch.setattr(disk, "free_bytes", lambda _: disk.FREE_BYTES_MIN)
+    files_of = (
+        "SELECT relname, pg_relation_filenode(oid) FROM pg_class WHERE relname IN ('privacy_personkey', 'pg_statistic')"
+    )
+    before = server.execute(files_of).fetchall()
+    assert not traces.remove(config.get())
+    assert "the disk is nearly full" in caplog.text
+    assert server.execute(files_of).fetchall() == before
+
+
+def test_a_disk_that_is_full_by_the_end_of_a_round_lets_who_connects_in(installation, server, files):
+    """The first to connect after a catalogue's table was written anew writes a file, or is sent away."""
+    oid = server.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchall()[0][0]
+    assert traces.remove(config.get())
+    assert (files / "base" / str(oid) / "pg_internal.init").exists()
 
 
 def test_what_a_killed_server_left_half_written_goes_after_a_day(installation, machinery, server, files):

@@ -35,6 +35,7 @@ LOCK_WAIT_S: Final = 2  # everybody queues behind a lock that waits
 WAIT_S: Final = 10.0
 TURN_S: Final = 300.0  # what another round may take
 POLL_S: Final = 0.25
+FULL: Final = "the disk is nearly full"
 DONE_S: Final = 72_000.0  # less than a day, so that a daily round is always due
 NOBODYS_S: Final = 86_400.0  # no transaction that makes a table takes so long
 _RELATION: Final = re.compile(r"(\d+)(_fsm|_vm|_init)?(\.\d+)?", re.ASCII)
@@ -61,7 +62,7 @@ def remove(settings: config.Config) -> bool:
         return False
     folder = settings.home / "postgres" / "keys"
     try:
-        with psycopg.connect(Cluster(folder).url("parcelward", role=SUPERUSER), autocommit=True) as server:
+        with _connect(folder) as server:
             left = _remove(server, folder)
     except (psycopg.Error, OSError) as err:
         left = type(err).__name__
@@ -72,18 +73,23 @@ def remove(settings: config.Config) -> bool:
     return not left
 
 
+def _connect(folder: Path) -> Server:
+    return psycopg.connect(Cluster(folder).url("parcelward", role=SUPERUSER), autocommit=True)
+
+
 def _remove(server: Server, folder: Path) -> str:
     """Do all of it; return what stood in the way."""
     # Asked again and again: whoever waits within a statement has a snapshot, which would keep deleted rows.
     if not _becomes(lambda: server.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() == (True,), TURN_S):
         return "another round is at work"
+    if not _has_room(folder, 0):
+        return FULL
     server.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_WAIT_S}s",))
     rows = server.execute("SELECT relid::regclass::text, relid, pg_total_relation_size(relid) FROM pg_stat_user_tables")
     tables = rows.fetchall()
     too_large = []
     for name, _, size in sorted(tables):
-        room = disk.free_bytes(folder) > COPIES * size + disk.FREE_BYTES_MIN
-        if size > REWRITTEN_BYTES_MAX or not room:
+        if size > REWRITTEN_BYTES_MAX or not _has_room(folder, COPIES * size):
             too_large.append(f"{name} is too large to be written anew")
             continue
         if not _rewritten(server, name):
@@ -91,12 +97,22 @@ def _remove(server: Server, folder: Path) -> str:
     server.execute("DELETE FROM pg_statistic WHERE starelid = ANY(%s)", ([relid for _, relid, _ in tables],))
     if not _rewritten(server, "pg_statistic"):
         return "a transaction began long ago"
+    # Whoever connects first now writes what the server knows of its catalogue to a file anew. Were the disk full by
+    # then, nobody could connect any more.
+    _connect(folder).close()
     for name, _, _ in tables:
         server.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
+    if not _has_room(folder, 0):
+        return FULL
     if not _without_old_wal(server):
         return "WAL is kept for a backup that has not fetched it"
     _unlink_nobodys(server, folder)
     return "; ".join(too_large)
+
+
+def _has_room(folder: Path, size: int) -> bool:
+    """Return whether so much can be written: a server that finds no room for its next piece of WAL goes down."""
+    return disk.free_bytes(folder) > size + disk.FREE_BYTES_MIN
 
 
 def _rewritten(server: Server, table: str) -> bool:
