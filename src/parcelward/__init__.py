@@ -3,6 +3,7 @@
 doors      the world comes in: api, portals, console, simulator
 ---------
 parcels    what moves
+payments   money, always balanced
 ---------
 privacy    whom: the one home of personal data
 network    where

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "parcelward.privacy",
     "parcelward.network",
     "parcelward.parcels",
+    "parcelward.payments",
     "parcelward.doors",
 ]
 MIDDLEWARE = [

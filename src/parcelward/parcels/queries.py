@@ -40,6 +40,8 @@ from parcelward.people.wire import Person, Task
 proofs = proofs_of
 receipt_proof = receipt_proof_of
 verify_log = verification.verify_log
+Report = verification.Report
+Tell = verification.Tell
 alerts, alert, open_by_kind = attention.alerts, attention.alert, attention.open_by_kind
 quarantined, quarantined_event = attention.quarantined, attention.quarantined_event
 standstill = attention.standstill

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connections, transaction
@@ -47,12 +47,14 @@ def verify_log(
     end: int | None = None,
     statuses: bool = False,
     checkers: Mapping[str, custody.Checker] | None = None,
+    rooms: Sequence[Callable[[Findings], None]] = (),
     tell: Tell = lambda *_: None,
 ) -> Report:
     """Recompute entries `first` to `end` (the whole log by default) from the database and compare.
 
     Raises EntryDiffers with the first entry that differs by log index; for what has no place in the log, without index.
-    `checkers` add kinds of entries of other rooms. Sees one moment of the database while the system runs on.
+    `checkers` add kinds of entries of other rooms, `rooms` compare the rows of those that this one does not know. Sees
+    one moment of the database while the system runs on.
     """
     began = time.monotonic()
     scans, captured, findings = ScanChecker(), epcis.EpcisChecker(), Findings()
@@ -77,6 +79,8 @@ def verify_log(
             people.check_proofs(findings)
             network.check_network(findings)
             privacy.check_privacy(findings)
+            for check_room in rooms:
+                check_room(findings)
         folded = 0
         if statuses and findings.first is None:
             folded = _check_statuses(findings, tell)

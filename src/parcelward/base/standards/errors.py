@@ -1,8 +1,9 @@
-"""What is wrong with an identifier; never what was typed, only where it is wrong and what to do.
+"""What is wrong with an identifier or a code; never what was typed, only where it is wrong and what to do.
 
 Invalid
-  └─ BadItemNumber      422  no number that an item, receptacle or asset can have
-       └─ BadGs1Key     422  no GS1 key: wrong shape, wrong check digit, or more than one thing named
+  ├─ BadItemNumber      422  no number that an item, receptacle or asset can have
+  │    └─ BadGs1Key     422  no GS1 key: wrong shape, wrong check digit, or more than one thing named
+  └─ BadCurrency        422  no currency in which somebody can pay
 """
 
 from __future__ import annotations
@@ -28,3 +29,10 @@ class BadGs1Key(BadItemNumber):
     """Not a GS1 identification key, or one that does not do what was asked of it."""
 
     default_code: ClassVar[str] = "bad_gs1_key"
+
+
+class BadCurrency(Invalid):
+    """Not a currency in which somebody can pay."""
+
+    default_code: ClassVar[str] = "bad_currency"
+    title: ClassVar[str] = "This is not a currency that we know"

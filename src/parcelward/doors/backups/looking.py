@@ -16,8 +16,8 @@ from parcelward.custody import backing_up
 from parcelward.custody import log_copy as log_copies
 from parcelward.custody import queries as custody
 from parcelward.custody.rebuilding import rebuild_entries
+from parcelward.doors.verification import verify_log
 from parcelward.parcels import actions as parcels
-from parcelward.parcels import queries
 from parcelward.parcels.actions import retention
 from parcelward.people.actions import machinery
 from parcelward.privacy import actions as privacy
@@ -59,7 +59,7 @@ def look(settings: config.Config, manifest: Manifest, *, log_copy: Path | None, 
         if err.code != "empty_log" or head.size:
             raise
     entries = backing_up.require_restored(settings, head)
-    report = queries.verify_log(settings, statuses=True, tell=tell)
+    report = verify_log(settings, statuses=True, tell=tell)
     last, waiting = _last()
     contradicted = "" if log_copy is None else _compared(settings, log_copy)
     return Seen(

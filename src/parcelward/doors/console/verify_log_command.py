@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     from parcelward.base import config
     from parcelward.base.standards import identify
     from parcelward.custody.errors import EntryDiffers
-    from parcelward.parcels import queries as parcels
+    from parcelward.doors.verification import verify_log
 
     bar = tqdm(unit="", unit_scale=True, disable=options.quiet or not sys.stderr.isatty(), leave=False)
 
@@ -40,9 +40,7 @@ def run(options: argparse.Namespace) -> int:
         bar.update(done - bar.n)
 
     try:
-        report = parcels.verify_log(
-            config.get(), first=options.first, end=options.end, statuses=options.statuses, tell=tell
-        )
+        report = verify_log(config.get(), first=options.first, end=options.end, statuses=options.statuses, tell=tell)
     except EntryDiffers as err:
         bar.close()
         where = "Something that has no place in the log differs" if err.first is None else f"Entry {err.first} differs"

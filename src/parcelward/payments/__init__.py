@@ -1,0 +1,1 @@
+"""Money, always balanced."""
