@@ -87,7 +87,7 @@ def event(item: str | None, step: str, *, minutes: float = 0, facility: str = "T
     return made
 
 
-def until(condition: Any, *, seconds: float = 15.0) -> Any:
+def until(condition: Any, *, seconds: float = 60.0) -> Any:
     """Return the condition's value as soon as it is true, or fail."""
     deadline = time.monotonic() + seconds
     while True:

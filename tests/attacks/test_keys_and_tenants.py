@@ -191,10 +191,10 @@ def test_a_token_of_a_suspended_organisation_opens_nothing_and_looks_like_any_wr
 
 def test_a_rotated_keys_old_token_opens_nothing_after_its_overlap(installation, facilities):
     key = made()
-    fresh = people.rotate_key(key.id, dt.timedelta(seconds=2), by=people.installer(), mode="test")
+    fresh = people.rotate_key(key.id, dt.timedelta(seconds=8), by=people.installer(), mode="test")
     batch = [event(new_number(), "accepted")]
     assert ask(installation, key.token, "POST", "/scans", batch, once=False).status_code == 200
-    until(lambda: not queries.key_is_valid(key.token))
+    until(lambda: not queries.key_is_valid(key.token), seconds=60)
     with untouched():
         answer = ask(installation, key.token, "POST", "/scans", [event(new_number(), "accepted")], once=False)
         assert (answer.status_code, answer.json()["code"]) == (401, "bad_api_key")

@@ -27,7 +27,8 @@ from parcelward.people.models import SignedIn, User
 PERIOD_S = 30
 
 
-def code_now(secret: str, ahead: int = 0) -> str:
+def code_now(secret: str, ahead: int = 1) -> str:
+    """Return a code: the next one, which is taken for a minute at least and is not the one that turned codes on."""
     return str(format_hotp_value(hotp_value(secret, int(time.time()) // PERIOD_S + ahead)))
 
 
@@ -43,7 +44,7 @@ class Protected:
         found = re.search(r'class="pw-secret">([A-Z2-7=]+)<', page)
         assert found, page
         self.secret = found[1]
-        turned = browser.post("/app/account/app-codes", "/app/account/app-codes", code=code_now(self.secret, -1))
+        turned = browser.post("/app/account/app-codes", "/app/account/app-codes", code=code_now(self.secret, 0))
         assert turned.status_code == 302, turned.text
         made = browser.post("/app/account/recovery-codes", "/app/account/recovery-codes").text
         self.recovery = re.findall(r"<li><code>(\d{4} \d{4} \d{4})</code>", made)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
 
 import pytest
 from tests.attacks.passkey_door import Near, shape
@@ -39,9 +38,8 @@ def cases(link) -> dict[str, Passkey]:
     return found
 
 
-def medians(cases: dict[str, Passkey]) -> dict[str, float]:
+def medians(cases: dict[str, Passkey], took: dict[str, list[float]]) -> dict[str, float]:
     """Return how long each case's answer takes, interleaved so that a busy moment falls on all alike."""
-    took: dict[str, list[float]] = {case: [] for case in cases}
     for _ in range(TRIES):
         for case, passkey in cases.items():
             browser = Near()  # an address of its own: what is measured is not the throttle
@@ -65,11 +63,12 @@ def test_the_answer_is_the_same_whoever_there_is(cases):
 
 @pytest.mark.slow
 def test_the_time_is_the_same_whoever_there_is(cases):
-    said: Callable[[], dict[str, float]] = lambda: medians(cases)  # noqa: E731 -- measured once more if a machine is busy
-    found = said()
-    if max(found.values()) - min(found.values()) >= GAP_MAX_S:
-        found = said()
-    gap = max(found.values()) - min(found.values())
+    took: dict[str, list[float]] = {case: [] for case in cases}
+    for _round in range(8):  # a busy machine gets more tries, all of which count
+        found = medians(cases, took)
+        gap = max(found.values()) - min(found.values())
+        if gap < GAP_MAX_S:
+            break
     print({case: round(median * 1000, 2) for case, median in found.items()}, "ms; gap", round(gap * 1000, 2))
     assert gap < GAP_MAX_S, found
 

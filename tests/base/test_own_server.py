@@ -167,7 +167,7 @@ def test_a_worker_refuses_a_server_that_was_away_at_the_start(server, tmp_path):
     with _started("work", server, tmp_path / "home") as worker:
         assert "waits for the database" in worker.stderr.readline()
         _back(server)
-        assert worker.wait(20) == 1
+        assert worker.wait(120) == 1
         assert "synchronous_commit = off, so a commit could be lost" in worker.stderr.read()
 
 
@@ -180,9 +180,9 @@ def test_a_web_process_records_nothing_on_a_server_that_came_back_less_durable(s
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
     with _started("serve", server, home, PARCELWARD_PORT=port, PARCELWARD_WEB_WORKERS="1"):
-        until(lambda: _status(port, "/healthz") == 200, seconds=30)
+        until(lambda: _status(port, "/healthz") == 200, seconds=120)
         _back(server)
-        until(lambda: _status(port, "/api/v1/calendar", key) == 200, seconds=30)
+        until(lambda: _status(port, "/api/v1/calendar", key) == 200, seconds=120)
         place = {
             "name": "TEST-A office",
             "kind": "office",

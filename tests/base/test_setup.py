@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_OP_S_MAX = 3.0  # measured 0.1 s; the margin is for a busy machine
+NO_OP_S_MAX = 10.0  # measured 0.1 s; the margin is for a busy machine
 VERBS = ("setup", "up", "test", "check", "bench", "format", "clean")
 
 

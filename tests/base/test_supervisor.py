@@ -57,7 +57,7 @@ for kind in kinds:
     elif kind == "bad":
         parts.append(Program("bad", [sys.executable, "-c", FAILING], once=True))
     elif kind in {"refusing", "recovering"}:
-        supervisor.RESTART_AFTER_S, supervisor.STEADY_AFTER_S = (0.05, 0.1, 0.2), 1.0
+        supervisor.RESTART_AFTER_S, supervisor.STEADY_AFTER_S = (0.05, 0.1, 0.2), 5.0
         code = {"refusing": REFUSING, "recovering": RECOVERING}[kind]
         parts.append(Program(kind, [sys.executable, "-c", code, str(home / "tries")]))
     else:

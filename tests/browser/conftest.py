@@ -188,6 +188,7 @@ def axe() -> str:
 
 def violations(page: Page, axe: str) -> list[tuple[str, Any]]:
     """Return what axe finds against WCAG 2.2 AA and its own best practices."""
+    page.wait_for_load_state()  # a click waits until the next page begins, not until it is whole
     page.evaluate(axe)
     found = page.evaluate("axe.run(document)")["violations"]
     return [(rule["id"], [node["target"] for node in rule["nodes"]][:3]) for rule in found]

@@ -153,7 +153,7 @@ def test_the_map_draws_itself_from_our_own_files(opened: Any, live_url: str, wor
     page.on("request", lambda request: asked.append(request.url))
     page.emulate_media(color_scheme="dark")  # repainted, names and all, from what is there
     page.wait_for_load_state("networkidle")
-    assert asked == []
+    assert [url for url in asked if "/track/" not in url] == []  # the page itself looks every 15 s
 
 
 APART = """async (spots) => {
@@ -199,10 +199,11 @@ def test_a_container_is_called_one_and_told_in_the_desks_words(opened: Any, live
 
 
 def test_a_program_that_asks_too_often_is_told_so_in_its_own_form(live_url: str) -> None:
-    for _ in range(400):
-        answer = httpx.get(f"{live_url}/track/nothing", params={"format": "json"}, timeout=30)
-        if answer.status_code == 429:
-            break
+    with httpx.Client(timeout=30) as client:  # one connection, so one process: its tokens go faster than they come
+        for _ in range(400):
+            answer = client.get(f"{live_url}/track/nothing", params={"format": "json"})
+            if answer.status_code == 429:
+                break
     assert answer.status_code == 429
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert int(answer.headers["retry-after"]) >= 1

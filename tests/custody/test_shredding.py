@@ -186,10 +186,10 @@ def test_the_worker_erases_again_when_it_starts(item, caplog):
     worker = threading.Thread(target=work_command._follow, args=(stop,), daemon=True)
     worker.start()
     try:
-        until(lambda: not ItemSecret.objects.filter(item=item).exists())
+        until(lambda: not ItemSecret.objects.filter(item=item).exists(), seconds=90)
     finally:
         stop.set()
-        worker.join(15)
+        worker.join(90)
     assert "secrets of erased items were there again, as after a restore, and are deleted: 1" in caplog.text
     assert str(item) not in caplog.text
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.custody.test_sequencer import quiet
 from tests.scanner import Scanner, event, new_number, until
 
 from parcelward.base import config
-from parcelward.custody import queries
 from parcelward.custody.files import LogFiles
 from parcelward.custody.keys import SignatureType, Signer, key_name
 from parcelward.doors.console import work_command
@@ -52,8 +52,8 @@ def test_a_silent_witness_delays_no_follower(
 ) -> None:
     setting, callers = silent
     Scanner(installation).send(event(new_number(), "accepted"))
-    until(lambda: queries.published_size(config.get()) > 0)
-    shutil.copytree(installation.home / "log", tmp_path / "log")
+    quiet()
+    shutil.copytree(installation.home / "log", tmp_path / "log", ignore=shutil.ignore_patterns(".*"))
     settings = dataclasses.replace(config.get(), witnesses=(setting,), witness_quorum=1)
     followed: list[float] = []
     monkeypatch.setattr(config, "get", lambda: settings)
@@ -63,7 +63,7 @@ def test_a_silent_witness_delays_no_follower(
         return 0
 
     monkeypatch.setattr(follows, "catch_up", catch_up)
-    monkeypatch.setattr(follows, "keep_house", lambda _now: None)
+    monkeypatch.setattr(work_command, "HOUSEKEEPING_S", float("inf"))  # none: its first round may take seconds
     stop = threading.Event()
     with LogFiles(tmp_path / "log") as files:
         held: list[Any] = [types.SimpleNamespace(files=files)]

@@ -143,10 +143,10 @@ def test_a_body_in_many_parts_is_one_batch(installation, facilities):
 def test_ten_thousand_header_fields_are_read_once_each(installation):
     scope = _scope(Scanner(installation), b"[]")
     scope["headers"] += [(b"x-%d" % nth, b"") for nth in range(10_000)] + [(b"x-1", b"again")]
-    began = time.monotonic()
+    began = time.process_time()
     status, _, said = asyncio.run(_ask(scope, _part(b"[]")))
     assert (status, said["code"]) == (422, "empty_batch")
-    assert time.monotonic() - began < 1, "each field was compared with each other"
+    assert time.process_time() - began < 1, "each field was compared with each other"
 
 
 @pytest.mark.asvs("4.2.1")
@@ -228,7 +228,7 @@ def test_connections_that_died_while_nobody_used_them_are_noticed_by_nobody(inst
     key = {"Authorization": f"Bearer {make_key('whose connection died', Role.PARTNER, by=admin, mode='test')}"}
     scanner, body = Scanner(installation), json.dumps([event(new_number(), "accepted")]).encode()
     for _ in range(4):  # whichever process and thread is asked: each has a connection from here on
-        assert httpx.post(installation.url + scans.PATH, content=body, headers=key).status_code == 200
+        assert httpx.post(installation.url + scans.PATH, content=body, headers=key, timeout=60).status_code == 200
     with connections["default"].cursor() as cur:
         cur.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -238,5 +238,5 @@ def test_connections_that_died_while_nobody_used_them_are_noticed_by_nobody(inst
         if by == "device":
             answer = scanner.post(scanner.body([event(new_number(), "accepted")]))
         else:
-            answer = httpx.post(installation.url + scans.PATH, content=body, headers=key)
+            answer = httpx.post(installation.url + scans.PATH, content=body, headers=key, timeout=60)
         assert answer.status_code == 200, answer.text

@@ -11,6 +11,7 @@ from django.db import connections, transaction
 from tests.scanner import until
 
 from parcelward.base import config
+from parcelward.custody import queries as custody
 from parcelward.custody.errors import EntryDiffers
 from parcelward.parcels.queries import verify_log
 
@@ -31,8 +32,10 @@ def change(sql: str, *values: Any) -> None:
 
 @contextlib.contextmanager
 def undone() -> Iterator[None]:
-    """Roll back whatever is done inside."""
-    with transaction.atomic():
+    """Roll back whatever is done inside, which all sees one moment: of the database, and of what is signed in files."""
+    signed = custody.published_now(config.get())  # before the database, as `verify_log` reads them
+    with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(custody, "published_now", lambda _settings: signed)
         with connections["default"].cursor() as cur:
             cur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield

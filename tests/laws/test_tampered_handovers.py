@@ -37,10 +37,10 @@ def given(installation, facilities) -> Given:
         said = {"id": handover, "side": side, "count": count, "party": "P"}
         return event(number, "handed_over", minutes=minutes, handover=said)
 
-    first, second = hands(5, 4), hands(3, 6)
+    first, second, late = hands(5, 4), hands(3, 6), hands(3, 5)  # times of one minute: `event` begins at the clock's
     scanner.send(event(number, "accepted"), event(other, "accepted"), first)
     scanner.send(second)
-    scanner.send(hands(3, 5))  # late, and older than what is known
+    scanner.send(late)  # and older than what is known
     wrong = event(other, "handed_over", minutes=7, handover={"id": handover, "side": "giver", "count": 3})
     scanner.send(wrong)
     corrects = {"event_id": wrong["event_id"], "declares": "did_not_occur", "reason": "wrong_item"}

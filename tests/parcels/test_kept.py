@@ -138,6 +138,7 @@ def test_the_number_is_another_items_meanwhile(send, number, installation):
             "event_time": dt.datetime.now(dt.UTC).isoformat(),
             "items": [number],
         },
+        timeout=30,
     )
     assert answer.status_code in {200, 201}, answer.text
     send(

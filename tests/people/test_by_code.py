@@ -98,7 +98,7 @@ def test_an_address_that_is_none_is_said_to_be_and_still_there(browser):
 
 def test_neither_words_nor_time_tell_who_has_an_account(browser, installation, email):
     """Interleaved, so that whatever slows the machine slows both."""
-    known_ones = [f"{n}-{email}" for n in range(12)]  # of one recipient few codes an hour are sent at once
+    known_ones = [f"{n}-{email}" for n in range(18)]  # of one recipient few codes an hour are sent at once
     for each in known_ones:
         browser().by_code(each, installation.home)
     shape: dict[bool, set[str]] = {True: set(), False: set()}
@@ -115,7 +115,7 @@ def test_neither_words_nor_time_tell_who_has_an_account(browser, installation, e
 
     for _round in range(10):  # a busy machine gets more pairs, all of which count
         for _pair in range(15):
-            about = {True: known_ones[len(gaps) % 12], False: f"nobody-{os.urandom(4).hex()}@example.com"}
+            about = {True: known_ones[len(gaps) % 18], False: f"nobody-{os.urandom(4).hex()}@example.com"}
             pair = {known: took(about[known], known=known) for known in random.sample((True, False), 2)}
             gaps.append(pair[True] - pair[False])
         gap_ms = abs(statistics.median(gaps)) * 1000

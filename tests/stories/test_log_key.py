@@ -262,10 +262,7 @@ def test_one_that_is_killed_before_its_commit_leaves_nothing(installation, befor
     assert facts() == had
     assert keyring.from_entries(config.get()).newest == newest
     # Nor does it matter when the worker dies in the middle.
-    worker = next(
-        p for p in psutil.Process(installation.process.pid).children(recursive=True) if p.cmdline()[-1:] == ["work"]
-    )
-    worker.kill()
+    installation.worker().kill()
     said = rotate()
     assert said.old.vkey == newest.vkey
     assert not orphan & key_files(), "the next rotation removes it"

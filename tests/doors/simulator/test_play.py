@@ -102,11 +102,11 @@ def sample_town(peer: ScriptedPeer, folder: Path) -> Iterator[list[Any]]:
     )
     thread.start()
     try:
-        assert ready.wait(20), "the history must be there within 20 seconds"
+        assert ready.wait(180), "the history must be there"
         yield rows
     finally:  # also after a failure: a town that plays on would keep the whole run from ending
         stop.set()
-        thread.join(10)
+        thread.join(60)
     assert not thread.is_alive()
 
 
@@ -122,7 +122,7 @@ def test_the_sample_town_has_a_history_goes_on_live_and_resumes(peer: ScriptedPe
         assert whys[: 2 * live.SOON_ITEMS] == ["about to move"] * live.SOON_ITEMS + ["soon delivered"] * live.SOON_ITEMS
         # What else is under way depends on the minute: between two rounds nothing more is out for delivery.
         assert {"delivered", "in a roll cage", "story: stolen bag"} <= set(whys)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while len(peer.events()) == history and time.monotonic() < deadline:
             time.sleep(0.2)
         assert len(peer.events()) > history, "it goes on in real time"
