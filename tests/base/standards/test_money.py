@@ -20,7 +20,7 @@ def test_each_currency_has_its_own_minor_unit(code, digits):
     assert money.MINOR_DIGITS[money.currency(code)] == digits
 
 
-@pytest.mark.parametrize("code", ["", "eur", "EU", "EURO", "XAU", "XXX", "XTS", "ZZZ", "E\u0055R "])
+@pytest.mark.parametrize("code", ["", "eur", "EU", "EURO", "XAU", "XDR", "XTS", "ZZZ", "E\u0055R "])
 def test_what_nobody_pays_in_is_no_currency(code):
     with pytest.raises(BadCurrency):
         money.currency(code)
