@@ -6,7 +6,7 @@ refuses a line of nothing, so what is nothing gives no line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -243,8 +243,3 @@ def after(balance: Balance, change: Balance) -> Balance | None:
     """
     new = Balance(balance.posted_minor + change.posted_minor, balance.held_minor + change.held_minor)
     return None if new.available_minor < 0 or new.held_minor < 0 else new
-
-
-def missing(wanted: Mapping[Account, Balance], held: Mapping[Account, Balance]) -> list[Account]:
-    """Return the accounts that hold too little for the changes."""
-    return [account for account, change in wanted.items() if after(held[account], change) is None]

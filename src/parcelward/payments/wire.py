@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -105,15 +104,3 @@ class Balance:
     def available_minor(self) -> int:
         """Return what a new posting may take."""
         return self.posted_minor - self.held_minor
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLine:
-    """One line of a statement: `amount_minor` above zero adds to the account, below takes from it."""
-
-    posting: UUID
-    recorded_at: dt.datetime
-    reason: str
-    about: UUID | None
-    amount_minor: int
-    balance_minor: int  # after it
