@@ -80,7 +80,7 @@ def balance(account: Account) -> Balance:
         "JOIN payments_account a ON a.number = b.account_id WHERE a.kind = %s AND a.currency = %s AND a.owner = %s"
     )
     values: list[object] = [account.kind.value, account.currency, account.owner]
-    if not CHART[account.kind].bounded:
+    if not CHART[account.kind].owned:
         statement = (
             "SELECT coalesce(sum(l.amount_minor), 0)::bigint * %s, 0 FROM payments_line l "
             "JOIN payments_posting p ON p.id = l.posting_id JOIN payments_account a ON a.number = l.account_id "
@@ -168,7 +168,7 @@ def _numbers(accounts: Sequence[Account]) -> dict[Account, int]:
         with db.cursor() as cur:
             cur.execute(_OPEN, (*_columns(new), [timezone.now()] * len(new)))
         known |= (opened := _known(new))
-        bounded = [number for account, number in opened.items() if CHART[account.kind].bounded]
+        bounded = [number for account, number in opened.items() if CHART[account.kind].owned]
         with db.cursor() as cur:
             cur.execute(
                 "INSERT INTO payments_balance (account_id, posted_minor, held_minor) "

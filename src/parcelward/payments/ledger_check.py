@@ -84,7 +84,7 @@ def check_ledger(findings: Findings) -> None:
 
 
 def _check_balances(findings: Findings) -> None:
-    bounded = {kind.value: int(account.side) for kind, account in CHART.items() if account.bounded}
+    bounded = {kind.value: int(account.side) for kind, account in CHART.items() if account.owned}
     with db.cursor() as cur:
         cur.execute(_SUMS, (list(bounded), list(bounded.values())))
         for number, posted, held, lines_posted, lines_held in cur.fetchall():

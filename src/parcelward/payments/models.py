@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import ClassVar
 
 from django.db import models
@@ -44,7 +43,7 @@ class Balance(models.Model):
 class Posting(models.Model):
     """One balanced change. Its id is the caller's, so that sending it twice posts it once."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(primary_key=True)
     state = models.CharField(max_length=8)
     ends = models.OneToOneField("self", on_delete=models.PROTECT, null=True)  # the pending one: ended once
     reason = models.CharField(max_length=40)

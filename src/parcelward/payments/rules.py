@@ -66,7 +66,7 @@ def changes(lines: Iterable[Line], state: State, pending: Iterable[Line] = ()) -
             _add(found, account, Balance(given))
         elif given < 0:
             _add(found, account, Balance(0, -given))
-    return {account: change for account, change in found.items() if CHART[account.kind].bounded}
+    return {account: change for account, change in found.items() if CHART[account.kind].owned}
 
 
 def _on_its_side(account: Account, amount: int) -> int:

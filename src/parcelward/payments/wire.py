@@ -41,26 +41,25 @@ class AccountKind(NamedTuple):
     """How accounts of one kind behave."""
 
     side: Side
-    owned: bool  # one for each owner; else one for the house
-    bounded: bool  # never below nothing: its balance is kept and locked
+    owned: bool  # one for each owner, bounded: never below nothing, its balance kept and locked; else one for the house
 
 
 CHART = {
-    Kind.PROVIDER: AccountKind(Side.DEBIT, owned=False, bounded=False),
-    Kind.BANK: AccountKind(Side.DEBIT, owned=False, bounded=False),
-    Kind.DRAWER: AccountKind(Side.DEBIT, owned=False, bounded=False),
-    Kind.COURIER_CASH: AccountKind(Side.DEBIT, owned=False, bounded=False),
-    Kind.DISPUTED: AccountKind(Side.DEBIT, owned=False, bounded=False),
-    Kind.OWED: AccountKind(Side.DEBIT, owned=True, bounded=True),
-    Kind.POSTAGE_BALANCE: AccountKind(Side.CREDIT, owned=True, bounded=True),
-    Kind.REMITTANCES: AccountKind(Side.CREDIT, owned=True, bounded=True),
-    Kind.CLAIMS_PAYABLE: AccountKind(Side.CREDIT, owned=True, bounded=True),
-    Kind.TAX_PAYABLE: AccountKind(Side.CREDIT, owned=False, bounded=False),
-    Kind.POSTAGE_INCOME: AccountKind(Side.CREDIT, owned=False, bounded=False),
-    Kind.REMITTANCE_FEES: AccountKind(Side.CREDIT, owned=False, bounded=False),
-    Kind.PROVIDER_FEES: AccountKind(Side.DEBIT, owned=False, bounded=False),
-    Kind.CLAIMS: AccountKind(Side.DEBIT, owned=False, bounded=False),
-    Kind.CHARGEBACKS: AccountKind(Side.DEBIT, owned=False, bounded=False),
+    Kind.PROVIDER: AccountKind(Side.DEBIT, owned=False),
+    Kind.BANK: AccountKind(Side.DEBIT, owned=False),
+    Kind.DRAWER: AccountKind(Side.DEBIT, owned=False),
+    Kind.COURIER_CASH: AccountKind(Side.DEBIT, owned=False),
+    Kind.DISPUTED: AccountKind(Side.DEBIT, owned=False),
+    Kind.OWED: AccountKind(Side.DEBIT, owned=True),
+    Kind.POSTAGE_BALANCE: AccountKind(Side.CREDIT, owned=True),
+    Kind.REMITTANCES: AccountKind(Side.CREDIT, owned=True),
+    Kind.CLAIMS_PAYABLE: AccountKind(Side.CREDIT, owned=True),
+    Kind.TAX_PAYABLE: AccountKind(Side.CREDIT, owned=False),
+    Kind.POSTAGE_INCOME: AccountKind(Side.CREDIT, owned=False),
+    Kind.REMITTANCE_FEES: AccountKind(Side.CREDIT, owned=False),
+    Kind.PROVIDER_FEES: AccountKind(Side.DEBIT, owned=False),
+    Kind.CLAIMS: AccountKind(Side.DEBIT, owned=False),
+    Kind.CHARGEBACKS: AccountKind(Side.DEBIT, owned=False),
 }
 """The chart of accounts.
 

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.utils.timezone
 import parcelward.payments.wire
-import uuid
 from django.db import migrations, models
 
 
@@ -36,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Posting',
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(primary_key=True, serialize=False)),
                 ('state', models.CharField(max_length=8)),
                 ('reason', models.CharField(max_length=40)),
                 ('about', models.UUIDField(db_index=True, null=True)),
