@@ -54,6 +54,9 @@ for kind in kinds:
         parts.append(Service("database", start, cluster.stop, cluster.alive))
     elif kind == "once":
         parts.append(Program("once", [sys.executable, "-c", "print('prepared')"], once=True))
+    elif kind == "talking":
+        code = "print(*range(5000), sep=chr(10))"
+        parts.append(Program("talking", [sys.executable, "-c", code], once=True))
     elif kind == "bad":
         parts.append(Program("bad", [sys.executable, "-c", FAILING], once=True))
     elif kind in {"refusing", "recovering"}:
@@ -138,6 +141,14 @@ def test_parts_start_in_order_and_stop_in_reverse(play):
         "work | stopped",
         "web | stopped",
     ]
+
+
+def test_a_program_that_runs_once_has_said_all_before_it_is_said_to_be_done(play):
+    up = play("talking")
+    up.until("all ready")
+    said = [line.split("|")[1].strip() for line in up.said if line.startswith("talking")]
+    assert said[4999] == "4999"
+    assert said[5000].startswith("done in")
 
 
 def test_a_killed_process_is_back_within_five_seconds(play):

@@ -171,11 +171,11 @@ class Supervisor:
     def _wait_until_ready(self, running: _Running, part: Program, began: float) -> None:
         while True:
             alive = running.alive()
-            if not alive and part.once and running.child is not None and running.child.returncode == 0:
-                return
             if not alive:
                 if running.pump is not None:
-                    running.pump.join(timeout=1)
+                    running.pump.join(timeout=1)  # its last words may still be on their way
+                if part.once and running.child is not None and running.child.returncode == 0:
+                    return
                 raise PartFailed(f"{part.name} {self._how_it_ended(running)}: {running.last_line or 'it said nothing'}")
             if not part.once:
                 if part.ready is None or part.ready():
