@@ -2,6 +2,10 @@
 
 doors      the world comes in: api, portals, console, simulator
 ---------
+shipping   selling a delivery in one step
+---------
+risk       what looks wrong, how sure we are, and why
+---------
 parcels    what moves
 payments   money, always balanced
 ---------

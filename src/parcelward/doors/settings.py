@@ -33,6 +33,8 @@ INSTALLED_APPS = [
     "parcelward.network",
     "parcelward.parcels",
     "parcelward.payments",
+    "parcelward.risk",
+    "parcelward.shipping",
     "parcelward.doors",
 ]
 MIDDLEWARE = [

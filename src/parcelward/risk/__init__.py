@@ -1,0 +1,1 @@
+"""What looks wrong, how sure we are, and why."""

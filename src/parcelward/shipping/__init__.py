@@ -1,0 +1,1 @@
+"""Selling a delivery in one step."""
