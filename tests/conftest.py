@@ -35,13 +35,14 @@ def _free_port() -> int:
 
 
 HOME = Path(tempfile.mkdtemp(prefix="pw-test-"))
-PORT = _free_port()
+PORT, PROVIDER_PORT = _free_port(), _free_port()
 for name in [n for n in os.environ if n.startswith("PARCELWARD_") and not n.startswith("PARCELWARD_TEST_")]:
     del os.environ[name]
 os.environ.update(
     DJANGO_SETTINGS_MODULE="parcelward.doors.settings",
     PARCELWARD_HOME=str(HOME),
     PARCELWARD_PORT=str(PORT),
+    PARCELWARD_PROVIDER_PORT=str(PROVIDER_PORT),
     PARCELWARD_LOG_ORIGIN="test.parcelward.example/log",
     PARCELWARD_RELAY_DOMAIN="relay.post.example",  # so that the screens of contacts are there
     PARCELWARD_WEB_WORKERS="1",  # what is recorded in this process is remembered (parcels/actions/kept.py)

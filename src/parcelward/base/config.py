@@ -38,6 +38,9 @@ class Config:
     tsa_url: str  # PARCELWARD_TSA_URL: who timestamps archive checkpoints (RFC 3161); empty: nobody
     tsa_root: Path  # PARCELWARD_TSA_ROOT: the PEM file with that authority's root certificate
     kek: str  # PARCELWARD_KEK: a pkcs11: address (RFC 7512) of the token that keeps the vault's key; empty: a file
+    stripe_key: str = field(repr=False)  # PARCELWARD_STRIPE_KEY: who takes payments by card; empty: nobody, or simulated
+    stripe_webhook_secret: str = field(repr=False)  # PARCELWARD_STRIPE_WEBHOOK_SECRET: what its notices are signed with
+    provider_port: int  # PARCELWARD_PROVIDER_PORT: where the simulated payment provider listens (test mode)
     smtp_url: str = field(repr=False)  # PARCELWARD_SMTP_URL: who takes our e-mail; its password is shown nowhere
     mail_from: str  # PARCELWARD_MAIL_FROM: the address that messages come from
     relay_domain: str  # PARCELWARD_RELAY_DOMAIN: of the addresses of masked contacts; empty: none
@@ -101,6 +104,16 @@ def _tsa() -> tuple[str, Path]:
     return url, Path(root).resolve()
 
 
+def _stripe(mode: str) -> tuple[str, str]:
+    """Return the secrets of who takes payments: both or none, and none of their tests' in production."""
+    key, secret = os.environ.get("PARCELWARD_STRIPE_KEY", ""), os.environ.get("PARCELWARD_STRIPE_WEBHOOK_SECRET", "")
+    if bool(key) != bool(secret):
+        raise BadSetting("PARCELWARD_STRIPE_KEY and PARCELWARD_STRIPE_WEBHOOK_SECRET belong together: set both, or none")
+    if mode == "production" and "_test_" in key:
+        raise BadSetting("PARCELWARD_STRIPE_KEY is a key for tests: production needs one that begins with sk_live_")
+    return key, secret
+
+
 def _smtp_url() -> str:
     """Return who takes our e-mail, checked; the sentence never repeats the address, which may hold a password."""
     url = os.environ.get("PARCELWARD_SMTP_URL", "")
@@ -151,6 +164,7 @@ def read() -> Config:
     host = urlsplit(public_url).netloc.replace(":", "-")
     home = Path(os.environ.get("PARCELWARD_HOME") or "var").resolve()
     tsa_url, tsa_root = _tsa()
+    stripe_key, stripe_webhook_secret = _stripe(mode)
     witnesses = tuple(os.environ.get("PARCELWARD_WITNESSES", "").split())
     return Config(
         home=home,
@@ -169,6 +183,9 @@ def read() -> Config:
         tsa_url=tsa_url,
         tsa_root=tsa_root,
         kek=_kek(),
+        stripe_key=stripe_key,
+        stripe_webhook_secret=stripe_webhook_secret,
+        provider_port=_number("PARCELWARD_PROVIDER_PORT", port + 10 if port + 10 < 65536 else 8010, least=1, most=65535),
         smtp_url=_smtp_url(),
         mail_from=os.environ.get("PARCELWARD_MAIL_FROM") or f"no-reply@{urlsplit(public_url).hostname}",
         relay_domain=_relay_domain(),

@@ -137,6 +137,7 @@ LOGGING = {
     "root": {"handlers": ["out"], "level": "INFO"},
     "loggers": {
         "httpx": {"level": "WARNING"},  # its line a request carries the whole address, with a password if one is in it
+        "stripe": {"level": "WARNING"},  # two lines a call, with its address
         "fido2": {"level": "WARNING"},  # its line a sign-in names the credential
         "django.request": {"level": "ERROR", "filters": ["no_address"]},
         "django.security.csrf": {"level": "CRITICAL"},  # as below

@@ -1,6 +1,7 @@
 """What can go wrong with money.
 
 Conflict
+  ├─ NoProvider        409  nobody takes payments by card here
   ├─ PostingReused     409  this id stands for another posting
   ├─ PostingEnded      409  what was pending was posted or voided already, otherwise
   └─ NotEnough         409  an account that must not be overdrawn holds too little
@@ -32,3 +33,10 @@ class NotEnough(Conflict):
 
     default_code: ClassVar[str] = "not_enough"
     title: ClassVar[str] = "There is not enough money in this account"
+
+
+class NoProvider(Conflict):
+    """Nobody takes payments by card: nothing was begun."""
+
+    default_code: ClassVar[str] = "no_provider"
+    title: ClassVar[str] = "Nobody takes payments by card here"

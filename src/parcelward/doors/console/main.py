@@ -39,6 +39,7 @@ COMMANDS = {
     "admin": "invite administrators, the first two at once",
     "vault": "the key that wraps every person's key: show, rotate, retire an old version",
     "relay": "take the mail that two people write each other about an item",
+    "provider": "run the simulated payment provider (test mode)",
     "witness": "run an independent witness with its own key and state",
     "samples": "make sample staff, a key and a device (test mode)",
     "town": "play the small sample town, live (test mode)",

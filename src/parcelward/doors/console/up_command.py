@@ -37,7 +37,9 @@ def run(options: argparse.Namespace) -> int:
     parts.append(Program("install", [*me, "install"], once=True))
     if not settings.production:
         parts.append(Program("samples", [*me, "samples"], once=True))
-    parts.append(Program("web", [*me, "serve"], ready=_answers))
+    if not settings.production and not settings.stripe_key:
+        parts.append(Program("provider", [*me, "provider"], ready=lambda: _answers(settings.provider_port)))
+    parts.append(Program("web", [*me, "serve"], ready=lambda: _answers(settings.port)))
     parts.append(Program("worker", [*me, "work"]))
     if settings.wal_to:
         main, keys = map(str, settings.wal_to)
@@ -57,10 +59,9 @@ def _database(home: Path, name: str) -> Service:
     return Service(f"db {name}", start, cluster.stop, cluster.alive)
 
 
-def _answers() -> bool:
-    settings = config.get()
+def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{settings.bind}:{settings.port}/healthz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://{config.get().bind}:{port}/healthz", timeout=2) as answer:
             return bool(answer.status == 200)  # noqa: PLR2004 -- the HTTP status is the name
     except (URLError, OSError):
         return False
