@@ -48,6 +48,7 @@ ENGINES = {
     "custody.witness_server": "a program of its own, without a database",
     "custody.witnessing": "the worker runs it",
     "parcels.follows": "the worker runs it",
+    "payments.work": "the worker runs it",
 }
 """What only a door may start."""
 FRAMEWORKS = frozenset({"django", "ninja", "psycopg", "httpx", "granian", "tqdm", "socket", "subprocess"})

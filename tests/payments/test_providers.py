@@ -5,26 +5,20 @@ With PARCELWARD_TEST_STRIPE_KEY, a key of Stripe's test mode, the same contract 
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import hashlib
-import hmac
-import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import httpx
 import pytest
 from tests.at_once import at_once
+from tests.payments.provided import EUR, faults, pay, signed, simulated, told, url
 
-from parcelward.base import config
 from parcelward.base.standards import money
 from parcelward.payments.providers.by_stripe import Stripe
-from parcelward.payments.providers.simulated import secrets_of
 from parcelward.payments.providers.wire import (
     BadNotice,
     DisputeSeen,
@@ -32,23 +26,15 @@ from parcelward.payments.providers.wire import (
     Notice,
     Payment,
     Provider,
-    Refused,
     RefundSeen,
+    Refused,
     Seen,
     Unanswered,
     Wanted,
 )
 
 pytestmark = pytest.mark.usefixtures("installation")
-EUR = money.currency("EUR")
 STRIPE_KEY = os.environ.get("PARCELWARD_TEST_STRIPE_KEY", "")
-
-
-def simulated(**more: Any) -> Stripe:
-    settings = config.get()
-    known = secrets_of(settings.home)
-    api = f"http://{settings.bind}:{settings.provider_port}"
-    return Stripe(known.api_key, webhook_secret=known.webhook_secret, api=api, name="simulated", **more)
 
 
 @pytest.fixture(params=["simulated", "stripe"] if STRIPE_KEY else ["simulated"])
@@ -68,23 +54,6 @@ def wanted(method: str = "pm_card_visa", amount: int = 1_000, currency: str = "E
 def captured(provider: Provider, amount: int = 1_000) -> Payment:
     payment = provider.begin(wanted(amount=amount), key=key())
     return provider.capture(payment.reference, amount, EUR, key=key())
-
-
-@contextlib.contextmanager
-def faults(**some: int | str) -> Iterator[None]:
-    """Let the simulated provider fail so often, in thousandths."""
-    _post("/v1/simulated/faults", {name: str(value) for name, value in some.items()})
-    try:
-        yield
-    finally:
-        _post("/v1/simulated/faults", dict.fromkeys(("lost_before", "lost_after", "too_many", "hang_ms"), "0"))
-
-
-def _post(path: str, data: dict[str, str], **headers: str) -> httpx.Response:
-    settings = config.get()
-    bearer = {"authorization": f"Bearer {secrets_of(settings.home).api_key}"}
-    url = f"http://{settings.bind}:{settings.provider_port}{path}"
-    return httpx.post(url, data=data, headers=bearer | headers)
 
 
 # -- the contract ------------------------------------------------------------------------------------------------------
@@ -213,10 +182,6 @@ def test_the_report_has_every_capture_and_refund(provider):
 # -- the simulated one -------------------------------------------------------------------------------------------------
 
 
-def pay(url: str, **chosen: str) -> httpx.Response:
-    return httpx.post(url, data=chosen)
-
-
 def test_somebody_pays_on_the_page_and_comes_back(installation):
     payment = simulated().begin(wanted(method=""), key=key())
     declined = pay(payment.url, payment_method="pm_card_chargeDeclined")
@@ -301,24 +266,11 @@ def test_twenty_equal_calls_at_once_are_one_payment(installation):
 
 
 def test_a_wrong_key_is_not_answered(installation):
-    settings = config.get()
-    api = f"http://{settings.bind}:{settings.provider_port}"
     with pytest.raises(Unanswered):
-        Stripe("sk_test_wrong", webhook_secret="x", api=api).look("pi_nothing")
+        Stripe("sk_test_wrong", webhook_secret="x", api=url()).look("pi_nothing")
 
 
 # -- notices -----------------------------------------------------------------------------------------------------------
-
-
-def signed(body: bytes, *, at: int | None = None, secret: str = "") -> str:
-    at = int(time.time()) if at is None else at
-    secret = secret or secrets_of(config.get().home).webhook_secret
-    mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={mac}"
-
-
-def told(**thing: str) -> bytes:
-    return json.dumps({"id": "evt_1", "object": "event", "type": "x", "data": {"object": thing}}).encode()
 
 
 def test_a_notice_says_what_to_look_at(installation):

@@ -36,7 +36,10 @@ CUSTODY = {
 """The log itself: salted commitments and secrets, no personal data; what it is kept for is that it never goes."""
 NETWORK = {"network_facility", "network_lane", "network_closedday", "network_openinghours"}
 """Places and roads, of nobody."""
-PAYMENTS = {"payments_account", "payments_balance", "payments_posting", "payments_line"}
+PAYMENTS = {
+    *("payments_account", "payments_balance", "payments_posting", "payments_line", "payments_intent"),
+    *("payments_refund", "payments_dispute", "payments_notice", "payments_movement", "payments_finding"),
+}
 """The books, under opaque ids: kept as long as the house; an owner's account says nothing without people's rows."""
 SWEPT = {
     "privacy_person": ("addressee", "sender", "staff", "pending"),

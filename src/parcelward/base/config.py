@@ -38,7 +38,9 @@ class Config:
     tsa_url: str  # PARCELWARD_TSA_URL: who timestamps archive checkpoints (RFC 3161); empty: nobody
     tsa_root: Path  # PARCELWARD_TSA_ROOT: the PEM file with that authority's root certificate
     kek: str  # PARCELWARD_KEK: a pkcs11: address (RFC 7512) of the token that keeps the vault's key; empty: a file
-    stripe_key: str = field(repr=False)  # PARCELWARD_STRIPE_KEY: who takes payments by card; empty: nobody, or simulated
+    stripe_key: str = field(
+        repr=False
+    )  # PARCELWARD_STRIPE_KEY: who takes payments by card; empty: nobody, or simulated
     stripe_webhook_secret: str = field(repr=False)  # PARCELWARD_STRIPE_WEBHOOK_SECRET: what its notices are signed with
     provider_port: int  # PARCELWARD_PROVIDER_PORT: where the simulated payment provider listens (test mode)
     smtp_url: str = field(repr=False)  # PARCELWARD_SMTP_URL: who takes our e-mail; its password is shown nowhere
@@ -108,7 +110,9 @@ def _stripe(mode: str) -> tuple[str, str]:
     """Return the secrets of who takes payments: both or none, and none of their tests' in production."""
     key, secret = os.environ.get("PARCELWARD_STRIPE_KEY", ""), os.environ.get("PARCELWARD_STRIPE_WEBHOOK_SECRET", "")
     if bool(key) != bool(secret):
-        raise BadSetting("PARCELWARD_STRIPE_KEY and PARCELWARD_STRIPE_WEBHOOK_SECRET belong together: set both, or none")
+        raise BadSetting(
+            "PARCELWARD_STRIPE_KEY and PARCELWARD_STRIPE_WEBHOOK_SECRET belong together: set both, or none"
+        )
     if mode == "production" and "_test_" in key:
         raise BadSetting("PARCELWARD_STRIPE_KEY is a key for tests: production needs one that begins with sk_live_")
     return key, secret
@@ -185,7 +189,7 @@ def read() -> Config:
         kek=_kek(),
         stripe_key=stripe_key,
         stripe_webhook_secret=stripe_webhook_secret,
-        provider_port=_number("PARCELWARD_PROVIDER_PORT", port + 10 if port + 10 < 65536 else 8010, least=1, most=65535),
+        provider_port=_number("PARCELWARD_PROVIDER_PORT", min(port + 10, 65535), least=1, most=65535),
         smtp_url=_smtp_url(),
         mail_from=os.environ.get("PARCELWARD_MAIL_FROM") or f"no-reply@{urlsplit(public_url).hostname}",
         relay_domain=_relay_domain(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from parcelward.doors.api import health, log
+from parcelward.doors.api import health, log, payments
 from parcelward.doors.api.v1 import api
 from parcelward.doors.portals.reference import reference
 
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("log/tile/<path:path>", log.tile),
     path("api/v1/docs", reference),
     path("api/v1/", api.urls),
+    path("payments/notices", payments.take_notice),
     path("epcis/", include("parcelward.doors.api.epcis")),
     path("", include("parcelward.doors.portals.urls")),
 ]

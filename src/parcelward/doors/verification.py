@@ -6,7 +6,7 @@ from parcelward.base import config
 from parcelward.parcels import queries as parcels
 from parcelward.payments import queries as payments
 
-ROOMS = (payments.check_ledger,)
+ROOMS = (payments.check_ledger, payments.check_intents)
 
 
 def verify_log(

@@ -118,6 +118,18 @@ def top_up_lines(amount_minor: int, currency: Currency, *, owner: UUID, paid_int
     )
 
 
+def paid_back_lines(amount_minor: int, currency: Currency, *, owner: UUID, paid_from: Kind = Kind.PROVIDER) -> Lines:
+    """Return what a sender gets back out of their balance."""
+    return _lines(
+        (Account(Kind.POSTAGE_BALANCE, currency, owner), amount_minor), (Account(paid_from, currency), -amount_minor)
+    )
+
+
+def provider_fee_lines(fee_minor: int, currency: Currency) -> Lines:
+    """Return what a provider keeps for its work; below nothing, what it gives back of that."""
+    return _lines((Account(Kind.PROVIDER_FEES, currency), fee_minor), (Account(Kind.PROVIDER, currency), -fee_minor))
+
+
 def purchase_lines(price: Price, *, owner: UUID | None = None, paid_into: Kind = Kind.PROVIDER) -> Lines:
     """Return what sold postage moves: out of the balance of `owner`, or else paid into one of the house's accounts."""
     source = Account(Kind.POSTAGE_BALANCE, price.currency, owner) if owner else Account(paid_into, price.currency)

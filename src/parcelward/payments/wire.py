@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -103,3 +104,62 @@ class Balance:
     def available_minor(self) -> int:
         """Return what a new posting may take."""
         return self.posted_minor - self.held_minor
+
+
+class Purpose(enum.StrEnum):
+    """What a payment through a provider is for."""
+
+    TOP_UP = "top_up"  # of a sender's postage balance
+    PURCHASE = "purchase"
+
+
+class Standing(enum.StrEnum):
+    """How a payment through a provider stands."""
+
+    CREATED = "created"  # the provider has not answered yet
+    WAITS = "waits"  # for the payer
+    DECLINED = "declined"
+    AUTHORISED = "authorised"
+    VOIDED = "voided"
+    CAPTURED = "captured"
+
+
+class Verb(enum.StrEnum):
+    """What a provider is being asked, until its answer is known."""
+
+    NONE = ""
+    BEGIN = "begin"
+    CAPTURE = "capture"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A payment through a provider, for whoever may see it."""
+
+    id: UUID
+    owner: UUID
+    purpose: Purpose
+    about: UUID | None
+    amount_minor: int
+    currency: Currency
+    standing: Standing
+    asked: Verb  # what its provider has not answered yet
+    captured_minor: int
+    refunded_minor: int
+    url: str  # where the payer goes on, while it waits for them
+    decline_code: str
+    created_at: dt.datetime
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a statement."""
+
+    number: int
+    at: dt.datetime
+    reason: str
+    about: UUID | None
+    amount_minor: int  # above zero: it came in
+    balance_minor: int  # what was in the account after it

@@ -13,12 +13,15 @@ from parcelward.people.wire import CERTIFIED, TWO_PEOPLE, OrganisationKind, Pers
 MAY: Mapping[Role, frozenset[Task]] = {
     Role.ADDRESSEE: frozenset({Task.PROVE_SELF, Task.OWN_DATA, Task.CONTACT}),
     Role.SENDER_MEMBER: frozenset(
-        {Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT},
+        {
+            *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
+            Task.READ_MONEY,
+        },
     ),
     Role.SENDER_ADMIN: frozenset(
         {
             *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
-            *(Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS),
+            *(Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS, Task.READ_MONEY, Task.PAY_IN),
         },
     ),
     Role.CLERK: frozenset(
@@ -38,7 +41,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
         },
     ),
     Role.PLANNER: frozenset({Task.OWN_DATA, Task.EDIT_NETWORK, Task.READ_EVENTS}),
-    Role.AUDITOR: frozenset({Task.OWN_DATA, Task.READ_EVENTS, Task.READ_TRAIL}),
+    Role.AUDITOR: frozenset({Task.OWN_DATA, Task.READ_EVENTS, Task.READ_TRAIL, Task.READ_MONEY}),
     Role.ADMINISTRATOR: frozenset(
         {
             *(Task.OWN_DATA, Task.CAPTURE, Task.READ_EVENTS, Task.HOLD, Task.RELEASE, Task.CORRECT, Task.READ_DESK),
@@ -47,7 +50,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.CERTIFY, Task.REPLACE_LOG_KEY, Task.SHRED, Task.IMPORT, Task.MAKE_BUNDLE, Task.MAKE_LINK),
             *(Task.READ_TRAIL, Task.ANSWER_RIGHTS, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS),
             *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
-            *(Task.BACK_UP, Task.TURN_SECRETS),
+            *(Task.BACK_UP, Task.TURN_SECRETS, Task.READ_MONEY, Task.GIVE_BACK, Task.ANSWER_DISPUTE, Task.RECONCILE),
         },
     ),
     Role.PARTNER: frozenset({Task.OWN_DATA, Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),

@@ -83,6 +83,11 @@ class Task(enum.StrEnum):
     SEAL_LABEL = "seal_label"
     LEND_KEYS = "lend_keys"  # an office's epoch key to a courier's device, for a round
     OPEN_LABEL = "open_label"  # one's own hop's part
+    READ_MONEY = "read_money"  # one's own balance and payments; the operator's people: any
+    PAY_IN = "pay_in"  # into one's own postage balance
+    GIVE_BACK = "give_back"  # a part of a payment, or all
+    ANSWER_DISPUTE = "answer_dispute"
+    RECONCILE = "reconcile"  # close what differs between our ledger and a provider's report
     CONTACT = "contact"  # open and close a masked contact of an item
 
 

@@ -11,7 +11,7 @@ from parcelward.base.errors import ParcelwardError, Problem
 from parcelward.doors import refusals
 
 TYPE = "application/problem+json"
-PATHS: Final = ("/api/", "/epcis/", "/log/", "/metrics", "/healthz", "/readyz")
+PATHS: Final = ("/api/", "/epcis/", "/payments/notices", "/log/", "/metrics", "/healthz", "/readyz")
 """Where programs ask: whatever goes wrong there is answered with a problem document, never with a page."""
 
 _FRAMEWORK: Final = {

@@ -30,6 +30,7 @@ FOLLOW_S = 0.25  # between two looks of the followers at what is new in the log
 HOUSEKEEPING_S = 600.0
 ERASE_AGAIN_S = 86_400.0  # between two nightly rounds: what a restored backup brought back, and what goes by age
 SEND_S = 1.0  # between two looks for messages that are due
+PAY_S = 0.5  # between two looks for payments that are due
 SAY_WAITING_S = 3600.0  # between two lines about messages that cannot be sent
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
 WITNESS_S = 10.0
@@ -66,6 +67,7 @@ def run(_options: argparse.Namespace) -> int:
         threading.Thread(target=_timestamp, args=(stop, held), name="timestamp", daemon=True),
         threading.Thread(target=_capture, args=(stop,), name="capture", daemon=True),
         threading.Thread(target=_send, args=(stop,), name="send", daemon=True),
+        threading.Thread(target=_pay, args=(stop,), name="pay", daemon=True),
     ]
     for other in others:
         other.start()
@@ -306,4 +308,24 @@ def _send(stop: threading.Event) -> None:
             stop.wait(TAKE_OVER_S)
         if not sent:
             stop.wait(SEND_S)
+    _close()
+
+
+def _pay(stop: threading.Event) -> None:
+    """Go on with payments that are under way; in a thread of its own, so that a slow provider delays nothing else."""
+    from parcelward.payments import work
+    from parcelward.payments.errors import NoProvider
+
+    while not stop.is_set():
+        try:
+            done = work.once()
+        except NoProvider:
+            break
+        except Exception:  # what is due stays due, and is tried again
+            log.exception("going on with payments failed; trying again")
+            _close()
+            done = 0
+            stop.wait(TAKE_OVER_S)
+        if not done:
+            stop.wait(PAY_S)
     _close()

@@ -174,7 +174,11 @@ class Stripe:
         """Give back a part of what was captured."""
         wanted: Any = {"payment_intent": reference, "amount": _theirs(amount_minor, currency)}
         made = _ask(lambda: self._stripe.refunds.create(wanted, {"idempotency_key": key}))
-        return Refund(made["id"], _REFUNDS.get(str(made["status"]), RefundSeen.PENDING), amount_minor)
+        return _of_refund(made, currency)
+
+    def look_refund(self, reference: str, currency: Currency) -> Refund:
+        """Return how a refund is now."""
+        return _of_refund(_ask(lambda: self._stripe.refunds.retrieve(reference)), currency)
 
     def look(self, reference: str) -> Payment:
         """Return how a payment is now."""
@@ -197,7 +201,9 @@ class Stripe:
             told = stripe.Webhook.construct_event(body, signature, self._webhook_secret, NOTICE_AGE_S_MAX).to_dict()
             thing = told["data"]["object"]
             kind, reference = str(thing["object"]), str(thing["id"])
-            about = reference if kind in {"payment_intent", "checkout.session"} else str(thing.get("payment_intent") or "")
+            about = (
+                reference if kind in {"payment_intent", "checkout.session"} else str(thing.get("payment_intent") or "")
+            )
             return Notice(str(told["id"]), about, reference if kind == "dispute" else "")
         except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as err:
             raise BadNotice(type(err).__name__) from None
@@ -272,7 +278,7 @@ def _of_intent(intent: Any) -> Payment:
         currency,
         captured_minor=_ours(intent["amount_received"], currency),
         refunded_minor=_ours(charge.get("amount_refunded", 0), currency),
-        disputed=bool(charge.get("disputed", False)),
+        charge=str(charge.get("id", "")),
         url=str((action.get("redirect_to_url") or {}).get("url") or ""),
         decline_code=str(error.get("decline_code") or error.get("code") or "") if seen is Seen.DECLINED else "",
         card=_card(charge),
@@ -285,6 +291,11 @@ def _card(charge: Mapping[str, Any]) -> Card | None:
         return None
     secure = (card.get("three_d_secure") or {}).get("result") == "authenticated"
     return Card(str(card.get("fingerprint") or ""), str(card.get("country") or ""), secure)
+
+
+def _of_refund(refund: Any, currency: Currency) -> Refund:
+    seen = _REFUNDS.get(str(refund["status"]), RefundSeen.PENDING)
+    return Refund(refund["id"], seen, _ours(refund["amount"], currency))
 
 
 def _of_dispute(dispute: Any) -> Dispute:

@@ -78,7 +78,7 @@ class Payment:
     currency: Currency
     captured_minor: int = 0
     refunded_minor: int = 0
-    disputed: bool = False
+    charge: str = ""  # the provider's id of what moved the money: its report names it
     url: str = ""  # where the payer goes on, while it waits for them
     decline_code: str = ""
     card: Card | None = None
@@ -175,6 +175,9 @@ class Provider(Protocol):
 
     def look(self, reference: str) -> Payment:
         """Return how a payment is now."""
+
+    def look_refund(self, reference: str, currency: Currency) -> Refund:
+        """Return how a refund is now."""
 
     def look_dispute(self, reference: str) -> Dispute:
         """Return how a dispute is now."""

@@ -1,0 +1,165 @@
+"""Paying in, taking, giving back: each may be asked twice, by several at once, and die in the middle.
+
+What is asked of the provider is committed before it is asked. What comes back at once is how the payment stands then;
+the rest is for `payments/work.py`, which the worker runs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from parcelward.base.errors import Conflict, Invalid, NotFound
+from parcelward.base.standards.money import Currency
+from parcelward.payments import givebacks, intent_rules, intents, queries
+from parcelward.payments.errors import IntentReused, NotRefundable, Unsigned
+from parcelward.payments.intent_rules import Reason
+from parcelward.payments.models import Dispute, Intent, Notice, Refund
+from parcelward.payments.providers.chosen import provider
+from parcelward.payments.providers.wire import BadNotice, DisputeSeen, RefundSeen
+from parcelward.payments.wire import Intent as Seen
+from parcelward.payments.wire import Purpose, Standing, Verb
+from parcelward.people.queries import require
+from parcelward.people.wire import Person, Task
+
+EVIDENCE_CHARS_MAX: Final = 20_000
+
+
+def top_up(intent: UUID, amount_minor: int, currency: Currency, *, back_url: str, by: Person) -> Seen:
+    """Begin to pay into one's own postage balance; return how it stands, with the address where the payer goes on.
+
+    `intent` is the caller's id of it: sent again, it is the same payment. Raises IntentReused for another one under it,
+    Invalid for an amount that cannot be paid in, NoProvider where nobody takes payments.
+    """
+    require(by, Task.PAY_IN)
+    intent_rules.top_up_amount(amount_minor, currency)
+    owner = queries.owner_of(by)
+    wanted = {"owner": owner, "purpose": Purpose.TOP_UP.value, "amount_minor": amount_minor, "currency": currency}
+    with transaction.atomic():
+        now = timezone.now()
+        row, new = Intent.objects.get_or_create(
+            pk=intent,
+            defaults={
+                **wanted,
+                "tax_minor": 0,
+                "provider": provider().name,
+                "state": Standing.CREATED.value,
+                "verb": Verb.BEGIN.value,
+                "back_url": back_url,
+                "source": by.source,
+                "created_at": now,
+                "changed_at": now,
+                "try_at": now + dt.timedelta(seconds=intent_rules.ANSWER_WITHIN_S),
+            },
+        )
+        if any(getattr(row, name) != value for name, value in wanted.items()):
+            raise IntentReused("This id stands for another payment: take a new one")
+        if new:
+            intents.record(row, by=by.source)
+    intents.drive(intent)
+    return queries.intent(intent, by=by)
+
+
+def came_back(intent: UUID, *, by: Person) -> Seen:
+    """Look how a payment stands, as when its payer comes back from the provider's page. Raises NotFound."""
+    seen = queries.intent(intent, by=by)
+    if seen.asked or (seen.standing in {Standing.WAITS, Standing.AUTHORISED} and intents.look(intent)):
+        intents.drive(intent)
+    return queries.intent(intent, by=by)
+
+
+def give_up(intent: UUID, *, by: Person) -> Seen:
+    """Close the page of a payment that nobody wants to make any more. One that was made meanwhile stays made."""
+    require(by, Task.PAY_IN)
+    queries.intent(intent, by=by)
+    with transaction.atomic():
+        row = Intent.objects.select_for_update().get(pk=intent)
+        if row.state == Standing.WAITS and not row.verb:
+            row.verb, row.tries = Verb.VOID.value, 0
+            row.changed_at = timezone.now()
+            row.try_at = row.changed_at + dt.timedelta(seconds=intent_rules.ANSWER_WITHIN_S)
+            row.save()
+            intents.record(row, by=by.source)
+    intents.drive(intent)
+    return queries.intent(intent, by=by)
+
+
+def refund(refund_id: UUID, intent: UUID, amount_minor: int, *, reason: Reason, by: Person) -> RefundSeen:
+    """Give back a part of a captured payment, or all; return how the refund stands.
+
+    All refunds together, those under way included, are no more than was captured, and what goes back of a balance is
+    held first. Raises NotFound, NotRefundable, NotEnough, IntentReused.
+    """
+    require(by, Task.GIVE_BACK)
+    queries.intent(intent, by=by)
+    with transaction.atomic():
+        row = Intent.objects.select_for_update().get(pk=intent)
+        known = Refund.objects.filter(pk=refund_id).first()
+        if known is None:
+            _require_refundable(row, amount_minor)
+            now = timezone.now()
+            known = Refund.objects.create(
+                id=refund_id,
+                intent=row,
+                amount_minor=amount_minor,
+                state=RefundSeen.PENDING.value,
+                reason=reason.value,
+                reference="",
+                source=by.source,
+                created_at=now,
+                try_at=now + dt.timedelta(seconds=intent_rules.ANSWER_WITHIN_S),
+            )
+            givebacks.hold_refund(row, known)
+            givebacks.record_refund(known, by=by.source)
+        elif (known.intent_id, known.amount_minor, known.reason) != (intent, amount_minor, reason.value):
+            raise IntentReused("This id stands for another refund: take a new one")
+    givebacks.drive_refund(refund_id)
+    return RefundSeen(Refund.objects.values_list("state", flat=True).get(pk=refund_id))
+
+
+def _require_refundable(row: Intent, amount_minor: int) -> None:
+    if amount_minor <= 0:
+        raise Invalid("A refund is of more than nothing", code="bad_amount")
+    if row.state != Standing.CAPTURED:
+        raise NotRefundable("Nothing was taken of this payment, so nothing can go back")
+    if Dispute.objects.filter(intent=row).exclude(state=DisputeSeen.WON.value).exists():
+        raise NotRefundable("The payer's bank has taken this back, or is deciding on it: answer the dispute instead")
+    asked = Refund.objects.filter(~Q(state=RefundSeen.FAILED.value), intent=row).aggregate(sum=Sum("amount_minor"))
+    if amount_minor > row.captured_minor - (asked["sum"] or 0):
+        raise NotRefundable("With this, more would go back than was paid")
+
+
+def answer_dispute(reference: str, evidence: str, *, by: Person) -> DisputeSeen:
+    """Send our answer to a dispute to the payer's bank; it can be sent once. Raises NotFound, Conflict.
+
+    `evidence` says what was delivered, when and how that is proven: no names and no addresses, the bank has its own.
+    """
+    require(by, Task.ANSWER_DISPUTE)
+    row = Dispute.objects.filter(pk=reference).first()
+    if row is None:
+        raise NotFound("No such dispute")
+    if not 0 < len(evidence) <= EVIDENCE_CHARS_MAX:
+        raise Invalid(f"Evidence has 1 to {EVIDENCE_CHARS_MAX:,} characters", code="bad_evidence")
+    if row.state != DisputeSeen.NEEDS_EVIDENCE:
+        raise Conflict("Evidence was sent before, or the bank has decided", code="dispute_answered")
+    givebacks.record_dispute(row, by=by.source)
+    givebacks.fold_dispute(row.intent_id, provider().send_evidence(reference, evidence, key=f"{reference}-evidence"))
+    return DisputeSeen(Dispute.objects.values_list("state", flat=True).get(pk=reference))
+
+
+def take_notice(body: bytes, signature: str) -> None:
+    """Keep that the provider told us of something; the worker looks. Told again, it is one. Raises Unsigned."""
+    try:
+        notice = provider().notice(body, signature)
+    except BadNotice:
+        raise Unsigned("The notice carries no signature of the payment provider, or an old one") from None
+    now = timezone.now()
+    Notice.objects.bulk_create(
+        [Notice(id=notice.id, payment=notice.payment, dispute=notice.dispute, received_at=now, try_at=now)],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,75 @@
+"""What is left to do for payments, a piece at a time: run by the worker, and by several at once without harm."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Final, TypeVar
+from uuid import UUID
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from parcelward.payments import givebacks, intent_rules, intents
+from parcelward.payments.models import Intent, Notice, Refund
+from parcelward.payments.providers.chosen import provider
+from parcelward.payments.providers.wire import Refused, Unanswered
+
+log = logging.getLogger("parcelward.payments")
+
+AT_ONCE: Final = 50
+TAKEN_FOR: Final = dt.timedelta(seconds=60)  # nobody else looks at a piece meanwhile
+STRAY_AFTER: Final = dt.timedelta(days=1)  # a notice of nothing that is ours
+
+M = TypeVar("M", bound=models.Model)
+
+
+def once() -> int:
+    """Do what is due; return how many pieces that were."""
+    notices = _take(Notice)
+    for notice in notices:
+        _follow(notice)
+    due = _take(Intent)
+    for intent in due:
+        if intent.verb or intents.look(intent.id):
+            intents.drive(intent.id)
+    refunds = _take(Refund)
+    for refund in refunds:
+        givebacks.drive_refund(refund.id)
+    return len(notices) + len(due) + len(refunds)
+
+
+@transaction.atomic
+def _take(model: type[M]) -> list[M]:
+    """Return what is due, and let nobody else have it for a while: whoever dies with it gives it back that way."""
+    now = timezone.now()
+    due = model._default_manager.filter(try_at__lte=now).order_by("try_at")  # noqa: SLF001 -- Django's name for it
+    some = list(due.select_for_update(skip_locked=True)[:AT_ONCE])
+    model._default_manager.filter(pk__in=[one.pk for one in some]).update(try_at=now + TAKEN_FOR)  # noqa: SLF001 -- as above
+    return some
+
+
+def _follow(notice: Notice) -> None:
+    """Look at what a notice is about, wherever it is in the story by now."""
+    found = Intent.objects.filter(Q(page=notice.payment) | Q(reference=notice.payment)).exclude(
+        Q(page="", reference="")
+    )
+    intent: UUID | None = found.values_list("id", flat=True).first() if notice.payment else None
+    now = timezone.now()
+    if intent is None and now - notice.received_at < STRAY_AFTER and notice.payment:
+        # Its payment may be one whose beginning we have no answer to yet.
+        later = intent_rules.again_at(now, notice.tries, waits=False)
+        Notice.objects.filter(pk=notice.id).update(try_at=later, tries=notice.tries + 1)
+        return
+    try:
+        if intent is not None and notice.dispute:
+            givebacks.fold_dispute(intent, provider().look_dispute(notice.dispute))
+        elif intent is not None and not intents.look(intent):
+            return  # it stays taken for a while, and is looked at again
+        elif intent is not None:
+            intents.drive(intent)
+    except (Unanswered, Refused) as err:
+        log.warning("a notice waits: %s", type(err).__name__)
+        return
+    Notice.objects.filter(pk=notice.id).update(done_at=now, try_at=None)
