@@ -26,7 +26,12 @@ SOURCE = ROOT / "src" / "parcelward"
 LOCALE = SOURCE / "doors" / "locale"
 LANGUAGES = ("es",)
 MARKERS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"})
-ERRORS = frozenset({"BadItemNumber", "Conflict", "Invalid", "MayNot", "NotFound", "TooMany"})
+ERRORS = frozenset(
+    {
+        *("BadItemNumber", "Conflict", "Invalid", "MayNot", "NotFound", "TooMany", "IntentReused", "NoProvider"),
+        *("NotEnough", "NotRefundable", "PostingEnded", "PostingReused"),
+    }
+)
 """Errors whose sentence people read: their first argument is a text to translate."""
 
 REFUSAL = "_Bad"

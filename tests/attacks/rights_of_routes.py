@@ -39,6 +39,10 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/office/loans/<uuid:loan_id>/end": any_of(T.LEND_KEYS),
     "/app/desk/rights": any_of(T.ANSWER_RIGHTS),
     "/app/desk/rights/<uuid:request_id>": any_of(T.ANSWER_RIGHTS),
+    "/app/balance": any_of(T.READ_BALANCE),
+    "/app/balance/pay-in": any_of(T.PAY_IN),
+    "/app/balance/payments/<uuid:payment_id>": any_of(T.READ_BALANCE),
+    "/app/balance/payments/<uuid:payment_id>/give-up": any_of(T.PAY_IN),
     "/app/contacts": any_of(T.CONTACT),
     "/app/contacts/<uuid:contact>": any_of(T.CONTACT),
     "/app/contacts/<uuid:contact>/close": any_of(T.CONTACT),
@@ -115,7 +119,7 @@ SCREENS: Final[dict[str, Right]] = {
 }
 """Address of a screen -> who sees it, in a session."""
 
-OF_ONE_TENANT: Final = ("membership>", "organisation_id>", "key_id>")
+OF_ONE_TENANT: Final = ("membership>", "organisation_id>", "key_id>", "payment_id>")
 """What is in an address whose object belongs to an organisation: to others there is nothing there."""
 
 API: Final[dict[tuple[str, str], Right]] = {

@@ -31,6 +31,7 @@ class Config:
     mode: str  # PARCELWARD_MODE: test or production
     origin: str  # PARCELWARD_LOG_ORIGIN: the log's name, a schema-less URL (C2SP tlog-checkpoint)
     operator: str  # PARCELWARD_OPERATOR: shown on public pages
+    currency: str  # PARCELWARD_CURRENCY: what postage is sold in (ISO 4217)
     country: str  # PARCELWARD_COUNTRY: the operator's ISO 3166-1 alpha-2 code
     trusted_proxies: int  # PARCELWARD_TRUSTED_PROXIES: how many proxies in front add to X-Forwarded-For
     web_workers: int  # PARCELWARD_WEB_WORKERS
@@ -104,6 +105,13 @@ def _tsa() -> tuple[str, Path]:
             "are verified with"
         )
     return url, Path(root).resolve()
+
+
+def _currency() -> str:
+    code = os.environ.get("PARCELWARD_CURRENCY", "USD")
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise BadSetting("PARCELWARD_CURRENCY must be a currency's three capital letters (ISO 4217), such as EUR")
+    return code
 
 
 def _stripe(mode: str) -> tuple[str, str]:
@@ -180,6 +188,7 @@ def read() -> Config:
         mode=mode,
         origin=os.environ.get("PARCELWARD_LOG_ORIGIN") or _kept_origin(home) or f"{host}/log",
         operator=os.environ.get("PARCELWARD_OPERATOR", "Example Post"),
+        currency=_currency(),
         country=os.environ.get("PARCELWARD_COUNTRY", "US"),
         trusted_proxies=_number("PARCELWARD_TRUSTED_PROXIES", 0, least=0, most=5),
         web_workers=_number("PARCELWARD_WEB_WORKERS", min(2, os.cpu_count() or 1), least=1, most=64),

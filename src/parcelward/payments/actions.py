@@ -14,20 +14,22 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from parcelward.base.errors import Conflict, Invalid, NotFound
+from parcelward.base.errors import Busy, Conflict, Invalid, NotFound
 from parcelward.base.standards.money import Currency
-from parcelward.payments import givebacks, intent_rules, intents, queries
+from parcelward.custody import actions as custody
+from parcelward.payments import givebacks, intent_rules, intents, queries, reconciling
 from parcelward.payments.errors import IntentReused, NotRefundable, Unsigned
 from parcelward.payments.intent_rules import Reason
-from parcelward.payments.models import Dispute, Intent, Notice, Refund
+from parcelward.payments.models import Dispute, Finding, Intent, Notice, Refund
 from parcelward.payments.providers.chosen import provider
-from parcelward.payments.providers.wire import BadNotice, DisputeSeen, RefundSeen
+from parcelward.payments.providers.wire import BadNotice, DisputeSeen, RefundSeen, Refused, Unanswered
 from parcelward.payments.wire import Intent as Seen
 from parcelward.payments.wire import Purpose, Standing, Verb
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
 EVIDENCE_CHARS_MAX: Final = 20_000
+FINDING_CLOSED: Final = "payments.finding_closed"
 
 
 def top_up(intent: UUID, amount_minor: int, currency: Currency, *, back_url: str, by: Person) -> Seen:
@@ -135,7 +137,7 @@ def _require_refundable(row: Intent, amount_minor: int) -> None:
 
 
 def answer_dispute(reference: str, evidence: str, *, by: Person) -> DisputeSeen:
-    """Send our answer to a dispute to the payer's bank; it can be sent once. Raises NotFound, Conflict.
+    """Send our answer to a dispute to the payer's bank; it can be sent once. Raises NotFound, Conflict, Busy.
 
     `evidence` says what was delivered, when and how that is proven: no names and no addresses, the bank has its own.
     """
@@ -144,11 +146,17 @@ def answer_dispute(reference: str, evidence: str, *, by: Person) -> DisputeSeen:
     if row is None:
         raise NotFound("No such dispute")
     if not 0 < len(evidence) <= EVIDENCE_CHARS_MAX:
-        raise Invalid(f"Evidence has 1 to {EVIDENCE_CHARS_MAX:,} characters", code="bad_evidence")
+        raise Invalid("Evidence has 1 to 20,000 characters", code="bad_evidence")
     if row.state != DisputeSeen.NEEDS_EVIDENCE:
         raise Conflict("Evidence was sent before, or the bank has decided", code="dispute_answered")
     givebacks.record_dispute(row, by=by.source)
-    givebacks.fold_dispute(row.intent_id, provider().send_evidence(reference, evidence, key=f"{reference}-evidence"))
+    try:
+        seen = provider().send_evidence(reference, evidence, key=f"{reference}-evidence")
+    except Unanswered:
+        raise Busy("The payment provider does not answer. Send it again: it is sent once", retry_after_s=10) from None
+    except Refused:  # sent before, in other words, or decided meanwhile: a look will say
+        raise Conflict("The provider takes no evidence for this any more", code="dispute_answered") from None
+    givebacks.fold_dispute(row.intent_id, seen)
     return DisputeSeen(Dispute.objects.values_list("state", flat=True).get(pk=reference))
 
 
@@ -160,6 +168,41 @@ def take_notice(body: bytes, signature: str) -> None:
         raise Unsigned("The notice carries no signature of the payment provider, or an old one") from None
     now = timezone.now()
     Notice.objects.bulk_create(
-        [Notice(id=notice.id, payment=notice.payment, dispute=notice.dispute, received_at=now, try_at=now)],
+        [
+            Notice(
+                id=notice.id,
+                provider=provider().name,
+                payment=notice.payment,
+                dispute=notice.dispute,
+                received_at=now,
+                try_at=now,
+            )
+        ],
         ignore_conflicts=True,
     )
+
+
+def reconcile(since: dt.datetime, until: dt.datetime, *, by: Person) -> int:
+    """Read the provider's report of some days against our ledger; return how many of its lines were new.
+
+    Raises Busy where the provider does not answer: what was read stays, and the rest is read again.
+    """
+    require(by, Task.RECONCILE)
+    try:
+        return reconciling.reconcile(since, until)
+    except Unanswered:
+        raise Busy("The payment provider does not answer. Ask again in a while", retry_after_s=60) from None
+
+
+@transaction.atomic
+def close_finding(finding: int, *, by: Person) -> None:
+    """Say that somebody looked at what differs. Doing it twice changes nothing. Raises NotFound."""
+    require(by, Task.RECONCILE)
+    row = Finding.objects.select_for_update().filter(pk=finding).first()
+    if row is None:
+        raise NotFound("No such finding")
+    if row.closed_at is None:
+        row.closed_at, row.closed_by = timezone.now(), by.source
+        row.save(update_fields=["closed_at", "closed_by"])
+        said = {"about": row.about, "by": by.source, "finding": finding, "what": row.kind}
+        custody.record_fact(FINDING_CLOSED, said)

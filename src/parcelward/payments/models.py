@@ -161,6 +161,7 @@ class Notice(models.Model):
     """That a provider told us of something; once it is looked at, there is nothing left to do."""
 
     id = models.CharField(max_length=100, primary_key=True)
+    provider = models.CharField(max_length=12)
     payment = models.CharField(max_length=100)
     dispute = models.CharField(max_length=100)
     received_at = models.DateTimeField()

@@ -163,3 +163,11 @@ class Entry:
     about: UUID | None
     amount_minor: int  # above zero: it came in
     balance_minor: int  # what was in the account after it
+
+
+class Differs(enum.StrEnum):
+    """How a provider's report and our ledger differ."""
+
+    UNKNOWN = "unknown"  # it moved what we know nothing of: a refund made at its own desk, for one
+    AMOUNT = "amount"  # another amount than ours
+    MISSING = "missing"  # we took it for captured, and the report does not have it

@@ -26,26 +26,27 @@ M = TypeVar("M", bound=models.Model)
 
 
 def once() -> int:
-    """Do what is due; return how many pieces that were."""
-    notices = _take(Notice)
+    """Do what is due at the provider that takes payments now; return how many pieces that were."""
+    name = provider().name
+    notices = _take(Notice, provider=name)
     for notice in notices:
         _follow(notice)
-    due = _take(Intent)
+    due = _take(Intent, provider=name)
     for intent in due:
         if intent.verb or intents.look(intent.id):
             intents.drive(intent.id)
-    refunds = _take(Refund)
+    refunds = _take(Refund, intent__provider=name)
     for refund in refunds:
         givebacks.drive_refund(refund.id)
     return len(notices) + len(due) + len(refunds)
 
 
 @transaction.atomic
-def _take(model: type[M]) -> list[M]:
+def _take(model: type[M], **where: str) -> list[M]:
     """Return what is due, and let nobody else have it for a while: whoever dies with it gives it back that way."""
     now = timezone.now()
-    due = model._default_manager.filter(try_at__lte=now).order_by("try_at")  # noqa: SLF001 -- Django's name for it
-    some = list(due.select_for_update(skip_locked=True)[:AT_ONCE])
+    due = model._default_manager.filter(try_at__lte=now, **where).order_by("try_at")  # noqa: SLF001 -- Django's name for it
+    some = list(due.select_for_update(skip_locked=True, of=("self",))[:AT_ONCE])
     model._default_manager.filter(pk__in=[one.pk for one in some]).update(try_at=now + TAKEN_FOR)  # noqa: SLF001 -- as above
     return some
 

@@ -69,7 +69,7 @@ waiting_count = waiting.count
 
 write_seen, look_for_bans = seen.write, addresses.look
 is_banned, network_of = addresses.is_banned, addresses.network
-tenant_of, acts_for_operator = reach.own, reach.acts_for_operator
+tenant_of = reach.own
 keys, key, devices, device = held.keys, held.key, held.devices, held.device
 grants, enrolment, tenants = held.grants, held.enrolment, held.tenants
 KeyShown = held.KeyShown

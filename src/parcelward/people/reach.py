@@ -21,11 +21,6 @@ def own(by: Person) -> UUID | None:
     return None if kind == OrganisationKind.OPERATOR else by.organisation
 
 
-def acts_for_operator(by: Person) -> bool:
-    """Return whether somebody is one of the operator's own people."""
-    return by.role in _OPERATORS and own(by) is None
-
-
 def within(by: Person) -> Q:
     """Return the condition of the rows (with a column `organisation`) that `by` may see."""
     if by.role is Role.ADMINISTRATOR:

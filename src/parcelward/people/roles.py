@@ -15,13 +15,13 @@ MAY: Mapping[Role, frozenset[Task]] = {
     Role.SENDER_MEMBER: frozenset(
         {
             *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
-            Task.READ_MONEY,
+            Task.READ_BALANCE,
         },
     ),
     Role.SENDER_ADMIN: frozenset(
         {
             *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
-            *(Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS, Task.READ_MONEY, Task.PAY_IN),
+            *(Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS, Task.READ_BALANCE, Task.PAY_IN),
         },
     ),
     Role.CLERK: frozenset(

@@ -83,7 +83,8 @@ class Task(enum.StrEnum):
     SEAL_LABEL = "seal_label"
     LEND_KEYS = "lend_keys"  # an office's epoch key to a courier's device, for a round
     OPEN_LABEL = "open_label"  # one's own hop's part
-    READ_MONEY = "read_money"  # one's own balance and payments; the operator's people: any
+    READ_BALANCE = "read_balance"  # one's own, and one's own payments
+    READ_MONEY = "read_money"  # anybody's payments, and what differs from the provider's report
     PAY_IN = "pay_in"  # into one's own postage balance
     GIVE_BACK = "give_back"  # a part of a payment, or all
     ANSWER_DISPUTE = "answer_dispute"

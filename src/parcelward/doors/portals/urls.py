@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from parcelward.doors.portals import (
     assets,
+    balance,
     contacts,
     counter_proofing,
     courier_label,
@@ -53,6 +54,7 @@ urlpatterns = [
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
     path("", include(contacts.urlpatterns)),
+    path("", include(balance.urlpatterns)),
     path("", include([*mydata.urlpatterns, *mydata_desk.urlpatterns])),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
     path("", include([*courier_label.urlpatterns, *lending.urlpatterns])),

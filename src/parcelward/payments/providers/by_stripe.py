@@ -89,13 +89,20 @@ class Stripe:
     """One account at Stripe, or at what speaks its language."""
 
     def __init__(
-        self, api_key: str, *, webhook_secret: str, api: str = API, name: str = "stripe", timeout_s: float = 10.0
+        self,
+        api_key: str,
+        *,
+        webhook_secret: str,
+        api: str = API,
+        name: str = "stripe",
+        timeout_s: float = 10.0,
+        line: stripe.HTTPClient | None = None,
     ) -> None:
         self.name = name
         self._webhook_secret = webhook_secret
         stripe.enable_telemetry = False
         self._stripe = stripe.StripeClient(
-            api_key, base_addresses={"api": api}, http_client=_Line(timeout_s), max_network_retries=0
+            api_key, base_addresses={"api": api}, http_client=line or _Line(timeout_s), max_network_retries=0
         ).v1
 
     def begin(self, wanted: Wanted, *, key: str) -> Payment:
