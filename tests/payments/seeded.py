@@ -97,6 +97,7 @@ class World:
         self.secret = secret
         self.provider = Stripe("sk_test_seeded", webhook_secret=secret, name="seeded", line=Wire(self))
         self.shops = [self._shop() for _ in range(3)]
+        self.owners = [shop.organisation for shop in self.shops if shop.organisation is not None]
         self.staff = staff()
 
     def _shop(self) -> Person:
@@ -107,8 +108,7 @@ class World:
         return uuid.UUID(int=self._ids.getrandbits(128), version=4)
 
     def intents(self, *states: Standing) -> list[Intent]:
-        owners = [shop.organisation for shop in self.shops]
-        found = Intent.objects.filter(owner__in=owners, **({"state__in": states} if states else {}))
+        found = Intent.objects.filter(owner__in=self.owners, **({"state__in": states} if states else {}))
         return list(found.order_by("created_at"))
 
     # -- what may happen -------------------------------------------------------------------------------------------
@@ -203,8 +203,7 @@ class World:
 
     def answer(self) -> None:
         """Staff answer a dispute."""
-        owners = [shop.organisation for shop in self.shops]
-        mine = sorted(Dispute.objects.filter(intent__owner__in=owners).values_list("reference", flat=True))
+        mine = sorted(Dispute.objects.filter(intent__owner__in=self.owners).values_list("reference", flat=True))
         if mine:
             words = self.dice.choice(("winning_evidence", "losing_evidence"))
             actions.answer_dispute(self.dice.choice(mine), words, by=self.staff)
@@ -223,11 +222,10 @@ class World:
             self.waiting = list(self.engine.book.events)
             while self.waiting:
                 self.hear()
-        owners = [shop.organisation for shop in self.shops]
         for _ in range(PATIENCE):
             self.round()
-            open_ones = Intent.objects.filter(owner__in=owners).exclude(try_at=None)
-            refunds = Refund.objects.filter(intent__owner__in=owners, state="pending")
+            open_ones = Intent.objects.filter(owner__in=self.owners).exclude(try_at=None)
+            refunds = Refund.objects.filter(intent__owner__in=self.owners, state="pending")
             notices = Notice.objects.filter(provider="seeded", done_at=None)
             if not open_ones.exists() and not refunds.exists() and not notices.exists():
                 return

@@ -142,6 +142,12 @@ def limit_people(get_response: Handler) -> Handler:
     return handle
 
 
+def _leads_to(request: HttpRequest) -> str:
+    """Return where else a form of this page may end: on the page of who takes payments, where its view said so."""
+    origin = getattr(request, "forms_lead_to", "")
+    return f" {origin}" if origin else ""
+
+
 def security_headers(get_response: Handler) -> Handler:
     """Set every security header on every answer; pages get a fresh nonce for their scripts and styles."""
 
@@ -156,7 +162,7 @@ def security_headers(get_response: Handler) -> Handler:
         policy = (
             f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; "
             "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
-            "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"manifest-src 'self'; form-action 'self'{_leads_to(request)}; base-uri 'none'; frame-ancestors 'none'"
         )
         for name, value in requests.security_headers(policy).items():
             headers.setdefault(name, value)

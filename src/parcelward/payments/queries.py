@@ -10,7 +10,9 @@ from parcelward.base import db
 from parcelward.base.errors import NotFound
 from parcelward.base.standards.money import Currency
 from parcelward.payments import intent_check, ledger_check
+from parcelward.payments.errors import NoProvider
 from parcelward.payments.models import Intent as Row
+from parcelward.payments.providers.chosen import provider
 from parcelward.payments.wire import CHART, Balance, Entry, Intent, Kind, Purpose, Standing, Verb
 from parcelward.people.queries import may, require
 from parcelward.people.wire import Person, Task
@@ -100,3 +102,11 @@ def _seen(row: Row) -> Intent:
         row.created_at,
         simulated=row.provider == "simulated",
     )
+
+
+def pages_at() -> str:
+    """Return the origin of the pages where payers pay; empty where nobody takes payments."""
+    try:
+        return provider().pages_at
+    except NoProvider:
+        return ""

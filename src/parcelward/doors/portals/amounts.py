@@ -37,4 +37,5 @@ def typed(text: str, currency: Currency) -> int:
             _("Enter an amount such as %(example)s, without a separator of thousands.") % {"example": example},
             code="bad_amount",
         )
-    return int(found[1]) * 10**digits + int((found[2] or "").ljust(digits, "0") or "0")
+    unit: int = 10**digits
+    return int(found[1]) * unit + int((found[2] or "").ljust(digits, "0") or "0")

@@ -33,6 +33,7 @@ from parcelward.payments.providers.wire import (
 )
 
 API: Final = "https://api.stripe.com"
+PAGES_AT: Final = "https://checkout.stripe.com"
 NOTICE_AGE_S_MAX: Final = 300
 _CHARGE: Final = ["latest_charge"]
 _PAGE: Final = ["payment_intent.latest_charge"]
@@ -95,10 +96,12 @@ class Stripe:
         webhook_secret: str,
         api: str = API,
         name: str = "stripe",
+        pages_at: str = PAGES_AT,
         timeout_s: float = 10.0,
         line: stripe.HTTPClient | None = None,
     ) -> None:
         self.name = name
+        self.pages_at = pages_at
         self._webhook_secret = webhook_secret
         stripe.enable_telemetry = False
         self._stripe = stripe.StripeClient(

@@ -21,4 +21,5 @@ def provider() -> Provider:
         raise NoProvider("Nobody takes payments by card here: set PARCELWARD_STRIPE_KEY")
     known = secrets_of(settings.home)
     api = f"http://{settings.bind}:{settings.provider_port}"
-    return Stripe(known.api_key, webhook_secret=known.webhook_secret, api=api, name="simulated")
+    pages_at = f"http://localhost:{settings.provider_port}"
+    return Stripe(known.api_key, webhook_secret=known.webhook_secret, api=api, name="simulated", pages_at=pages_at)

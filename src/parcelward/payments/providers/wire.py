@@ -160,6 +160,7 @@ class Provider(Protocol):
     """One payment provider. Every call raises Unanswered, and Refused where it did not happen."""
 
     name: str
+    pages_at: str  # the origin of the pages where payers pay
 
     def begin(self, wanted: Wanted, *, key: str) -> Payment:
         """Authorise, or open the page where the payer does."""

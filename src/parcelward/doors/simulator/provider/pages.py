@@ -23,7 +23,7 @@ PAGE_OPEN_FOR_S: Final = 86_400
 def create_session(book: Book, _: str, params: Params) -> Thing:
     """Open a page where somebody pays one amount."""
     amount = amount_of(params, "line_items[0][price_data][unit_amount]")
-    session = {
+    session: Thing = {
         "id": book.new_id("cs"),
         "object": "checkout.session",
         "amount_total": amount,
