@@ -14,6 +14,7 @@ SRC = Path(parcelward.__file__).parent
 DOORS = sorted((SRC / "doors").rglob("*.py"))
 
 ASKS_NOBODY = {
+    "payments.actions.take_notice": "the provider's signature is asked for; the notice is only a hint to look",
     "custody.actions.record_fact": "a room's own entry: whoever may do the deed has been asked by then",
     "custody.rotation.plan": "changes nothing",
     "custody.rotation.rotate": "custody knows no people: the command asks for the task in the line before",

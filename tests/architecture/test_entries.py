@@ -13,6 +13,7 @@ WRITES = {"custody.actions.record_fact", "custody.actions.add_batch"}
 
 _READS = "reads, and changes nothing"
 LEAVES_NONE = {
+    "payments.actions.take_notice": "a hint to look: what is then seen of the payment is an entry",
     "custody.rotation.plan": _READS,
     "custody.shredding.listed": _READS,
     "parcels.actions.retention.due_old": _READS,

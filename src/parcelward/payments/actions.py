@@ -69,6 +69,7 @@ def top_up(intent: UUID, amount_minor: int, currency: Currency, *, back_url: str
 
 def came_back(intent: UUID, *, by: Person) -> Seen:
     """Look how a payment stands, as when its payer comes back from the provider's page. Raises NotFound."""
+    require(by, Task.READ_BALANCE)
     seen = queries.intent(intent, by=by)
     if seen.asked or (seen.standing in {Standing.WAITS, Standing.AUTHORISED} and intents.look(intent)):
         intents.drive(intent)
