@@ -29,6 +29,7 @@ from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
 EVIDENCE_CHARS_MAX: Final = 20_000
+MARK_MAX: Final = 100
 FINDING_CLOSED: Final = "payments.finding_closed"
 
 
@@ -71,8 +72,8 @@ def came_back(intent: UUID, *, by: Person) -> Seen:
     """Look how a payment stands, as when its payer comes back from the provider's page. Raises NotFound."""
     require(by, Task.READ_BALANCE)
     seen = queries.intent(intent, by=by)
-    if seen.asked or (seen.standing in {Standing.WAITS, Standing.AUTHORISED} and intents.look(intent)):
-        intents.drive(intent)
+    if seen.asked or seen.standing in {Standing.WAITS, Standing.AUTHORISED}:
+        intents.go_on(intent)
     return queries.intent(intent, by=by)
 
 
@@ -167,20 +168,12 @@ def take_notice(body: bytes, signature: str) -> None:
         notice = provider().notice(body, signature)
     except BadNotice:
         raise Unsigned("The notice carries no signature of the payment provider, or an old one") from None
-    now = timezone.now()
-    Notice.objects.bulk_create(
-        [
-            Notice(
-                id=notice.id,
-                provider=provider().name,
-                payment=notice.payment,
-                dispute=notice.dispute,
-                received_at=now,
-                try_at=now,
-            )
-        ],
-        ignore_conflicts=True,
+    now, name = timezone.now(), provider().name
+    row = Notice(
+        id=notice.id, provider=name, payment=notice.payment, dispute=notice.dispute, received_at=now, try_at=now
     )
+    row.mark = notice.mark[:MARK_MAX]
+    Notice.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def reconcile(since: dt.datetime, until: dt.datetime, *, by: Person) -> int:

@@ -30,6 +30,15 @@ PAGES: Final = "cs_"
 WORDS: Final = {Purpose.TOP_UP: "Postage balance", Purpose.PURCHASE: "Postage"}
 
 
+def go_on(intent: UUID) -> bool:
+    """Ask what is to be asked of a payment, or else look how it is; return whether the provider answered."""
+    row = Intent.objects.get(pk=intent)
+    if not row.verb and not look(intent):
+        return False
+    drive(intent)
+    return not Intent.objects.filter(pk=intent).exclude(verb="").exists()
+
+
 def drive(intent: UUID) -> None:
     """Ask the provider what is to be asked of a payment, as far as it answers now."""
     for _ in range(STEPS_MAX):

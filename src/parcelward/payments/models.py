@@ -164,6 +164,7 @@ class Notice(models.Model):
     provider = models.CharField(max_length=12)
     payment = models.CharField(max_length=100)
     dispute = models.CharField(max_length=100)
+    mark = models.CharField(max_length=100)  # our own id of it, as the provider tells it
     received_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
     try_at = models.DateTimeField(null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 from typing import Final, TypeVar
@@ -33,8 +34,7 @@ def once() -> int:
         _follow(notice)
     due = _take(Intent, provider=name)
     for intent in due:
-        if intent.verb or intents.look(intent.id):
-            intents.drive(intent.id)
+        intents.go_on(intent.id)
     refunds = _take(Refund, intent__provider=name)
     for refund in refunds:
         givebacks.drive_refund(refund.id)
@@ -53,12 +53,9 @@ def _take(model: type[M], **where: str) -> list[M]:
 
 def _follow(notice: Notice) -> None:
     """Look at what a notice is about, wherever it is in the story by now."""
-    found = Intent.objects.filter(Q(page=notice.payment) | Q(reference=notice.payment)).exclude(
-        Q(page="", reference="")
-    )
-    intent: UUID | None = found.values_list("id", flat=True).first() if notice.payment else None
+    intent = _about(notice)
     now = timezone.now()
-    if intent is None and now - notice.received_at < STRAY_AFTER and notice.payment:
+    if intent is None and notice.payment and now - notice.received_at < STRAY_AFTER:
         # Its payment may be one whose beginning we have no answer to yet.
         later = intent_rules.again_at(now, notice.tries, waits=False)
         Notice.objects.filter(pk=notice.id).update(try_at=later, tries=notice.tries + 1)
@@ -66,11 +63,19 @@ def _follow(notice: Notice) -> None:
     try:
         if intent is not None and notice.dispute:
             givebacks.fold_dispute(intent, provider().look_dispute(notice.dispute))
-        elif intent is not None and not intents.look(intent):
+        elif intent is not None and not intents.go_on(intent):
             return  # it stays taken for a while, and is looked at again
-        elif intent is not None:
-            intents.drive(intent)
     except (Unanswered, Refused) as err:
         log.warning("a notice waits: %s", type(err).__name__)
         return
     Notice.objects.filter(pk=notice.id).update(done_at=now, try_at=None)
+
+
+def _about(notice: Notice) -> UUID | None:
+    """Return which payment a notice is about; None where we know of none."""
+    named = Q(pk__in=[])
+    if notice.payment:
+        named |= Q(page=notice.payment) | Q(reference=notice.payment)
+    with contextlib.suppress(ValueError):
+        named |= Q(pk=UUID(notice.mark))
+    return Intent.objects.filter(named).values_list("id", flat=True).first()

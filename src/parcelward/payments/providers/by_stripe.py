@@ -214,7 +214,8 @@ class Stripe:
             about = (
                 reference if kind in {"payment_intent", "checkout.session"} else str(thing.get("payment_intent") or "")
             )
-            return Notice(str(told["id"]), about, reference if kind == "dispute" else "")
+            mark = str((thing.get("metadata") or {}).get("mark") or thing.get("client_reference_id") or "")
+            return Notice(str(told["id"]), about, reference if kind == "dispute" else "", mark)
         except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as err:
             raise BadNotice(type(err).__name__) from None
 

@@ -154,6 +154,7 @@ class Notice:
     id: str
     payment: str  # the provider's id of the payment or page; empty where it is about none
     dispute: str = ""
+    mark: str = ""  # our own id of the payment, where the provider tells it
 
 
 class Provider(Protocol):

@@ -22,11 +22,12 @@ class Book:
     events: list[Thing] = field(default_factory=list)  # what it tells by webhook, in order
     now: int = 0  # seconds since 1970; it never goes back
     count: int = 0
+    mark: str = "sim"  # in every id
 
     def new_id(self, prefix: str) -> str:
         """Return the next id."""
         self.count += 1
-        return f"{prefix}_sim{self.count:010d}"
+        return f"{prefix}_{self.mark}{self.count:010d}"
 
     def tell(self, kind: str, thing: Thing) -> None:
         """Note what is told to whoever listens."""
