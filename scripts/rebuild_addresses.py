@@ -1,0 +1,258 @@
+"""Rebuild the tables of src/parcelward/base/standards/addresses from what others publish.
+
+    scripts/rebuild_addresses.py forms FOLDER --commit e20690c --date 2025-06-12      google/libaddressinput
+    scripts/rebuild_addresses.py templates FOLDER --commit 28c47f9 --date 2026-07-19  OpenCageData/address-formatting
+    scripts/rebuild_addresses.py names                                                Unicode CLDR, as babel carries it
+
+`forms.json`: of each country how an address stands on a label, what it needs, and its areas with the beginnings of their
+postcodes; the forms of whole postcodes are in postcodes.json (rebuild_postcodes.py). `templates.json`: how an address is
+shown, from components that a geocoder names. `names.json`: what countries are called. What this script does not know it
+refuses, so that nothing is dropped unnoticed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from rebuild_postcodes import COUNTRY, NOWHERE, reshaped
+
+TARGET = Path(__file__).parents[1] / "src" / "parcelward" / "base" / "standards" / "addresses"
+LISTS = {"sub_keys", "sub_names", "sub_lnames", "sub_zips", "sub_isoids", "sub_xzips", "sub_xrequires"}
+KNOWN = LISTS | {
+    *("id", "key", "name", "lang", "languages", "fmt", "lfmt", "require", "upper", "zip", "zipex", "posturl"),
+    *("postprefix", "zip_name_type", "state_name_type", "sublocality_name_type", "sub_zipexs", "sub_mores"),
+}
+OUTDATED = {"KR": "its postcodes have had five digits since 2015, the source has the six of before"}
+"""Countries whose areas get no beginnings of postcodes."""
+
+RULES = {"address_template", "fallback_template", "replace", "postformat_replace", "use_country", "change_country"}
+RULES |= {"add_component"}
+SAME_PLACE = {"HK": "Hong Kong", "MO": "Macao"}  # CLDR's French for these is a description, no name for a label
+LANGUAGES = ("en", "fr", "es")
+
+
+def refuse(where: str, what: str) -> NoReturn:
+    """Stop: the source has something that this script does not know."""
+    sys.exit(f"{where}: {what} is not known to this script")
+
+
+def rows(folder: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Give (country, language, row) for each country, and once more for each further language of one."""
+    for line in (folder / "testdata" / "countryinfo.txt").read_text(encoding="utf-8").splitlines():
+        found = COUNTRY.fullmatch(re.sub(r"--[a-z]+(?==)", "", line.strip(), count=1))
+        if found is None or found[1] == NOWHERE:
+            continue
+        language = re.match(r"data/[A-Z]{2}--([a-z]+)=", line)
+        row = json.loads(found[2])
+        if set(row) - KNOWN:
+            refuse(found[1], str(set(row) - KNOWN))
+        yield found[1], language[1] if language else "", row
+
+
+def areas_of(country: str, row: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Return a country's areas by their keys: names, Latin name, how their postcodes begin, what they need."""
+    keys = row.get("sub_keys", "").split("~") if row.get("sub_keys") else []
+    columns = {name: row[name].split("~") for name in LISTS & set(row)}
+    areas = {}
+    for nth, key in enumerate(keys):
+        value = {name: column[nth] for name, column in columns.items()}
+        area: dict[str, Any] = {}
+        names = [value.get("sub_names", "")]
+        area |= {"names": names} if names[0] not in {"", key} else {}
+        area |= {"latin": value["sub_lnames"]} if value.get("sub_lnames") else {}
+        if value.get("sub_zips") and country not in OUTDATED:
+            area["postcode"] = reshaped(value["sub_zips"])
+        if value.get("sub_xzips"):
+            area["postcode"] = f"(?:{value['sub_xzips']})$"
+        area |= {"require": value["sub_xrequires"]} if value.get("sub_xrequires") else {}
+        area |= {"iso": value["sub_isoids"]} if value.get("sub_isoids") not in {None, "", key} else {}
+        areas[key] = area
+    return areas
+
+
+def written(row: dict[str, str]) -> list[str]:
+    """Return the forms in which postcodes are written that have a space or hyphen: 9 for a digit, A for a letter."""
+    shapes = {re.sub(r"[A-Z]", "A", re.sub(r"\d", "9", one.strip())) for one in row.get("zipex", "").split(",")}
+    apart = sorted(shape for shape in shapes if re.search(r"[ -]", shape))
+    bare = [re.sub(r"[ -]", "", shape) for shape in apart]
+    return [shape for shape, one in zip(apart, bare, strict=True) if bare.count(one) == 1]
+
+
+def forms(folder: Path) -> dict[str, Any]:
+    """Return the forms of all countries."""
+    countries: dict[str, Any] = {}
+    for country, language, row in rows(folder):
+        if language:
+            other_language(countries[country].setdefault("areas", {}), areas_of(country, row))
+            continue
+        new: dict[str, Any] = {"name": row["name"]}
+        new |= {name: row[name] for name in ("fmt", "lfmt", "require", "upper") if row.get(name)}
+        new |= {"prefix": row["postprefix"]} if row.get("postprefix") else {}
+        new |= {"postcode_name": row["zip_name_type"]} if row.get("zip_name_type") else {}
+        new |= {"area_name": row["state_name_type"]} if row.get("state_name_type") else {}
+        shapes = written(row) if country not in OUTDATED else []
+        new |= {"written": shapes} if shapes else {}
+        areas = areas_of(country, row)
+        new |= {"areas": areas} if areas else {}
+        countries[country] = new
+    return countries
+
+
+def other_language(areas: dict[str, dict[str, Any]], more: dict[str, dict[str, Any]]) -> None:
+    """Add the names that areas have in one more language; a key that is new must be a Latin name."""
+    latin = {area.get("latin"): key for key, area in areas.items()}
+    for key, area in more.items():
+        known = areas.get(key)
+        if known is None:
+            if latin.get(key) is None:
+                refuse(key, "an area of one language alone")
+            continue
+        names = known.setdefault("names", [])
+        names += [name for name in area.get("names", []) if name not in names]
+
+
+def read_yaml(path: Path) -> Any:
+    """Return a YAML file with every scalar as text: 'NO' is Norway, and 01 keeps its nought."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 -- it makes texts only
+
+
+def reworded(template: str) -> str:
+    """Return a template with {field} for a value and <one|another> for the first of several that is not empty."""
+    if set("<>|") & set(re.sub(r"\|\||\{\{#first\}\}|\{\{/first\}\}", "", template)):
+        refuse(template, "a character")
+
+    def first(found: re.Match[str]) -> str:
+        return "<" + "|".join(one.strip() for one in found[1].split("||")) + ">"
+
+    text = re.sub(r"\{\{#first\}\}(.+?)\{\{/first\}\}", first, template)
+    text = re.sub(r"\{\{\{(\w+)\}\}\}", r"{\1}", text)
+    if "{{" in text or "}}" in text:
+        refuse(template, "a section")
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def replacement(pair: list[str]) -> list[str]:
+    """Return (pattern, replacement) in Python's words."""
+    pattern, to = pair
+    re.compile(pattern)
+    return [pattern, re.sub(r"\$(\d)", r"\\g<\1>", to)]
+
+
+def codes(path: Path) -> dict[str, dict[str, list[str]]]:
+    """Return country -> code -> names, the default first."""
+    table = {}
+    for country, mapping in read_yaml(path).items():
+        table[country] = {
+            code: list(dict.fromkeys([name.get("default", ""), *name.values()])) if isinstance(name, dict) else [name]
+            for code, name in mapping.items()
+        }
+    return table
+
+
+def templates(folder: Path) -> dict[str, Any]:
+    """Return everything that formatting needs."""
+    conf = folder / "conf"
+    known: dict[str, int] = {}
+    countries = {}
+    for key, rule in read_yaml(conf / "countries" / "worldwide.yaml").items():
+        if not isinstance(rule, dict):
+            continue  # a template that is used below by reference
+        if set(rule) - RULES:
+            refuse(key, str(set(rule) - RULES))
+        new: dict[str, Any] = {}
+        for name in ("address_template", "fallback_template"):
+            if name in rule:
+                new[name.removesuffix("_template")] = known.setdefault(reworded(rule[name]), len(known))
+        for name in ("replace", "postformat_replace"):
+            new |= {name: [replacement(pair) for pair in rule[name]]} if rule.get(name) else {}
+        new |= {name: rule[name] for name in ("use_country", "change_country", "add_component") if name in rule}
+        countries[key] = new
+    kinds = list(yaml.load_all((conf / "components.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader))  # noqa: S506 -- as above
+    short = {path.stem: read_yaml(path) for path in sorted((conf / "abbreviations").glob("*.yaml"))}
+    return {
+        "templates": list(known),
+        "countries": countries,
+        "components": {kind["name"]: kind.get("aliases", []) for kind in kinds},
+        "languages": {key: text.split(",") for key, text in read_yaml(conf / "country2lang.yaml").items()},
+        "abbreviations": short,
+        "state_codes": codes(conf / "state_codes.yaml"),
+        "county_codes": codes(conf / "county_codes.yaml"),
+    }
+
+
+def names() -> dict[str, Any]:
+    """Return country -> its English, French and Spanish names, then those in its own languages; and other codes."""
+    from babel import Locale, UnknownLocaleError
+    from babel.core import get_global
+    from babel.languages import get_official_languages
+
+    wanted = json.loads((TARGET / "forms.json").read_text(encoding="utf-8"))["countries"]
+    called = {}
+    for country in sorted(wanted):
+        locales = [Locale.parse(one) for one in LANGUAGES]
+        for language in get_official_languages(country, de_facto=True):
+            try:
+                locales.append(Locale.parse(language))
+            except UnknownLocaleError:
+                continue  # a language that CLDR has no names in
+        found = [str(locale.territories.get(country, "")) for locale in locales]
+        found = [SAME_PLACE.get(country, one) if nth == 1 else one for nth, one in enumerate(found)]
+        called[country] = found[:3] + sorted({one for one in found[3:] if one} - set(found[:3]))
+    codes = {
+        code: known[0]
+        for code, known in sorted(get_global("territory_aliases").items())
+        if len(known) == 1 and known[0] in wanted and (re.fullmatch(r"[A-Z]{3}", code) or code == "UK")
+    }
+    return {"codes": codes, "countries": called}
+
+
+def write(target: Path, origin: dict[str, str], tables: dict[str, Any]) -> None:
+    """Write the tables, one entry a line, so that a later one can be compared."""
+    parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in origin.items()]
+    for name, table in tables.items():
+        entries = (
+            [f" {json.dumps(one, ensure_ascii=False)}" for one in table]
+            if isinstance(table, list)
+            else [f" {json.dumps(key)}: {json.dumps(one, ensure_ascii=False)}" for key, one in table.items()]
+        )
+        opened, closed = ("[", "]") if isinstance(table, list) else ("{", "}")
+        parts.append(f"{json.dumps(name)}: {opened}\n" + ",\n".join(entries) + f"\n{closed}")
+    target.write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8")
+    json.loads(target.read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    """Write the table that was asked for."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("table", choices=["forms", "templates", "names"])
+    arguments.add_argument("folder", type=Path, nargs="?")
+    arguments.add_argument("--commit", default="")
+    arguments.add_argument("--date", default="")
+    arguments.add_argument("--to", type=Path)
+    given = arguments.parse_args()
+    target = given.to or TARGET / f"{given.table}.json"
+    if given.table == "names":
+        from babel import __version__
+        from babel.core import get_cldr_version
+
+        source = f"https://cldr.unicode.org, {get_cldr_version()}, as in babel {__version__}"
+        return write(target, {"source": source, "licence": "Unicode-3.0, see names.LICENSE.txt"}, names())
+    origin = {"source": "", "commit": given.commit, "date": given.date, "licence": ""}
+    if given.table == "forms":
+        origin |= {"source": "https://github.com/google/libaddressinput"}
+        origin |= {"licence": "Apache-2.0, see ../postcodes.LICENSE.txt"}
+        return write(target, origin, {"countries": forms(given.folder)})
+    origin |= {"source": "https://github.com/OpenCageData/address-formatting"}
+    origin |= {"licence": "MIT, see templates.LICENSE.txt"}
+    return write(target, origin, templates(given.folder))
+
+
+if __name__ == "__main__":
+    main()
