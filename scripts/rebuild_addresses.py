@@ -29,9 +29,42 @@ KNOWN = LISTS | {
     *("id", "key", "name", "lang", "languages", "fmt", "lfmt", "require", "upper", "zip", "zipex", "posturl"),
     *("postprefix", "zip_name_type", "state_name_type", "sublocality_name_type", "sub_zipexs", "sub_mores"),
 }
-OUTDATED = {"KR": "its postcodes have had five digits since 2015, the source has the six of before"}
-"""Countries whose areas get no beginnings of postcodes."""
+OUTDATED: dict[str, set[str]] = {
+    "KR": set(),  # five digits since 2015; the source has the six of before
+    "NI": set(),  # numbered anew
+    "IN": {"Lakshadweep", "Puducherry"},
+    "IT": {"CA", "CI", "NU", "OG", "OR", "OT", "SS", "VS"},  # Sardinia's provinces were cut anew in 2016
+    "MY": {"KUALA LUMPUR"},
+    "PH": {"Southern Leyte", "Surigao del Norte"},
+}
+"""Areas whose postcodes begin otherwise now than in the source, so that nothing is said of them; no area: all of them."""
 
+RENAMED = {
+    "MX": {"D.F.": ("CDMX", "Ciudad de México", "")},  # 2016
+    "TW": {"桃園縣": ("桃園市", "", "Taoyuan City")},  # 2014
+    "KR": {"강원도": ("강원특별자치도", "", ""), "전라북도": ("전북특별자치도", "", "")},  # 2023, 2024
+}
+"""Areas that are called otherwise now: the key, one more name, the Latin name; the old ones are still understood."""
+
+ALSO_CALLED = {"AR": {"Capital Federal": ["Ciudad Autónoma de Buenos Aires", "CABA"]}}
+NEW_AREAS = {
+    "CL": ["Ñuble"],
+    "ID": ["Kalimantan Utara", "Papua Barat Daya", "Papua Pegunungan", "Papua Selatan", "Papua Tengah"],
+    "IN": ["Dadra and Nagar Haveli and Daman and Diu", "Ladakh", "Telangana"],
+    "IT": ["SU"],
+    "PH": ["Davao Occidental", "Maguindanao del Norte", "Maguindanao del Sur"],
+    "TH": ["บึงกาฬ"],
+    "VN": ["Huế"],
+}
+"""Areas that are younger than the source; of their postcodes nothing is said."""
+
+FORMATS = {"RU": "%N%n%O%n%A%n%C%n%S%n%Z", "UA": "%N%n%O%n%A%n%C%n%S%n%Z"}
+"""Both have written the addressee first for years, as OpenCage's templates do; the source has the order of before."""
+
+WRITTEN = {"IE": ["??? ????"], "KR": []}
+"""How postcodes are written where the source has none, or those of before; ? is a letter or a digit."""
+
+CHANGED = "areas and formats that are younger than the source, see OUTDATED to FORMATS in scripts/rebuild_addresses.py"
 RULES = {"address_template", "fallback_template", "replace", "postformat_replace", "use_country", "change_country"}
 RULES |= {"add_component"}
 SAME_PLACE = {"HK": "Hong Kong", "MO": "Macao"}  # CLDR's French for these is a description, no name for a label
@@ -67,14 +100,33 @@ def areas_of(country: str, row: dict[str, str]) -> dict[str, dict[str, Any]]:
         names = [value.get("sub_names", "")]
         area |= {"names": names} if names[0] not in {"", key} else {}
         area |= {"latin": value["sub_lnames"]} if value.get("sub_lnames") else {}
-        if value.get("sub_zips") and country not in OUTDATED:
+        if value.get("sub_zips") and holds(country, key):
             area["postcode"] = reshaped(value["sub_zips"])
         if value.get("sub_xzips"):
             area["postcode"] = f"(?:{value['sub_xzips']})$"
         area |= {"require": value["sub_xrequires"]} if value.get("sub_xrequires") else {}
         area |= {"iso": value["sub_isoids"]} if value.get("sub_isoids") not in {None, "", key} else {}
-        areas[key] = area
-    return areas
+        area["names"] = [*area.get("names", []), *ALSO_CALLED.get(country, {}).get(key, [])]
+        if key in RENAMED.get(country, {}):
+            areas[renamed(area, key, RENAMED[country][key])] = area
+            continue
+        areas[key] = {name: one for name, one in area.items() if one}
+    return areas | {key: {} for key in NEW_AREAS.get(country, []) if keys}
+
+
+def holds(country: str, area: str) -> bool:
+    """Return whether the source's beginnings of an area's postcodes are still right."""
+    return country not in OUTDATED or (bool(OUTDATED[country]) and area not in OUTDATED[country])
+
+
+def renamed(area: dict[str, Any], old: str, now: tuple[str, str, str]) -> str:
+    """Give an area the names that it has now, and return its key."""
+    key, name, latin = now
+    area["names"] = [*area["names"], *([name] if name else []), old]
+    if latin:
+        area["names"].append(area["latin"])
+        area["latin"] = latin
+    return key
 
 
 def written(row: dict[str, str]) -> list[str]:
@@ -94,10 +146,11 @@ def forms(folder: Path) -> dict[str, Any]:
             continue
         new: dict[str, Any] = {"name": row["name"]}
         new |= {name: row[name] for name in ("fmt", "lfmt", "require", "upper") if row.get(name)}
+        new |= {"fmt": FORMATS[country]} if country in FORMATS else {}
         new |= {"prefix": row["postprefix"]} if row.get("postprefix") else {}
         new |= {"postcode_name": row["zip_name_type"]} if row.get("zip_name_type") else {}
         new |= {"area_name": row["state_name_type"]} if row.get("state_name_type") else {}
-        shapes = written(row) if country not in OUTDATED else []
+        shapes = WRITTEN.get(country, written(row))
         new |= {"written": shapes} if shapes else {}
         areas = areas_of(country, row)
         new |= {"areas": areas} if areas else {}
@@ -247,7 +300,7 @@ def main() -> None:
     origin = {"source": "", "commit": given.commit, "date": given.date, "licence": ""}
     if given.table == "forms":
         origin |= {"source": "https://github.com/google/libaddressinput"}
-        origin |= {"licence": "Apache-2.0, see ../postcodes.LICENSE.txt"}
+        origin |= {"licence": "Apache-2.0, see ../postcodes.LICENSE.txt", "changed": CHANGED}
         return write(target, origin, {"countries": forms(given.folder)})
     origin |= {"source": "https://github.com/OpenCageData/address-formatting"}
     origin |= {"licence": "MIT, see templates.LICENSE.txt"}
