@@ -67,8 +67,32 @@ WRITTEN = {"IE": ["??? ????"], "KR": []}
 CHANGED = "areas and formats that are younger than the source, see OUTDATED to FORMATS in scripts/rebuild_addresses.py"
 RULES = {"address_template", "fallback_template", "replace", "postformat_replace", "use_country", "change_country"}
 RULES |= {"add_component"}
-SAME_PLACE = {"HK": "Hong Kong", "MO": "Macao"}  # CLDR's French for these is a description, no name for a label
+LABELS = {
+    "CD": ("Democratic Republic of the Congo", "République démocratique du Congo"),
+    "CG": ("Republic of the Congo", "République du Congo"),
+    "HK": ("Hong Kong", "Hong Kong"),
+    "MM": ("Myanmar", "Myanmar"),
+    "MO": ("Macao", "Macao"),
+    "PS": ("Palestine", "Palestine"),
+}
+"""English and French names for a label, where CLDR's describe rather than name."""
+
 LANGUAGES = ("en", "fr", "es")
+SPOKEN = {
+    "CD": ["DR Congo", "Democratic Republic of the Congo"],
+    "CI": ["Ivory Coast"],
+    "CV": ["Cabo Verde"],
+    "CZ": ["Czech Republic"],
+    "GB": ["England", "Great Britain", "Northern Ireland", "Scotland", "Wales"],
+    "IR": ["Islamic Republic of Iran"],
+    "KR": ["Korea", "Republic of Korea"],
+    "MK": ["Macedonia"],
+    "NL": ["Holland"],
+    "RU": ["Russian Federation"],
+    "SZ": ["Swaziland"],
+    "US": ["America", "United States of America"],
+}
+"""What people also write for a country, beside what CLDR calls it."""
 
 
 def refuse(where: str, what: str) -> NoReturn:
@@ -256,8 +280,8 @@ def names() -> dict[str, Any]:
             except UnknownLocaleError:
                 continue  # a language that CLDR has no names in
         found = [str(locale.territories.get(country, "")) for locale in locales]
-        found = [SAME_PLACE.get(country, one) if nth == 1 else one for nth, one in enumerate(found)]
-        called[country] = found[:3] + sorted({one for one in found[3:] if one} - set(found[:3]))
+        found = [*LABELS.get(country, found[:2]), *found[2:], *found[: 2 if country in LABELS else 0]]
+        called[country] = found[:3] + sorted({*found[3:], *SPOKEN.get(country, ())} - {"", *found[:3]})
     codes = {
         code: known[0]
         for code, known in sorted(get_global("territory_aliases").items())
