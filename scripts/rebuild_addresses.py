@@ -2,12 +2,12 @@
 
     scripts/rebuild_addresses.py forms FOLDER --commit e20690c --date 2025-06-12      google/libaddressinput
     scripts/rebuild_addresses.py templates FOLDER --commit 28c47f9 --date 2026-07-19  OpenCageData/address-formatting
-    scripts/rebuild_addresses.py names                                                Unicode CLDR, as babel carries it
+    scripts/rebuild_addresses.py names                                                Unicode CLDR, as babel has it
 
-`forms.json`: of each country how an address stands on a label, what it needs, and its areas with the beginnings of their
-postcodes; the forms of whole postcodes are in postcodes.json (rebuild_postcodes.py). `templates.json`: how an address is
-shown, from components that a geocoder names. `names.json`: what countries are called. What this script does not know it
-refuses, so that nothing is dropped unnoticed.
+`forms.json`: of each country how an address stands on a label, what it needs, and its areas with the beginnings of
+their postcodes; the forms of whole postcodes are in postcodes.json (rebuild_postcodes.py). `templates.json`: how an
+address is shown, from components that a geocoder names. `names.json`: what countries are called. What this script
+does not know it refuses, so that nothing is dropped unnoticed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
+from babel import Locale, UnknownLocaleError
+from babel import __version__ as babel_version
+from babel.core import get_cldr_version, get_global
+from babel.languages import get_official_languages
 from rebuild_postcodes import COUNTRY, NOWHERE, reshaped
 
 TARGET = Path(__file__).parents[1] / "src" / "parcelward" / "base" / "standards" / "addresses"
@@ -37,7 +41,7 @@ OUTDATED: dict[str, set[str]] = {
     "MY": {"KUALA LUMPUR"},
     "PH": {"Southern Leyte", "Surigao del Norte"},
 }
-"""Areas whose postcodes begin otherwise now than in the source, so that nothing is said of them; no area: all of them."""
+"""Areas whose postcodes begin otherwise now than in the source: nothing is said of them. No area named: all of them."""
 
 RENAMED = {
     "MX": {"D.F.": ("CDMX", "Ciudad de México", "")},  # 2016
@@ -85,7 +89,7 @@ SPOKEN = {
     "CZ": ["Czech Republic"],
     "GB": ["England", "Great Britain", "Northern Ireland", "Scotland", "Wales"],
     "IR": ["Islamic Republic of Iran"],
-    "KR": ["Korea", "Republic of Korea"],
+    "KR": ["Republic of Korea"],
     "MK": ["Macedonia"],
     "NL": ["Holland"],
     "RU": ["Russian Federation"],
@@ -197,7 +201,7 @@ def other_language(areas: dict[str, dict[str, Any]], more: dict[str, dict[str, A
 
 def read_yaml(path: Path) -> Any:
     """Return a YAML file with every scalar as text: 'NO' is Norway, and 01 keeps its nought."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 -- it makes texts only
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
 
 
 def reworded(template: str) -> str:
@@ -251,7 +255,7 @@ def templates(folder: Path) -> dict[str, Any]:
             new |= {name: [replacement(pair) for pair in rule[name]]} if rule.get(name) else {}
         new |= {name: rule[name] for name in ("use_country", "change_country", "add_component") if name in rule}
         countries[key] = new
-    kinds = list(yaml.load_all((conf / "components.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader))  # noqa: S506 -- as above
+    kinds = list(yaml.load_all((conf / "components.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader))
     short = {path.stem: read_yaml(path) for path in sorted((conf / "abbreviations").glob("*.yaml"))}
     return {
         "templates": list(known),
@@ -266,10 +270,6 @@ def templates(folder: Path) -> dict[str, Any]:
 
 def names() -> dict[str, Any]:
     """Return country -> its English, French and Spanish names, then those in its own languages; and other codes."""
-    from babel import Locale, UnknownLocaleError
-    from babel.core import get_global
-    from babel.languages import get_official_languages
-
     wanted = json.loads((TARGET / "forms.json").read_text(encoding="utf-8"))["countries"]
     called = {}
     for country in sorted(wanted):
@@ -316,10 +316,7 @@ def main() -> None:
     given = arguments.parse_args()
     target = given.to or TARGET / f"{given.table}.json"
     if given.table == "names":
-        from babel import __version__
-        from babel.core import get_cldr_version
-
-        source = f"https://cldr.unicode.org, {get_cldr_version()}, as in babel {__version__}"
+        source = f"https://cldr.unicode.org, {get_cldr_version()}, as in babel {babel_version}"
         return write(target, {"source": source, "licence": "Unicode-3.0, see names.LICENSE.txt"}, names())
     origin = {"source": "", "commit": given.commit, "date": given.date, "licence": ""}
     if given.table == "forms":

@@ -68,7 +68,9 @@ def main() -> None:
         row = NEWER.get(found[1], row)
         lines.append(f"  {json.dumps(found[1])}: {json.dumps(row)}")
     licence = "Apache-2.0, see postcodes.LICENSE.txt"
-    origin = json.dumps({"source": SOURCE, "commit": given.commit, "date": given.date, "licence": licence, "changed": CHANGED})
+    origin = json.dumps(
+        {"source": SOURCE, "commit": given.commit, "date": given.date, "licence": licence, "changed": CHANGED}
+    )
     given.to.write_text(f'{origin[:-1]},\n"countries": {{\n' + ",\n".join(sorted(lines)) + "\n}}\n")
     json.loads(given.to.read_text())
 

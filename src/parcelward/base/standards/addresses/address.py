@@ -83,7 +83,5 @@ def ordered(address: Address) -> Address:
         if field.name not in {"street_lines", "postcode"}
     }
     country = texts.pop("country")
-    country = country.upper() if len(country) == 2 else country  # noqa: PLR2004 -- ISO 3166-1 alpha-2
-    return replace(
-        address, country=country, street_lines=lines, postcode=postcode_in_order(address.postcode), **texts
-    )
+    country = country.upper() if re.fullmatch(r"[A-Za-z]{2}", country) else country
+    return replace(address, country=country, street_lines=lines, postcode=postcode_in_order(address.postcode), **texts)

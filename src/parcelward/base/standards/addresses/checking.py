@@ -27,6 +27,7 @@ NEAR_LENGTH: Final = 2
 """How many letters more or fewer it may have: what is further off is not worth the time."""
 
 CODE_LENGTH_MAX: Final = 3
+END: Final = 3
 
 FIELDS: Final = {"A": "street_lines", "C": "locality", "D": "dependent_locality", "S": "administrative_area"}
 FIELDS |= {"Z": "postcode", "X": "sorting_code", "N": "addressee", "O": "organisation"}
@@ -148,9 +149,18 @@ def _near(country: str, typed: str) -> str:
 
 
 def _most_like(typed: str, names: Iterable[str]) -> str:
-    """Return the name that is most like what was typed; codes are like each other and mean different things."""
-    length = len(typed)
-    near = [name for name in names if len(name) > CODE_LENGTH_MAX and abs(len(name) - length) <= NEAR_LENGTH]
+    """Return the name that is most like what was typed and begins or ends as it does.
+
+    Codes are left out: those that are like each other mean different things.
+    """
+    length, first, last = len(typed), typed[:1], typed[-END:]
+    near = [
+        name
+        for name in names
+        if len(name) > CODE_LENGTH_MAX
+        and abs(len(name) - length) <= NEAR_LENGTH
+        and (name.startswith(first) or name.endswith(last))
+    ]
     return next(iter(difflib.get_close_matches(typed, near, n=1, cutoff=NEAR)), "")
 
 

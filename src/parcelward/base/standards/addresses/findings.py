@@ -40,8 +40,6 @@ ADVICE: Final[Mapping[str, _StrPromise]] = {
 }
 """What is good to know; nothing is refused for it."""
 
-assert not FAULTS.keys() & ADVICE.keys(), "a code is a fault or an advice"
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -1,9 +1,10 @@
 """An address as people read it, from components that a geocoder names, by OpenCage's templates (MIT).
 
 The table is `templates.json` (source, commit, date and licence stand in it; `scripts/rebuild_addresses.py` makes it).
-Its authors publish 462 cases of what must come out; all of them do, byte for byte (tests/conformance/test_addresses.py).
-No library is used: `addressformatting` is given up and fails newer cases, and a general template engine would be four
-times the code of `_rendered`, which knows the two things that the templates have: a value, and the first of several.
+Its authors publish cases of what must come out; all of them do, byte for byte (tests/conformance/test_addresses.py).
+No library is used: `addressformatting` is no longer maintained, and a general template engine would do the smaller
+part. The templates have but two things, a value and the first of several (`_rendered`); what is long here are the rules
+around them, which no library for Python has that is kept.
 
 This is for screens. What stands on a label is `labels.label_lines`, by the forms that posts ask for.
 """

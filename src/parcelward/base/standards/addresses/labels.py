@@ -1,7 +1,7 @@
 """The lines of a label, by the form that the country's post asks for (`forms.json`, from libaddressinput).
 
-Three things are ours, because a label must not lose what somebody wrote: a part of a place stands before the place where
-the country's form has no room for it, a postcode at the end; and where no form is known, everything stands.
+Three things are ours, because a label must not lose what somebody wrote: a part of a place stands before the place
+where the country's form has no room for it, a postcode at the end; and where no form is known, everything stands.
 A state or province that a country's addresses do not have is left off, as its post wants it.
 """
 
@@ -33,7 +33,8 @@ def label_lines(
     `from_country` is where it is posted: a country that it does not leave is not named. `latin` asks for the form in
     Latin letters or for the local one; None takes the form of the letters that the address itself has. The country
     stands last, in capitals, in English or, where the sender's country writes French first, in French; `name_in`
-    ("en" or "fr") says otherwise. A country that is not known stands as it was written. Raises BadAddress where it is over the limits.
+    ("en" or "fr") says otherwise. A country that is not known stands as it was written. Raises BadAddress where it is
+    over the limits.
     """
     if over_limits(address):
         raise BadAddress("The address is longer than a label has room for")

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
+_OF_TWO = frozenset({"congo", "korea"})
+"""Names that one country has in some language, and another, too, in common speech."""
+
 _LAST_ACCENT = "\u036f"
 
 
@@ -134,8 +137,8 @@ def names() -> Names:
         for name in {folded(one) for one in (*called, forms()[country].name)}:
             if by_name.setdefault(name, country) != country:
                 twice.add(name)
-    for name in twice:
-        del by_name[name]
+    for name in twice | _OF_TWO:
+        by_name.pop(name, None)
     by_name |= {folded(code): country for code, country in table["codes"].items()}
     return Names(by_name, table["countries"])
 
