@@ -130,7 +130,8 @@ def test_fields_that_changed_places_are_named_both():
 @pytest.mark.parametrize(
     "line",
     ["PO Box 5", "p.o.box 5", "Postfach 10 20", "Boîte postale 5", "BP 5", "Apartado de correos 5", "Caixa Postal 5",
-     "Casella postale 5", "Postbus 5", "Postboks 5", "Skrytka pocztowa 5", "私書箱5号", "사서함 5", "\u0430/я 5", "ص.ب 5"],
+     "Casella postale 5", "Postbus 5", "Postboks 5", "Skrytka pocztowa 5",
+     "私書箱5号", "사서함 5", "\u0430/я 5", "ص.ب 5"],
 )  # fmt: skip
 def test_a_post_office_box_is_seen_in_many_languages(line):
     assert check(changed(street_lines=("Ana", line))).po_box
@@ -165,7 +166,7 @@ def test_the_words_are_in_the_readers_language_and_have_nothing_of_what_was_type
     assert found.message == "Postcodes of this country look like 95014. Check the postcode and the country."
     with translation.override("es"):
         assert found.message.startswith("Los códigos postales de este país son como 95014")
-    for code, words in (findings.FAULTS | findings.ADVICE).items():
+    for code, words in {**findings.FAULTS, **findings.ADVICE}.items():
         with translation.override("es"):
             spanish = str(words)
         assert str(words) != spanish, code

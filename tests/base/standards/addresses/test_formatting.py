@@ -17,7 +17,7 @@ def test_each_country_has_its_own_order():
     german = ("Musterweg 1", "10115 Berlin", "Germany")
     assert format_lines(SAMPLE | {"country_code": "de"}) == german
     assert format_lines(SAMPLE, country="DE") == german
-    assert format_lines(SAMPLE, country="US") == ("1 Musterweg", "Berlin 10115", "Germany")
+    assert format_lines(SAMPLE, country="US") == ("1 Musterweg", "Berlin, 10115", "Germany")
 
 
 def test_an_unknown_country_takes_the_common_form():

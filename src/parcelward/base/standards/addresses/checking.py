@@ -29,8 +29,16 @@ NEAR_LENGTH: Final = 2
 CODE_LENGTH_MAX: Final = 3
 END: Final = 3
 
-FIELDS: Final = {"A": "street_lines", "C": "locality", "D": "dependent_locality", "S": "administrative_area"}
-FIELDS |= {"Z": "postcode", "X": "sorting_code", "N": "addressee", "O": "organisation"}
+FIELDS: Final = {
+    "A": "street_lines",
+    "C": "locality",
+    "D": "dependent_locality",
+    "N": "addressee",
+    "O": "organisation",
+    "S": "administrative_area",
+    "X": "sorting_code",
+    "Z": "postcode",
+}
 """libaddressinput's letter -> our name."""
 
 
@@ -102,11 +110,11 @@ def _with_country(address: Address) -> tuple[Address, Finding | None]:
         return address, None
     if not country:
         return address, Finding("/country", "country_missing")
-    names = tables.names().by_name
-    code = names.get(tables.folded(country))
+    names, typed = tables.names().by_name, tables.folded(country)
+    code = names.get(typed)
     if code:
         return replace(address, country=code), Finding("/country", "country_is_name", code)
-    near = _most_like(tables.folded(country), names)
+    near = "" if typed in tables.names().of_two else _most_like(typed, names)
     return address, Finding("/country", "country_unknown", names[near] if near else "")
 
 

@@ -141,7 +141,8 @@ def _template(rule: Mapping[str, Any], parts: Components) -> str:
     table = tables.templates()
     default = table.countries["default"]
     which = "address" if "road" in parts or "postcode" in parts else "fallback"
-    return table.templates[rule.get(which, default[which])]
+    nth: int = rule.get(which, default[which])
+    return table.templates[nth]
 
 
 def _replace(parts: Components, rules: Sequence[Sequence[str]]) -> None:

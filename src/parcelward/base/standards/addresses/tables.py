@@ -59,7 +59,7 @@ class Area:
 
     def has(self, postcode: str) -> bool:
         """Return whether a postcode could lie here; one of which nothing is known could."""
-        return not self.postcode or bool(re.match(self.postcode, bare(postcode)))
+        return not self.postcode or bool(_pattern(self.postcode).match(bare(postcode)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,12 @@ class Form:
     area_name: str = "province"
     written: tuple[str, ...] = ()  # how postcodes with a space or hyphen look: 9 a digit, A a letter, ? either
     areas: Mapping[str, Area] = field(default_factory=dict)
+
+
+@functools.cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return a compiled pattern: there are more than `re` itself remembers."""
+    return re.compile(text)
 
 
 @functools.cache
@@ -124,12 +130,13 @@ class Names:
     """What countries are called."""
 
     by_name: Mapping[str, str]  # folded name or code of three letters -> country
+    of_two: frozenset[str]  # folded names that two countries have: they stand for neither
     called: Mapping[str, Sequence[str]]  # country -> its English, French and Spanish names, then its own
 
 
 @functools.cache
 def names() -> Names:
-    """Return the names of countries; one that two countries have stands for neither."""
+    """Return the names of countries; one that two have stands for neither."""
     table = _read("names.json")
     by_name: dict[str, str] = {}
     twice = set()
@@ -140,7 +147,7 @@ def names() -> Names:
     for name in twice | _OF_TWO:
         by_name.pop(name, None)
     by_name |= {folded(code): country for code, country in table["codes"].items()}
-    return Names(by_name, table["countries"])
+    return Names(by_name, frozenset(twice | _OF_TWO), table["countries"])
 
 
 def folded(text: str) -> str:
