@@ -69,6 +69,21 @@ NOT_IN_THEIR_AREA = {("AU", "NSW", "2999"), ("PH", "Bohol", "6347")}
 """The ends of ranges beyond what the source's own patterns have."""
 
 
+def test_the_keys_of_further_languages_have_the_same_rules() -> None:
+    text = (shared_data.path(FORMS) / "testdata" / "countryinfo.txt").read_text(encoding="utf-8")
+    found = re.findall(r"^data/([A-Z]{2})--([a-z]+)=(\{.*\})\s*$", text, re.MULTILINE)
+    assert {f"{country}--{language}" for country, language, _ in found} == {"CA--fr", "CH--fr", "CH--it", "HK--en"}
+    first = rows()
+    for country, _, source in found:
+        row = json.loads(source)
+        assert row.get("zip") == first[country].get("zip")
+        keys, names = row["sub_keys"].split("~"), row.get("sub_names", row["sub_keys"]).split("~")
+        for key, name, zips in zip(keys, names, row.get("sub_zips", "~" * len(keys)).split("~"), strict=False):
+            area = tables.areas_by_name(country)[tables.folded(name)]
+            assert tables.areas_by_name(country)[tables.folded(key)] == area
+            assert area.postcode == zips
+
+
 def examples_of_areas() -> list[tuple[str, str, str]]:
     """Return (country, area, postcode): the examples that the source gives for areas, where it gives some."""
     found = []

@@ -22,12 +22,13 @@ _LOST_NOUGHTS_MAX = 2  # a spreadsheet makes 501 of 00501
 def spaced(country: str, postcode: str) -> str:
     """Return a postcode that has the form of its country's with the spaces and hyphens of that country."""
     bare = tables.bare(postcode)
-    forms = _written(country)
-    if not forms:
+    known = tables.forms().get(country)
+    shapes = _shapes(known.written) if known else {}
+    if not shapes:
         form = postcodes.form_of(country)
         return bare if form and form.pattern and not re.search("[ -]", form.example) else postcode
     shape = "".join("9" if one.isdigit() else "A" if one.isalpha() else one for one in bare)
-    written = forms.get(shape) or forms.get("?" * len(bare))
+    written = shapes.get(shape) or shapes.get("?" * len(bare))
     if written is None:
         return postcode
     characters = iter(bare)
@@ -35,10 +36,9 @@ def spaced(country: str, postcode: str) -> str:
 
 
 @functools.cache
-def _written(country: str) -> dict[str, str]:
+def _shapes(forms: tuple[str, ...]) -> dict[str, str]:
     """Return how postcodes are written by their shape without spaces and hyphens."""
-    form = tables.forms().get(country)
-    return {tables.bare(written): written for written in form.written} if form else {}
+    return {tables.bare(written): written for written in forms}
 
 
 def mended(country: str, postcode: str) -> str:

@@ -29,6 +29,9 @@ class Codes:
     names: Mapping[str, str]
 
 
+_NO_CODES = Codes({}, {})
+
+
 @dataclass(frozen=True, slots=True)
 class Templates:
     """OpenCage's templates and what they need (`formatting`)."""
@@ -42,8 +45,8 @@ class Templates:
     _codes: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
 
     def codes(self, kind: str, country: str) -> Codes:
-        """Return the codes of a country's `state`s or `county`s."""
-        return _codes(kind, country)
+        """Return the codes of a country's `state`s or `county`s; none of a country that has none here."""
+        return _codes(kind, country) if country in self._codes[kind] else _NO_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ def templates() -> Templates:
 
 @functools.cache
 def _codes(kind: str, country: str) -> Codes:
-    rows = templates()._codes[kind].get(country, {})  # noqa: SLF001 -- the same file
+    rows = templates()._codes[kind][country]  # noqa: SLF001 -- the same file
     by_name = {code: code for code in rows}
     for code, names in rows.items():
         for name in names:
