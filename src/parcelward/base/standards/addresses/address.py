@@ -16,7 +16,9 @@ COUNTRY_LENGTH_MAX: Final = 80
 STREET_LINES_MAX: Final = 5
 
 _WIDE_FORMS = {0x3000: " "} | {0xFF01 + nth: chr(0x21 + nth) for nth in range(94)}
-_BLANKS = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060\ufeff]+")
+_BLANKS = re.compile(r"\s+")
+_JOINERS = "\u200c\u200d"  # cannot be seen, but Persian and Indian scripts are written with them within words
+_LOOSE_JOINERS = re.compile(rf"(?<=\s)[{_JOINERS}]+|[{_JOINERS}]+(?=\s)")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe63\u30fc]")
 
 
@@ -58,20 +60,20 @@ def length_max(pointer: str) -> int:
 
 def in_order(text: str) -> str:
     """Return a text with single spaces, without what cannot be seen, wide letters and digits as common ones."""
-    plain = text.translate(_WIDE_FORMS) if not text.isascii() else text
-    blank = _BLANKS.sub(" ", plain)
-    if not blank.isprintable():
-        blank = "".join(one for one in blank if one.isprintable())
-    return unicodedata.normalize("NFC", blank).strip(" ,;")
+    if text.isascii() and text.isprintable():
+        return _BLANKS.sub(" ", text).strip(" ,;")
+    plain = "".join(one for one in text.translate(_WIDE_FORMS) if one.isprintable() or one.isspace() or one in _JOINERS)
+    spaced = _BLANKS.sub(" ", _LOOSE_JOINERS.sub("", plain))
+    return unicodedata.normalize("NFC", spaced).strip(f" ,;{_JOINERS}")
 
 
 def postcode_in_order(text: str) -> str:
     """Return a postcode in capitals, with the digits 0-9 in whatever script they were typed, and plain hyphens."""
-    plain = _DASHES.sub("-", in_order(text))
+    plain = _DASHES.sub("-", in_order(text)).translate(dict.fromkeys(map(ord, _JOINERS)))
     if not plain.isascii():
         digits = (unicodedata.digit(one, None) for one in plain)
         plain = "".join(one if digit is None else str(digit) for one, digit in zip(plain, digits, strict=True))
-    return unicodedata.normalize("NFC", plain.upper()).removeprefix("〒").strip(" -")
+    return unicodedata.normalize("NFC", plain.upper()).strip(" ,;-〒")
 
 
 def ordered(address: Address) -> Address:
