@@ -167,6 +167,7 @@ def test_what_only_sounds_like_one_is_none(line):
 def test_a_business_is_one_that_is_named_and_everybody_else_is_unknown():
     assert check(changed(organisation="Sample Ltd")).kind is Kind.BUSINESS
     assert check(SPRINGFIELD).kind is Kind.UNKNOWN
+    assert check(changed(organisation="Sample Ltd"), known=Kind.RESIDENTIAL).kind is Kind.RESIDENTIAL
 
 
 def test_an_unknown_country_stays_as_it_was_typed():

@@ -65,11 +65,13 @@ class Checked:
         return not any(finding.fault for finding in self.findings)
 
 
-def check(address: Address, *, strict: bool = False) -> Checked:
+def check(address: Address, *, strict: bool = False, known: Kind = Kind.UNKNOWN) -> Checked:
     """Return the address in its usual form and what is to be said of it; `strict` raises BadAddress for a fault.
 
     The error's problems are all findings, in the same order. Without `strict` nothing is raised, whatever the text.
-    Only what is certain is changed: spaces, wide letters, capitals of codes, a country's name that is one country's.
+    `known` is what the caller knows of who is there; without it a named organisation is a business, and nobody else
+    is anything. Only what is certain is changed: spaces, wide letters, capitals of codes, an area's name to what
+    labels have, a country's name that is one country's.
     """
     findings = [Finding(*over) for over in over_limits(address)]  # no more is looked at: no text costs much
     if not findings:
@@ -80,7 +82,8 @@ def check(address: Address, *, strict: bool = False) -> Checked:
             problems=tuple(finding.problem() for finding in findings),
         )
     box = any(finding.code == "po_box" for finding in findings)
-    return Checked(address, tuple(findings), Kind.BUSINESS if address.organisation else Kind.UNKNOWN, box)
+    kind = Kind.BUSINESS if known is Kind.UNKNOWN and address.organisation else known
+    return Checked(address, tuple(findings), kind, box)
 
 
 def _looked_at(given: Address) -> tuple[Address, list[Finding]]:
