@@ -29,6 +29,12 @@ def test_what_no_template_knows_stands_first():
     assert format_lines(SAMPLE | {"cafe": "Sample Bar"}, country="DE")[0] == "Sample Bar"
 
 
+def test_a_district_is_part_of_a_town_in_some_countries_and_of_a_state_in_others():
+    parts = {"road": "Calle Ejemplo", "city": "Sampletown", "state": "Samplestate", "district": "Districtia"}
+    assert format_lines(parts, country="CR")[1] == "Samplestate, Sampletown, Districtia"
+    assert format_lines(parts, country="AE")[1:] == ("Sampletown", "Districtia")
+
+
 def test_of_nothing_comes_nothing():
     assert format_lines({}) == ()
     assert format_lines({"road": "--", "city": "https://example.com/"}, country="DE") == ()

@@ -4,7 +4,7 @@ The table is `templates.json` (source, commit, date and licence stand in it; `sc
 Its authors publish cases of what must come out; all of them do, byte for byte (tests/conformance/test_addresses.py).
 No library is used: `addressformatting` is no longer maintained, and a general template engine would do the smaller
 part. The templates have but two things, a value and the first of several (`_rendered`); what is long here are the rules
-around them, which no library for Python has that is kept.
+around them, which no library for Python has that is kept. They do as the authors' own processor does.
 
 This is for screens. What stands on a label is `labels.label_lines`, by the forms that posts ask for.
 """
