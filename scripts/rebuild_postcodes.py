@@ -17,6 +17,19 @@ from pathlib import Path
 TARGET = Path(__file__).parents[1] / "src" / "parcelward" / "base" / "standards" / "postcodes.json"
 SOURCE = "https://github.com/google/libaddressinput"
 COUNTRY = re.compile(r"data/([A-Z]{2})=(\{.*\})")
+NEWER = {
+    "IE": {"pattern": r"(?:[AC-FHKNPRTV-Y]\d\d|D6W)[\dAC-FHKNPRTV-Y]{4}", "example": "A65 F4E2"},  # Eircode, 2015
+    "KH": {"pattern": r"\d{5,6}", "example": "120101"},
+    "KR": {"pattern": r"\d{5}", "example": "03051"},  # 2015
+    "LI": {"pattern": "948[5-9]|949[0-8]", "example": "9496"},
+    "MU": {"pattern": r"(?:\d{5}|\d{3}[A-Z]{2}\d{3})?", "example": "42602"},
+    "TW": {"pattern": r"\d{3}(?:\d{2,3})?", "example": "104"},  # six digits since 2020, the older ones stay good
+    "TZ": {"pattern": r"\d{4,5}", "example": "34413"},
+    "VN": {"pattern": r"\d{5,6}", "example": "70010"},  # five digits since 2018
+}
+"""Forms of postcodes that are younger than the source's."""
+
+CHANGED = "forms that are younger than the source, see NEWER in scripts/rebuild_postcodes.py"
 NOWHERE = "ZZ"  # what the source holds of countries that it does not know
 
 
@@ -52,9 +65,12 @@ def main() -> None:
             if examples and not fit:
                 sys.exit(f"{found[1]}: no example fits {source['zip']}")
             row |= {"example": fit[0]} if fit else {}
+        row = NEWER.get(found[1], row)
         lines.append(f"  {json.dumps(found[1])}: {json.dumps(row)}")
     licence = "Apache-2.0, see postcodes.LICENSE.txt"
-    origin = json.dumps({"source": SOURCE, "commit": given.commit, "date": given.date, "licence": licence})
+    origin = json.dumps(
+        {"source": SOURCE, "commit": given.commit, "date": given.date, "licence": licence, "changed": CHANGED}
+    )
     given.to.write_text(f'{origin[:-1]},\n"countries": {{\n' + ",\n".join(sorted(lines)) + "\n}}\n")
     json.loads(given.to.read_text())
 

@@ -21,6 +21,9 @@ REBUILD = Path(__file__).parents[2] / "scripts" / "rebuild_postcodes.py"
 NO_POSTCODES_OF_THEIRS = {("BY", "20050"), ("EE", "1001"), ("GB", "RH6 OHP")}
 """Examples that the source's own pattern refuses: five digits for six, four for five, a letter for a nought."""
 
+OF_BEFORE = {("KR", "110-110"), ("KR", "699-800")}
+"""Examples of a form that was given up since (NEWER in the script)."""
+
 FORM_UNKNOWN = {("UM", "96898")}  # an example without a pattern
 
 
@@ -45,7 +48,7 @@ def test_every_example_fits_its_country_however_it_is_written() -> None:
     found = examples()
     assert len(found) > 400
     wrong = {one for one in found if not fits(*one)}
-    assert wrong == NO_POSTCODES_OF_THEIRS
+    assert wrong == NO_POSTCODES_OF_THEIRS | OF_BEFORE
     for country, postcode in set(found) - wrong:
         assert fits(country, postcode.lower())
         assert fits(country, re.sub(r"[ -]", "", postcode))
@@ -53,7 +56,7 @@ def test_every_example_fits_its_country_however_it_is_written() -> None:
 
 
 def test_what_is_longer_or_shorter_fits_nowhere() -> None:
-    for country, postcode in set(examples()) - NO_POSTCODES_OF_THEIRS - FORM_UNKNOWN:
+    for country, postcode in set(examples()) - NO_POSTCODES_OF_THEIRS - OF_BEFORE - FORM_UNKNOWN:
         assert not fits(country, f"{postcode}00000")
         assert not fits(country, postcode[:1])
 

@@ -3,7 +3,8 @@
 Invalid
   ├─ BadItemNumber      422  no number that an item, receptacle or asset can have
   │    └─ BadGs1Key     422  no GS1 key: wrong shape, wrong check digit, or more than one thing named
-  └─ BadCurrency        422  no currency in which somebody can pay
+  ├─ BadCurrency        422  no currency in which somebody can pay
+  └─ BadAddress         422  an address that nothing could be delivered to; its problems say why, field by field
 """
 
 from __future__ import annotations
@@ -36,3 +37,10 @@ class BadCurrency(Invalid):
 
     default_code: ClassVar[str] = "bad_currency"
     title: ClassVar[str] = "This is not a currency that we know"
+
+
+class BadAddress(Invalid):
+    """Not an address that something could be delivered to; each of its problems names a field."""
+
+    default_code: ClassVar[str] = "bad_address"
+    title: ClassVar[str] = "This address is not complete or not right"
