@@ -12,12 +12,12 @@ The words `startswith`, `known`, `min`, `max` and `abs` are all the calls there 
 written with its unit. `==` is for whole numbers and texts; `%` divides a whole number by a fixed one; a divisor that
 is closer to nothing than a millionth makes what is divided missing.
 
-**What is missing.** A test of a missing value is false, behind `not` too: `not cards_1h > 3` is read as `cards_1h <= 3`,
-which says nothing of an order whose cards nobody counted. What is reckoned from something missing is missing. Only
-`known(field)` asks whether it is there.
+**What is missing.** A test of a missing value is false, behind `not` too: `not cards_1h > 3` is read as
+`cards_1h <= 3`, which says nothing of an order whose cards nobody counted. What is reckoned from something missing is
+missing. Only `known(field)` asks whether it is there.
 
 A rule is checked when it is written (`reading`), against the fields that there are (`schema`): what is unknown, of the
 wrong type, too long, or always true or false is refused with its place and what was probably meant. It is then a tree
-(`tree`) that three forms agree on: `interpreting` walks it and says why, `compiling` makes one Python function of a whole
-set, `columns` judges many orders at once.
+(`tree`) that three forms agree on: `interpreting` walks it and says why, `compiling` makes one Python function of a
+whole set, `columns` judges many orders at once.
 """

@@ -13,7 +13,6 @@ from parcelward.risk.language.tree import (
     Any,
     Compare,
     Fixed,
-    Flag,
     Has,
     Known,
     Node,
@@ -61,7 +60,7 @@ def examine(node: Node, facts: Facts) -> Examined:
     return Examined(fired, because, missing)
 
 
-def _true(test: Test, facts: Facts) -> bool:  # noqa: PLR0911 -- one test, one answer
+def _true(test: Test, facts: Facts) -> bool:
     match test:
         case Compare(op, left, right):
             return _compared(op, _number(left, facts), _number(right, facts))
@@ -74,16 +73,15 @@ def _true(test: Test, facts: Facts) -> bool:  # noqa: PLR0911 -- one test, one a
     if found is None:
         return False
     match test:
-        case Same(_, other, negated):
-            return (found != other) is negated
+        case Same(_, str() as text, negated):
+            return (found != text) is negated
         case Among(_, values, negated):
             return (found not in values) is negated
         case Starts(_, prefix, negated):
             return isinstance(found, str) and (not found.startswith(prefix)) is negated
         case Has(_, value, negated):
             return isinstance(found, frozenset) and (value not in found) is negated
-        case Flag(_, negated):
-            return (not found) is negated
+    return (not found) is test.negated  # a flag
 
 
 def _compared(op: str, left: float | None, right: float | None) -> bool:
@@ -167,5 +165,4 @@ def _of_test(test: Test, facts: Facts) -> Because:
             return Because(field, "not startswith" if negated else "startswith", value, limit, text, values)
         case Known(_, negated):
             return Because(field, "missing" if negated else "known", value, None, text, values)
-        case Flag(_, negated):
-            return Because(field, "not" if negated else "is", value, None, text, values)
+    return Because(field, "not" if test.negated else "is", value, None, text, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from parcelward.risk.language.problems import refuse
 
@@ -85,14 +85,14 @@ def _cut(text: str) -> list[_Word]:
     return found
 
 
-def _unknown(text: str, at: int) -> None:
+def _unknown(text: str, at: int) -> NoReturn:
     """Refuse the character at a place, and say what was probably meant."""
     sign = text[at]
     if sign in "\"'":
         code = "backslash" if "\\" in text[at:].partition("\n")[0] else "open_text"
         refuse(code, at, len(text))
     if sign.isascii() and sign.isdigit():
-        end = at + len(re.match(r"[\w.]+", text[at:], re.ASCII)[0])  # type: ignore[index] -- begins with a digit
+        end = at + len(text[at:]) - len(re.sub(r"^[\w.]+", "", text[at:], flags=re.ASCII))
         refuse("bad_number", at, end, about=text[at:end])
     if not sign.isprintable():
         refuse("control_character", at, at + 1, about=f"U+{ord(sign):04X}")

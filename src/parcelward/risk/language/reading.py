@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from typing import Final, NoReturn
+from collections.abc import Mapping
+from typing import Final
 
 from parcelward.risk.language import constant, lexing
 from parcelward.risk.language.problems import Finding, Refused, meant, refuse
@@ -58,17 +58,14 @@ def read(text: str, schema: Schema) -> Node:
     reading = _Reading(text, words.durations, schema)
     reading.measure(parsed)
     found = reading.test(parsed)
-    if reading.findings or found is None:
-        raise Refused(reading.findings)
-    for finding in constant.findings(found):
-        reading.findings.append(Finding(finding.code, 0, len(text), finding.about))
-    if reading.findings:
-        raise Refused(reading.findings)
+    always = [Finding(part.code, 0, len(text), part.about) for part in constant.findings(found)]
+    if always:
+        raise Refused(always)
     return found
 
 
 class _Reading(Reading):
-    """One rule being read: what is wrong is noted, and reading goes on."""
+    """One rule being read. What is wrong in one part of `and` or `or` does not hide what is wrong in the next."""
 
     def measure(self, parsed: ast.expr) -> None:
         """Refuse what is too large before any of it is looked at."""
@@ -84,75 +81,78 @@ class _Reading(Reading):
                     refuse("too_large", *self.span(node), about=str(NODES_MAX))
             todo += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
 
-    def test(self, node: ast.expr) -> Node | None:
-        """Return what is true or false; None, with a finding, if it is not that."""
+    def test(self, node: ast.expr) -> Node:
+        """Return what is true or false. Raises Refused if it is not that."""
         match node:
             case ast.BoolOp(op, values):
-                parts = [self.test(value) for value in values]
-                good = [part for part in parts if part is not None]
-                if len(good) < len(parts):
-                    return None
-                return all_of(*good) if isinstance(op, ast.And) else any_of(*good)
+                parts = self._parts(values)
+                return all_of(*parts) if isinstance(op, ast.And) else any_of(*parts)
             case ast.UnaryOp(ast.Not(), operand):
-                inner = self.test(operand)
-                return None if inner is None else negate(inner)
+                return negate(self.test(operand))
             case ast.Compare(left, ops, comparators):
                 return self._chain(node, [left, *comparators], ops)
             case ast.Call(func, args, keywords):
                 return self._asked(node, func, args, keywords)
             case ast.Name():
                 return self._flag(node)
-        return self.note("not_a_test", node)
+        raise self.wrong("not_a_test", node)
 
-    def _flag(self, node: ast.Name) -> Node | None:
+    def _parts(self, values: list[ast.expr]) -> list[Node]:
+        """Return the parts of `and` or `or`. Raises Refused with what is wrong in all of them."""
+        found: list[Node] = []
+        wrong: list[Finding] = []
+        for value in values:
+            try:
+                found.append(self.test(value))
+            except Refused as refused:
+                wrong += refused.findings
+        if wrong:
+            raise Refused(wrong)
+        return found
+
+    def _flag(self, node: ast.Name) -> Node:
         field = self.field(node)
-        if field is None:
-            return None
         if field.type is not FieldType.BOOL:
             shown = f"{field.name} > 0" if field.type.is_number else f'{field.name} == "..."'
             shown = f'"..." in {field.name}' if field.type is FieldType.SET else shown
-            return self.note("not_a_flag", node, field.name, shown)
+            raise self.wrong("not_a_flag", node, field.name, shown)
         return Flag(field)
 
-    def _asked(self, node: ast.Call, func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword]) -> Node | None:
+    def _asked(self, node: ast.Call, func: ast.expr, args: list[ast.expr], keywords: list[ast.keyword]) -> Node:
         """Return `known(field)` or `startswith(text, "...")`."""
         name = func.id if isinstance(func, ast.Name) else ""
         if name not in CALLS:
-            return self.note("unknown_call", func, name, meant(name, CALLS))
+            raise self.wrong("unknown_call", func, name, meant(name, CALLS))
         if name not in {"known", "startswith"}:
-            return self.note("not_a_test", node)
+            raise self.wrong("not_a_test", node)
         if keywords or len(args) != (1 if name == "known" else 2) or not isinstance(args[0], ast.Name):
             shown = "known(field)" if name == "known" else 'startswith(field, "...")'
-            return self.note("bad_call", node, name, shown)
+            raise self.wrong("bad_call", node, name, shown)
         field = self.field(args[0])
-        if field is None or name == "known":
-            return Known(field) if field else None
+        if name == "known":
+            return Known(field)
         if field.type is not FieldType.TEXT:
-            return self.note("not_a_text", args[0], field.name)
-        prefix = args[1].value if isinstance(args[1], ast.Constant) else None
-        if not isinstance(prefix, str) or not prefix:
-            return self.note("bad_call", node, name, 'startswith(field, "...")')
+            raise self.wrong("not_a_text", args[0], field.name)
+        prefix = _text(args[1])
+        if not prefix:
+            raise self.wrong("bad_call", node, name, 'startswith(field, "...")')
         return Starts(field, prefix)
 
-    def _chain(self, node: ast.Compare, sides: list[ast.expr], ops: list[ast.cmpop]) -> Node | None:
-        parts = [self._compared(node, *each) for each in zip(sides, ops, sides[1:], strict=False)]
-        good = [part for part in parts if part is not None]
-        return all_of(*good) if len(good) == len(parts) else None
+    def _chain(self, node: ast.Compare, sides: list[ast.expr], ops: list[ast.cmpop]) -> Node:
+        return all_of(*(self._compared(node, *each) for each in zip(sides, ops, sides[1:], strict=False)))
 
-    def _compared(self, node: ast.Compare, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Node | None:
+    def _compared(self, node: ast.Compare, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Node:
         if isinstance(op, ast.In | ast.NotIn):
             found = self._among(left, right)
-            return negate(found) if found is not None and isinstance(op, ast.NotIn) else found
+            return negate(found) if isinstance(op, ast.NotIn) else found
         if type(op) not in _OPS:
             name = left.id if isinstance(left, ast.Name) else "field"
-            return self.note("no_is", node, suggestion=f"not known({name})")
+            raise self.wrong("no_is", node, suggestion=f"not known({name})")
         sign = _OPS[type(op)]
         for side in (left, right):
             if isinstance(side, ast.Compare | ast.BoolOp):
-                return self.note("compared_test", side)
+                raise self.wrong("compared_test", side)
         of_left, of_right = self._kind(left), self._kind(right)
-        if "" in {of_left, of_right}:  # what it is could not be found out, and was noted
-            return None
         if {of_left, of_right} <= {"number"}:
             return self._numbers(node, left, sign, right)
         if {of_left, of_right} <= {"text", "literal"}:
@@ -161,88 +161,83 @@ class _Reading(Reading):
             if kind in {of_left, of_right}:
                 one = left if of_left == kind else right
                 shown = one.id if isinstance(one, ast.Name) else ""
-                return self.note(f"compared_{kind}", node, shown, shown if kind == "flag" else f'"..." in {shown}')
-        return self.note("unlike", node)
+                raise self.wrong(f"compared_{kind}", node, shown, shown if kind == "flag" else f'"..." in {shown}')
+        raise self.wrong("unlike", node)
 
     def _kind(self, node: ast.expr) -> str:
-        """Return whether a side of a comparison is a number, a text, a literal text, a flag or a set; empty if none."""
+        """Return whether a side of a comparison is a number, a text, a literal text, a flag or a set."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return "literal"
         if isinstance(node, ast.Name) and self.offset(node) not in self.durations:
             field = self.field(node)
             kinds = {FieldType.BOOL: "flag", FieldType.TEXT: "text", FieldType.SET: "set"}
-            return kinds.get(field.type, "number") if field else ""
+            return kinds.get(field.type, "number")
         return "number"
 
-    def _numbers(self, node: ast.Compare, left: ast.expr, sign: str, right: ast.expr) -> Node | None:
-        one, two = number(self, left), number(self, right)
-        if one is None or two is None:
-            return None
-        units = self.same_unit(node, one, two)
-        if units is None:
-            return None
-        one, two = units
+    def _numbers(self, node: ast.Compare, left: ast.expr, sign: str, right: ast.expr) -> Node:
+        one, two = self.same_unit(node, number(self, left), number(self, right))
         if sign in {"==", "!="} and not (one.whole and two.whole):
-            return self.note("inexact", node, sign)
+            raise self.wrong("inexact", node, sign)
         always = constant.always(sign, one, two)
         if always is not None:
-            return self.note("always_true" if always else "always_false", node)
+            raise self.wrong("always_true" if always else "always_false", node)
         if isinstance(one.number, Fixed):
             one, two, sign = two, one, _FLIPPED[sign]
         return Compare(sign, one.number, two.number)
 
-    def _texts(self, node: ast.Compare, left: ast.expr, sign: str, right: ast.expr) -> Node | None:
+    def _texts(self, node: ast.Compare, left: ast.expr, sign: str, right: ast.expr) -> Node:
         if sign not in {"==", "!="}:
-            return self.note("text_order", node, sign)
+            raise self.wrong("text_order", node, sign)
         if isinstance(left, ast.Constant):
             left, right = right, left
-        if isinstance(left, ast.Constant):
-            same = isinstance(right, ast.Constant) and left.value == right.value
-            return self.note("always_true" if same is (sign == "==") else "always_false", node)
+        if not isinstance(left, ast.Name):
+            same = ast.dump(left) == ast.dump(right)
+            raise self.wrong("always_true" if same is (sign == "==") else "always_false", node)
         one = self.field(left)
-        other = str(right.value) if isinstance(right, ast.Constant) else self.field(right)
-        if one is None or other is None:
-            return None
+        other = self.field(right) if isinstance(right, ast.Name) else str(_text(right))
         if one == other:
-            return self.note("always_true" if sign == "==" else "always_false", node)
+            raise self.wrong("always_true" if sign == "==" else "always_false", node)
         return Same(one, other, negated=sign == "!=")
 
-    def _among(self, left: ast.expr, right: ast.expr) -> Node | None:
+    def _among(self, left: ast.expr, right: ast.expr) -> Node:
         if isinstance(right, ast.List):
             return self._listed(left, right)
         field = self.field(right) if isinstance(right, ast.Name) else None
-        if isinstance(right, ast.Name) and field is None:
-            return None
         if field is None or field.type is not FieldType.SET:
-            return self.note("not_a_list", right, suggestion='["...", "..."]')
-        if not isinstance(left, ast.Constant) or not isinstance(left.value, str):
-            return self.note("not_a_literal", left, suggestion=f'"..." in {field.name}')
-        return Has(field, left.value)
+            raise self.wrong("not_a_list", right, suggestion='["...", "..."]')
+        value = _text(left)
+        if value is None:
+            raise self.wrong("not_a_literal", left, suggestion=f'"..." in {field.name}')
+        return Has(field, value)
 
-    def _listed(self, left: ast.expr, right: ast.List) -> Node | None:
+    def _listed(self, left: ast.expr, right: ast.List) -> Node:
         field = self.field(left) if isinstance(left, ast.Name) else None
-        if isinstance(left, ast.Name) and field is None:
-            return None
         if field is None or field.type not in {FieldType.TEXT, FieldType.INT}:
-            return self.note("not_listed", left)
+            raise self.wrong("not_listed", left)
         if not 1 <= len(right.elts) <= LIST_MAX:
-            return self.note("bad_list", right, str(LIST_MAX))
-        texts: list[str] = []
-        wholes: list[int] = []
-        for each in right.elts:
-            if field.type is FieldType.TEXT and isinstance(each, ast.Constant) and isinstance(each.value, str):
-                texts.append(each.value)
-                continue
-            found = number(self, each) if field.type is FieldType.INT and not _is_text(each) else None
-            if found is None or not isinstance(found.number, Fixed) or not isinstance(found.number.value, int):
-                return self.note("bad_list_value", each, field.name)
-            if self.same_unit(each, of_field(field), found) is None:
-                return None
-            wholes.append(found.number.value)
-        if any(not field.least <= whole <= field.most for whole in wholes):
-            return self.note("always_false", right)
-        return Among(field, tuple(dict.fromkeys(texts or wholes)))  # type: ignore[arg-type] -- one of both is empty
+            raise self.wrong("bad_list", right, str(LIST_MAX))
+        if field.type is FieldType.TEXT:
+            return Among(field, tuple(dict.fromkeys(self._listed_text(each, field) for each in right.elts)))
+        return Among(field, tuple(dict.fromkeys(self._listed_whole(each, field) for each in right.elts)))
+
+    def _listed_text(self, node: ast.expr, field: Field) -> str:
+        text = _text(node)
+        if text is None:
+            raise self.wrong("bad_list_value", node, field.name)
+        return text
+
+    def _listed_whole(self, node: ast.expr, field: Field) -> int:
+        if _text(node) is not None:
+            raise self.wrong("bad_list_value", node, field.name)
+        found = number(self, node)
+        if not isinstance(found.number, Fixed) or not isinstance(found.number.value, int):
+            raise self.wrong("bad_list_value", node, field.name)
+        self.same_unit(node, of_field(field), found)
+        if not field.least <= found.number.value <= field.most:
+            raise self.wrong("always_false", node, field.name)
+        return found.number.value
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _text(node: ast.expr) -> str | None:
+    """Return a text that stands in the rule; None if something else does."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from parcelward.risk.language.problems import Finding, meant
+from parcelward.risk.language.problems import Finding, Refused, meant
 from parcelward.risk.language.schema import CALLS, Schema
 from parcelward.risk.language.tree import NEAREST, Fixed, Number, Of, Pick, Reckon, Size
 from parcelward.risk.wire import Field, FieldType, Unit
@@ -53,12 +53,11 @@ def of_field(field: Field) -> Span:
 
 
 class Reading:
-    """A rule's text while it is read: where things stand in it, and what is wrong so far."""
+    """A rule's text while it is read: where things stand in it, and which names it may use."""
 
     def __init__(self, text: str, durations: Mapping[int, int], schema: Schema) -> None:
         self.durations = durations
         self.schema = schema
-        self.findings: list[Finding] = []
         self._bytes = None if text.isascii() else text.encode()
 
     def _place(self, column: int) -> int:
@@ -73,41 +72,39 @@ class Reading:
         """Return where something begins and ends."""
         return self._place(node.col_offset), self._place(node.end_col_offset or node.col_offset + 1)
 
-    def note(self, code: str, node: ast.expr, about: str = "", suggestion: str = "") -> None:
-        """Note what is wrong with a part. Returns None, which stands for the part."""
-        self.findings.append(Finding(code, *self.span(node), about, suggestion))
+    def wrong(self, code: str, node: ast.expr, about: str = "", suggestion: str = "") -> Refused:
+        """Return the error for what is wrong with a part."""
+        return Refused([Finding(code, *self.span(node), about, suggestion)])
 
-    def field(self, node: ast.expr) -> Field | None:
-        """Return the field that a name means; None, with a finding, if there is none."""
-        if not isinstance(node, ast.Name):
-            return self.note("not_a_field", node)
+    def field(self, node: ast.Name) -> Field:
+        """Return the field that a name means."""
         found = self.schema.by_name.get(node.id)
         if found is None:
-            self.note("unknown_name", node, node.id, meant(node.id, self.schema.by_name))
+            raise self.wrong("unknown_name", node, node.id, meant(node.id, self.schema.by_name))
         return found
 
-    def same_unit(self, node: ast.expr, one: Span, two: Span) -> tuple[Span, Span] | None:
+    def same_unit(self, node: ast.expr, one: Span, two: Span) -> tuple[Span, Span]:
         """Return both numbers in one unit: a bare one takes the other's, but times are written with their unit."""
         if one.unit is two.unit:
             return one, two
         bare, other = (one, two) if one.bare else (two, one)
         if not bare.bare:
-            return self.note("unlike_units", node, f"{one.unit}/{two.unit}")
+            raise self.wrong("unlike_units", node, f"{one.unit}/{two.unit}")
         if other.unit is Unit.SECONDS and bare.low != 0:
-            return self.note("bare_time", node, f"{bare.low}", f"{bare.low}d")
+            raise self.wrong("bare_time", node, f"{bare.low}", f"{bare.low}d")
         taken = replace(bare, number=Fixed(bare.low, other.unit), unit=other.unit)
         return (taken, two) if one.bare else (one, taken)
 
 
-def number(reading: Reading, node: ast.expr) -> Span | None:
-    """Return a number with its bounds; None, with a finding, if it is none or could be too large."""
+def number(reading: Reading, node: ast.expr) -> Span:
+    """Return a number with its bounds. Raises Refused if it is none, or could be too large."""
     found = _read(reading, node)
-    if found is not None and found.size > (WHOLE_MAX if found.whole else FLOAT_MAX):
-        return reading.note("too_big", node)
+    if found.size > (WHOLE_MAX if found.whole else FLOAT_MAX):
+        raise reading.wrong("too_big", node)
     return found
 
 
-def _read(reading: Reading, node: ast.expr) -> Span | None:
+def _read(reading: Reading, node: ast.expr) -> Span:
     match node:
         case ast.Constant(value) if type(value) is int or type(value) is float:
             return Span(Fixed(value), value, value, Unit.PLAIN, type(value) is int, bare=True)
@@ -116,19 +113,19 @@ def _read(reading: Reading, node: ast.expr) -> Span | None:
             return Span(Fixed(seconds, Unit.SECONDS), seconds, seconds, Unit.SECONDS, whole=True)
         case ast.Name():
             field = reading.field(node)
-            if field is None or field.type.is_number:
-                return of_field(field) if field else None
-            return reading.note("not_a_number", node, field.name)
+            if field.type.is_number:
+                return of_field(field)
+            raise reading.wrong("not_a_number", node, field.name)
         case ast.UnaryOp(ast.USub() | ast.UAdd() as sign, operand):
             found = number(reading, operand)
-            return _minus(found) if found is not None and isinstance(sign, ast.USub) else found
+            return _minus(found) if isinstance(sign, ast.USub) else found
         case ast.BinOp(left, op, right):
             return _reckoned(reading, node, left, op, right)
         case ast.Call():
             return _called(reading, node)
         case ast.Constant(value):
-            return reading.note("not_a_number" if isinstance(value, str) else "no_constant", node, repr(value)[:20])
-    return reading.note("not_allowed", node)
+            raise reading.wrong("not_a_number" if isinstance(value, str) else "no_constant", node, repr(value)[:20])
+    raise reading.wrong("not_allowed", node)
 
 
 def _minus(of: Span) -> Span:
@@ -137,23 +134,20 @@ def _minus(of: Span) -> Span:
     return replace(of, number=turned, low=-of.high, high=-of.low)
 
 
-def _reckoned(reading: Reading, node: ast.BinOp, left: ast.expr, op: ast.operator, right: ast.expr) -> Span | None:
+def _reckoned(reading: Reading, node: ast.BinOp, left: ast.expr, op: ast.operator, right: ast.expr) -> Span:
     sign = _SIGNS.get(type(op))
     if sign is None:
-        return reading.note("no_power" if isinstance(op, ast.Pow) else "unknown_sign", node, suggestion="*")
+        raise reading.wrong("no_power" if isinstance(op, ast.Pow) else "unknown_sign", node, suggestion="*")
     one, two = number(reading, left), number(reading, right)
-    if one is None or two is None:
-        return None
     if sign in {"+", "-"}:
-        units = reading.same_unit(node, one, two)
-        found = None if units is None else _sum(sign, *units)
+        found = _sum(sign, *reading.same_unit(node, one, two))
     elif sign == "*":
         found = _product(reading, node, one, two)
     elif sign == "/":
         found = _quotient(reading, node, one, two)
     else:
         found = _rest(reading, node, one, two)
-    if found is not None and isinstance(one.number, Fixed) and isinstance(two.number, Fixed):
+    if isinstance(one.number, Fixed) and isinstance(two.number, Fixed):
         return replace(found, number=Fixed(found.low, found.unit), bare=one.bare and two.bare)
     return found
 
@@ -163,19 +157,19 @@ def _sum(sign: str, one: Span, two: Span) -> Span:
     return Span(Reckon(sign, one.number, two.number), low, high, one.unit, one.whole and two.whole)
 
 
-def _product(reading: Reading, node: ast.BinOp, one: Span, two: Span) -> Span | None:
+def _product(reading: Reading, node: ast.BinOp, one: Span, two: Span) -> Span:
     if Unit.PLAIN not in {one.unit, two.unit}:
-        return reading.note("unlike_units", node, f"{one.unit}/{two.unit}")
+        raise reading.wrong("unlike_units", node, f"{one.unit}/{two.unit}")
     ends = [a * b for a in (one.low, one.high) for b in (two.low, two.high)]
     unit = two.unit if one.unit is Unit.PLAIN else one.unit
     return Span(Reckon("*", one.number, two.number), min(ends), max(ends), unit, one.whole and two.whole)
 
 
-def _quotient(reading: Reading, node: ast.BinOp, one: Span, two: Span) -> Span | None:
+def _quotient(reading: Reading, node: ast.BinOp, one: Span, two: Span) -> Span:
     if two.size < NEAREST:
-        return reading.note("division_by_nothing", node)
+        raise reading.wrong("division_by_nothing", node)
     if two.unit not in {Unit.PLAIN, one.unit}:
-        return reading.note("unlike_units", node, f"{one.unit}/{two.unit}")
+        raise reading.wrong("unlike_units", node, f"{one.unit}/{two.unit}")
     unit = Unit.PLAIN if one.unit is two.unit else one.unit
     quotient = Reckon("/", one.number, two.number)
     nearest = 1 if two.whole else NEAREST
@@ -189,48 +183,37 @@ def _quotient(reading: Reading, node: ast.BinOp, one: Span, two: Span) -> Span |
     return Span(quotient, low, size, unit, whole=False)
 
 
-def _rest(reading: Reading, node: ast.BinOp, one: Span, two: Span) -> Span | None:
+def _rest(reading: Reading, node: ast.BinOp, one: Span, two: Span) -> Span:
     by = two.number.value if isinstance(two.number, Fixed) else 0
     if not one.whole or not two.whole or by <= 0:
-        return reading.note("bad_rest", node)
-    units = reading.same_unit(node, one, two)
-    if units is None:
-        return None
-    one, two = units
+        raise reading.wrong("bad_rest", node)
+    one, two = reading.same_unit(node, one, two)
     if isinstance(one.number, Fixed):
         rest = one.number.value % by
         return Span(Reckon("%", one.number, two.number), rest, rest, one.unit, whole=True)
     return Span(Reckon("%", one.number, two.number), 0, by - 1, one.unit, whole=True)
 
 
-def _called(reading: Reading, node: ast.Call) -> Span | None:
+def _called(reading: Reading, node: ast.Call) -> Span:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     if name not in CALLS:
-        return reading.note("unknown_call", node.func, name, meant(name, CALLS))
+        raise reading.wrong("unknown_call", node.func, name, meant(name, CALLS))
     if name in {"known", "startswith"}:
-        return reading.note("not_a_number", node, name)
+        raise reading.wrong("not_a_number", node, name)
     fits = len(node.args) == 1 if name == "abs" else 2 <= len(node.args) <= PARTS_MAX  # noqa: PLR2004 -- of one alone there is nothing to pick
     if node.keywords or not fits:
-        return reading.note("bad_call", node, name, "abs(number)" if name == "abs" else f"{name}(number, number)")
-    parts = [number(reading, arg) for arg in node.args]
-    spans = [part for part in parts if part is not None]
-    if len(spans) < len(parts):
-        return None
+        raise reading.wrong("bad_call", node, name, "abs(number)" if name == "abs" else f"{name}(number, number)")
+    spans = [number(reading, arg) for arg in node.args]
     if name == "abs":
         low = 0 if spans[0].low <= 0 <= spans[0].high else min(abs(spans[0].low), abs(spans[0].high))
         return replace(spans[0], number=Size(spans[0].number), low=low, high=spans[0].size, bare=False)
     return _picked(reading, node, name, spans)
 
 
-def _picked(reading: Reading, node: ast.Call, name: str, spans: list[Span]) -> Span | None:
+def _picked(reading: Reading, node: ast.Call, name: str, spans: list[Span]) -> Span:
     """Return the `min` or `max` of numbers, all in the unit of the first that has one."""
     lead = next((span for span in spans if not span.bare), spans[0])
-    taken = []
-    for span in spans:
-        units = reading.same_unit(node, lead, span)
-        if units is None:
-            return None
-        taken.append(units[1])
+    taken = [reading.same_unit(node, lead, span)[1] for span in spans]
     pick = min if name == "min" else max
     return Span(
         Pick(name, tuple(span.number for span in taken)),

@@ -60,6 +60,12 @@ def checked(field: Field, found: object) -> Fact | None:
         case FieldType.TEXT:
             return found if type(found) is str and len(found) <= TEXT_MAX else None
         case FieldType.SET:
-            if type(found) in _SETS and isinstance(found, Collection) and len(found) <= SET_MAX:
-                return frozenset(found) if all(type(each) is str for each in found) else None
+            return members(found)
     return None
+
+
+def members(found: object) -> frozenset[str] | None:
+    """Return the members of a set that is a fact; None if it is none, or none of texts, or too large."""
+    if type(found) not in _SETS or not isinstance(found, Collection) or len(found) > SET_MAX:
+        return None
+    return frozenset(found) if all(type(each) is str for each in found) else None

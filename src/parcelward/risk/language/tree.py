@@ -244,8 +244,8 @@ def written(node: Node) -> str:
         case Compare(op, left, right):
             return f"{_written(left)} {op} {_written(right)}"
         case Same(field, other, negated):
-            right = other.name if isinstance(other, Field) else literal(other)
-            return f"{field.name} {'!=' if negated else '=='} {right}"
+            text = other.name if isinstance(other, Field) else literal(other)
+            return f"{field.name} {'!=' if negated else '=='} {text}"
         case Among(field, values, negated):
             listed = ", ".join(literal(value) for value in values)
             return f"{field.name} {'not in' if negated else 'in'} [{listed}]"
