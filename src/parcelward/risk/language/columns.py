@@ -30,6 +30,7 @@ from parcelward.risk.language.tree import (
     Node,
     Number,
     Of,
+    OfField,
     Pick,
     Reckon,
     Same,
@@ -172,7 +173,7 @@ class _Plan:
                 return f"{self.number(left)} {op} {self.number(right)}"
         return self._of_one(test, self.column(test.field))
 
-    def _of_one(self, test: Test, column: str) -> str:
+    def _of_one(self, test: OfField, column: str) -> str:
         """Return a test of a field's column."""
         match test:
             case Known(of_field, negated) if of_field.type.is_number:

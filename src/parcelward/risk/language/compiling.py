@@ -27,6 +27,7 @@ from parcelward.risk.language.tree import (
     Node,
     Number,
     Of,
+    OfField,
     Pick,
     Reckon,
     Same,
@@ -128,7 +129,7 @@ def _test(test: Test, names: Mapping[Field, str]) -> str:
     return _of_one(test, names[test.field])
 
 
-def _of_one(test: Test, name: str) -> str:
+def _of_one(test: OfField, name: str) -> str:
     """Return a test of one field."""
     match test:
         case Known(field, negated) if field.type.is_number:

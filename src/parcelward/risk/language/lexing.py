@@ -15,7 +15,7 @@ BRACKETS_MAX = 20
 """Brackets within brackets."""
 LITERAL_MAX = 100
 """Characters of a text in a rule."""
-DIGITS_MAX = 15
+DIGITS_MAX = 16
 """Digits of a number in a rule."""
 
 SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -130,7 +130,7 @@ def _read(reading: Reading, node: ast.expr) -> Span:
 
 def _minus(of: Span) -> Span:
     inner = of.number
-    turned: Number = Fixed(-inner.value, inner.unit) if isinstance(inner, Fixed) else Reckon("-", Fixed(0), inner)
+    turned: Number = Fixed(-inner.value, inner.unit) if isinstance(inner, Fixed) else Reckon("-", Fixed(0, of.unit), inner)
     return replace(of, number=turned, low=-of.high, high=-of.low)
 
 
@@ -147,7 +147,7 @@ def _reckoned(reading: Reading, node: ast.BinOp, left: ast.expr, op: ast.operato
         found = _quotient(reading, node, one, two)
     else:
         found = _rest(reading, node, one, two)
-    if isinstance(one.number, Fixed) and isinstance(two.number, Fixed):
+    if found.whole and isinstance(one.number, Fixed) and isinstance(two.number, Fixed):
         return replace(found, number=Fixed(found.low, found.unit), bare=one.bare and two.bare)
     return found
 

@@ -119,7 +119,8 @@ class Known:
     negated: bool = False
 
 
-Test = Compare | Same | Among | Starts | Has | Flag | Known
+OfField = Same | Among | Starts | Has | Flag | Known
+Test = Compare | OfField
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +214,8 @@ def literal(value: str | float, unit: Unit = Unit.PLAIN) -> str:
     """Return a value as a rule writes it."""
     if isinstance(value, str):
         return f"'{value}'" if '"' in value else f'"{value}"'
-    if unit is Unit.SECONDS and isinstance(value, int) and value > 0:
-        return next(f"{value // each}{sign}" for each, sign in _UNITS if value % each == 0)
+    if unit is Unit.SECONDS and isinstance(value, int) and value:
+        return "-" * (value < 0) + next(f"{abs(value) // each}{sign}" for each, sign in _UNITS if value % each == 0)
     return f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
 
 
@@ -247,7 +248,7 @@ def written(node: Node) -> str:
             text = other.name if isinstance(other, Field) else literal(other)
             return f"{field.name} {'!=' if negated else '=='} {text}"
         case Among(field, values, negated):
-            listed = ", ".join(literal(value) for value in values)
+            listed = ", ".join(literal(value, field.unit) for value in values)
             return f"{field.name} {'not in' if negated else 'in'} [{listed}]"
         case Has(field, value, negated):
             return f"{literal(value)} {'not in' if negated else 'in'} {field.name}"
