@@ -1,7 +1,7 @@
 """What does it cost to ask fifty rules about an order, and to try them on a million orders of the past?
 
-No installation and no database: rules are pure. The orders are made from the seed; one in twenty-five facts is missing. The
-yardstick of the same run is the plain form of the same rules, which walks their trees.
+No installation and no database: rules are pure. The orders are made from the seed; one in twenty-five facts is
+missing. The yardstick of the same run is the plain form of the same rules, which walks their trees.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.risk.language.written import NODES, ORDERS, SCHEMA
 
 from parcelward.risk.language import columns, compiling, interpreting, reading, schema
 from parcelward.risk.language.tree import Node, written
-from tests.risk.language.written import NODES, ORDERS, SCHEMA
 
 
 @settings(max_examples=100)

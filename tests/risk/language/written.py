@@ -71,7 +71,9 @@ TESTS = st.one_of(
     st.sampled_from(["new_address", "by_proxy", "country == card_country", "card_country != country"]),
     st.tuples(_TEXT_FIELDS, st.sampled_from(["==", "!="]), st.sampled_from(TEXTS).map(_literal)).map(" ".join),
     st.tuples(
-        _TEXT_FIELDS, st.sampled_from(["in", "not in"]), _LISTS.map(lambda l: f"[{', '.join(map(_literal, l))}]")
+        _TEXT_FIELDS,
+        st.sampled_from(["in", "not in"]),
+        _LISTS.map(lambda texts: f"[{', '.join(map(_literal, texts))}]"),
     ).map(" ".join),
     st.sampled_from(["cards_1h in [1, 2, 3]", "cards_1h not in [0, 4, 5, 6, 7, 8, 9]", "account_age in [1h, 7d]"]),
     st.tuples(st.sampled_from(TEXTS), st.sampled_from(["in", "not in"])).map(lambda t: f'"{t[0]}" {t[1]} goods'),

@@ -130,7 +130,9 @@ def _read(reading: Reading, node: ast.expr) -> Span:
 
 def _minus(of: Span) -> Span:
     inner = of.number
-    turned: Number = Fixed(-inner.value, inner.unit) if isinstance(inner, Fixed) else Reckon("-", Fixed(0, of.unit), inner)
+    turned: Number = (
+        Fixed(-inner.value, inner.unit) if isinstance(inner, Fixed) else Reckon("-", Fixed(0, of.unit), inner)
+    )
     return replace(of, number=turned, low=-of.high, high=-of.low)
 
 
