@@ -1,4 +1,7 @@
-"""What is said about rules to the people who write and read them, in their language. Beside the rules: these are pure."""
+"""What is said about rules to the people who write and read them, in their language.
+
+It stands beside the language, which is pure and knows only codes.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +29,21 @@ from parcelward.risk.language.tree import (
     Of,
     Same,
     Starts,
+    Test,
     written,
 )
 from parcelward.risk.language.trying import Tried
 from parcelward.risk.wire import Answer, Because, Fact, Field, Unit
 
 WRONG: Final[Mapping[str, Promise]] = {
-    "always_false": gettext_lazy("This can never be true, so the rule would never act. Look at %(about)s"),
-    "always_true": gettext_lazy("This is always true, so it would stop every order. Look at %(about)s"),
+    "always_false": gettext_lazy("This can never be true, so the rule would never act: %(about)s"),
+    "always_true": gettext_lazy("This is always true, so it would stop every order: %(about)s"),
     "backslash": gettext_lazy("A text has no backslash in it"),
     "bad_call": gettext_lazy("%(about)s is not written like this"),
     "bad_list": gettext_lazy("A list has 1 to %(about)s values"),
     "bad_list_value": gettext_lazy("This is no value that %(about)s can have"),
     "bad_number": gettext_lazy("%(about)s is no number: write 3, 0.25, 12_50, or a time such as 90s, 10m, 1h, 7d"),
-    "bad_rest": gettext_lazy("Only a whole number can be divided by % and by a fixed whole number above 0"),
+    "bad_rest": gettext_lazy("A rest is left where a whole number is divided by a fixed whole number above 0"),
     "bare_time": gettext_lazy("A time needs its unit: s, m, h or d"),
     "bracket": gettext_lazy("The bracket %(about)s has no other half"),
     "compared_flag": gettext_lazy("%(about)s is true or false by itself: it is not compared"),
@@ -68,7 +72,7 @@ WRONG: Final[Mapping[str, Promise]] = {
     "open_text": gettext_lazy("This text has no end: the second quotation mark is missing"),
     "text_order": gettext_lazy("Texts have no order: ask with == or !="),
     "too_big": gettext_lazy("This could become too large a number"),
-    "too_deep": gettext_lazy("There are more than %(about)s brackets within brackets"),
+    "too_deep": gettext_lazy("There are more than %(about)s parts within parts"),
     "too_large": gettext_lazy("A rule has at most %(about)s parts: make two of it"),
     "too_long": gettext_lazy("A rule has at most %(about)s characters"),
     "too_many_words": gettext_lazy("A rule has at most %(about)s words and signs"),
@@ -161,21 +165,21 @@ def _said(field: Field, shown: str) -> str:
 
 def read_back(node: Node, currency: Currency | None = None) -> str:
     """Return a rule in plain words, such as "more than 3 cards in 1 h and the address is new"."""
-    match node:
-        case All(parts):
-            return gettext(" and ").join(
-                f"({read_back(part, currency)})" if isinstance(part, Any) else read_back(part, currency)
-                for part in parts
-            )
-        case Any(parts):
-            return gettext(" or ").join(
-                f"({read_back(part, currency)})" if isinstance(part, All) else read_back(part, currency)
-                for part in parts
-            )
+    if not isinstance(node, All | Any):
+        return _test_back(node, currency)
+    inner = [
+        f"({read_back(part, currency)})" if isinstance(part, All | Any) else read_back(part, currency)
+        for part in node.parts
+    ]
+    return (gettext(" and ") if isinstance(node, All) else gettext(" or ")).join(inner)
+
+
+def _test_back(test: Test, currency: Currency | None) -> str:
+    match test:
         case Compare(op, Of(field), Fixed(limit)):
             return _said(field, _compared(op) % {"limit": value(limit, field, currency)})
         case Compare() | Same(_, Field()):
-            return written(node)
+            return written(test)
         case Same(field, text, negated):
             return _said(field, (gettext("anything but %(limit)s") if negated else "%(limit)s") % {"limit": text})
         case Among(field, values, negated):
@@ -208,7 +212,7 @@ def _compared(op: str) -> str:
 
 
 def tried(found: Tried, answer: Answer) -> str:
-    """Return what a rule would have done, such as "Would have stopped 41 orders, 38 of them later disputed.\""""
+    """Return what a rule would have done, such as: Would have stopped 41 orders, 38 of them later disputed."""
     count = {"count": found.stopped}
     match answer:
         case Answer.STEP_UP:

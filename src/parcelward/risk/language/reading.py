@@ -8,7 +8,7 @@ from typing import Final
 
 from parcelward.risk.language import constant, lexing
 from parcelward.risk.language.problems import Finding, Refused, meant, refuse
-from parcelward.risk.language.reckoning import Reading, number, of_field
+from parcelward.risk.language.reckoning import SHOWN_MAX, Reading, number, of_field
 from parcelward.risk.language.schema import CALLS, Schema
 from parcelward.risk.language.tree import (
     Among,
@@ -58,7 +58,7 @@ def read(text: str, schema: Schema) -> Node:
     reading = _Reading(text, words.durations, schema)
     reading.measure(parsed)
     found = reading.test(parsed)
-    always = [Finding(part.code, 0, len(text), part.about) for part in constant.findings(found)]
+    always = [Finding(part.code, 0, len(text), part.about or text[:SHOWN_MAX]) for part in constant.findings(found)]
     if always:
         raise Refused(always)
     return found

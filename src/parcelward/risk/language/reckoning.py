@@ -18,6 +18,8 @@ from parcelward.risk.wire import Field, FieldType, Unit
 
 WHOLE_MAX = 2**53
 FLOAT_MAX = 1e100
+SHOWN_MAX = 40
+"""Characters of the rule that a finding shows."""
 PARTS_MAX = 8
 """Numbers that `min` or `max` takes."""
 
@@ -56,6 +58,7 @@ class Reading:
     """A rule's text while it is read: where things stand in it, and which names it may use."""
 
     def __init__(self, text: str, durations: Mapping[int, int], schema: Schema) -> None:
+        self.text = text
         self.durations = durations
         self.schema = schema
         self._bytes = None if text.isascii() else text.encode()
@@ -74,7 +77,8 @@ class Reading:
 
     def wrong(self, code: str, node: ast.expr, about: str = "", suggestion: str = "") -> Refused:
         """Return the error for what is wrong with a part."""
-        return Refused([Finding(code, *self.span(node), about, suggestion)])
+        start, end = self.span(node)
+        return Refused([Finding(code, start, end, about or self.text[start:end][:SHOWN_MAX], suggestion)])
 
     def field(self, node: ast.Name) -> Field:
         """Return the field that a name means."""
