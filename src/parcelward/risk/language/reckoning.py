@@ -65,7 +65,8 @@ class Reading:
 
     def _place(self, column: int) -> int:
         """Return the character at a column of Python's parser: bytes, of a text with a bracket before it."""
-        return column - 1 if self._bytes is None else len(self._bytes[: column - 1].decode(errors="ignore"))
+        at = max(column - 1, 0)
+        return min(at, len(self.text)) if self._bytes is None else len(self._bytes[:at].decode(errors="ignore"))
 
     def offset(self, node: ast.expr) -> int:
         """Return where something begins."""
