@@ -15,7 +15,7 @@ from parcelward.risk.language import deciding
 from parcelward.risk.language.deciding import ALERT, RuleSet, SetAside, decide
 from parcelward.risk.language.life import Snooze, Stage, Version
 from parcelward.risk.language.schema import Schema
-from parcelward.risk.language.tree import written
+from parcelward.risk.language.tree import Node, written
 from parcelward.risk.wire import Answer, strictest
 
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
@@ -66,7 +66,9 @@ def test_a_rule_in_shadow_changes_nothing() -> None:
 
 
 @given(st.lists(NODES, max_size=5), st.lists(NODES, min_size=1, max_size=3), ORDERS)
-def test_no_rule_in_shadow_ever_changes_the_decision(active: list, shadow: list, order: dict[str, object]) -> None:
+def test_no_rule_in_shadow_ever_changes_the_decision(
+    active: list[Node], shadow: list[Node], order: dict[str, object]
+) -> None:
     acting = [version(f"active_{nth}", written(node), Answer.REVIEW) for nth, node in enumerate(active)]
     trying = [version(f"shadow_{nth}", written(node), Answer.REFUSE, Stage.SHADOW) for nth, node in enumerate(shadow)]
     alone = decide(RuleSet.of(SCHEMA, acting), order, [], NOW)

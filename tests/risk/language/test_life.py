@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -23,8 +24,14 @@ TRIED = Tried("cards_1h > 3", orders=1000, stopped=12, stopped_disputed=9, dispu
 
 
 def draft(text: str = "cards_1h > 3", after: Version | None = None, **more: object) -> Version:
-    given = {"rule": "many_cards", "answer": Answer.HOLD, "words": "Many cards in an hour", "by": ANNA, **more}
-    return write(SCHEMA, text=text, after=after, **given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {
+        "rule": "many_cards",
+        "answer": Answer.HOLD,
+        "words": "Many cards in an hour",
+        "by": ANNA,
+        **more,
+    }
+    return write(SCHEMA, text=text, after=after, **given)
 
 
 def shadow() -> Version:
@@ -50,7 +57,7 @@ def test_a_rule_is_written_in_its_one_form_and_versions_count() -> None:
         {"words": "one\nand two"},
     ],
 )
-def test_what_is_no_rule_is_not_written(wrong: dict[str, object]) -> None:
+def test_what_is_no_rule_is_not_written(wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         draft(**wrong)
 

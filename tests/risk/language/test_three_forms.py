@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.risk.language.written import NODES, ORDERS, SCHEMA
 
-from parcelward.risk.language import columns, compiling, interpreting, reading, schema
+from parcelward.risk.language import columns, compiling, grouping, interpreting, reading, schema
+from parcelward.risk.language.problems import Refused
 from parcelward.risk.language.tree import Node, written
 
 
@@ -38,6 +39,46 @@ def test_who_knows_less_fires_no_more(rule: Node, order: dict[str, object], data
         assert interpreting.fires(rule, order)
         for because in interpreting.examine(rule, less).because:
             assert all(value is not None for _, value in because.facts)
+
+
+_LIMITS = st.tuples(
+    st.sampled_from(["cards_1h", "orders_30d"]), st.sampled_from(["<", "<=", ">", ">="]), st.integers(1, 4)
+)
+_ALIKE = st.lists(
+    st.one_of(_LIMITS.map(lambda t: f"{t[0]} {t[1]} {t[2]}"), st.just("new_address")), min_size=1, max_size=3
+)
+
+
+@given(
+    st.lists(_ALIKE, min_size=2, max_size=12),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans()), min_size=1, max_size=8),
+)
+def test_rules_behind_one_door_are_asked_as_if_alone(
+    texts: list[list[str]], values: list[tuple[int, int, bool]]
+) -> None:
+    rules = [node for text in texts if (node := _or_none(" and ".join(text))) is not None]
+    made = compiling.compiled(rules)
+    for cards, many, new in values:
+        order = {"cards_1h": cards, "orders_30d": many, "new_address": new}
+        fired = made.fired(*made.read(order)[0])
+        assert fired == [place for place, rule in enumerate(rules) if interpreting.fires(rule, order)]
+
+
+def test_what_rules_share_is_asked_once() -> None:
+    texts = ["cards_1h > 3", "cards_1h >= 3 and new_address", "cards_1h > 9 and by_proxy", "by_proxy", "score > 0.5"]
+    groups = grouping.grouped([reading.read(text, SCHEMA) for text in texts])
+    assert [(group.door and written(group.door), group.rules) for group in groups] == [
+        ("cards_1h >= 3", (0, 1, 2)),
+        (None, (3,)),
+        (None, (4,)),
+    ]
+
+
+def _or_none(text: str) -> Node | None:
+    try:
+        return reading.read(text, SCHEMA)
+    except Refused:  # what is always false
+        return None
 
 
 def test_slices_join_without_a_seam() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any as Anything
 from typing import Final
 
-from parcelward.risk.language import schema, tree
+from parcelward.risk.language import grouping, schema, tree
 from parcelward.risk.language.tree import (
     NEAREST,
     All,
@@ -64,47 +64,58 @@ def compiled(rules: Sequence[Node]) -> Compiled:
     taken = ", ".join(names.values())
     tests = [_node(rule, names) for rule in rules]
     lines = [f"def fired({taken}):", "    found = []"]
-    for place, test in enumerate(tests):
-        lines += [f"    if {test}:", f"        found.append({place})"]
-    lines += ["    return found"]
+    for group in grouping.grouped(rules):
+        inner = "    "
+        if group.door is not None:
+            lines += [f"    if {_test(group.door, names)}:"]
+            inner = "        "
+        for place in group.rules:
+            lines += [f"{inner}if {tests[place]}:", f"{inner}    found.append({place})"]
+    lines += ["    if len(found) > 1:", "        found.sort()", "    return found"]
     for place, test in enumerate(tests):
         lines += [f"def rule_{place}({taken}):", f"    return {test}"]
     lines += _reader(asked, names)
     source = "\n".join(lines)
-    made = _made(source)
+    made = _made(source, asked)
     alone = tuple(made[f"rule_{place}"] for place in range(len(rules)))
     return Compiled(asked, made["read"], made["fired"], alone, source)
 
 
-def _made(source: str) -> dict[str, Anything]:
+def _made(source: str, asked: tuple[Field, ...]) -> dict[str, Anything]:
     """Return the functions of a text that was made here, in a space that has nothing else."""
-    space: dict[str, Anything] = {"__builtins__": {}, **_SPACE}
+    space: dict[str, Anything] = {"__builtins__": {}, "fields": asked, **_SPACE}
     exec(compile(source, "<rules>", "exec"), space)  # noqa: S102 -- the text is made from checked trees, not from what was typed
     return space
 
 
 def _reader(asked: Sequence[Field], names: Mapping[Field, str]) -> list[str]:
-    """Return the lines of `read`: for each field the same look as `schema.checked`."""
+    """Return the lines of `read`: a quick look at what is as it should be, and `schema.checked` for all else."""
     lines = ["def read(facts):", "    get = facts.get", "    missing = []"]
-    for field, name in names.items():
-        within = f"{field.least!r} <= {name} <= {field.most!r}"
-        match field.type:
-            case FieldType.INT:
-                good, none = f"type({name}) is int and {within}", "nan"
-            case FieldType.FLOAT:
-                good, none = f"(type({name}) is float or type({name}) is int) and {within}", "nan"
-            case FieldType.BOOL:
-                good, none = f"type({name}) is bool", "None"
-            case FieldType.TEXT:
-                good, none = f"type({name}) is str and len({name}) <= {schema.TEXT_MAX}", "None"
-            case FieldType.SET:
-                good, none = f"{name} is not None", "None"
-        read = f"get({field.name!r})"
-        lines += [f"    {name} = members({read})" if field.type is FieldType.SET else f"    {name} = {read}"]
-        lines += [f"    if not ({good}):", f"        {name} = {none}", f"        missing.append({field.name!r})"]
-        if field.type is FieldType.FLOAT:
-            lines += ["    else:", f"        {name} = float({name})"]
+    for place, field in enumerate(asked):
+        name = names[field]
+        lines += [
+            f"    {name} = get({field.name!r})",
+            f"    if not ({_good(field, name)}):",
+            f"        if {name} is not None:",
+            f"            {name} = checked(fields[{place}], {name})",
+            f"        if {name} is None:",
+            f"            {name} = {'nan' if field.type.is_number else 'None'}",
+            f"            missing.append({field.name!r})",
+        ]
     return [*lines, f"    return ({''.join(f'{names[field]}, ' for field in asked)}), missing"]
+
+
+def _good(field: Field, name: str) -> str:
+    """Return the look that sees that a fact is as it should be; false says nothing."""
+    match field.type:
+        case FieldType.INT | FieldType.FLOAT:
+            return f"type({name}) is {field.type} and {field.least!r} <= {name} <= {field.most!r}"
+        case FieldType.BOOL:
+            return f"type({name}) is bool"
+        case FieldType.TEXT:
+            return f"type({name}) is str and len({name}) <= {schema.TEXT_MAX}"
+        case FieldType.SET:
+            return "False"
 
 
 def _node(node: Node, names: Mapping[Field, str]) -> str:
@@ -180,6 +191,7 @@ def _max(*numbers: float) -> float:
 
 _SPACE: Final[Mapping[str, Anything]] = {
     "abs": abs,
+    "checked": schema.checked,
     "div": _div,
     "float": float,
     "int": int,
@@ -187,7 +199,6 @@ _SPACE: Final[Mapping[str, Anything]] = {
     "str": str,
     "len": len,
     "max": _max,
-    "members": schema.members,
     "min": _min,
     "nan": math.nan,
     "type": type,

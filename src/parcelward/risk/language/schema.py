@@ -47,10 +47,13 @@ def value(field: Field, facts: Mapping[str, object]) -> Fact | None:
 def checked(field: Field, found: object) -> Fact | None:
     """Return a fact as a rule may see it: None if it is missing, of another type, too large or too long.
 
-    Types are compared exactly, so that nothing with a behaviour of its own comes in: not a bool for a number either.
+    Types are compared exactly, so that nothing with a behaviour of its own comes in: not a bool for a number either. A
+    whole number may come as a float, as what is made of floats does.
     """
     match field.type:
         case FieldType.INT:
+            if type(found) is float and field.least <= found <= field.most and found.is_integer():
+                return int(found)
             return found if type(found) is int and field.least <= found <= field.most else None
         case FieldType.FLOAT:
             if type(found) is int or type(found) is float:
