@@ -23,7 +23,7 @@ ANNA, BELA = UUID(int=1), UUID(int=2)
 
 
 def version(rule: str, text: str, answer: Answer = Answer.HOLD, stage: Stage = Stage.ACTIVE) -> Version:
-    return Version(rule, 1, text, answer, f"Because of {rule}", ANNA, stage)
+    return Version(rule, 1, text, text, answer, f"Because of {rule}", ANNA, stage)
 
 
 MANY = version("many_cards", "cards_1h > 3", Answer.REVIEW)

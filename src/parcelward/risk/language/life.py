@@ -58,7 +58,8 @@ class Version:
 
     rule: str
     number: int
-    text: str
+    text: str  # as it was written
+    form: str  # the same in the one form that all have who mean the same (`tree.written`)
     answer: Answer
     words: str
     written_by: UUID
@@ -75,10 +76,10 @@ def write(
     if answer is Answer.ALLOW:
         raise Invalid("A rule asks for something: an order that no rule stops is allowed anyway")
     _require_text(words, WORDS_MAX)
-    node = reading.read(text, schema)
-    if after is not None and (after.answer, after.words, after.text) == (answer, words, text):
+    form = written(reading.read(text, schema))
+    if after is not None and (after.answer, after.words, after.form) == (answer, words, form):
         raise Conflict("This is the version that there is already")
-    return Version(rule, 1 if after is None else after.number + 1, written(node), answer, words, by)
+    return Version(rule, 1 if after is None else after.number + 1, text, form, answer, words, by)
 
 
 def _require_text(text: str, length_max: int) -> None:
@@ -122,7 +123,7 @@ def activated(
     """
     if version.stage is not Stage.SHADOW:
         raise Conflict("A rule is in shadow before it acts")
-    if not tried.orders or tried.text != version.text:
+    if not tried.orders or tried.form != version.form:
         raise Conflict("Try this version on recent orders before it acts")
     if approved_by in {asked_by, version.written_by}:
         raise Invalid("A rule is approved by somebody who neither wrote it nor asks for it", code="second_person")

@@ -214,7 +214,7 @@ def literal(value: str | float, unit: Unit = Unit.PLAIN) -> str:
     """Return a value as a rule writes it."""
     if isinstance(value, str):
         return f"'{value}'" if '"' in value else f'"{value}"'
-    if unit is Unit.SECONDS and isinstance(value, int) and value:
+    if unit is Unit.SECONDS and isinstance(value, int):
         return "-" * (value < 0) + next(f"{abs(value) // each}{sign}" for each, sign in _UNITS if value % each == 0)
     return f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
 

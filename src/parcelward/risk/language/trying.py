@@ -21,7 +21,7 @@ EXAMPLES: Final = 10
 class Tried:
     """What a rule would have done to some orders."""
 
-    text: str  # the rule, in its one form
+    form: str  # of the rule
     orders: int
     stopped: int
     stopped_disputed: int  # of the stopped, those that were disputed later
@@ -46,7 +46,7 @@ def tried(rule: Node, orders: Columns, disputed: NDArray[np.bool_], *, beside: S
     stopped: NDArray[Anything] = found[0]
     others = found[1:].any(axis=0)
     return Tried(
-        text=written(rule),
+        form=written(rule),
         orders=orders.length,
         stopped=int(stopped.sum()),
         stopped_disputed=int((stopped & disputed).sum()),
