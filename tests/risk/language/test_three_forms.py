@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.risk.language.written import NODES, ORDERS, SCHEMA
@@ -79,6 +80,36 @@ def _or_none(text: str) -> Node | None:
         return reading.read(text, SCHEMA)
     except Refused:  # what is always false
         return None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"cards_1h {sign} 3" for sign in ("<", "<=", ">", ">=", "==", "!=")),
+        *("cards_1h in [1, 2]", "country == 'ES'", "country in ['ES', 'PT']", "country in ['a', 'b', 'c', 'd', 'e']"),
+        *("country == card_country", "startswith(country, 'E')", "'knife' in goods", "new_address"),
+        *("cards_1h + 1 != 3", "amount_minor / orders_30d > 3", "min(cards_1h, 2) < 2", "abs(balance_minor) < 5"),
+        *("max(cards_1h, 2) > 5", "amount_minor % 5 != 3"),
+    ],
+)
+def test_a_test_of_something_missing_is_false_behind_not_too(text: str) -> None:
+    rules = [reading.read(text, SCHEMA), reading.read(f"not ({text})", SCHEMA)]
+    orders: list[dict[str, object]] = [{}, {field.name: object() for field in SCHEMA.fields}, {"orders_30d": 0}]
+    made = compiling.compiled(rules)
+    for order in orders:
+        assert not any(interpreting.fires(rule, order) for rule in rules)
+        assert made.fired(*made.read(order)[0]) == []
+    assert not columns.judged(rules, columns.of(SCHEMA, orders)).any()
+
+
+def test_a_divisor_that_is_nothing_makes_the_quotient_missing() -> None:
+    rules = [reading.read(f"{sign}amount_minor / score < 5", SCHEMA) for sign in ("", "-")]
+    orders = [{"amount_minor": 7, "score": score} for score in (0.0, 1e-7, -1e-7, 1e-5, -1e-5)]
+    plain = [[interpreting.fires(rule, order) for order in orders] for rule in rules]
+    made = compiling.compiled(rules)
+    assert plain == [[False, False, False, False, True], [False, False, False, True, False]]
+    assert [made.fired(*made.read(order)[0]) for order in orders] == [[], [], [], [1], [0]]
+    assert columns.judged(rules, columns.of(SCHEMA, orders)).tolist() == plain
 
 
 def test_slices_join_without_a_seam() -> None:

@@ -75,6 +75,7 @@ TESTS = st.one_of(
         st.sampled_from(["in", "not in"]),
         _LISTS.map(lambda texts: f"[{', '.join(map(_literal, texts))}]"),
     ).map(" ".join),
+    st.sampled_from(["cards_1h != 3", "account_age != 1h", "orders_30d != cards_1h", "cards_1h == orders_30d"]),
     st.sampled_from(["cards_1h in [1, 2, 3]", "cards_1h not in [0, 4, 5, 6, 7, 8, 9]", "account_age in [1h, 7d]"]),
     st.tuples(st.sampled_from(TEXTS), st.sampled_from(["in", "not in"])).map(lambda t: f'"{t[0]}" {t[1]} goods'),
     st.sampled_from([field.name for field in SCHEMA.fields]).map(lambda name: f"known({name})"),
