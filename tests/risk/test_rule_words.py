@@ -37,7 +37,7 @@ WHY = [
     ("not known(score)", "not known: a score of …"),
     (
         "amount_minor > 3 * usual_minor",
-        "an order worth 600.00 EUR, an usual order worth 100.00 EUR (amount_minor > 3 * usual_minor)",
+        "an order worth 600.00 EUR, a usual order worth 100.00 EUR (amount_minor > 3 * usual_minor)",
     ),
     ("country != card_country", "sent to ES, a card from PT (country != card_country)"),
 ]

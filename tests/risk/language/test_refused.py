@@ -191,6 +191,23 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert [finding.code for finding in refused.value.findings] == ["unknown_name", "bare_time", "unknown_name"]
 
 
+def test_of_very_much_that_is_wrong_the_first_is_said() -> None:
+    with pytest.raises(Refused) as refused:
+        reading.read(" and ".join(f"({name} or x{name})" for name in "abcdefghijklmnopqrstuvwxyz"), SCHEMA)
+    assert [finding.about for finding in refused.value.findings] == [
+        "a",
+        "xa",
+        "b",
+        "xb",
+        "c",
+        "xc",
+        "d",
+        "xd",
+        "e",
+        "xe",
+    ]
+
+
 def test_what_is_just_within_the_limits_is_taken() -> None:
     wholes = ",".join(map(str, range(reading.LIST_MAX)))
     reading.read(f"cards_1h in [{wholes}]", SCHEMA)

@@ -15,7 +15,7 @@ SCHEMA = Schema(
         Field("cards_1h", FieldType.INT, "%(value)s cards in 1 h", most=10_000),
         Field("orders_30d", FieldType.INT, "%(value)s orders in 30 days", most=100_000),
         Field("amount_minor", FieldType.INT, "an order worth %(value)s", Unit.MINOR),
-        Field("usual_minor", FieldType.FLOAT, "an usual order worth %(value)s", Unit.MINOR),
+        Field("usual_minor", FieldType.FLOAT, "a usual order worth %(value)s", Unit.MINOR),
         Field("balance_minor", FieldType.INT, "a balance of %(value)s", Unit.MINOR, least=-(10**12)),
         Field("account_age", FieldType.INT, "an account that is %(value)s old", Unit.SECONDS, most=10**10),
         Field("score", FieldType.FLOAT, "a score of %(value)s", least=-1, most=1),

@@ -30,6 +30,8 @@ NODES_MAX = 200
 """Parts of a rule, as Python's parser counts them."""
 DEPTH_MAX = 20
 """Parts within parts."""
+FINDINGS_MAX = 10
+"""Things that are said to be wrong at once: to look for what was meant takes time."""
 LIST_MAX = 100
 """Values of a list in a rule."""
 
@@ -106,8 +108,10 @@ class _Reading(Reading):
                 found.append(self.test(value))
             except Refused as refused:
                 wrong += refused.findings
+            if len(wrong) >= FINDINGS_MAX:
+                break
         if wrong:
-            raise Refused(wrong)
+            raise Refused(wrong[:FINDINGS_MAX])
         return found
 
     def _flag(self, node: ast.Name) -> Node:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from parcelward.risk.language import columns
 from parcelward.risk.language.columns import Columns
-from parcelward.risk.language.tree import Node, written
+from parcelward.risk.language.tree import Node, any_of, written
 
 EXAMPLES: Final = 10
 
@@ -42,7 +42,8 @@ def tried(rule: Node, orders: Columns, disputed: NDArray[np.bool_], *, beside: S
     """
     if disputed.shape != (orders.length,):
         raise ValueError("every order was disputed or was not")
-    found = columns.judged([rule, *beside], orders)
+    asked = [rule, any_of(*beside)] if beside else [rule]  # as one rule: a row for each would take much memory
+    found = columns.judged(asked, orders)
     stopped: NDArray[Anything] = found[0]
     others = found[1:].any(axis=0)
     return Tried(
