@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.risk.language.written import SCHEMA, TESTS
 
 from parcelward.risk import language, rule_words
-from parcelward.risk.language import lexing, problems, reading
+from parcelward.risk.language import lexing, problems, reading, reckoning
 from parcelward.risk.language.problems import Refused
 
 ATTACKS = {
@@ -215,6 +215,28 @@ def test_what_is_just_within_the_limits_is_taken() -> None:
     reading.read(f"new_address{' ' * (lexing.LENGTH_MAX - 11)}", SCHEMA)
     reading.read(f"{'(' * lexing.BRACKETS_MAX}new_address{')' * lexing.BRACKETS_MAX}", SCHEMA)
     reading.read(f"{'not ' * (reading.DEPTH_MAX - 1)}new_address", SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f"new_address{' ' * (lexing.LENGTH_MAX - 10)}", "too_long"),
+        ("1" + "+1" * (lexing.WORDS_MAX // 2), "too_many_words"),
+        (f"{'(' * (lexing.BRACKETS_MAX + 1)}new_address{')' * (lexing.BRACKETS_MAX + 1)}", "too_deep"),
+        (f"country == '{'x' * (lexing.LITERAL_MAX + 1)}'", "literal_too_long"),
+        (f"cards_1h > {'9' * (lexing.DIGITS_MAX + 1)}", "number_too_long"),
+        (f"{'not ' * reading.DEPTH_MAX}new_address", "too_deep"),
+        (f"cards_1h in [{','.join(['1'] * (reading.LIST_MAX + 1))}]", "bad_list"),
+        ("cards_1h in []", "bad_list"),
+        (f"min({','.join(['1'] * (reckoning.PARTS_MAX + 1))}) < cards_1h", "bad_call"),
+        ("min(1) < cards_1h", "bad_call"),
+        ("-1" + "<-1" * (reading.NODES_MAX // 2 - 1), "too_large"),
+    ],
+)
+def test_what_is_just_beyond_a_limit_is_refused_for_it(text: str, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        reading.read(text, SCHEMA)
+    assert [finding.code for finding in refused.value.findings] == [code]
 
 
 @given(st.text(max_size=60))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.risk.language.written import NODES, ORDERS, SCHEMA
+from tests.risk.language.written import KNOWN_ORDERS, NODES, ORDERS, RULES, SCHEMA
 
-from parcelward.risk.language import columns, compiling, grouping, interpreting, reading, schema
+from parcelward.risk.language import columns, compiling, grouping, interpreting, lexing, reading, schema
 from parcelward.risk.language.problems import Refused
-from parcelward.risk.language.tree import Node, written
+from parcelward.risk.language.tree import NEAREST, Node, written
 
 
 @settings(max_examples=100)
@@ -24,6 +27,34 @@ def test_the_three_forms_agree(rules: list[Node], orders: list[dict[str, object]
         assert [alone(*row) for alone in made.alone] == [found[place] for found in plain]
         assert missing == [field.name for field in made.fields if schema.value(field, order) is None]
     assert columns.judged(rules, columns.of(SCHEMA, orders)).tolist() == plain
+
+
+class _Divided(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.Call(ast.Name("div"), [node.left, node.right], []) if isinstance(node.op, ast.Div) else node
+
+
+def _div(left: float, right: float) -> float:
+    if abs(right) < NEAREST:
+        raise ZeroDivisionError
+    return left / right
+
+
+@settings(max_examples=200)
+@given(RULES, KNOWN_ORDERS)
+def test_of_what_is_known_a_rule_says_what_python_says(text: str, order: dict[str, object]) -> None:
+    rule = _or_none(text)
+    if rule is None:
+        return
+    seconds = re.sub(r"\b(\d+)([smhd])\b", lambda found: str(int(found[1]) * lexing.SECONDS[found[2]]), text)
+    calls = {"startswith": str.startswith, "known": lambda _: True, "div": _div}
+    python = ast.fix_missing_locations(_Divided().visit(ast.parse(seconds, mode="eval")))
+    try:
+        said = eval(compile(python, "<rule>", "eval"), {**calls, **order})
+    except ZeroDivisionError:  # a quotient that is missing: Python has no such thing
+        return
+    assert interpreting.fires(rule, order) is bool(said)
 
 
 @given(NODES)

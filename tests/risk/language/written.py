@@ -118,3 +118,24 @@ def _values(field: Field) -> st.SearchStrategy[object]:
 
 
 ORDERS = st.fixed_dictionaries({}, optional={field.name: _values(field) for field in SCHEMA.fields})
+
+_SCORES = st.integers(-64, 64).map(lambda sixtyfourths: sixtyfourths / 64)
+
+
+def _known(field: Field) -> st.SearchStrategy[object]:
+    """Values of a field, near those that rules ask about."""
+    if field.type is FieldType.FLOAT:
+        return _SCORES if field.name == "score" else _SCORES.map(lambda one: abs(one) * 80)
+    if field.type is FieldType.INT:
+        days = st.sampled_from([0, 89, 90, 600, 3599, 3600, 3601, 604_800])
+        return days if field.unit is Unit.SECONDS else st.integers(max(int(field.least), -60), 60)
+    few = {
+        FieldType.BOOL: st.booleans(),
+        FieldType.TEXT: st.sampled_from(TEXTS),
+        FieldType.SET: st.frozensets(st.sampled_from(TEXTS)),
+    }
+    return few[field.type]
+
+
+KNOWN_ORDERS = st.fixed_dictionaries({field.name: _known(field) for field in SCHEMA.fields})
+"""Orders of which everything is known."""
