@@ -141,6 +141,8 @@ MISTAKES = [
     ("cards_1h is None", "no_is", "cards_1h is None", "not known(cards_1h)"),
     ("cards_1h & 3", "unknown_sign", "&", "and"),
     ("country = 'ES'", "unknown_sign", "=", "=="),
+    ("cards_1h > \u0663", "unknown_sign", "\u0663", ""),
+    ("\u0441ards_1h > 3", "foreign_letter", "\u0441", ""),
     ("country == “ES”", "unknown_sign", "“", '"'),
     ("country in ['ES' 'PT']", "two_texts", "'ES' 'PT'", "'ES', 'PT'"),
     ("country in 'ES'", "not_a_list", "'ES'", '["...", "..."]'),
