@@ -142,6 +142,7 @@ MISTAKES = [
     ("cards_1h & 3", "unknown_sign", "&", "and"),
     ("country = 'ES'", "unknown_sign", "=", "=="),
     ("cards_1h > \u0663", "unknown_sign", "\u0663", ""),
+    ("cards_1h > 1\u0663", "unknown_sign", "\u0663", ""),
     ("\u0441ards_1h > 3", "foreign_letter", "\u0441", ""),
     ("country == “ES”", "unknown_sign", "“", '"'),
     ("country in ['ES' 'PT']", "two_texts", "'ES' 'PT'", "'ES', 'PT'"),
