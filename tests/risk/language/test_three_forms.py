@@ -32,7 +32,9 @@ def test_the_three_forms_agree(rules: list[Node], orders: list[dict[str, object]
 class _Divided(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        return ast.Call(ast.Name("div"), [node.left, node.right], []) if isinstance(node.op, ast.Div) else node
+        if isinstance(node.op, ast.Div):
+            return ast.Call(ast.Name("div", ast.Load()), [node.left, node.right], [])
+        return node
 
 
 def _div(left: float, right: float) -> float:
