@@ -5,7 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("ingest", "single", "where", "proof", "pages", "vault", "authorisation", "sign_in", "addresses", "rules")
+NAMES = (
+    "ingest",
+    "single",
+    "where",
+    "proof",
+    "pages",
+    "vault",
+    "authorisation",
+    "sign_in",
+    "addresses",
+    "rules",
+    "features",
+)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ LEAVES_NONE = {
     "parcels.actions.retention.due_old": _READS,
     "people.actions.retention.due_old": _READS,
     "privacy.actions.retention.due_old": _READS,
+    "risk.actions.retention.due_old": _READS,
     "privacy.actions.look.masked_many": _READS,
     "people.actions.accounts.installer": _READS,
     "people.actions.accounts.machinery": _READS,

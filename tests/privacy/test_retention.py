@@ -27,6 +27,7 @@ from parcelward.privacy.actions import retention as vault_retention
 from parcelward.privacy.errors import NotInVault
 from parcelward.privacy.models import Disclosure, KeptPerson, PersonKey
 from parcelward.privacy.wire import Field, Kind, Purpose
+from parcelward.risk.actions import retention as risk_retention
 
 DAY = dt.timedelta(days=1)
 CUSTODY = {
@@ -57,9 +58,10 @@ def in_days(days: float) -> dt.datetime:
 def test_every_table_has_a_class_or_an_argument():
     swept = {
         sweep.older(timezone.now()).model._meta.db_table
-        for sweep in (*people_retention.SWEEPS, *parcels_retention.SWEEPS)
+        for sweep in (*people_retention.SWEEPS, *parcels_retention.SWEEPS, *risk_retention.SWEEPS)
     }
     good = people_retention.KEPT_FOR_GOOD | parcels_retention.KEPT_FOR_GOOD | dict(retention.KEPT_FOR_GOOD)
+    good |= risk_retention.KEPT_FOR_GOOD
     named = swept | SWEPT.keys() | good.keys() | CUSTODY | NETWORK | PAYMENTS
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     assert sorted(tables - named - {"auth_group_permissions"}) == []
@@ -67,7 +69,8 @@ def test_every_table_has_a_class_or_an_argument():
 
 
 def test_every_class_is_swept_by_one_room_and_every_sweep_is_in_the_table():
-    swept = [s.kept_class for s in (*people_retention.SWEEPS, *parcels_retention.SWEEPS, *vault_retention.SWEEPS)]
+    rooms = (people_retention, parcels_retention, risk_retention, vault_retention)
+    swept = [sweep.kept_class for room in rooms for sweep in room.SWEEPS]
     assert len(swept) == len(set(swept))
     assert {*swept, *vault_retention.KINDS, "pending"} == set(retention.CLASSES)
     assert all(row.ground and row.source and row.days >= 0 for row in retention.TABLE)
@@ -221,7 +224,7 @@ def test_a_quarantined_body_goes_once_it_was_dealt_with(installation, machinery)
 def test_only_who_keeps_retention_does_it(clerk, deed):
     from parcelward.people.errors import MayNot
 
-    for room in (people_retention, parcels_retention):
+    for room in (people_retention, parcels_retention, risk_retention):
         args = ("codes", timezone.now(), *(["US"] if deed == "due_old" else []))
         with pytest.raises(MayNot):
             getattr(room, deed)(*args, by=clerk)

@@ -78,6 +78,13 @@ TABLE: Final[tuple[Kept, ...]] = (
         "Bytes that could not be read, after somebody dealt with them.",
         "GDPR article 5(1)(c)",
     ),
+    Kept(
+        "observations",
+        "",
+        400,
+        "What fraud is told by, under keyed hashes: disputes come for 180 days, and a year has all its seasons.",
+        "GDPR article 6(1)(f), recital 47",
+    ),
     Kept("captured_documents", "", 90, "A document whose capture was given up.", "GDPR article 5(1)(c)"),
 )
 """Days are counted from the end: of use, of a session, of a proof, of a request."""

@@ -45,6 +45,7 @@ def would_go(now: dt.datetime) -> list[dict[str, Any]]:
     from parcelward.people.actions import retention as people
     from parcelward.privacy import queries
     from parcelward.privacy.actions import retention as privacy
+    from parcelward.risk.actions import retention as risk
 
     by, home = installer(), config.get().country
     lines = []
@@ -54,6 +55,7 @@ def would_go(now: dt.datetime) -> list[dict[str, Any]]:
             *people.due_old(name, before, home, by=by),
             *parcels.due_old(name, before, home, by=by),
             *privacy.due_old(name, now, by=by),
+            *risk.due_old(name, before, home, by=by),
         ]
         for row in rows:
             held = queries.retention_of(name, row.country)
@@ -83,6 +85,7 @@ def forget(now: dt.datetime) -> dict[str, int]:
     from parcelward.people.actions import retention as people
     from parcelward.privacy import queries
     from parcelward.privacy.actions import retention as privacy
+    from parcelward.risk.actions import retention as risk
 
     by, home = machinery(), config.get().country
     done = {"backups_of_keys": len(forgetting.forget_old(config.get(), now))}
@@ -92,6 +95,7 @@ def forget(now: dt.datetime) -> dict[str, int]:
             people.forget_old(name, before, by=by)
             + parcels.forget_old(name, before, by=by)
             + privacy.forget_old(name, now, by=by)
+            + risk.forget_old(name, before, by=by)
         )
     parcels.forget_keys_left(made_before=now - parcels.UNUSED_AFTER, by=by)
     return done

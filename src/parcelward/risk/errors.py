@@ -1,0 +1,18 @@
+"""What can go wrong with what risk is told.
+
+Conflict
+  └─ ObservationReused  409  this id stands for something else that was observed or learnt
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from parcelward.base.errors import Conflict
+
+
+class ObservationReused(Conflict):
+    """The id was used before, for something else: nothing was recorded."""
+
+    default_code: ClassVar[str] = "observation_reused"
+    title: ClassVar[str] = "This id stands for something else"
