@@ -229,7 +229,7 @@ class World:
             intents = Intent.objects.filter(owner__in=self.owners).exclude(try_at=None)
             refunds = Refund.objects.filter(intent__owner__in=self.owners, state="pending")
             notices = Notice.objects.filter(provider="seeded", done_at=None)
-            left = [*intents.values("state", "verb", "page", "tries"), *refunds.values("state", "tries")]
+            left: list[object] = [*intents.values("state", "verb", "page", "tries"), *refunds.values("state", "tries")]
             left += notices.values("payment", "dispute", "mark", "tries")
             if not left and turn > PATIENCE // 4:
                 return
