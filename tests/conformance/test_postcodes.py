@@ -64,3 +64,13 @@ def test_the_shipped_table_is_what_the_script_makes_of_the_source(tmp_path: Path
     told = ["--commit", origin["commit"], "--date", origin["date"], "--to", str(target)]
     subprocess.run([sys.executable, str(REBUILD), str(shared_data.path(FOLDER)), *told], check=True)
     assert target.read_text() == TABLE.read_text()
+
+
+def test_the_shipped_orders_of_addresses_are_what_the_script_makes_of_the_source(tmp_path: Path) -> None:
+    table = TABLE.with_name("addresses.json")
+    origin = json.loads(table.read_text(encoding="utf-8"))
+    target = tmp_path / "addresses.json"
+    told = ["--commit", origin["commit"], "--date", origin["date"], "--to", str(target)]
+    script = REBUILD.with_name("rebuild_addresses.py")
+    subprocess.run([sys.executable, str(script), str(shared_data.path(FOLDER)), *told], check=True)
+    assert target.read_text(encoding="utf-8") == table.read_text(encoding="utf-8")
