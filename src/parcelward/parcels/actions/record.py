@@ -27,7 +27,7 @@ from parcelward.custody import queries as custody_queries
 from parcelward.custody.wire import NONCE_SIZE
 from parcelward.network import queries as network
 from parcelward.parcels import canon, rows, rules
-from parcelward.parcels.actions import afterwards, items, marks, nesting, reading, repeats
+from parcelward.parcels.actions import afterwards, items, label_scans, marks, nesting, reading, repeats
 from parcelward.parcels.actions import kept as remembered
 from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.kept import Kept
@@ -154,6 +154,8 @@ def _do(work: Work, born: Born, *, kept: Kept | None, careful: bool) -> None:
     _write_statuses(work)
     if work.nested:
         nesting.note_cycles(work)
+    if work.labels:
+        label_scans.check(work)
     afterwards.write(work.after, now=work.now)
     _answer(work, open_, batch, born)
 
@@ -231,6 +233,8 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
         status.item_seq, status.head = item_seq, commitment
         thing.touched = True
         seal_before = status.seal
+        if scan.label_code is not None:
+            label_scans.note(work, i, thing, seen, scan)
         if thing.refold or not rules.in_order(status, seen):
             thing.refold = True
         else:

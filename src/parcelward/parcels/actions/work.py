@@ -57,6 +57,16 @@ class Nested(NamedTuple):
     facility: int
 
 
+class LabelSeen(NamedTuple):
+    """A label that a scan brought."""
+
+    submission: int
+    thing: Thing
+    seen: PackedSeen
+    code: str
+    was: tuple[int, int] | None  # where and when the item was last seen, if that is known
+
+
 class Recorded(NamedTuple):
     """An event that is being recorded."""
 
@@ -92,6 +102,7 @@ class Work:
     bad: list[tuple[int, BadScan]] = field(default_factory=list)  # (submission, what is wrong)
     events: list[Recorded] = field(default_factory=list)
     nested: list[Nested] = field(default_factory=list)
+    labels: list[LabelSeen] = field(default_factory=list)
     named: dict[tuple[int, bytes], str] = field(default_factory=dict)  # what a request calls an item, if not `number`
     duplicates: dict[int, int] = field(default_factory=dict)
     instructions: dict[int, dict[tuple[str, str], Instruction]] = field(default_factory=dict)
