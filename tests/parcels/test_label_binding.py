@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -23,6 +23,7 @@ from parcelward.custody.models import Fact
 from parcelward.parcels import actions, label_binding
 from parcelward.parcels.actions import labels, statuses
 from parcelward.parcels.label_binding import Wrong
+from parcelward.parcels.label_check import check_labels
 from parcelward.parcels.models import Alert, Label
 from parcelward.parcels.wire import IssuedLabel, LabelWanted
 from parcelward.people.actions import make_key
@@ -60,7 +61,7 @@ def announce(installation, facilities) -> Callable[[], tuple[str, uuid.UUID]]:
 
 
 @pytest.fixture(scope="module")
-def far_away(installation, facilities) -> Iterator[str]:
+def far_away(installation, facilities) -> str:
     body = {
         "name": "Far office",
         "kind": "office",
@@ -167,12 +168,13 @@ def test_the_code_of_who_seals_is_not_the_binding(announce, partner):
 )
 def test_a_row_that_was_turned_to_another_place_or_weight(announce, partner, turned):
     number, item = announce()
-    label = issue(number, item)
+    label, saved = issue(number, item), Label.objects.filter(item=item).values().get()
     with connections["default"].cursor() as cur:
         cur.execute(f"UPDATE parcels_label SET {turned} WHERE item = %s", (item,))
     assert told(partner, number, code_of(label)) == ["LABEL_MISMATCH"]
     assert why(item) == ["key_gone" if "key_version" in turned else "not_bound"]
     Label.objects.filter(item=item).delete()
+    Label.objects.create(**saved)
 
 
 def test_a_voided_label(announce, partner):
@@ -238,9 +240,7 @@ def test_two_who_reprint_at_once_make_one_label_that_stands(announce):
     number, item = announce()
     issue(number, item)
     raws = [seal(number).raw for _ in range(4)]
-    made = at_once(
-        *(lambda raw=raw: actions.reprint_label(item, raw, by=CLERK, now=timezone.now()) for raw in raws)  # type: ignore[misc]
-    )
+    made = at_once(*(lambda raw=raw: actions.reprint_label(item, raw, by=CLERK, now=timezone.now()) for raw in raws))
     assert sorted(one.printing for one in made if isinstance(one, IssuedLabel)) == [2, 3, 4]
     assert [one.code for one in made if isinstance(one, ParcelwardError)] == ["printed_out"]
     assert Label.objects.filter(item=item, voided_at=None).count() == 1
@@ -344,6 +344,64 @@ def test_a_rebuilt_status_knows_that_the_item_has_labels(announce, partner):
     assert "flags" in dict(statuses.differing([item]))[item]
     actions.rebuild([item])
     assert told(partner, number, "0" * 48, minutes=2) == ["LABEL_MISMATCH"]
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        "voided_at = NULL, voided_by = NULL, void_reason = ''",
+        "void_reason = 'reprinted'",
+        "voided_by = voided_by + 1",
+        "printing = printing + 1",
+        "destination = 'LBL-SOUTH'",
+        "weight_class = weight_class + 1",
+        "label = '\\x00000000000000000000000000000000'",
+        "serial = serial + 1",
+        "key_version = key_version + 1",
+        "issued_by = issued_by + 1",
+        "item = gen_random_uuid()",
+    ],
+)
+def test_a_turned_row_is_found(announce, turned):
+    number, item = announce()
+    issue(number, item)
+    actions.void_label(item, by=CLERK, now=timezone.now())
+    assert differing() == []
+    with transaction.atomic():
+        with connections["default"].cursor() as cur:
+            cur.execute(f"UPDATE parcels_label SET {turned} WHERE item = %s", (item,))
+        found = differing()
+        transaction.set_rollback(True)
+    assert found == ["label"]
+
+
+@pytest.mark.parametrize("deed", ["DELETE FROM parcels_label WHERE item = %s", "TRUNCATE parcels_label -- %s"])
+def test_a_label_that_is_gone_is_found(announce, deed):
+    number, item = announce()
+    issue(number, item)
+    with transaction.atomic():
+        with connections["default"].cursor() as cur:
+            cur.execute(deed, (item,))
+        found = differing()
+        transaction.set_rollback(True)
+    assert set(found) == {"label"}
+
+
+def differing() -> list[str]:
+    findings = Noted()
+    check_labels(findings)  # type: ignore[arg-type]
+    return [one for one in findings.kinds if one]
+
+
+class Noted:
+    """What a check finds, all of it."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+
+    def note(self, what: str, *, differs: str, index: int | None = None, item: uuid.UUID | None = None) -> None:
+        assert what
+        self.kinds.append(differs)
 
 
 # Pure -----------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody import actions as custody
 from parcelward.parcels import label_binding
 from parcelward.parcels.label_binding import Issued
+from parcelward.parcels.label_check import ISSUED, REPRINTED, VOIDED
 from parcelward.parcels.models import ItemAlias, Label
 from parcelward.parcels.rules import State
 from parcelward.parcels.wire import IssuedLabel, LabelWanted
@@ -27,9 +28,6 @@ from parcelward.people.wire import Person, Task
 from parcelward.privacy.sealing import queries as sealing
 from parcelward.privacy.sealing import wire as sealed
 
-ISSUED: Final = "parcels.labels_issued"
-REPRINTED: Final = "parcels.label_reprinted"
-VOIDED: Final = "parcels.label_voided"
 LABELS_AT_ONCE_MAX: Final = 500  # as many as are sealed at once
 _DESTINATION_MAX: Final = 20
 _LOCKED = "SELECT item, flags, first_time FROM parcels_item_status WHERE item = ANY(%s) ORDER BY item FOR UPDATE"
@@ -74,7 +72,7 @@ def issue_labels_within(wanted: Sequence[LabelWanted], *, by: Person, now: dt.da
     if db_items:
         with db.cursor() as cur:  # whoever remembers an item without its labels finds out (rules.NOT_BY_EVENTS)
             cur.execute(_LABELLED, (int(State.LABELLED), db_items, int(State.LABELLED)))
-    custody.record_fact(ISSUED, {"by": by.source, "labels": [_said(one) for one, _ in made]})
+    custody.record_fact(ISSUED, {"by": by.source, "labels": [_said(*one) for one in made]})
     return [label for label, _ in made]
 
 
@@ -100,7 +98,7 @@ def reprint_label(item: UUID, raw: bytes, *, by: Person, now: dt.datetime) -> Is
     made = _bound(item, raw, fresh, printing=standing.printing + 1)
     _void(standing, "reprinted", by=by, now=now)
     _store([made], by=by, now=now)
-    custody.record_fact(REPRINTED, {"by": by.source, "label": _said(made[0]), "instead_of": standing.serial})
+    custody.record_fact(REPRINTED, {"by": by.source, "label": _said(*made), "instead_of": standing.serial})
     return made[0]
 
 
@@ -171,6 +169,14 @@ def _void(row: Label, reason: str, *, by: Person, now: dt.datetime) -> None:
     )
 
 
-def _said(one: IssuedLabel) -> dict[str, Any]:
+def _said(shown: IssuedLabel, label: Issued) -> dict[str, Any]:
     """Return what the log is told of a label: never its code."""
-    return {"item": str(one.item), "label": sealed.digest(one.raw).hex(), "serial": one.serial}
+    return {
+        "destination": label.destination,
+        "item": str(shown.item),
+        "key_version": label.key_version,
+        "label": label.digest.hex(),
+        "printing": shown.printing,
+        "serial": label.serial,
+        "weight_class": label.weight_class,
+    }
