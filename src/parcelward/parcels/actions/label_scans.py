@@ -50,10 +50,10 @@ def check(work: Work) -> None:
     """Tell the hand and the desk what is wrong with the labels that were scanned; the batch goes on."""
     if not work.labels:
         return
-    issued = _issued({one.thing.item for one in work.labels if one.thing.status.flags & _LABELLED})
+    _read({one.thing.item: one.thing for one in work.labels if one.thing.status.flags & _LABELLED})
     asked: list[tuple[LabelSeen, Issued]] = []
     for one in work.labels:
-        found = label_binding.scanned(one.code, issued.get(one.thing.item, ()))
+        found = label_binding.scanned(one.code, one.thing.labels or ())
         if isinstance(found, Issued):
             asked.append((one, found))
         elif found is not None:
@@ -65,14 +65,17 @@ def check(work: Work) -> None:
             _tell(work, one, wrong)
 
 
-def _issued(items: set[bytes]) -> dict[bytes, list[Issued]]:
-    by_item: dict[bytes, list[Issued]] = {}
-    if items:
+def _read(things: dict[bytes, Thing]) -> None:
+    """Read the labels of those of which they are not remembered (kept.py): a status says when they have changed."""
+    unknown = [item for item, thing in things.items() if thing.labels is None]
+    if unknown:
+        by_item: dict[bytes, list[Issued]] = {item: [] for item in unknown}
         with db.cursor(binary=True) as cur:
-            cur.execute(_FIND, (db.uuid_array(sorted(items)),), binary=True)
+            cur.execute(_FIND, (db.uuid_array(unknown),), binary=True)
             for item, *label in cur:
-                by_item.setdefault(item, []).append(Issued(*label))
-    return by_item
+                by_item[item].append(Issued(*label))
+        for item, labels in by_item.items():
+            things[item].labels = tuple(labels)
 
 
 def _far_apart(one: LabelSeen) -> Wrong | None:

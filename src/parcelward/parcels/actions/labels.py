@@ -31,7 +31,12 @@ from parcelward.privacy.sealing import wire as sealed
 LABELS_AT_ONCE_MAX: Final = 500  # as many as are sealed at once
 _DESTINATION_MAX: Final = 20
 _LOCKED = "SELECT item, flags, first_time FROM parcels_item_status WHERE item = ANY(%s) ORDER BY item FOR UPDATE"
-_LABELLED = "UPDATE parcels_item_status SET flags = flags | %s WHERE item = ANY(%s) AND flags & %s = 0"
+_CHANGED = "UPDATE parcels_item_status SET flags = (flags | %s) # %s WHERE item = ANY(%s)"
+_INSERT = (
+    "INSERT INTO parcels_label (item, serial, printing, label, destination, weight_class, key_version, issued_at, "
+    "issued_by, void_reason) SELECT i, s, p, l, d, w, k, %s, %s, '' FROM unnest(%s::uuid[], %s::smallint[], "
+    "%s::smallint[], %s::bytea[], %s::text[], %s::smallint[], %s::int[]) AS u(i, s, p, l, d, w, k)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,6 @@ def issue_labels_within(wanted: Sequence[LabelWanted], *, by: Person, now: dt.da
         serial = serials.get(one.item, 0) + 1
         made.append(_bound(one.item, one.raw, Issued(serial, digest, one.destination, weight, 0, ""), printing=1))
     _store(made, by=by, now=now)
-    db_items = [one.item for one in wanted if not states[one.item].flags & State.LABELLED]
-    if db_items:
-        with db.cursor() as cur:  # whoever remembers an item without its labels finds out (rules.NOT_BY_EVENTS)
-            cur.execute(_LABELLED, (int(State.LABELLED), db_items, int(State.LABELLED)))
     custody.record_fact(ISSUED, {"by": by.source, "labels": [_said(*one) for one in made]})
     return [label for label, _ in made]
 
@@ -113,6 +114,7 @@ def void_label(item: UUID, *, by: Person, now: dt.datetime) -> None:
             raise NotFound("This item has no label")
         return
     _void(standing, "voided", by=by, now=now)
+    _changed([item])
     custody.record_fact(VOIDED, {"by": by.source, "item": str(item), "serial": standing.serial})
 
 
@@ -147,20 +149,27 @@ def _bound(item: UUID, raw: bytes, label: Issued, *, printing: int) -> tuple[Iss
 
 
 def _store(made: Sequence[tuple[IssuedLabel, Issued]], *, by: Person, now: dt.datetime) -> None:
-    Label.objects.bulk_create(
-        Label(
-            item=shown.item,
-            serial=shown.serial,
-            printing=shown.printing,
-            label=label.digest,
-            destination=label.destination,
-            weight_class=label.weight_class,
-            key_version=label.key_version,
-            issued_at=now,
-            issued_by=by.source,
+    rows = [
+        (
+            shown.item,
+            label.serial,
+            shown.printing,
+            label.digest,
+            label.destination,
+            label.weight_class,
+            label.key_version,
         )
         for shown, label in made
-    )
+    ]
+    with db.cursor() as cur:
+        cur.execute(_INSERT, (now, by.source, *(list(column) for column in zip(*rows, strict=True))))
+    _changed([shown.item for shown, _ in made])
+
+
+def _changed(items: Sequence[UUID]) -> None:
+    """Let whoever remembers an item, or its labels, find out that they have changed (rules.NOT_BY_EVENTS)."""
+    with db.cursor() as cur:
+        cur.execute(_CHANGED, (int(State.LABELLED), int(State.REBUILT), list(items)))
 
 
 def _void(row: Label, reason: str, *, by: Person, now: dt.datetime) -> None:

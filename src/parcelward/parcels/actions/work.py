@@ -13,6 +13,7 @@ from parcelward.base.errors import ParcelwardError
 from parcelward.custody.wire import ItemKeys
 from parcelward.parcels.actions import afterwards
 from parcelward.parcels.bodies import BodyId
+from parcelward.parcels.label_binding import Issued
 from parcelward.parcels.rules import PackedSeen, PackedStatus
 from parcelward.parcels.wire import RAW_KEPT_MAX, Answer, BadScan, Instruction, ScanIn, Submission, split_events
 from parcelward.privacy.wire import SealedBody
@@ -32,6 +33,7 @@ class Thing:
     is_new: bool = False
     touched: bool = False
     refold: bool = False  # an event came late or voids another: fold all of its events again
+    labels: tuple[Issued, ...] | None = None  # None: not read yet
 
 
 class Wanted(NamedTuple):
