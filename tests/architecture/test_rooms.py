@@ -36,6 +36,7 @@ SIDE_DOORS = {
     "custody.rotation": "custody's action for a new signing key, in a file of its own",
     "custody.shredding": "custody's actions for erasure, in a file of their own",
     "privacy.sealing": "sealed labels: actions, queries, errors and wire in a folder of their own",
+    "shipping.labels": "drawing labels: values and renderers, in a folder of their own",
     "parcels.proofs": "queries about proofs, in a file of their own",
     "parcels.captured": "queries for EPCIS, in a file of their own",
     "parcels.captured_lists": "the same, for its lists",

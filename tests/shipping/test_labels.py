@@ -20,6 +20,7 @@ from tests.shipping.zpl_picture import Printer, commands
 
 from parcelward.base.standards import addresses
 from parcelward.base.vault import Personal
+from parcelward.privacy.sealing import wire as sealed_format
 from parcelward.privacy.sealing.wire import Doorstep
 from parcelward.shipping.labels import code128, fonts, layout, lettering, pdf, png, qr, wire, zpl
 from parcelward.shipping.labels.errors import Unprintable
@@ -133,6 +134,22 @@ def test_nothing_overlaps_and_everything_is_on_the_field():
 
 
 # Codes ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_code_has_at_most_40_mm_and_whole_dots_and_the_next_version_would_not_fit():
+    assert pytest.approx(203, abs=0.5) == layout.DOTS_PER_MM * 25.4
+    quiet = 2 * qr.QUIET
+    assert (qr.SIDE + quiet) * layout.QR_MODULE / layout.DOTS_PER_MM == 38.5
+    assert (qr.SIDE + 4 + quiet) * layout.QR_MODULE / layout.DOTS_PER_MM > 40, "version 14 does not fit"
+    assert (qr.SIDE + quiet) * (layout.QR_MODULE + 1) / layout.DOTS_PER_MM > 40, "five dots a module do not fit"
+
+
+@pytest.mark.parametrize("size", sealed_format.TEXT_BYTES[sealed_format.Hop.COURIER])
+def test_every_sealed_label_fits_into_the_code(size):
+    """The longest item number in both forms; the short one with the better error correction."""
+    length = 2 + 2 + 8 + 1 + sealed_format.ITEM_LENGTH_MAX + (12 + 48) + (32 + 48) + (size + 48) + 8
+    letters = len(sealed_format.to_base45(b"P" * length))
+    assert letters <= qr.LETTERS_MAX[0 if size == 92 else 1]
 
 
 @given(st.text(st.sampled_from(qr._ALPHABET), min_size=1, max_size=619))
