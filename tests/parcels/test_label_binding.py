@@ -18,10 +18,11 @@ from tests.privacy.label_desk import sealed as seal
 from tests.scanner import event, new_number
 from tests.shipping.sample_labels import facts, pages, read
 
+from parcelward.base import db
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound, ParcelwardError
 from parcelward.custody.models import Fact
 from parcelward.parcels import actions, label_binding
-from parcelward.parcels.actions import statuses
+from parcelward.parcels.actions import kept, statuses
 from parcelward.parcels.label_binding import Wrong
 from parcelward.parcels.label_check import ISSUED, REPRINTED, VOIDED, check_labels
 from parcelward.parcels.models import Alert, Label
@@ -253,6 +254,19 @@ def test_the_database_itself_keeps_the_count_and_the_one_that_stands(announce):
     for other in ({"serial": 2}, {"serial": 2, "printing": 5, "voided_at": timezone.now()}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Label.objects.create(**(row | other))
+
+
+def test_who_remembers_an_items_labels_finds_out_that_one_was_voided(announce, partner, monkeypatch):
+    memory = kept.of(db.raw())
+    monkeypatch.setattr(memory, "_doubted_until", 0.0)
+    number, item = announce()
+    code = code_of(issue(number, item))
+    for minutes in range(2):
+        assert told(partner, number, code, minutes=minutes) == []
+    assert len(memory._things[number].labels or ()) == 1, "remembered"
+    actions.void_label(item, by=CLERK, now=timezone.now())
+    assert told(partner, number, code, minutes=4) == ["LABEL_MISMATCH"]
+    assert why(item) == ["voided"]
 
 
 def test_a_scanner_that_knew_the_item_before_it_had_a_label(scanner, announce):
