@@ -6,17 +6,8 @@ import subprocess
 import sys
 
 NAMES = (
-    "ingest",
-    "single",
-    "where",
-    "proof",
-    "pages",
-    "vault",
-    "authorisation",
-    "sign_in",
-    "addresses",
-    "rules",
-    "features",
+    *("ingest", "single", "where", "proof", "pages", "vault", "authorisation", "sign_in", "addresses", "rules"),
+    *("features", "labels"),
 )
 
 

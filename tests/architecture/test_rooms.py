@@ -37,6 +37,7 @@ SIDE_DOORS = {
     "custody.shredding": "custody's actions for erasure, in a file of their own",
     "privacy.sealing": "sealed labels: actions, queries, errors and wire in a folder of their own",
     "payments.providers": "who takes payments: the simulated one's own server reads its secrets, without a database",
+    "shipping.labels": "drawing labels: values and renderers, in a folder of their own",
     "parcels.proofs": "queries about proofs, in a file of their own",
     "parcels.captured": "queries for EPCIS, in a file of their own",
     "parcels.captured_lists": "the same, for its lists",

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext, gettext_noop
 
+from parcelward.parcels.label_binding import Wrong
 from parcelward.parcels.models import Alert
 
 STANDSTILL: Final = "log_stands_still"
@@ -32,6 +33,16 @@ _OF_ITEM: Final[Mapping[str, str]] = {  # sentences that need no more than the i
     "stuck": gettext_noop("Nobody has seen it for two days. Look for it where it was last seen."),
 }
 
+_OF_LABEL: Final[Mapping[str, str]] = {  # what was wrong with the label that was scanned (label_binding.Wrong)
+    "other_item": gettext_noop("The label is another item's, or was edited. Compare number, place and weight."),
+    "not_bound": gettext_noop("The label's code does not hold: it was edited, or made by somebody else."),
+    "key_gone": gettext_noop("The label was made with a key that is no longer believed. Print a new one."),
+    "voided": gettext_noop("The label was voided. Find out who put it on this item."),
+    "reprinted": gettext_noop("An older print of the label: a newer one was made. Find the other copy."),
+    "far_apart": gettext_noop("The label was seen at two places too far apart for the time. One of two is a copy."),
+}
+assert _OF_LABEL.keys() == set(Wrong), "every finding has its words"  # noqa: S101 -- a hole in the table must stop the start
+
 
 def in_words(alert: Alert) -> str:
     """Return the alert's sentence in the reader's language."""
@@ -46,6 +57,8 @@ def in_words(alert: Alert) -> str:
             }
         case "seal_mismatch":
             return gettext(details.get("why", "")) or gettext("The seal is not the one that was put on.")
+        case "label_mismatch":
+            return gettext(_OF_LABEL.get(details.get("why", ""), "")) or gettext("The label is not the one issued.")
         case "containment_cycle":
             return gettext(
                 "Loaded into %(into)s, which is recorded as inside this container. Look which one is in the other, and "

@@ -198,6 +198,31 @@ class Manifest(models.Model):
     record_time = models.DateTimeField()
 
 
+class Label(models.Model):
+    """One label that was issued for an item. What is printed of it is made by `shipping`; nothing personal is here."""
+
+    item = models.UUIDField()
+    serial = models.SmallIntegerField()  # 1, 2, 3 ... of the item
+    pk = models.CompositePrimaryKey("item", "serial")
+    printing = models.SmallIntegerField()  # 1, and one more for each reprint
+    label = models.BinaryField(max_length=16)  # digest of all that is sealed on it (privacy.sealing)
+    destination = models.CharField(max_length=20)  # facility code of the delivery office
+    weight_class = models.SmallIntegerField()
+    key_version = models.IntegerField()  # of the key that made its code
+    issued_at = models.DateTimeField()
+    issued_by = models.IntegerField()
+    voided_at = models.DateTimeField(null=True)
+    voided_by = models.IntegerField(null=True)
+    void_reason = models.CharField(max_length=12, blank=True)  # reprinted or voided
+
+    class Meta:
+        constraints = [  # noqa: RUF012 -- Django's own form
+            models.UniqueConstraint(fields=["item"], condition=models.Q(voided_at=None), name="label_standing"),
+            models.CheckConstraint(condition=models.Q(printing__gte=1, printing__lte=4), name="label_printings"),
+        ]
+        indexes = [models.Index(fields=["label"], name="label_digest")]  # noqa: RUF012 -- Django's own form
+
+
 # EPCIS: what was captured, by whom, and the questions that are kept ---------------------------------------------------
 
 

@@ -50,7 +50,8 @@ class State(enum.IntFlag):
     REUSED = 512  # its number was another item's before: late events are told apart by their time
     SECURED = 1024  # held by somebody with an inspector's rights, or for security: no device or key releases it
     LET_GO = 2048  # a number of its is another item's now
-    REBUILT = 4096  # turned over each time that a rebuild puts the row right
+    REBUILT = 4096  # turned over each time that a rebuild puts the row right, and each time that its labels change
+    LABELLED = 8192  # labels were issued for it: a scan's label code is compared with them
 
 
 SECURITY: Final = "security"
@@ -62,7 +63,7 @@ def for_security(reason: str) -> bool:
     return reason.strip().casefold().startswith(SECURITY)
 
 
-NOT_BY_EVENTS = int(State.SIMULATED | State.SHREDDED | State.REUSED | State.LET_GO | State.REBUILT)
+NOT_BY_EVENTS = int(State.SIMULATED | State.SHREDDED | State.REUSED | State.LET_GO | State.REBUILT | State.LABELLED)
 """The flags that no event gives or takes. Whoever changes a status without an event changes one of these, so that
 who read the row before, or remembers it, finds that out when writing (rows.UPDATE_STATUS)."""
 

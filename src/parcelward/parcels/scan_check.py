@@ -20,6 +20,7 @@ from parcelward.base import db
 from parcelward.custody import queries as custody
 from parcelward.custody.queries import Findings, Logged, Span
 from parcelward.parcels import event_check, handover_check
+from parcelward.parcels.label_check import check_labels
 from parcelward.parcels.number_check import check_numbers
 from parcelward.parcels.quarantine_check import check_quarantine
 from parcelward.parcels.sent_check import SentChecker
@@ -132,6 +133,7 @@ class ScanChecker:
         if findings.first is None:
             check_numbers(findings)
             check_quarantine(findings)
+            check_labels(findings)
             self._handovers.finish(findings)
             self.sent.finish(findings)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -282,11 +282,32 @@ class Submission(NamedTuple):
     signature: bytes = b""  # of the device; empty: who sent it signs nothing
 
 
+@dataclass(frozen=True, slots=True)
+class LabelWanted:
+    """A label that was sealed for an item and is to be issued."""
+
+    item: UUID
+    raw: bytes = field(repr=False)  # as `privacy.sealing` sealed it
+    destination: str  # facility code of the delivery office
+    weight_g: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedLabel:
+    """A label that was issued: `raw` is what its QR code says, in `privacy.sealing.wire.to_base45`."""
+
+    item: UUID
+    serial: int
+    printing: int  # 1 for the first
+    raw: bytes = field(repr=False)
+    code: str = field(repr=False)  # 16 hex digits, for people to type
+
+
 class Instruction(msgspec.Struct, frozen=True):
     """What the hand that scanned should do now."""
 
     item_id: str
-    do: str  # HOLD, STOP or SEAL_MISMATCH
+    do: str  # HOLD, STOP, SEAL_MISMATCH or LABEL_MISMATCH
     reason: str
 
 

@@ -52,7 +52,7 @@ _ANSWER: dict[str, Any] = {
                 "required": ["item_id", "do", "reason"],
                 "properties": {
                     "item_id": {"type": "string"},
-                    "do": {"type": "string", "description": "HOLD, STOP or SEAL_MISMATCH"},
+                    "do": {"type": "string", "description": "HOLD, STOP, SEAL_MISMATCH or LABEL_MISMATCH"},
                     "reason": {"type": "string"},
                 },
             },

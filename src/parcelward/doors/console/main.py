@@ -30,7 +30,7 @@ COMMANDS = {
     "check": "look for weak settings, and say how to mend each",
     "bundle": "write an item's evidence bundle, to be checked by others",
     "link": "make an addressee's link, which opens more than the public journey",
-    "label": "print a sample of a sealed label as PDF",
+    "label": "print a sample of a label as PDF, ZPL or PNG",
     "verify": "check an evidence bundle or a proof offline",
     "simulate": "play a postal network through the public API",
     "device": "enrol and revoke devices",

@@ -18,6 +18,7 @@ def kind_name(kind: str) -> str:
         "unexpected": _("Not expected here"),
         "one_hand": _("Both sides signed by one"),
         "seal_mismatch": _("Seal does not match"),
+        "label_mismatch": _("Label does not match"),
         "unknown_step": _("Unknown step"),
         "unknown_facility": _("Unknown place"),
         "after_delivery": _("Seen after delivery"),

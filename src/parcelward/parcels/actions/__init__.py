@@ -24,6 +24,7 @@ from parcelward.parcels.actions.erasure import (
     withdraw_erasure,
 )
 from parcelward.parcels.actions.imports import import_scans
+from parcelward.parcels.actions.labels import issue_labels_within, reprint_label, void_label
 from parcelward.parcels.actions.links import make_link
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
@@ -45,6 +46,7 @@ __all__ = [
     "erase_due",
     "hold",
     "import_scans",
+    "issue_labels_within",
     "lift_legal_hold",
     "make_bundle",
     "make_link",
@@ -53,7 +55,9 @@ __all__ = [
     "rebuild",
     "record_scans",
     "release",
+    "reprint_label",
     "request_erasure",
     "resubmit",
+    "void_label",
     "withdraw_erasure",
 ]

@@ -27,7 +27,7 @@ from parcelward.custody import queries as custody_queries
 from parcelward.custody.wire import NONCE_SIZE
 from parcelward.network import queries as network
 from parcelward.parcels import canon, rows, rules
-from parcelward.parcels.actions import afterwards, items, marks, nesting, reading, repeats
+from parcelward.parcels.actions import afterwards, items, label_scans, marks, nesting, reading, repeats
 from parcelward.parcels.actions import kept as remembered
 from parcelward.parcels.actions import submissions as sent
 from parcelward.parcels.actions.kept import Kept
@@ -154,6 +154,8 @@ def _do(work: Work, born: Born, *, kept: Kept | None, careful: bool) -> None:
     _write_statuses(work)
     if work.nested:
         nesting.note_cycles(work)
+    if work.labels:
+        label_scans.check(work)
     afterwards.write(work.after, now=work.now)
     _answer(work, open_, batch, born)
 
@@ -170,9 +172,8 @@ def _packed(events: Sequence[Recorded], batch: int) -> list[bytes]:
 
 def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tuple[int, int]]) -> None:
     """Encrypt and commit to each new event and fold it into its item's status; `seen_before` grows by what is new."""
-    nonces = os.urandom(NONCE_SIZE * len(wanted))
     codes = {number: place.code for number, place in network.facilities().by_number.items()}
-    senders, things = _senders(work), work.things
+    senders, things, nonces = _senders(work), work.things, os.urandom(NONCE_SIZE * len(wanted))
     for nth, (i, position, scan, event_us, number, receptacle, step, facility) in enumerate(wanted):
         thing = things.get(number)
         if thing is None or thing.keys is None or thing.kind != (_ITEM if scan.item_id is not None else _RECEPTACLE):
@@ -228,9 +229,10 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
             ),
             canon.restricted(scan),
         )
-        status.item_seq, status.head = item_seq, commitment
-        thing.touched = True
+        status.item_seq, status.head, thing.touched = item_seq, commitment, True
         seal_before = status.seal
+        if scan.label_code is not None:
+            label_scans.note(work, i, thing, seen, scan)
         if thing.refold or not rules.in_order(status, seen):
             thing.refold = True
         else:

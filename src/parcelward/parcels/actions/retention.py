@@ -50,6 +50,7 @@ KEPT_FOR_GOOD: Final = {
     "parcels_submission": "answers to devices: counts and event ids; the oldest go by number (follows.keep_house)",
     "parcels_sourcemark": "how far a device has come",
     "parcels_quarantine": "the row that says something was refused is part of the record; its body goes by age",
+    "parcels_label": "which labels an item had: hashes of what was sealed, and an office",
     "parcels_alert": "what needed somebody: item and place, no person",
     "parcels_handoverscan": "which device saw which item in a handover",
     "parcels_manifest": "which items a sender said it handed in",

@@ -31,6 +31,7 @@ _NUMBERS = (  # whether a number of the item was another one's before; whether o
     "LEFT JOIN parcels_itemalias b ON b.number = a.number AND b.valid_to < coalesce(a.valid_to, 'infinity') "
     "WHERE a.item = ANY(%s) GROUP BY a.item"
 )
+_LABELLED = "SELECT DISTINCT item FROM parcels_label WHERE item = ANY(%s)"
 _LAST_EVENTS = (
     "SELECT DISTINCT ON (e.item) e.item, e.item_seq, substring(b.commitments FROM e.leaf * 32 + 1 FOR 32) "
     "FROM parcels_scan_event e LEFT JOIN custody_logbatch l ON l.batch = e.batch "
@@ -66,12 +67,14 @@ def _stored_and_right(items: Sequence[UUID]) -> Iterator[tuple[UUID, tuple[Any, 
         by_number = {
             item: (State.REUSED if reused else 0) | (State.LET_GO if ended else 0) for item, reused, ended in cur
         }
+        cur.execute(_LABELLED, (wanted,), binary=True)
+        labelled = {item for (item,) in cur}
         cur.execute(_SELECT, (wanted,), binary=True)
         for item, kind, simulated, there, *columns in cur.fetchall():
             status = folded[item]
             status.item_seq, status.head = last.get(item, (0, bytes(32)))
             status.flags |= (State.SIMULATED if simulated else 0) | (State.SHREDDED if item in erased else 0)
-            status.flags |= by_number.get(item, 0)
+            status.flags |= by_number.get(item, 0) | (State.LABELLED if item in labelled else 0)
             if there:
                 status.flags |= columns[_COLUMNS.index("flags") - 1] & State.REBUILT
             yield item, ((item, *columns[:-1], bytes(columns[-1])) if there else None), _row(item, kind, status)

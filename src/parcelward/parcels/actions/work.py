@@ -13,6 +13,7 @@ from parcelward.base.errors import ParcelwardError
 from parcelward.custody.wire import ItemKeys
 from parcelward.parcels.actions import afterwards
 from parcelward.parcels.bodies import BodyId
+from parcelward.parcels.label_binding import Issued
 from parcelward.parcels.rules import PackedSeen, PackedStatus
 from parcelward.parcels.wire import RAW_KEPT_MAX, Answer, BadScan, Instruction, ScanIn, Submission, split_events
 from parcelward.privacy.wire import SealedBody
@@ -32,6 +33,7 @@ class Thing:
     is_new: bool = False
     touched: bool = False
     refold: bool = False  # an event came late or voids another: fold all of its events again
+    labels: tuple[Issued, ...] | None = None  # None: not read yet
 
 
 class Wanted(NamedTuple):
@@ -55,6 +57,16 @@ class Nested(NamedTuple):
     event_us: int
     event_id: bytes
     facility: int
+
+
+class LabelSeen(NamedTuple):
+    """A label that a scan brought."""
+
+    submission: int
+    thing: Thing
+    seen: PackedSeen
+    code: str
+    was: tuple[int, int] | None  # where and when the item was last seen, if that is known
 
 
 class Recorded(NamedTuple):
@@ -92,6 +104,7 @@ class Work:
     bad: list[tuple[int, BadScan]] = field(default_factory=list)  # (submission, what is wrong)
     events: list[Recorded] = field(default_factory=list)
     nested: list[Nested] = field(default_factory=list)
+    labels: list[LabelSeen] = field(default_factory=list)
     named: dict[tuple[int, bytes], str] = field(default_factory=dict)  # what a request calls an item, if not `number`
     duplicates: dict[int, int] = field(default_factory=dict)
     instructions: dict[int, dict[tuple[str, str], Instruction]] = field(default_factory=dict)

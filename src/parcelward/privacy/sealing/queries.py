@@ -32,6 +32,22 @@ def binding_holds(item: str, destination: str, weight_g: int, code: str) -> bool
     return False
 
 
+def bind(said: bytes) -> tuple[int, bytes]:
+    """Return (version of the key, code) of a label that is issued now, over what its issuer says it is bound to."""
+    known = keybox.binding_versions()
+    newest = max(known)
+    return newest, rules.binding(known[newest], newest, said)
+
+
+def codes_of(asked: Iterable[tuple[int, bytes]]) -> list[bytes]:
+    """Return the codes of labels by (version of the key, what they are bound to); empty where a key is not believed.
+
+    What is asked at each scan that brings a code: microseconds, no database.
+    """
+    known = keybox.binding_versions()
+    return [rules.binding(known[version], version, said) if version in known else b"" for version, said in asked]
+
+
 def running_loans(facilities: Iterable[str], *, by: Person, now: dt.datetime) -> list[LoanRow]:
     """Return the loans of these offices that have not ended, the newest first."""
     require_lender(by)

@@ -22,6 +22,7 @@ from parcelward.privacy.sealing.wire import Hop, Label, LabelIn
 SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 LABEL_DOMAIN: Final = b"parcelward/label/v1\x00"
 CODE_DOMAIN: Final = b"parcelward/label-code/v1\x00"
+BINDING_DOMAIN: Final = b"parcelward/label-binding/v1\x00"
 LOAN_DOMAIN: Final = b"parcelward/loan/v1\x00"
 READER_DOMAIN: Final = b"parcelward/reader/v1\x00"
 MARK_DOMAIN: Final = b"parcelward/station-key/v1\x00"
@@ -117,6 +118,14 @@ def code(key: bytes, *, item: str, destination: str, weight_class: int, digest: 
     said = b"".join(struct.pack(">B", len(text)) + text.encode() for text in (item, destination))
     message = CODE_DOMAIN + said + bytes([weight_class]) + digest
     return hmac.digest(key, message, "sha256")[: wire.CODE_BYTES]
+
+
+def binding(key: bytes, version: int, said: bytes) -> bytes:
+    """Return the code of a label that was issued for an item: a MAC over what the issuer says it is bound to.
+
+    The key's version is bound, too, so that no code of one is ever taken for another's.
+    """
+    return hmac.digest(key, BINDING_DOMAIN + bytes([version % 256]) + said, "sha256")[: wire.CODE_BYTES]
 
 
 def require_binding(key: bytes, *, item: str, destination: str, weight_class: int, label_code: str) -> None:

@@ -174,6 +174,11 @@ def label_code(raw: bytes) -> str:
     return (raw[-CODE_BYTES:] + digest(raw)).hex().upper()
 
 
+def with_code(raw: bytes, code: bytes) -> bytes:
+    """Return a label with another code: what seals it does not know to which item's label of which number it goes."""
+    return raw[:-CODE_BYTES] + code
+
+
 def to_base45(raw: bytes) -> str:
     """Return bytes as RFC 9285 says."""
     out = []
