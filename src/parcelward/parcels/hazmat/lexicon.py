@@ -1,0 +1,164 @@
+"""The words that the screening knows: `lexicon.json` and `harmless.json`, made ready to be looked up.
+
+An entry is one word or several; `*` in a word stands for any letters. Where several entries begin at the same word of
+a text, the longest wins: `battery charger` is harmless, `battery` is not. Both files are read once, when first needed.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+from parcelward.parcels.hazmat import spelling, table
+
+LANGUAGES: Final = ("en", "es", "fr", "de")
+ANY: Final = "x"
+HARMLESS: Final = ("motif", "cover", "plain", "phrase")
+STATES: Final = ("empty", "damaged", "used", "vague")
+WORD_SETS: Final = ("breaks", "of", "for", "unmask", "not_before", "not_after", "not_between")
+
+NAME_CHARS_MIN: Final = 6
+"""Shorter names of the table (`air`, `paint`) are words of ours, or none."""
+
+_NAME_ENDS: Final = re.compile(r"[,(\[]|\bwith\b|\bn\.o\.s|\bsee\b")
+_WORD: Final = re.compile(r"[a-z]+|\d+")
+_COMMON: Final = frozenset(
+    spelling.folded(" ".join(map(spelling.folded, name.split())))
+    for name in (
+        "adhesives|articles|batteries|calcium|capacitor|carbon|cartridges|charges|coke|components|compounds|cotton|"
+        "contrivances|cutters|devices|disinfectant|disinfectants|engine|extracts|fabrics|fibers|films|first aid kits|"
+        "granulated|highway|lithium|machinery|magnesium|medicine|plastics|plastic|powder|potassium|primers|projectiles|"
+        "propellant|receptacles|ribbons|rivets|rockets|samples|shoddy|signals|sludge|sodium|solution|substances|barium|"
+        "synthetic|tinctures|vegetable|vehicle|water reactive|aluminum|antimony|fish meal|fish scrap|life saving|"
+        "matches|lighters|celluloid|camphor|hydrogen|perfumery products|aerosols|solids|liquids|rubber|battery|signal|"
+        "self defense|steel|straw|seed cake|castor beans|copper|silver|mercury|explosive|gunpowder|pesticides|"
+        "refrigerating machines|wheels|tires|tyres|air bag modules|seat belt|printing ink|resin solution|paint related|"
+        "chemical kits|consumer commodity|cigarettes|toy caps|fire extinguishers|internal combustion|machine|fertilizer|"
+        "other regulated|environmentally hazardous|hazardous waste|elevated temperature|polymeric beads|crotonylene|"
+        "natural gas|petroleum gas|petroleum products|tars|white asbestos|blue asbestos|brown asbestos|strontium|bombs|"
+        "boosters|grenades|torpedoes|warheads|detonators|flares|ammunition|fireworks|safety devices|bursters|oxygen"
+    ).split("|")
+)
+"""Names of the table that are also everyday words; those among them that are dangerous stand in `lexicon.json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: its words, what it stands for, and in which languages it is read (none named: in all)."""
+
+    words: tuple[str, ...]
+    label: str  # "kind:perfume", "motif", "empty"
+    languages: frozenset[str]
+
+    def reads(self, spoken: frozenset[str]) -> bool:
+        """Return whether it is read in a text of these languages."""
+        return not self.languages or bool(self.languages & spoken)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """All entries by their first word, and those whose first word has a star."""
+
+    exact: Mapping[str, tuple[Entry, ...]]
+    starred: tuple[tuple[re.Pattern[str], Entry], ...]
+    sets: Mapping[str, Mapping[str, frozenset[tuple[str, ...]]]]  # breaks, of, not_before ... by language
+    hs: Mapping[str, str]
+    hs_plain: frozenset[str]
+
+    def beginning_with(self, word: str) -> tuple[Entry, ...]:
+        """Return the entries that may begin at this word."""
+        found = self.exact.get(word, ()) + _starred(word)
+        if not found and len(word) >= spelling.SINGLED_CHARS_MIN:
+            found = self.exact.get(spelling.singled(word), ())  # batery, litthium
+        return found
+
+    def set_of(self, name: str, spoken: Iterable[str]) -> frozenset[tuple[str, ...]]:
+        """Return one set of small words for these languages together."""
+        return _set_of(name, frozenset(spoken))
+
+
+def fits(pattern: str, word: str) -> bool:
+    """Return whether a word of a text is that of an entry."""
+    if "*" not in pattern:
+        return pattern == word
+    if pattern.startswith("*"):
+        return pattern.strip("*") in word if pattern.endswith("*") else word.endswith(pattern[1:])
+    if pattern.endswith("*") and pattern.count("*") == 1:
+        return word.startswith(pattern[:-1])
+    before, _, after = pattern.partition("*")
+    return word.startswith(before) and word.endswith(after)
+
+
+@functools.lru_cache(maxsize=50_000)
+def _starred(word: str) -> tuple[Entry, ...]:
+    return tuple(entry for pattern, entry in lexicon().starred if pattern.fullmatch(word))
+
+
+@functools.cache
+def _set_of(name: str, spoken: frozenset[str]) -> frozenset[tuple[str, ...]]:
+    sets = lexicon().sets[name]
+    return frozenset().union(*(sets.get(one, frozenset()) for one in (*spoken, ANY)))
+
+
+def _read(name: str) -> Any:
+    return json.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+def _words(entry: str) -> tuple[str, ...]:
+    return tuple(spelling.folded(word) for word in entry.split())
+
+
+def _named_in_the_table() -> list[Entry]:
+    """Return the proper shipping names of the table, up to the first comma, each with its id."""
+    found: dict[tuple[str, ...], Entry] = {}
+    for row in table.rows():
+        for name in row.name.split(" or "):
+            words = tuple(map(spelling.folded, _WORD.findall(spelling.plain(_NAME_ENDS.split(name)[0]))))
+            long_enough = sum(map(len, words)) >= NAME_CHARS_MIN and words and words[0][0].isalpha()
+            if row.id and long_enough and " ".join(words) not in _COMMON and words not in found:
+                found[words] = Entry(words, f"kind:un:{row.id}", frozenset())
+    return list(found.values())
+
+
+@functools.cache
+def lexicon() -> Lexicon:
+    """Return what the two files hold."""
+    dangerous, harmless = _read("lexicon.json"), _read("harmless.json")
+    only: dict[tuple[str, ...], set[str]] = {}
+    for language, text in dangerous["only"].items():
+        for entry in text.split("|"):
+            only.setdefault(_words(entry), set()).add(language)
+    entries: list[Entry] = []
+    for kind, by_language in dangerous["kinds"].items():
+        for text in by_language.values():
+            entries += [Entry(w, f"kind:{kind}", frozenset(only.get(w, ()))) for w in map(_words, text.split("|"))]
+    sections = [(name, harmless[name]) for name in HARMLESS] + [(name, dangerous[name]) for name in STATES]
+    for name, by_language in sections:
+        for language, text in by_language.items():
+            entries += [Entry(w, name, frozenset({language})) for w in map(_words, text.split("|"))]
+    entries += _named_in_the_table()
+    exact: dict[str, list[Entry]] = {}
+    starred = []
+    for entry in dict.fromkeys(entries):
+        first = entry.words[0]
+        if "*" in first:
+            starred.append((re.compile(".*".join(map(re.escape, first.split("*")))), entry))
+            continue
+        for key in {first, spelling.singled(first) if len(first) >= spelling.SINGLED_CHARS_MIN else first}:
+            exact.setdefault(key, []).append(entry)
+    sets = {
+        name: {lang: frozenset(map(_words, text.split("|"))) for lang, text in dangerous[name].items()}
+        for name in WORD_SETS
+    }
+    return Lexicon(
+        {first: tuple(found) for first, found in exact.items()},
+        tuple(starred),
+        sets,
+        {code: kind for code, kind in harmless["hs"].items() if kind in dangerous["kinds"]},
+        frozenset(harmless["hs_plain"].split()),
+    )
