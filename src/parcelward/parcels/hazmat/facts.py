@@ -16,7 +16,7 @@ BATTERIES: Final = LITHIUM | {"battery", "power_bank", "sodium_ion", "battery_dr
 POWERED: Final = frozenset({"device", "maybe_battery", "powered", "big_battery_vehicle", "vape"})
 FLAMMABLE: Final = frozenset({"perfume", "alcohol", "nail_polish", "flammable_liquid", "paint", "liquor"})
 GASES: Final = frozenset({"aerosol", "gas_flammable", "gas", "gas_toxic", "lighter"})
-VESSELS: Final = FLAMMABLE | GASES | {"engine", "corrosive", "oxidizer", "toxic", "chemical", "infectious", "explosive"}
+VESSELS: Final = FLAMMABLE | GASES | {"engine", "flash_low", "acid_strong", "flammable_word", "corrosive", "oxidizer", "toxic", "chemical", "infectious", "explosive"}
 """What a container is named by that may be empty."""
 
 _KIND_OF_ID: Final = {
@@ -101,6 +101,13 @@ def gather(declaration: Declaration, mode: Mode) -> Facts:
     for named in (k.removeprefix("un:") for k in reading.kinds if k.startswith("un:")):
         kind = kind_of(named)
         kinds[kind] = (*kinds.get(kind, ()), *reading.kinds[f"un:{named}"])
+    if reading.watt_hours and not (BATTERIES | POWERED) & kinds.keys():
+        kinds["battery"] = (f"{reading.watt_hours:g} Wh",)
+    if "flammable_word" in kinds and not (FLAMMABLE | GASES) & kinds.keys():
+        kinds["flammable_liquid"] = kinds["flammable_word"]
+    named = {word for kind in POWERED & kinds.keys() for word in kinds[kind]}
+    if "battery" in kinds and named.issuperset(kinds["battery"]):  # Akkuschrauber: a device, by one word
+        del kinds["battery"]
     text_kinds = frozenset(kinds)
     un = table.canonical(declaration.un)
     uns = tuple(dict.fromkeys(one for one in (un, *reading.uns) if one))
@@ -143,7 +150,7 @@ def _by_answers(said: Answers, kinds: Mapping[str, tuple[str, ...]]) -> list[tup
         found.append(("aerosol", "aerosol"))
     if said.pressurised and not GASES & kinds.keys():
         found.append(("gas", "pressurised"))
-    if said.mercury:
+    if said.mercury and "fluorescent" not in kinds:
         found.append(("mercury", "mercury"))
     if said.radioactive:
         found.append(("radioactive", "radioactive"))
@@ -160,6 +167,9 @@ def _by_answers(said: Answers, kinds: Mapping[str, tuple[str, ...]]) -> list[tup
 
 def _take_out(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]) -> None:
     """Take out what an answer settles: a lamp's mercury, a container that was never filled."""
+    if said.emptied == "cleaned":
+        words = tuple(word for kind in VESSELS & kinds.keys() for word in kinds.pop(kind))
+        kinds.update({"cleaned": words} if words else {})
     never = said.emptied == "never_filled" and not said.liquid and not said.pressurised and not said.aerosol
     for kind in VESSELS & kinds.keys():
         if never and "damaged" not in reading.states:

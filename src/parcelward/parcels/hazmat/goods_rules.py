@@ -51,7 +51,7 @@ def _gases(f: Facts) -> Iterator[Finding]:
             yield Finding("gas-toxic", Answer.REFUSE, "49 CFR 172.101 column 9A; Pub 52 342", f.words(kind))
     if f.has("aerosol"):
         yield _aerosol(f)
-    if f.has("gas_flammable"):
+    if f.has("gas_flammable") and not f.answers.aerosol:
         yield _flammable_gas(f)
     if f.has("gas"):
         yield Finding("gas", Answer.HOLD, "49 CFR 173.306; Pub 52 342", f.words("gas"))
@@ -92,9 +92,9 @@ def _liquids(f: Facts) -> Iterator[Finding]:
         if f.answers.liquid is not False or not f.understood:
             yield Finding("liquid-contradiction", Answer.INSPECT, "49 CFR 173.120", because)
     if f.has("paint") and not definite and not f.has("flash_low"):
-        if f.answers.flash_point_c is not None and f.answers.flash_point_c <= FLASH_POINT_C_MAX or f.answers.flammable:
+        if f.answers.flash_point_c is not None and f.answers.flash_point_c <= FLASH_POINT_C_MAX or f.answers.flammable or f.has("flammable_word"):
             yield from _flammable(f, f.words("paint"))
-        elif not _not_flammable(f) and not f.denied & {"flammable_liquid", "alcohol"}:
+        elif not _not_flammable(f) and f.answers.liquid is not False and not f.denied & {"flammable_liquid", "alcohol"}:
             yield Finding("paint-not-said", Answer.INSPECT, "49 CFR 173.120; Pub 52 343", f.words("paint"))
 
 
@@ -271,10 +271,12 @@ def _engines(f: Facts) -> Iterator[Finding]:
 def _containers(f: Facts) -> Iterator[Finding]:
     if f.answers.emptied == "not_cleaned":
         yield Finding("residue", Answer.REFUSE, "49 CFR 173.29", ("emptied",))
+    if f.has("cleaned"):
+        yield Finding("cleaned", Answer.INSPECT, "49 CFR 173.29(b)", f.words("cleaned"))
 
 
 def _vague(f: Facts) -> Iterator[Finding]:
-    for kind, rule in (("chemical", "chemical"), ("cosmetics", "cosmetics"), ("fluorescent", "lamp")):
+    for kind, rule in (("chemical", "chemical"), ("cosmetics", "cosmetics"), ("fluorescent", "lamp"), ("fuse", "fuse")):
         if f.has(kind):
             answer = Answer.HOLD if kind == "chemical" and "vague" in f.states else Answer.INSPECT
             yield Finding(rule, answer, "49 CFR 173.22", f.words(kind))

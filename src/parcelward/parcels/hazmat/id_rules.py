@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from parcelward.parcels.hazmat import table
 from parcelward.parcels.hazmat.facts import BATTERIES, Facts, kind_of, related
 from parcelward.parcels.hazmat.wire import Answer, Finding, OperatorRules
 
-_LIMITED: Final[Mapping[str, Mapping[str, tuple[float, str]]]] = {
-    "3": {"I": (500, "173.150"), "II": (1000, "173.150"), "III": (5000, "173.150")},
-    "4.1": {"II": (1000, "173.151"), "III": (5000, "173.151")},
-    "5.1": {"II": (1000, "173.152"), "III": (5000, "173.152")},
-    "6.1": {"II": (100, "173.153"), "III": (5000, "173.153")},
-    "8": {"II": (1000, "173.154"), "III": (5000, "173.154")},
-    "9": {"II": (1000, "173.155"), "III": (5000, "173.155")},
+_LIMITED: Final[Mapping[str, Mapping[str, float]]] = {
+    "3": {"I": 500, "II": 1000, "III": 5000},
+    "4.1": {"II": 1000, "III": 5000},
+    "4.3": {"II": 500, "III": 1000},
+    "5.1": {"II": 1000, "III": 5000},
+    "6.1": {"II": 100, "III": 5000},
+    "8": {"II": 1000, "III": 5000},
+    "9": {"II": 1000, "III": 5000},
 }
-"""Class -> packing group -> what an inner container may hold as a limited quantity, in ml or g, and its section."""
+"""Class -> packing group -> what an inner container may hold as a limited quantity, in ml or g."""
+
+_SECTIONS: Final = {
+    "3": "173.150",
+    "4.1": "173.151",
+    "4.3": "173.151",
+    "5.1": "173.152",
+    "5.2": "173.152",
+    "6.1": "173.153",
+    "8": "173.154",
+    "9": "173.155",
+}
+_NOT_LIMITED: Final = BATTERIES | {"dry_ice", "magnet", "big_battery_vehicle", "engine", "matches"} | {
+    "explosive",
+    "infectious",
+    "radioactive",
+}
+"""Kinds with limits of their own."""
 
 _PLACE: Final = {"UN3480": "alone", "UN3090": "alone", "UN3551": "alone"}
 _CHEMISTRY: Final = {"UN3480": "lithium_ion", "UN3481": "lithium_ion", "UN3090": "lithium_metal", "UN3091": "lithium_metal"}
@@ -41,14 +59,14 @@ def findings(f: Facts, operator_rules: OperatorRules) -> Iterator[Finding]:
         yield from _tariff(f)
 
 
-def _known(f: Facts, un: str, rows: tuple[table.Row, ...] | list[table.Row] | object) -> Iterator[Finding]:
-    found = table.rows_of(un)
+def _known(f: Facts, un: str, rows: Sequence[table.Row]) -> Iterator[Finding]:
     kind, clause = kind_of(un), f"49 CFR 172.101, {un}"
     others = set(f.kinds)
-    agrees = any(related(kind, other) for other in others) or _named(f, found)
-    if not agrees and un not in {"ID8000"}:
+    agrees = any(related(kind, other) for other in others) or _nothing_else_read(f)
+    if not agrees and un != "ID8000":
         yield Finding("id-contradiction", Answer.HOLD, clause, (un,))
-    elif kind not in others and kind not in BATTERIES:
+        return
+    if kind not in others and kind not in BATTERIES:
         if un in _CHEMISTRY or f.text_kinds and not any(related(kind, k) for k in f.text_kinds):
             yield Finding("id-contradiction", Answer.HOLD, clause, (un,))
     yield from _battery(f, un, clause)
@@ -58,18 +76,18 @@ def _known(f: Facts, un: str, rows: tuple[table.Row, ...] | list[table.Row] | ob
         yield Finding("id-contradiction", Answer.HOLD, clause, (un, "dry_ice_kg"))
     if f.international and un not in _ALLOWED_ABROAD and kind not in {"class_9", "big_battery_vehicle", "engine"}:
         yield Finding("id-abroad", Answer.REFUSE, f"IMM 136.1; {clause}", (un,))
-    if all(row.division[:1] == "1" or row.division in {"2.3"} for row in found) or un in {"UN2814", "UN2900"}:
+    if all(row.division[:1] == "1" or row.division in {"2.3"} for row in rows) or un in {"UN2814", "UN2900"}:
         yield Finding("id-never", Answer.REFUSE, clause, (un,))
     elif kind not in f.kinds and kind not in BATTERIES:
         yield Finding("id-by-class", Answer.HOLD, clause, (un,))
     yield from _limited(f, un)
-    if f.air and all(table.limit_of(row.passenger).forbidden for row in found):
+    if f.air and all(table.limit_of(row.passenger).forbidden for row in rows):
         yield Finding("id-not-by-air", Answer.ACCEPT_GROUND_ONLY, f"{clause}, column 9A", (un,))
 
 
-def _named(f: Facts, rows: object) -> bool:
+def _nothing_else_read(f: Facts) -> bool:
     """Return whether nothing was read that the number could contradict: a chemical's name that we do not know."""
-    return not f.understood and not f.kinds and bool(rows)
+    return not f.understood and not f.kinds
 
 
 def _battery(f: Facts, un: str, clause: str) -> Iterator[Finding]:
@@ -84,29 +102,27 @@ def _battery(f: Facts, un: str, clause: str) -> Iterator[Finding]:
 
 def _limited(f: Facts, un: str) -> Iterator[Finding]:
     """Yield what is more than a limited quantity; where the packing group is not known, by the rows together."""
-    amount = f.volume_ml if f.volume_ml is not None else None
+    if kind_of(un) in _NOT_LIMITED:
+        return
+    amount = f.volume_ml
     if amount is None and f.net_weight_g is not None:
         amount = f.net_weight_g / f.number
-    rows = [row for row in table.rows_of(un) if row.division in _LIMITED]
-    if not rows:
-        return
-    over = []
-    for row in rows:
-        limit = _LIMITED[row.division].get(row.packing_group)
-        free = row.exceptions not in {"", "None"}
-        if limit is None or not free:
-            over.append(True)
-        elif amount is not None:
-            over.append(amount > limit[0])
-        else:
-            over.append(False)
-    if kind_of(un) in BATTERIES | {"dry_ice", "magnet", "big_battery_vehicle", "engine", "matches"}:
-        return
-    section = next(iter(_LIMITED[rows[0].division].values()))[1]
+    over = [_over(row, amount) for row in table.rows_of(un)]
+    clause = f"49 CFR 172.101 column 8A, {un}; {_SECTIONS.get(table.rows_of(un)[0].division, '173.306')}"
     if all(over):
-        yield Finding("limited-quantity", Answer.REFUSE, f"49 CFR {section}; 172.101, {un}", (un,))
+        yield Finding("limited-quantity", Answer.REFUSE, clause, (un,))
     elif any(over):
-        yield Finding("packing-group-not-said", Answer.HOLD, f"49 CFR {section}; 172.101, {un}", (un,))
+        yield Finding("packing-group-not-said", Answer.HOLD, clause, (un,))
+
+
+def _over(row: table.Row, amount: float | None) -> bool:
+    """Return whether a row has no limited quantities, or an inner container is above them."""
+    if row.exceptions in {"", "None"}:
+        return True
+    if row.division not in _LIMITED:
+        return False
+    most = _LIMITED[row.division].get(row.packing_group)
+    return most is None or (amount is not None and amount > most)
 
 
 _LOOK: Final = frozenset({"device", "maybe_battery", "chemical", "paint", "engine", "magnet", "cosmetics"})

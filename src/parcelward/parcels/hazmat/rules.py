@@ -12,7 +12,7 @@ from parcelward.parcels.hazmat.wire import Answer, Finding, OperatorRules
 _PLAINLY_DANGEROUS: Final = (
     BATTERIES - {"battery", "battery_dry"} | FLAMMABLE - {"paint"} | GASES | {"explosive", "oxidizer", "corrosive"}
     | {"matches", "strike_anywhere", "flammable_solid", "organic_peroxide", "toxic", "mercury", "radioactive"}
-    | {"acid_strong", "poison_strong", "flash_low", "tear_gas", "pathogen", "medical_waste", "dry_ice", "vape"}
+    | {"acid_strong", "poison_strong", "flash_low", "tear_gas", "pathogen", "medical_waste", "dry_ice", "vape", "fuse"}
 )  # fmt: skip
 
 

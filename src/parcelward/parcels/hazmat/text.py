@@ -18,11 +18,16 @@ from parcelward.parcels.hazmat.wire import DESCRIPTION_CHARS_MAX
 
 _TOKEN: Final = re.compile(r"\d+(?:[.,]\d+)*(?![a-z\d@$])|[a-z\d@$|!]*[a-z\d@$][a-z\d@$|!]*|[^\w\s]|\n")
 _STRETCH_ENDS: Final = frozenset(",;.()[]{}/|+&\n–—·•?")
+_HEADS: Final = frozenset({"motif", "cover", "phrase"})
+_JOINING: Final = frozenset("+&/")
 _SILENT: Final = frozenset("'’`´-_")
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 _UN: Final = re.compile(r"\b(un|na|id)[\s.:#-]*(\d{4})\b")
 _AMOUNT: Final = re.compile(r"(\d+(?:[.,]\d+)?)\s*(k?wh|mah|ah|v|volt|ml|cl|l|liter|litre|litro|litros|litres|oz|g|kg)\b")
 _WITHOUT_MASK: Final = frozenset({"kind:powered"})
+_BATTERY_LABELS: Final = frozenset(
+    f"kind:{one}" for one in ("battery", "lithium", "lithium_ion", "lithium_metal", "power_bank", "powered")
+)
 _NEGATION_WORDS_MAX: Final = 5
 _HEAD_FIRST: Final = frozenset({"es", "fr"})
 
@@ -107,31 +112,30 @@ class _Pass:
 
     def take(self, text: str) -> None:
         """Read a text, stretch by stretch."""
-        for words in self._stretches(text):
-            self._stretch(words)
+        for words, joined in self._stretches(text):
+            self._stretch(words, joined=joined)
 
-    def _stretches(self, text: str) -> Iterator[list[str]]:
+    def _stretches(self, text: str) -> Iterator[tuple[list[str], bool]]:
+        """Yield the words of each stretch, and whether a joining word (and, with, plus) begins it."""
         breaks = lexicon().set_of("breaks", self.spoken)
         words: list[str] = []
+        joined = False
         for token in _TOKEN.findall(text):
-            if token in _SILENT:
-                continue
             word = spelling.folded(token)
             if token in _STRETCH_ENDS or (word,) in breaks:
                 if words:
-                    yield words
-                words = [f"<{word}"] if (word,) in lexicon().set_of("unmask", self.spoken) else []
-                continue
-            if token[0].isalnum() or token[0] in "@$|!":
+                    yield words, joined
+                words, joined = [], (word,) in breaks or token in _JOINING
+            elif token not in _SILENT and (token[0].isalnum() or token[0] in "@$|!"):
                 words.append(word)
         if words:
-            yield words
+            yield words, joined
 
-    def _stretch(self, words: list[str]) -> None:
-        words = [w for w in words if not w.startswith("<")]
+    def _stretch(self, words: list[str], *, joined: bool) -> None:
         items = self._items(words)
         if not items:
-            self.unnamed += any(len(w) >= spelling.PLURAL_CHARS_MIN and w.isalpha() for w in words)
+            wordy = any(len(w) >= spelling.PLURAL_CHARS_MIN and w.isalpha() for w in words)
+            self.unnamed += joined and wordy
             return
         kept, masked = self._masked(items, words)
         for item in items:
@@ -155,9 +159,7 @@ class _Pass:
         at = 0
         while at < len(words):
             found, length = self._longest(words, at)
-            labels = {entry.label for entry in found}
-            kinds = {one for one in labels if one.startswith("kind:")}
-            for label in sorted(kinds or labels):
+            for label in _wins(found):
                 items.append(Item(label, " ".join(words[at : at + length]), at, at + length))
             at += max(1, length)
         return items
@@ -181,7 +183,7 @@ class _Pass:
         unmask = lexicon().set_of("unmask", self.spoken)
         if any((w,) in unmask for w in words):
             return items, set()
-        nouns = [i for i in items if i.label in {"motif", "cover"} or i.label.startswith("kind:")]
+        nouns = [i for i in items if i.label in _HEADS or i.label.startswith("kind:")]
         if not nouns:
             return items, set()
         if self.spoken & _HEAD_FIRST and not self.spoken - _HEAD_FIRST:
@@ -191,12 +193,13 @@ class _Pass:
         return items, self._masked_before(nouns, words)
 
     def _masked_before(self, nouns: list[Item], words: Sequence[str]) -> set[Item]:
+        """Return what stands before the head of the stretch, or after it as what the head is of or for."""
         of, purpose = (lexicon().set_of(name, self.spoken) for name in ("of", "for"))
         cuts = [n for n, w in enumerate(words) if (w,) in of]
         first = [i for i in nouns if not cuts or i.start < cuts[0]]
-        if not first or first[-1].label not in {"motif", "cover"}:
+        if not first or first[-1].label not in _HEADS:
             return set()
-        masked = set(first)
+        masked = set() if first[-1].label == "phrase" else set(first)
         for n, cut in enumerate(cuts):
             end = cuts[n + 1] if n + 1 < len(cuts) else len(words)
             if first[-1].label == "motif" or (words[cut],) in purpose:
@@ -222,6 +225,19 @@ class _Pass:
             if skip + item.end not in covered and (rest[skip],) not in between and rest[skip] not in {"are", "is"}:
                 return False
         return False
+
+
+def _wins(found: list[Entry]) -> list[str]:
+    """Return the labels that count where several entries are as long: what is dangerous, before what is not.
+
+    But a German compound is what its last part says: Feuerzeughülle is a cover.
+    """
+    labels = {entry.label for entry in found}
+    kinds = {one for one in labels if one.startswith("kind:")}
+    last = {entry.label for entry in found if entry.words[0].startswith("*") and len(entry.words) == 1}
+    if kinds and not kinds & last and ("cover" in last or ("motif" in last and not kinds & _BATTERY_LABELS)):
+        return sorted(last - kinds)
+    return sorted(kinds or labels)
 
 
 def _meets(pattern: str, word: str) -> bool:
