@@ -71,20 +71,23 @@ def chemistry(f: Facts) -> str:
         return "sodium_ion" if f.has("sodium_ion") else "unknown"
     if said is not None:
         return said
-    for kind in ("sodium_ion", "lithium_ion", "lithium_metal"):
+    for kind, meaning in _BY_WORD.items():
         if f.has(kind):
-            return kind
-    if f.has("power_bank"):
-        return "lithium_ion"
-    if f.has("lithium"):
-        return "lithium"
-    if f.has("battery_wet"):
-        return "lead_acid"
-    if f.has("battery_dry"):
-        return "dry"
-    if f.has("battery"):
-        return "unknown"
+            return meaning
     return "none" if BATTERIES & f.denied else ""
+
+
+_BY_WORD: Final = {
+    "sodium_ion": "sodium_ion",
+    "lithium_ion": "lithium_ion",
+    "lithium_metal": "lithium_metal",
+    "power_bank": "lithium_ion",
+    "lithium": "lithium",
+    "battery_wet": "lead_acid",
+    "battery_dry": "dry",
+    "battery": "unknown",
+}
+"""What a battery is by the words of the text, the one that says most first."""
 
 
 def place(f: Facts) -> str:
@@ -156,7 +159,9 @@ def _lithium(f: Facts, kind: str, because: tuple[str, ...]) -> Iterator[Finding]
     elif few is None:
         yield Finding("lithium-number-not-said", Answer.INSPECT, clause, because)
     if not where:
-        yield Finding("lithium-place-not-said", Answer.INSPECT, "49 CFR 172.101, UN3480, UN3481, UN3090, UN3091", because)
+        yield Finding(
+            "lithium-place-not-said", Answer.INSPECT, "49 CFR 172.101, UN3480, UN3481, UN3090, UN3091", because
+        )
     elif where == "alone":
         yield from _alone(f, because)
     else:

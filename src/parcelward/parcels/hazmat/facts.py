@@ -16,8 +16,26 @@ BATTERIES: Final = LITHIUM | {"battery", "power_bank", "sodium_ion", "battery_dr
 POWERED: Final = frozenset({"device", "maybe_battery", "powered", "big_battery_vehicle", "vape"})
 FLAMMABLE: Final = frozenset({"perfume", "alcohol", "nail_polish", "flammable_liquid", "paint", "liquor"})
 GASES: Final = frozenset({"aerosol", "gas_flammable", "gas", "gas_toxic", "lighter"})
-VESSELS: Final = FLAMMABLE | GASES | {"engine", "flash_low", "acid_strong", "flammable_word", "corrosive", "oxidizer", "toxic", "chemical", "infectious", "explosive"}
+VESSELS: Final = (
+    FLAMMABLE
+    | GASES
+    | {
+        "engine",
+        "flash_low",
+        "acid_strong",
+        "flammable_word",
+        "corrosive",
+        "oxidizer",
+        "toxic",
+        "chemical",
+        "infectious",
+        "explosive",
+    }
+)
 """What a container is named by that may be empty."""
+
+_NEVER_EMPTY: Final = frozenset({"infectious", "explosive"})
+"""What a word in the text does not make empty: a case with its primer, a sampling kit."""
 
 _KIND_OF_ID: Final = {
     "UN1266": "perfume", "UN1263": "paint", "UN1133": "paint", "UN3066": "corrosive", "UN1170": "alcohol",
@@ -144,7 +162,11 @@ def _by_answers(said: Answers, kinds: Mapping[str, tuple[str, ...]]) -> list[tup
     flammable = said.flammable or (said.flash_point_c is not None and said.flash_point_c <= FLASH_POINT_C_MAX)
     if flammable and not FLAMMABLE & kinds.keys() and not GASES & kinds.keys():
         found.append(("flammable_liquid", "flammable"))
-    if said.alcohol_percent is not None and said.alcohol_percent > ALCOHOL_PERCENT_FREE and not FLAMMABLE & kinds.keys():
+    if (
+        said.alcohol_percent is not None
+        and said.alcohol_percent > ALCOHOL_PERCENT_FREE
+        and not FLAMMABLE & kinds.keys()
+    ):
         found.append(("alcohol", "alcohol_percent"))
     if said.aerosol:
         found.append(("aerosol", "aerosol"))
@@ -156,7 +178,11 @@ def _by_answers(said: Answers, kinds: Mapping[str, tuple[str, ...]]) -> list[tup
         found.append(("radioactive", "radioactive"))
     if said.dry_ice_kg:
         found.append(("dry_ice", "dry_ice_kg"))
-    if said.magnet == "strong" or said.magnet_field_ut_at_2_1_m is not None or said.magnet_field_ut_at_4_6_m is not None:
+    if (
+        said.magnet == "strong"
+        or said.magnet_field_ut_at_2_1_m is not None
+        or said.magnet_field_ut_at_4_6_m is not None
+    ):
         found.append(("magnet", "magnet"))
     if said.fuel in {"residue", "fuelled"}:
         found.append(("engine", "fuel"))
@@ -170,6 +196,9 @@ def _take_out(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]
     if said.emptied == "cleaned":
         words = tuple(word for kind in VESSELS & kinds.keys() for word in kinds.pop(kind))
         kinds.update({"cleaned": words} if words else {})
+    elif said.emptied is None and "empty" in reading.states:
+        words = tuple(word for kind in (VESSELS - _NEVER_EMPTY) & kinds.keys() for word in kinds.pop(kind))
+        kinds.update({"empty_said": words} if words else {})
     never = said.emptied == "never_filled" and not said.liquid and not said.pressurised and not said.aerosol
     for kind in VESSELS & kinds.keys():
         if never and "damaged" not in reading.states:

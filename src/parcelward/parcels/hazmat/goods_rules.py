@@ -84,18 +84,36 @@ def _liquids(f: Facts) -> Iterator[Finding]:
         yield Finding("liquor", Answer.REFUSE, "Pub 52 421 (18 USC 1716(f))", f.words("liquor"))
     definite = [k for k in ("perfume", "alcohol", "nail_polish", "flammable_liquid") if f.has(k)]
     because = f.words(*definite, "flash_low")
-    if f.has("flash_low") and not _not_flammable(f):
-        yield Finding("flash-point-low", Answer.REFUSE, "Pub 52 343.21", because)
+    if f.has("flash_low"):
+        yield from _low(f, because)
     elif definite and not _not_flammable(f):
         yield from _flammable(f, because)
-    elif definite and f.answers.flash_point_c is None and not _without_alcohol(f, most=ALCOHOL_PERCENT_FREE):
-        if f.answers.liquid is not False or not f.understood:
-            yield Finding("liquid-contradiction", Answer.INSPECT, "49 CFR 173.120", because)
+    elif definite and not _settled(f):
+        yield Finding("liquid-contradiction", Answer.INSPECT, "49 CFR 173.120", because)
     if f.has("paint") and not definite and not f.has("flash_low"):
-        if f.answers.flash_point_c is not None and f.answers.flash_point_c <= FLASH_POINT_C_MAX or f.answers.flammable or f.has("flammable_word"):
-            yield from _flammable(f, f.words("paint"))
-        elif not _not_flammable(f) and f.answers.liquid is not False and not f.denied & {"flammable_liquid", "alcohol"}:
-            yield Finding("paint-not-said", Answer.INSPECT, "49 CFR 173.120; Pub 52 343", f.words("paint"))
+        yield from _paint(f)
+
+
+def _low(f: Facts, because: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield for what flashes below the limit whatever is said of it: acetone, petrol, lighter fluid."""
+    if _not_flammable(f):
+        yield Finding("liquid-contradiction", Answer.HOLD, "49 CFR 173.120", because)
+    else:
+        yield Finding("flash-point-low", Answer.REFUSE, "Pub 52 343.21", because)
+
+
+def _settled(f: Facts) -> bool:
+    """Return whether more than a word says that it does not burn: a flash point, its alcohol, a perfume that is solid."""
+    solid = f.answers.liquid is False and not f.has("alcohol", "nail_polish", "flammable_liquid")
+    return f.answers.flash_point_c is not None or _without_alcohol(f, most=ALCOHOL_PERCENT_FREE) or solid
+
+
+def _paint(f: Facts) -> Iterator[Finding]:
+    flash = f.answers.flash_point_c
+    if (flash is not None and flash <= FLASH_POINT_C_MAX) or f.answers.flammable or f.has("flammable_word"):
+        yield from _flammable(f, f.words("paint"))
+    elif not _not_flammable(f) and f.answers.liquid is not False and not f.denied & {"flammable_liquid", "alcohol"}:
+        yield Finding("paint-not-said", Answer.INSPECT, "49 CFR 173.120; Pub 52 343", f.words("paint"))
 
 
 def _without_alcohol(f: Facts, *, most: float) -> bool:
@@ -271,6 +289,8 @@ def _engines(f: Facts) -> Iterator[Finding]:
 def _containers(f: Facts) -> Iterator[Finding]:
     if f.answers.emptied == "not_cleaned":
         yield Finding("residue", Answer.REFUSE, "49 CFR 173.29", ("emptied",))
+    if f.has("empty_said"):
+        yield Finding("empty-not-asked", Answer.INSPECT, "49 CFR 173.29", f.words("empty_said"))
     if f.has("cleaned"):
         yield Finding("cleaned", Answer.INSPECT, "49 CFR 173.29(b)", f.words("cleaned"))
 

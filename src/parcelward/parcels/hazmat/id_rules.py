@@ -30,15 +30,24 @@ _SECTIONS: Final = {
     "8": "173.154",
     "9": "173.155",
 }
-_NOT_LIMITED: Final = BATTERIES | {"dry_ice", "magnet", "big_battery_vehicle", "engine", "matches"} | {
-    "explosive",
-    "infectious",
-    "radioactive",
-}
+_NOT_LIMITED: Final = (
+    BATTERIES
+    | {"dry_ice", "magnet", "big_battery_vehicle", "engine", "matches"}
+    | {
+        "explosive",
+        "infectious",
+        "radioactive",
+    }
+)
 """Kinds with limits of their own."""
 
 _PLACE: Final = {"UN3480": "alone", "UN3090": "alone", "UN3551": "alone"}
-_CHEMISTRY: Final = {"UN3480": "lithium_ion", "UN3481": "lithium_ion", "UN3090": "lithium_metal", "UN3091": "lithium_metal"}
+_CHEMISTRY: Final = {
+    "UN3480": "lithium_ion",
+    "UN3481": "lithium_ion",
+    "UN3090": "lithium_metal",
+    "UN3091": "lithium_metal",
+}
 _ALLOWED_ABROAD: Final = frozenset({"UN3481", "UN3091", "UN3373", "UN1845", "UN2911", "UN2910"})
 
 
@@ -66,9 +75,8 @@ def _known(f: Facts, un: str, rows: Sequence[table.Row]) -> Iterator[Finding]:
     if not agrees and un != "ID8000":
         yield Finding("id-contradiction", Answer.HOLD, clause, (un,))
         return
-    if kind not in others and kind not in BATTERIES:
-        if un in _CHEMISTRY or f.text_kinds and not any(related(kind, k) for k in f.text_kinds):
-            yield Finding("id-contradiction", Answer.HOLD, clause, (un,))
+    if kind not in others | BATTERIES and f.text_kinds and not any(related(kind, k) for k in f.text_kinds):
+        yield Finding("id-contradiction", Answer.HOLD, clause, (un,))
     yield from _battery(f, un, clause)
     if f.answers.flammable is False and kind in {"paint", "perfume", "flammable_liquid", "alcohol"}:
         yield Finding("id-contradiction", Answer.HOLD, clause, (un, "flammable"))
@@ -76,7 +84,7 @@ def _known(f: Facts, un: str, rows: Sequence[table.Row]) -> Iterator[Finding]:
         yield Finding("id-contradiction", Answer.HOLD, clause, (un, "dry_ice_kg"))
     if f.international and un not in _ALLOWED_ABROAD and kind not in {"class_9", "big_battery_vehicle", "engine"}:
         yield Finding("id-abroad", Answer.REFUSE, f"IMM 136.1; {clause}", (un,))
-    if all(row.division[:1] == "1" or row.division in {"2.3"} for row in rows) or un in {"UN2814", "UN2900"}:
+    if all(row.division[:1] == "1" or row.division == "2.3" for row in rows) or un in {"UN2814", "UN2900"}:
         yield Finding("id-never", Answer.REFUSE, clause, (un,))
     elif kind not in f.kinds and kind not in BATTERIES:
         yield Finding("id-by-class", Answer.HOLD, clause, (un,))

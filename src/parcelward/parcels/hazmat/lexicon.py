@@ -27,24 +27,6 @@ NAME_CHARS_MIN: Final = 6
 
 _NAME_ENDS: Final = re.compile(r"[,(\[]|\bwith\b|\bn\.o\.s|\bsee\b")
 _WORD: Final = re.compile(r"[a-z]+|\d+")
-_COMMON: Final = frozenset(
-    spelling.folded(" ".join(map(spelling.folded, name.split())))
-    for name in (
-        "adhesives|articles|batteries|calcium|capacitor|carbon|cartridges|charges|coke|components|compounds|cotton|"
-        "contrivances|cutters|devices|disinfectant|disinfectants|engine|extracts|fabrics|fibers|films|first aid kits|"
-        "granulated|highway|lithium|machinery|magnesium|medicine|plastics|plastic|powder|potassium|primers|projectiles|"
-        "propellant|receptacles|ribbons|rivets|rockets|samples|shoddy|signals|sludge|sodium|solution|substances|barium|"
-        "synthetic|tinctures|vegetable|vehicle|water reactive|aluminum|antimony|fish meal|fish scrap|life saving|"
-        "matches|lighters|celluloid|camphor|hydrogen|perfumery products|aerosols|solids|liquids|rubber|battery|signal|"
-        "self defense|steel|straw|seed cake|castor beans|copper|silver|mercury|explosive|gunpowder|pesticides|"
-        "refrigerating machines|wheels|tires|tyres|air bag modules|seat belt|printing ink|resin solution|paint related|"
-        "chemical kits|consumer commodity|cigarettes|toy caps|fire extinguishers|internal combustion|machine|fertilizer|"
-        "other regulated|environmentally hazardous|hazardous waste|elevated temperature|polymeric beads|crotonylene|"
-        "natural gas|petroleum gas|petroleum products|tars|white asbestos|blue asbestos|brown asbestos|strontium|bombs|"
-        "boosters|grenades|torpedoes|warheads|detonators|flares|ammunition|fireworks|safety devices|bursters|oxygen"
-    ).split("|")
-)
-"""Names of the table that are also everyday words; those among them that are dangerous stand in `lexicon.json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +97,13 @@ def _words(entry: str) -> tuple[str, ...]:
 
 def _named_in_the_table() -> list[Entry]:
     """Return the proper shipping names of the table, up to the first comma, each with its id."""
+    common = {_words(name) for name in _read("harmless.json")["everyday_names"].split("|")}
     found: dict[tuple[str, ...], Entry] = {}
     for row in table.rows():
         for name in row.name.split(" or "):
             words = tuple(map(spelling.folded, _WORD.findall(spelling.plain(_NAME_ENDS.split(name)[0]))))
             long_enough = sum(map(len, words)) >= NAME_CHARS_MIN and words and words[0][0].isalpha()
-            if row.id and long_enough and " ".join(words) not in _COMMON and words not in found:
+            if row.id and long_enough and words not in common and words not in found:
                 found[words] = Entry(words, f"kind:un:{row.id}", frozenset())
     return list(found.values())
 

@@ -27,7 +27,16 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "emptied": ("never_filled", "cleaned", "not_cleaned"),
     "sample": ("none", "exempt", "category_b", "category_a", "unknown"),
     **dict.fromkeys(
-        ("battery_damaged", "battery_sealed", "liquid", "flammable", "aerosol", "pressurised", "mercury", "radioactive"),
+        (
+            "battery_damaged",
+            "battery_sealed",
+            "liquid",
+            "flammable",
+            "aerosol",
+            "pressurised",
+            "mercury",
+            "radioactive",
+        ),
         YES_NO,
     ),
 }
@@ -59,8 +68,8 @@ _ORDER: Final[tuple[Wanted, ...]] = (
     ("battery_place", lambda f: _lithium(f) and not place(f)),
     ("watt_hours", lambda f: chemistry(f) == "lithium_ion" and f.watt_hours is None),
     ("lithium_g", lambda f: chemistry(f) == "lithium_metal"),
-    ("battery_is", lambda f: _lithium(f)),
-    ("battery_number", lambda f: _lithium(f)),
+    ("battery_is", _lithium),
+    ("battery_number", _lithium),
     ("battery_sealed", lambda f: _lithium(f) and place(f) == "alone"),
     ("condition", lambda f: _lithium(f) and place(f) != "alone"),
     ("emptied", lambda f: "empty" in f.states and bool(f.kinds)),

@@ -56,4 +56,4 @@ def _left_over(f: Facts, found: list[Finding]) -> Iterator[Finding]:
 def _battery_answered(f: Facts) -> bool:
     """Return whether the text denies the battery that its article would have, or an answer names a dry one."""
     powered = f.answers.battery in {"none", "dry"}
-    return bool(f.kinds) and powered or bool(f.denied) and not f.kinds
+    return (bool(f.kinds) and powered) or (bool(f.denied) and not f.kinds)

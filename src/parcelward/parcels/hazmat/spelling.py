@@ -13,12 +13,18 @@ SINGLED_CHARS_MIN: Final = 6
 PLURAL_CHARS_MIN: Final = 4
 _LOOK_ALIKE: Final = str.maketrans("абвгеёзікмнорстухѕјԁԛһαβεηικνορτυχ", "abbreesikmhopctyxsjdqhaBenikvoptux".lower())
 _UMLAUTS: Final = re.compile(r"ae|oe|ue")
-_AS_LETTERS: Final = str.maketrans({"4": "a", "@": "a", "3": "e", "1": "i", "!": "i", "|": "i", "0": "o", "5": "s", "$": "s", "7": "t", "8": "b"})
+_AS_LETTERS: Final = str.maketrans(
+    {"4": "a", "@": "a", "3": "e", "1": "i", "!": "i", "|": "i", "0": "o", "5": "s", "$": "s", "7": "t", "8": "b"}
+)
 _AS_L: Final = {**_AS_LETTERS, ord("1"): "l", ord("|"): "l"}
 _SPACED: Final = re.compile(r"(?<![^\W_])(?:[^\W\d_][\s.\-_*·]{1,2}){3,}[^\W\d_](?![^\W_])")
-_QUOTES: Final = re.compile("[\"“”„«»‟″〝〞]+")
-_ABBREVIATIONS: Final = ((re.compile(r"\bw/o\b"), "without "), (re.compile(r"\bw/"), "with "), (re.compile(r"n['’]t\b"), "nt"))
-_SPECIAL: Final = str.maketrans({"ß": "ss", "ø": "o", "œ": "oe", "æ": "ae", "ł": "l", "đ": "d", "ı": "i"})
+_QUOTES: Final = re.compile('["“”„«»‟″〝〞]+')
+_ABBREVIATIONS: Final = (
+    (re.compile(r"\bw/o\b"), "without "),
+    (re.compile(r"\bw/"), "with "),
+    (re.compile("n['\u2019]t\\b"), "nt"),
+)
+_SPECIAL: Final = str.maketrans({"ß": "ss", "ø": "o", "œ": "oe", "æ": "ae", "ł": "l", "đ": "d", "\u0131": "i"})
 
 
 def plain(text: str) -> str:

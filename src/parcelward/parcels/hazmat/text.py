@@ -17,13 +17,15 @@ from parcelward.parcels.hazmat.lexicon import LANGUAGES, STATES, Entry, fits, le
 from parcelward.parcels.hazmat.wire import DESCRIPTION_CHARS_MAX
 
 _TOKEN: Final = re.compile(r"\d+(?:[.,]\d+)*(?![a-z\d@$])|[a-z\d@$|!]*[a-z\d@$][a-z\d@$|!]*|[^\w\s]|\n")
-_STRETCH_ENDS: Final = frozenset(",;.()[]{}/|+&\n–—·•?")
+_STRETCH_ENDS: Final = frozenset(",;.()[]{}/|+&\n\u2013\u2014·•?")
 _HEADS: Final = frozenset({"motif", "cover", "phrase"})
 _JOINING: Final = frozenset("+&/")
-_SILENT: Final = frozenset("'’`´-_")
+_SILENT: Final = frozenset("'\u2019`\u00b4-_")
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 _UN: Final = re.compile(r"\b(un|na|id)[\s.:#-]*(\d{4})\b")
-_AMOUNT: Final = re.compile(r"(\d+(?:[.,]\d+)?)\s*(k?wh|mah|ah|v|volt|ml|cl|l|liter|litre|litro|litros|litres|oz|g|kg)\b")
+_AMOUNT: Final = re.compile(
+    r"(\d+(?:[.,]\d+)?)\s*(k?wh|mah|ah|v|volt|ml|cl|l|liter|litre|litro|litros|litres|oz|g|kg)\b"
+)
 _WITHOUT_MASK: Final = frozenset({"kind:powered"})
 _BATTERY_LABELS: Final = frozenset(
     f"kind:{one}" for one in ("battery", "lithium", "lithium_ion", "lithium_metal", "power_bank", "powered")
@@ -159,8 +161,8 @@ class _Pass:
         at = 0
         while at < len(words):
             found, length = self._longest(words, at)
-            for label in _wins(found):
-                items.append(Item(label, " ".join(words[at : at + length]), at, at + length))
+            said = " ".join(words[at : at + length])
+            items += [Item(label, said, at, at + length) for label in _wins(found)]
             at += max(1, length)
         return items
 
@@ -172,7 +174,9 @@ class _Pass:
                 n = len(entry.words)
                 if n < longest or not entry.reads(self.spoken) or at + n > len(words):
                     continue
-                if n > 1 and not all(_meets(p, w) for p, w in zip(entry.words[1:], words[at + 1 : at + n], strict=True)):
+                if n > 1 and not all(
+                    _meets(p, w) for p, w in zip(entry.words[1:], words[at + 1 : at + n], strict=True)
+                ):
                     continue
                 best = [entry] if n > longest else [*best, entry]
                 longest = n

@@ -21,6 +21,11 @@ class Answer(enum.IntEnum):
     HOLD = 3  # it stays until a person who may decide has decided
     REFUSE = 4  # it cannot be posted this way by any service
 
+    @property
+    def travels(self) -> bool:
+        """Whether it may be posted at once, perhaps by road only."""
+        return self <= Answer.ACCEPT_GROUND_ONLY
+
 
 class Mode(enum.StrEnum):
     """How it is asked to travel."""
