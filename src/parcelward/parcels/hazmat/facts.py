@@ -123,8 +123,8 @@ def gather(declaration: Declaration, mode: Mode) -> Facts:
         kinds["battery"] = (f"{reading.watt_hours:g} Wh",)
     if "flammable_word" in kinds and not (FLAMMABLE | GASES) & kinds.keys():
         kinds["flammable_liquid"] = kinds["flammable_word"]
-    named = {word for kind in POWERED & kinds.keys() for word in kinds[kind]}
-    if "battery" in kinds and named.issuperset(kinds["battery"]):  # Akkuschrauber: a device, by one word
+    of_a_device = {word for kind in POWERED & kinds.keys() for word in kinds[kind]}
+    if "battery" in kinds and of_a_device.issuperset(kinds["battery"]):  # Akkuschrauber: a device, by one word
         del kinds["battery"]
     text_kinds = frozenset(kinds)
     un = table.canonical(declaration.un)
@@ -132,6 +132,10 @@ def gather(declaration: Declaration, mode: Mode) -> Facts:
     hs = "".join(c for c in declaration.hs_code if c.isdigit())
     for kind, because in _by_answers(said, kinds):
         kinds[kind] = (*kinds.get(kind, ()), because)
+    if not (said.liquid or said.flammable or said.aerosol or said.pressurised or said.radioactive or uns):
+        doubtful = reading.doubtful & kinds.keys() - BATTERIES - POWERED
+        words = tuple(word for kind in sorted(doubtful) for word in kinds.pop(kind))
+        kinds.update({"doubtful": words} if words else {})
     _take_out(said, reading, kinds)
     both = [wh for wh in (said.watt_hours, reading.watt_hours) if wh is not None]
     return Facts(

@@ -103,7 +103,7 @@ def _low(f: Facts, because: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def _settled(f: Facts) -> bool:
-    """Return whether more than a word says that it does not burn: a flash point, its alcohol, a perfume that is solid."""
+    """Return whether more than a word says that it does not burn: a flash point, its alcohol, that it is solid."""
     solid = f.answers.liquid is False and not f.has("alcohol", "nail_polish", "flammable_liquid")
     return f.answers.flash_point_c is not None or _without_alcohol(f, most=ALCOHOL_PERCENT_FREE) or solid
 
@@ -296,7 +296,7 @@ def _containers(f: Facts) -> Iterator[Finding]:
 
 
 def _vague(f: Facts) -> Iterator[Finding]:
-    for kind, rule in (("chemical", "chemical"), ("cosmetics", "cosmetics"), ("fluorescent", "lamp"), ("fuse", "fuse")):
+    for kind, rule in (("chemical", "chemical"), ("cosmetics", "cosmetics"), ("fluorescent", "lamp"), ("fuse", "fuse"), ("doubtful", "in-doubt")):
         if f.has(kind):
             answer = Answer.HOLD if kind == "chemical" and "vague" in f.states else Answer.INSPECT
             yield Finding(rule, answer, "49 CFR 173.22", f.words(kind))

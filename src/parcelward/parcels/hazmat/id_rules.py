@@ -151,6 +151,6 @@ def _tariff(f: Facts) -> Iterator[Finding]:
         if not settled.get(kind, f.answers.liquid is False or f.answers.flammable is False):
             yield Finding("tariff-look", Answer.INSPECT, clause, (f.hs_code,))
         return
-    settled = kind in BATTERIES and f.answers.battery in {"dry", kind} and kind in {"battery", "battery_dry"}
-    if not settled and f.answers.emptied != "never_filled":
+    same = kind in BATTERIES and f.answers.battery in {"dry", kind} and kind in {"battery", "battery_dry"}
+    if not same and f.answers.emptied != "never_filled":
         yield Finding("tariff-contradiction", Answer.HOLD, clause, (f.hs_code,))

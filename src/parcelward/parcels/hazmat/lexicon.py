@@ -49,8 +49,8 @@ class Lexicon:
     exact: Mapping[str, tuple[Entry, ...]]
     starred: tuple[tuple[re.Pattern[str], Entry], ...]
     sets: Mapping[str, Mapping[str, frozenset[tuple[str, ...]]]]  # breaks, of, not_before ... by language
+    words_of: Mapping[str, frozenset[str]]  # language -> single words that only it has
     hs: Mapping[str, str]
-    hs_plain: frozenset[str]
 
     def beginning_with(self, word: str) -> tuple[Entry, ...]:
         """Return the entries that may begin at this word."""
@@ -93,6 +93,19 @@ def _read(name: str) -> Any:
 
 def _words(entry: str) -> tuple[str, ...]:
     return tuple(spelling.folded(word) for word in entry.split())
+
+
+def _own_words(dangerous: Any, harmless: Any) -> Mapping[str, frozenset[str]]:
+    """Return by language the single words, of goods and small ones, that no other language here has."""
+    found: dict[str, set[str]] = {language: set() for language in LANGUAGES}
+    sections = [*dangerous["kinds"].values(), *(harmless[n] for n in HARMLESS), *(dangerous[n] for n in WORD_SETS)]
+    for by_language in sections:
+        for language in by_language.keys() & found.keys():
+            found[language] |= {w for (w, *more) in map(_words, by_language[language].split("|")) if not more}
+    return {
+        one: frozenset(words.difference(*(other for name, other in found.items() if name != one)))
+        for one, words in found.items()
+    }
 
 
 def _named_in_the_table() -> list[Entry]:
@@ -142,6 +155,6 @@ def lexicon() -> Lexicon:
         {first: tuple(found) for first, found in exact.items()},
         tuple(starred),
         sets,
-        {code: kind for code, kind in harmless["hs"].items() if kind in dangerous["kinds"]},
-        frozenset(harmless["hs_plain"].split()),
+        _own_words(dangerous, harmless),
+        harmless["hs"],
     )

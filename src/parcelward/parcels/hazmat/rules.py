@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from parcelward.parcels.hazmat import battery_rules, goods_rules, id_rules
-from parcelward.parcels.hazmat.facts import BATTERIES, FLAMMABLE, GASES, Facts
+from parcelward.parcels.hazmat.facts import BATTERIES, FLAMMABLE, GASES, POWERED, Facts
 from parcelward.parcels.hazmat.wire import Answer, Finding, OperatorRules
 
 _PLAINLY_DANGEROUS: Final = (
@@ -42,18 +42,17 @@ def _left_over(f: Facts, found: list[Finding]) -> Iterator[Finding]:
         yield Finding("unreadable", Answer.INSPECT, "49 CFR 173.22")
         return
     said = f.answers
-    open_liquid = said.liquid is True and said.flammable is not False and not f.understood
-    dull = said.battery not in {None, "lithium_ion", "lithium_metal", "unknown", "other"} and said.liquid is False
-    fine = f.understood or dull or said.flammable is False or _battery_answered(f) or said.emptied == "never_filled"
-    if "vague" in f.states and not f.understood and not dull and not _battery_answered(f):
-        fine = False
-    if not found and (open_liquid or not fine):
-        yield Finding("not-understood", Answer.INSPECT, "49 CFR 173.22")
-    elif not found:
-        yield Finding("harmless", Answer.ACCEPT, "49 CFR 171.8")
+    dull = said.battery in {"none", "dry"} and said.liquid is False
+    flashes = said.flash_point_c is not None  # above the limit, or a rule had spoken
+    fine = f.understood or dull or flashes or said.emptied == "never_filled" or _battery_settled(f)
+    if not found:
+        yield Finding("harmless", Answer.ACCEPT, "49 CFR 171.8") if fine else _NOT_UNDERSTOOD
 
 
-def _battery_answered(f: Facts) -> bool:
-    """Return whether the text denies the battery that its article would have, or an answer names a dry one."""
-    powered = f.answers.battery in {"none", "dry"}
-    return (bool(f.kinds) and powered) or (bool(f.denied) and not f.kinds)
+def _battery_settled(f: Facts) -> bool:
+    """Return whether it is a device, and an answer or the text says that nothing but a dry battery is in it."""
+    none = f.answers.battery in {"none", "dry"} or bool(f.denied & BATTERIES)
+    return bool(f.kinds) and none and f.kinds.keys() <= POWERED | {"battery", "battery_dry"}
+
+
+_NOT_UNDERSTOOD: Final = Finding("not-understood", Answer.INSPECT, "49 CFR 173.22")

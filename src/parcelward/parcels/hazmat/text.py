@@ -19,12 +19,13 @@ from parcelward.parcels.hazmat.wire import DESCRIPTION_CHARS_MAX
 _TOKEN: Final = re.compile(r"\d+(?:[.,]\d+)*(?![a-z\d@$])|[a-z\d@$|!]*[a-z\d@$][a-z\d@$|!]*|[^\w\s]|\n")
 _STRETCH_ENDS: Final = frozenset(",;.()[]{}/|+&\n\u2013\u2014·•?")
 _HEADS: Final = frozenset({"motif", "cover", "phrase"})
+_NOUNS: Final = frozenset({"motif", "cover", "phrase", "plain"})
 _JOINING: Final = frozenset("+&/")
 _SILENT: Final = frozenset("'\u2019`\u00b4-_")
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 _UN: Final = re.compile(r"\b(un|na|id)[\s.:#-]*(\d{4})\b")
 _AMOUNT: Final = re.compile(
-    r"(\d+(?:[.,]\d+)?)\s*(k?wh|mah|ah|v|volt|ml|cl|l|liter|litre|litro|litros|litres|oz|g|kg)\b"
+    r"(?<!\d)(\d{1,9}(?:[.,]\d{1,9})?)\s*(k?wh|mah|ah|v|volt|ml|cl|l|liter|litre|litro|litros|litres|oz|g|kg)\b"
 )
 _WITHOUT_MASK: Final = frozenset({"kind:powered"})
 _BATTERY_LABELS: Final = frozenset(
@@ -50,6 +51,7 @@ class Reading:
 
     kinds: dict[str, tuple[str, ...]]  # kind -> the words it was read from
     denied: frozenset[str]  # kinds that the text says are not there
+    doubtful: frozenset[str]  # kinds that only stand before the name of something harmless: gunpowder tea
     masked: frozenset[str]  # kinds that are only a title, a motif or a cover's purpose
     states: frozenset[str]  # empty, damaged, used, vague
     uns: tuple[str, ...]  # ids written in the text
@@ -76,6 +78,7 @@ def read(description: str, language: str = "") -> Reading:
     return Reading(
         kinds,
         frozenset(whole.denied - kinds.keys()),
+        frozenset(kinds.keys() - whole.plainly),
         frozenset(whole.masked - kinds.keys()),
         frozenset(whole.states),
         uns,
@@ -87,16 +90,13 @@ def read(description: str, language: str = "") -> Reading:
 
 
 def _spoken(text: str, language: str) -> frozenset[str]:
-    """Return the language that is declared, or the one whose small words are the most; English beside none."""
+    """Return the language that is declared, or those with the most words that only they have."""
     if language in LANGUAGES:
         return frozenset({language})
-    words = [(spelling.folded(w),) for w in re.findall(r"[a-z]+", text)]
-    sets = ("breaks", "of", "not_before")
-    counted = {
-        one: sum(w in lexicon().sets[name].get(one, frozenset()) for w in words for name in sets) for one in LANGUAGES
-    }
+    words = [spelling.folded(w) for w in re.findall(r"[a-z]+", text)]
+    counted = {one: sum(w in lexicon().words_of[one] for w in words) for one in LANGUAGES}
     best = max(counted.values())
-    return frozenset(LANGUAGES) if not best else frozenset(one for one, n in counted.items() if n == best)
+    return frozenset(one for one, n in counted.items() if n == best)
 
 
 class _Pass:
@@ -107,6 +107,7 @@ class _Pass:
         self.kinds: dict[str, list[str]] = {}
         self.denied: set[str] = set()
         self.masked: set[str] = set()
+        self.plainly: set[str] = set()
         self.states: set[str] = set()
         self.motif = False
         self.named = 0
@@ -140,6 +141,7 @@ class _Pass:
             self.unnamed += joined and wordy
             return
         kept, masked = self._masked(items, words)
+        doubtful = self._doubtful(items, words)
         for item in items:
             if item.label in STATES:
                 if item.label != "vague" and self._negated(item, words, items):
@@ -153,6 +155,8 @@ class _Pass:
                     self.masked.add(kind)
                 else:
                     self.kinds.setdefault(kind, []).append(item.said)
+                    if item not in doubtful:
+                        self.plainly.add(kind)
         self.named += any(item.label not in STATES for item in items)
         self.motif = self.motif or any(item.label == "motif" for item in kept)
 
@@ -190,15 +194,25 @@ class _Pass:
         nouns = [i for i in items if i.label in _HEADS or i.label.startswith("kind:")]
         if not nouns:
             return items, set()
-        if self.spoken & _HEAD_FIRST and not self.spoken - _HEAD_FIRST:
-            head = nouns[0]
-            covered = [i for i in nouns if head.label in {"motif", "cover"}]
-            return items, {i for i in covered if i.label not in _WITHOUT_MASK}
-        return items, self._masked_before(nouns, words)
+        after = {i for i in nouns if nouns[0].label in {"motif", "cover"} and i.label not in _WITHOUT_MASK}
+        if not self.spoken - _HEAD_FIRST:
+            return items, after
+        before = self._masked_before(nouns, words)
+        return items, before & after if self.spoken & _HEAD_FIRST else before  # in doubt, what both orders say
+
+    def _doubtful(self, items: list[Item], words: Sequence[str]) -> set[Item]:
+        """Return the kinds before a plain harmless head, in English and German: what it is must be looked at."""
+        if self.spoken & _HEAD_FIRST or any((w,) in lexicon().set_of("unmask", self.spoken) for w in words):
+            return set()
+        of = lexicon().set_of("of", self.spoken) | lexicon().set_of("not_before", self.spoken)
+        cut = next((n for n, w in enumerate(words) if (w,) in of), len(words))
+        first = [i for i in items if i.start < cut and (i.label in _NOUNS or i.label.startswith("kind:"))]
+        return set(first) if first and first[-1].label in {"plain", "phrase"} else set()
 
     def _masked_before(self, nouns: list[Item], words: Sequence[str]) -> set[Item]:
         """Return what stands before the head of the stretch, or after it as what the head is of or for."""
         of, purpose = (lexicon().set_of(name, self.spoken) for name in ("of", "for"))
+        of = of | lexicon().set_of("not_before", self.spoken)  # a phone without a card is no card
         cuts = [n for n, w in enumerate(words) if (w,) in of]
         first = [i for i in nouns if not cuts or i.start < cuts[0]]
         if not first or first[-1].label not in _HEADS:

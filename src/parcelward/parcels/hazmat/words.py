@@ -92,6 +92,7 @@ RULES: Final[Mapping[str, tuple[Any, Any]]] = {
     "lithium-used": (_("A used device with a lithium battery never flies."), _GROUND),
     "lithium-with-device": (_("Small lithium batteries may travel with their device."), _NOTHING),
     "explosive": (_EXPLOSIVE, _NOT_BY_POST),
+    "in-doubt": (_("One word of it names something dangerous, the rest does not: a person looks."), _SAY_MORE),
     "fuse": (_("There may be a fuse in it, electric or for fireworks."), _ASK),
     "gas": (_("Gas under pressure moves only when a trained person has decided."), _STAFF),
     "gas-abroad": (_ABROAD, _HOME_ONLY),
