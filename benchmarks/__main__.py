@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("ingest", "single", "where", "proof", "pages", "vault", "authorisation", "sign_in")
+NAMES = ("ingest", "single", "where", "proof", "pages", "vault", "authorisation", "sign_in", "screening")
 
 
 def main() -> None:

@@ -122,7 +122,7 @@ def test_the_air_never_makes_the_answer_milder(declaration: Declaration) -> None
     st.text(max_size=200), st.text(max_size=12), st.text(max_size=12), st.text(max_size=4), values(),
     st.sampled_from(list(Mode)),
 )  # fmt: skip
-def test_anything_gets_an_answer_with_its_rule(  # noqa: PLR0917 -- drawn, not called
+def test_anything_gets_an_answer_with_its_rule(
     description: str, un: str, hs_code: str, language: str, said: dict[str, Any], mode: Mode
 ) -> None:
     declaration = Declaration(description, language, hs_code, un, answers=Answers(**said))

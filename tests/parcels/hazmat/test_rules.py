@@ -1,4 +1,4 @@
-"""The law at its limits: batteries by watt-hours, grams, number and place; liquids, gases, numbers; operators' rules."""
+"""The law at its limits: batteries by watt-hours, grams, number and place; liquids, gases, numbers; operators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCEPT, GROUND, INSPECT, HOLD, REFUSE = Answer
 def screened(description: str, *, mode: Mode = Mode.AIR, rules: Any = None, **given: Any) -> Screened:
     fields = {"hs_code", "un", "net_weight_g", "volume_ml", "number", "international", "language"}
     said = {key: value for key, value in given.items() if key not in fields}
-    rest = {key: value for key, value in given.items() if key in fields}
+    rest: dict[str, Any] = {key: value for key, value in given.items() if key in fields}
     return queries.screen(Declaration(description, answers=Answers(**said), **rest), mode, rules or {})
 
 

@@ -27,7 +27,7 @@ def kinds(description: str, language: str = "") -> set[str]:
         ("Accumulateur lithium-ion", "fr", "lithium_ion"),
         ("Lithium-Ionen-Akku", "de", "lithium_ion"),
         ("Fuegos artificiales", "es", "explosive"),
-        ("Feux d’artifice", "fr", "explosive"),
+        ("Feux d\u2019artifice", "fr", "explosive"),
         ("Feuerwerkskörper", "de", "explosive"),
         ("Nagellackentferner", "de", "flammable_liquid"),
         ("dissolvant à ongles", "fr", "flammable_liquid"),
@@ -49,10 +49,10 @@ def test_a_kind_is_known_in_four_languages(description: str, language: str, kind
         ("l i t h i u m cells", "lithium"),
         ("p.e.r.f.u.m.e", "perfume"),
         ("per\u200bfume", "perfume"),  # an invisible letter
-        ("рerfume", "perfume"),  # its first letter is Cyrillic
+        ("\u0440erfume", "perfume"),  # its first letter is Cyrillic
         ("p0wer b@nk", "power_bank"),
         ("f1rew0rks", "explosive"),
-        ("ｆｉｒｅｗｏｒｋｓ", "explosive"),  # full width
+        ("\uff46\uff49\uff52\uff45\uff57\uff4f\uff52\uff4b\uff53", "explosive"),  # full width
         ("batery", "battery"),
         ("battterry", "battery"),
         ("purfume", ""),  # what is not known is not guessed

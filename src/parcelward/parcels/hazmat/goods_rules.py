@@ -295,8 +295,21 @@ def _containers(f: Facts) -> Iterator[Finding]:
         yield Finding("cleaned", Answer.INSPECT, "49 CFR 173.29(b)", f.words("cleaned"))
 
 
+_LOOKED_AT: Final = {
+    "chemical": "chemical",
+    "cosmetics": "cosmetics",
+    "fluorescent": "lamp",
+    "fuse": "fuse",
+    "doubtful": "in-doubt",
+}
+"""Kind -> its rule: a word that decides nothing."""
+
+
 def _vague(f: Facts) -> Iterator[Finding]:
-    for kind, rule in (("chemical", "chemical"), ("cosmetics", "cosmetics"), ("fluorescent", "lamp"), ("fuse", "fuse"), ("doubtful", "in-doubt")):
+    dull = f.answers.flammable is False or f.answers.liquid is False or f.answers.flash_point_c is not None
+    if f.has("substance") and not dull and len(f.kinds) == 1:
+        yield Finding("substance", Answer.INSPECT, "49 CFR 173.22", f.words("substance"))
+    for kind, rule in _LOOKED_AT.items():
         if f.has(kind):
             answer = Answer.HOLD if kind == "chemical" and "vague" in f.states else Answer.INSPECT
             yield Finding(rule, answer, "49 CFR 173.22", f.words(kind))

@@ -43,6 +43,7 @@ _TRAINED: Final = _("Goods of this kind move only when a trained person has deci
 _UNKNOWN: Final = _("We do not understand what this is.")
 _DAMAGED: Final = _("A battery that is damaged, swollen or recalled can catch fire. It may not be posted.")
 _TWO_BATTERIES: Final = _("There are more cells or batteries in it than one parcel may hold.")
+_NAME: Final = _("The name does not say whether it is dangerous.")
 _SEALED: Final = _("Batteries without their device travel only in the sealed packing of the shop.")
 
 RULES: Final[Mapping[str, tuple[Any, Any]]] = {
@@ -162,7 +163,8 @@ RULES: Final[Mapping[str, tuple[Any, Any]]] = {
     "residue": (_("A container that is not cleaned counts as full."), _CLEAN),
     "cleaned": (_("A person looks whether it is clean and dry."), _ASK),
     "empty-not-asked": (_("A person looks whether it is empty and clean."), _ASK),
-    "chemical": (_("The name does not say whether it is dangerous."), _LABEL),
+    "chemical": (_NAME, _LABEL),
+    "substance": (_NAME, _LABEL),
     "cosmetics": (_("In such a set there may be perfume, nail polish or a spray can."), _TAKE_OUT),
     "lamp": (_("Some lamps hold a trace of mercury: a person looks."), _ASK),
 }
