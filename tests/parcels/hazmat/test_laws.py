@@ -37,10 +37,11 @@ ORDERS: dict[str, list[list[Any]]] = {
 }
 """Field -> its values from the milder to the more dangerous."""
 
+# All of them are understood: a text that is not is looked at, and an answer that says what it is may be milder.
 DESCRIPTIONS = [
     *("Smartphone", "Power bank", "CR2032", "Eau de parfum", "Nail polish", "Acrylic paint", "Hand sanitizer"),
     *("Spray paint", "Lighter", "Butane refill", "Drain cleaner", "Vinegar", "Hydrogen peroxide", "Blood sample"),
-    *("Chainsaw", "Dry ice", "Neodymium magnet", "Barometer", "Smoke detector", "Wooden chair", "Novel", "Xyzzy"),
+    *("Chainsaw", "Dry ice", "Neodymium magnet", "Barometer", "Smoke detector", "Wooden chair", "Novel"),
     *("Sodium ion battery", "Car battery", "Alkaline batteries", "Perfume bottle, empty", "Rat poison", "Cosmetics"),
 ]  # fmt: skip
 WORSE = ["fireworks", "lithium ion battery 400 Wh, damaged", "petrol", "nitric acid", "tear gas", "vape", "cyanide"]

@@ -191,6 +191,23 @@ def test_other_goods_at_their_limits(description: str, given: dict[str, Any], an
     assert screened(description, **given).answer == answer
 
 
+@pytest.mark.parametrize(
+    ("description", "emptied", "answer"),
+    [
+        ("Perfume bottle", "never_filled", ACCEPT),
+        ("Perfume bottle", "cleaned", INSPECT),
+        ("Perfume bottle", "not_cleaned", REFUSE),
+        ("Perfume bottle, empty", None, INSPECT),
+        ("Perfume bottle and petrol", "never_filled", REFUSE),  # of two things, one may be empty
+        ("Perfume bottle and fireworks", "never_filled", REFUSE),
+        ("Fireworks", "never_filled", REFUSE),
+        ("Empty fireworks", None, REFUSE),
+    ],
+)
+def test_empty_is_said_of_one_container(description: str, emptied: str | None, answer: Answer) -> None:
+    assert screened(description, emptied=emptied).answer == answer
+
+
 @pytest.mark.parametrize("un", ["UN3551", "UN3552", "UN3556", "UN9999"])
 def test_an_unknown_id_is_held_until_the_operator_has_a_rule_with_its_source(un: str) -> None:
     held = screened("Cell", un=un, battery="none", liquid=False)

@@ -197,19 +197,25 @@ def _by_answers(said: Answers, kinds: Mapping[str, tuple[str, ...]]) -> list[tup
 
 def _take_out(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]) -> None:
     """Take out what an answer settles: a lamp's mercury, a container that was never filled."""
-    if said.emptied == "cleaned":
-        words = tuple(word for kind in VESSELS & kinds.keys() for word in kinds.pop(kind))
-        kinds.update({"cleaned": words} if words else {})
-    elif said.emptied is None and "empty" in reading.states:
-        words = tuple(word for kind in (VESSELS - _NEVER_EMPTY) & kinds.keys() for word in kinds.pop(kind))
-        kinds.update({"empty_said": words} if words else {})
-    never = said.emptied == "never_filled" and not said.liquid and not said.pressurised and not said.aerosol
-    for kind in VESSELS & kinds.keys():
-        if never and "damaged" not in reading.states:
-            del kinds[kind]
+    if reading.naming <= 1:  # of several things, who knows which one is empty
+        _take_out_empty(said, reading, kinds)
     for kind, no in (("mercury", said.mercury is False), ("radioactive", said.radioactive is False)):
         if no and kind in kinds and "maybe_battery" in kinds:  # a thermometer, a smoke alarm
             del kinds[kind]
+
+
+def _take_out_empty(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]) -> None:
+    never = said.emptied == "never_filled" and not (said.liquid or said.pressurised or said.aerosol)
+    looked_at = ""
+    if said.emptied == "cleaned":
+        looked_at, named = "cleaned", VESSELS & kinds.keys()
+    elif said.emptied is None and "empty" in reading.states:
+        looked_at, named = "empty_said", (VESSELS - _NEVER_EMPTY) & kinds.keys()
+    else:
+        named = (VESSELS - {"explosive"}) & kinds.keys() if never else set()
+    words = tuple(word for kind in sorted(named) for word in kinds.pop(kind))
+    if words and looked_at:
+        kinds[looked_at] = words
 
 
 FLASH_POINT_C_MAX: Final = 93.0

@@ -55,6 +55,7 @@ class Reading:
     masked: frozenset[str]  # kinds that are only a title, a motif or a cover's purpose
     states: frozenset[str]  # empty, damaged, used, vague
     uns: tuple[str, ...]  # ids written in the text
+    naming: int  # in how many stretches a kind is named
     understood: bool  # some goods of ours or harmless ones are named in every stretch that names anything
     readable: bool  # Latin letters, not too long
     watt_hours: float | None
@@ -82,6 +83,7 @@ def read(description: str, language: str = "") -> Reading:
         frozenset(whole.masked - kinds.keys()),
         frozenset(whole.states),
         uns,
+        naming=whole.naming,
         understood=whole.named > 0 and not whole.unnamed,
         readable=spelling.latin(text) and len(description) <= DESCRIPTION_CHARS_MAX,
         watt_hours=wh,
@@ -111,6 +113,7 @@ class _Pass:
         self.states: set[str] = set()
         self.motif = False
         self.named = 0
+        self.naming = 0
         self.unnamed = 0
 
     def take(self, text: str) -> None:
@@ -142,6 +145,7 @@ class _Pass:
             return
         kept, masked = self._masked(items, words)
         doubtful = self._doubtful(items, words)
+        kinds_before = sum(map(len, self.kinds.values()))
         for item in items:
             if item.label in STATES:
                 if item.label != "vague" and self._negated(item, words, items):
@@ -157,6 +161,7 @@ class _Pass:
                     self.kinds.setdefault(kind, []).append(item.said)
                     if item not in doubtful:
                         self.plainly.add(kind)
+        self.naming += sum(map(len, self.kinds.values())) > kinds_before
         self.named += any(item.label not in STATES for item in items)
         self.motif = self.motif or any(item.label == "motif" for item in kept)
 
