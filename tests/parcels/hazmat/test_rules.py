@@ -20,7 +20,7 @@ def screened(description: str, *, mode: Mode = Mode.AIR, rules: Any = None, **gi
 
 
 def ion(**given: Any) -> Screened:
-    usual = {
+    usual: dict[str, Any] = {
         "battery": "lithium_ion",
         "battery_place": "in_device",
         "battery_is": "battery",
@@ -32,7 +32,7 @@ def ion(**given: Any) -> Screened:
 
 
 def metal(**given: Any) -> Screened:
-    usual = {"battery": "lithium_metal", "watt_hours": None, "lithium_g": 0.1, "battery_is": "cell"}
+    usual: dict[str, Any] = {"battery": "lithium_metal", "watt_hours": None, "lithium_g": 0.1, "battery_is": "cell"}
     return ion(**(usual | given))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -207,6 +207,7 @@ def _take_out(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]
 def _take_out_empty(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]) -> None:
     never = said.emptied == "never_filled" and not (said.liquid or said.pressurised or said.aerosol)
     looked_at = ""
+    named: Set[str]
     if said.emptied == "cleaned":
         looked_at, named = "cleaned", VESSELS & kinds.keys()
     elif said.emptied is None and "empty" in reading.states:
