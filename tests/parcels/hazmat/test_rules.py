@@ -208,6 +208,25 @@ def test_empty_is_said_of_one_container(description: str, emptied: str | None, a
     assert screened(description, emptied=emptied).answer == answer
 
 
+@pytest.mark.parametrize(
+    ("description", "answer"),
+    [
+        ("Gunpowder tea", INSPECT),  # before a harmless head
+        ("Gunpowder", REFUSE),
+        ("Tea and gunpowder", REFUSE),
+        ("Granada de juguete, peluche", INSPECT),  # a word of two meanings beside a harmless one
+        ("Granada", REFUSE),
+        ("Peluche con granada", REFUSE),
+        ("P\u00f3lvora y sangre, novela", INSPECT),  # what comes last says what it is
+        ("Novela, p\u00f3lvora", REFUSE),
+        ("Petardos, novela", REFUSE),  # a word of one meaning
+    ],
+)
+def test_a_word_in_doubt_is_looked_at_and_never_accepted(description: str, answer: Answer) -> None:
+    assert screened(description).answer == answer
+    assert screened(description, declared_harmless=True).answer >= INSPECT
+
+
 @pytest.mark.parametrize("un", ["UN3551", "UN3552", "UN3556", "UN9999"])
 def test_an_unknown_id_is_held_until_the_operator_has_a_rule_with_its_source(un: str) -> None:
     held = screened("Cell", un=un, battery="none", liquid=False)

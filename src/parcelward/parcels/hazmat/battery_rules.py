@@ -50,8 +50,8 @@ def findings(f: Facts) -> Iterator[Finding]:
     elif kind == "lead_acid":
         yield Finding("battery-lead-unknown", Answer.HOLD, "49 CFR 173.159; Pub 52 348.21", because)
     elif kind == "unknown":
-        alone = f.has("battery", "power_bank")
-        yield Finding("battery-unknown", Answer.HOLD if alone and f.air else Answer.INSPECT, "49 CFR 173.185", because)
+        answer = Answer.HOLD if f.has("power_bank") else Answer.INSPECT
+        yield Finding("battery-unknown", answer, "49 CFR 173.185", because)
     elif kind == "" and f.has("big_battery_vehicle"):
         yield Finding("vehicle-unknown", Answer.HOLD, "49 CFR 173.220; Pub 52 349", because)
     elif kind == "" and f.has("device", "maybe_battery", "powered"):

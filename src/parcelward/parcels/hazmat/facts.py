@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -132,7 +133,8 @@ def gather(declaration: Declaration, mode: Mode) -> Facts:
     hs = "".join(c for c in declaration.hs_code if c.isdigit())
     for kind, because in _by_answers(said, kinds):
         kinds[kind] = (*kinds.get(kind, ()), because)
-    if not (said.liquid or said.flammable or said.aerosol or said.pressurised or said.radioactive or uns):
+    told = (said.liquid, said.flammable, said.aerosol, said.pressurised, said.radioactive, said.mercury, uns)
+    if not any(told):
         doubtful = reading.doubtful & kinds.keys() - BATTERIES - POWERED
         words = tuple(word for kind in sorted(doubtful) for word in kinds.pop(kind))
         kinds.update({"doubtful": words} if words else {})
@@ -207,7 +209,7 @@ def _take_out(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]
 def _take_out_empty(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]) -> None:
     never = said.emptied == "never_filled" and not (said.liquid or said.pressurised or said.aerosol)
     looked_at = ""
-    named: Set[str]
+    named: AbstractSet[str]
     if said.emptied == "cleaned":
         looked_at, named = "cleaned", VESSELS & kinds.keys()
     elif said.emptied is None and "empty" in reading.states:

@@ -51,7 +51,7 @@ class Reading:
 
     kinds: dict[str, tuple[str, ...]]  # kind -> the words it was read from
     denied: frozenset[str]  # kinds that the text says are not there
-    doubtful: frozenset[str]  # kinds that only stand before the name of something harmless: gunpowder tea
+    doubtful: frozenset[str]  # kinds read before something harmless (gunpowder tea), or from words with two meanings
     masked: frozenset[str]  # kinds that are only a title, a motif or a cover's purpose
     states: frozenset[str]  # empty, damaged, used, vague
     uns: tuple[str, ...]  # ids written in the text
@@ -79,7 +79,7 @@ def read(description: str, language: str = "") -> Reading:
     return Reading(
         kinds,
         frozenset(whole.denied - kinds.keys()),
-        frozenset(kinds.keys() - whole.plainly),
+        frozenset(kinds.keys() - whole.plainly) | _ambiguous(whole),
         frozenset(whole.masked - kinds.keys()),
         frozenset(whole.states),
         uns,
@@ -88,6 +88,17 @@ def read(description: str, language: str = "") -> Reading:
         readable=spelling.latin(text) and len(description) <= DESCRIPTION_CHARS_MAX,
         watt_hours=wh,
         volume_ml=ml,
+    )
+
+
+def _ambiguous(whole: _Pass) -> frozenset[str]:
+    """Return the kinds read from words with two meanings alone, where something harmless is named beside them."""
+    words = [words[0] for words in lexicon().set_of("ambiguous", whole.spoken) if len(words) == 1]
+    return frozenset(
+        kind
+        for kind, said in whole.kinds.items()
+        if (whole.harmless_last or kind not in whole.by_itself)
+        and all(any(fits(one, word) for one in words) for word in said)
     )
 
 
@@ -113,6 +124,8 @@ class _Pass:
         self.states: set[str] = set()
         self.motif = False
         self.named = 0
+        self.by_itself: set[str] = set()  # kinds with nothing harmless in their stretch
+        self.harmless_last = False  # the last stretch names something harmless alone: "Powder and blood, novel"
         self.naming = 0
         self.unnamed = 0
 
@@ -145,6 +158,8 @@ class _Pass:
             return
         kept, masked = self._masked(items, words)
         doubtful = self._doubtful(items, words)
+        harmless = any(item.label in _NOUNS for item in items)
+        self.harmless_last = harmless and not joined and not any(item.label.startswith("kind:") for item in items)
         kinds_before = sum(map(len, self.kinds.values()))
         for item in items:
             if item.label in STATES:
@@ -159,6 +174,7 @@ class _Pass:
                     self.masked.add(kind)
                 else:
                     self.kinds.setdefault(kind, []).append(item.said)
+                    self.by_itself |= set() if harmless else {kind}
                     if item not in doubtful:
                         self.plainly.add(kind)
         self.naming += sum(map(len, self.kinds.values())) > kinds_before
