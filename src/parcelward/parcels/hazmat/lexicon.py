@@ -47,7 +47,7 @@ class Lexicon:
     """All entries by their first word, and those whose first word has a star."""
 
     exact: Mapping[str, tuple[Entry, ...]]
-    starred: tuple[tuple[re.Pattern[str], Entry], ...]
+    starred: tuple[Entry, ...]
     sets: Mapping[str, Mapping[str, frozenset[tuple[str, ...]]]]  # breaks, of, not_before ... by language
     words_of: Mapping[str, frozenset[str]]  # language -> single words that only it has
     hs: Mapping[str, str]
@@ -73,12 +73,12 @@ def fits(pattern: str, word: str) -> bool:
     if pattern.endswith("*") and pattern.count("*") == 1:
         return word.startswith(pattern[:-1])
     before, _, after = pattern.partition("*")
-    return word.startswith(before) and word.endswith(after)
+    return len(word) >= len(before) + len(after) and word.startswith(before) and word.endswith(after)
 
 
 @functools.lru_cache(maxsize=50_000)
 def _starred(word: str) -> tuple[Entry, ...]:
-    return tuple(entry for pattern, entry in lexicon().starred if pattern.fullmatch(word))
+    return tuple(entry for entry in lexicon().starred if fits(entry.words[0], word))
 
 
 @functools.cache
@@ -139,11 +139,11 @@ def lexicon() -> Lexicon:
             entries += [Entry(w, name, frozenset({language})) for w in map(_words, text.split("|"))]
     entries += _named_in_the_table()
     exact: dict[str, list[Entry]] = {}
-    starred = []
+    starred: list[Entry] = []
     for entry in dict.fromkeys(entries):
         first = entry.words[0]
         if "*" in first:
-            starred.append((re.compile(".*".join(map(re.escape, first.split("*")))), entry))
+            starred.append(entry)
             continue
         for key in {first, spelling.singled(first) if len(first) >= spelling.SINGLED_CHARS_MIN else first}:
             exact.setdefault(key, []).append(entry)

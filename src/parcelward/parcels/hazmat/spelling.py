@@ -24,11 +24,20 @@ _ABBREVIATIONS: Final = (
     (re.compile(r"\bw/"), "with "),
     (re.compile("n['\u2019]t\\b"), "nt"),
 )
+_CONTROLS: Final = {code: None for code in (*range(32), 127) if chr(code) not in "\n\t"}
 _SPECIAL: Final = str.maketrans({"ß": "ss", "ø": "o", "œ": "oe", "æ": "ae", "ł": "l", "đ": "d", "\u0131": "i"})
 
 
 def plain(text: str) -> str:
     """Return a text in small letters without accents and invisible characters; quotation marks are all the same."""
+    text = text.casefold().translate(_CONTROLS) if text.isascii() else _ascii(text)
+    for pattern, full in _ABBREVIATIONS:
+        text = pattern.sub(full, text)
+    return _SPACED.sub(lambda found: re.sub(r"[\W_]+", "", found[0]), text)
+
+
+def _ascii(text: str) -> str:
+    """Return a text in small letters with what has a likeness in ASCII as that, and the rest as it is."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_SPECIAL)
     text = "".join(c for c in text if unicodedata.category(c) not in {"Cf", "Cc"} or c in "\n\t")
     text = unicodedata.normalize("NFD", text)
@@ -36,9 +45,7 @@ def plain(text: str) -> str:
     text = _QUOTES.sub('"', text)
     if any("a" <= c <= "z" for c in text):
         text = text.translate(_LOOK_ALIKE)
-    for pattern, full in _ABBREVIATIONS:
-        text = pattern.sub(full, text)
-    return _SPACED.sub(lambda found: re.sub(r"[\W_]+", "", found[0]), text)
+    return text
 
 
 def latin(text: str) -> bool:

@@ -7,6 +7,7 @@ or joining word ("and", "with") to the next. In a stretch the goods are named by
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -91,14 +92,18 @@ def read(description: str, language: str = "") -> Reading:
     )
 
 
+@functools.lru_cache(maxsize=20_000)
+def _has_two_meanings(word: str, spoken: frozenset[str]) -> bool:
+    return any(len(words) == 1 and fits(words[0], word) for words in lexicon().set_of("ambiguous", spoken))
+
+
 def _ambiguous(whole: _Pass) -> frozenset[str]:
     """Return the kinds read from words with two meanings alone, where something harmless is named beside them."""
-    words = [words[0] for words in lexicon().set_of("ambiguous", whole.spoken) if len(words) == 1]
     return frozenset(
         kind
         for kind, said in whole.kinds.items()
         if (whole.harmless_last or kind not in whole.by_itself)
-        and all(any(fits(one, word) for one in words) for word in said)
+        and all(_has_two_meanings(word, whole.spoken) for word in said)
     )
 
 
