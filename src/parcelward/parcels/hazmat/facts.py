@@ -131,6 +131,9 @@ def gather(declaration: Declaration, mode: Mode) -> Facts:
     un = table.canonical(declaration.un)
     uns = tuple(dict.fromkeys(one for one in (un, *reading.uns) if one))
     hs = "".join(c for c in declaration.hs_code if c.isdigit())
+    full = said.liquid or said.flammable or said.pressurised or said.aerosol
+    if reading.naming <= 1 and not full:  # of several things, who knows which one is empty
+        _take_out_empty(said, reading, kinds)
     for kind, because in _by_answers(said, kinds):
         kinds[kind] = (*kinds.get(kind, ()), because)
     told = (said.liquid, said.flammable, said.aerosol, said.pressurised, said.radioactive, said.mercury, uns)
@@ -138,7 +141,7 @@ def gather(declaration: Declaration, mode: Mode) -> Facts:
         doubtful = reading.doubtful & kinds.keys() - BATTERIES - POWERED
         words = tuple(word for kind in sorted(doubtful) for word in kinds.pop(kind))
         kinds.update({"doubtful": words} if words else {})
-    _take_out(said, reading, kinds)
+    _take_out(said, kinds)
     both = [wh for wh in (said.watt_hours, reading.watt_hours) if wh is not None]
     return Facts(
         answers=said,
@@ -197,17 +200,15 @@ def _by_answers(said: Answers, kinds: Mapping[str, tuple[str, ...]]) -> list[tup
     return found
 
 
-def _take_out(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]) -> None:
-    """Take out what an answer settles: a lamp's mercury, a container that was never filled."""
-    if reading.naming <= 1:  # of several things, who knows which one is empty
-        _take_out_empty(said, reading, kinds)
+def _take_out(said: Answers, kinds: dict[str, tuple[str, ...]]) -> None:
+    """Take out what an answer settles: a thermometer without mercury."""
     for kind, no in (("mercury", said.mercury is False), ("radioactive", said.radioactive is False)):
         if no and kind in kinds and "maybe_battery" in kinds:  # a thermometer, a smoke alarm
             del kinds[kind]
 
 
 def _take_out_empty(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]) -> None:
-    never = said.emptied == "never_filled" and not (said.liquid or said.pressurised or said.aerosol)
+    """Take out what only names a container: never filled, it is nothing; else somebody looks."""
     looked_at = ""
     named: AbstractSet[str]
     if said.emptied == "cleaned":
@@ -215,7 +216,7 @@ def _take_out_empty(said: Answers, reading: Reading, kinds: dict[str, tuple[str,
     elif said.emptied is None and "empty" in reading.states:
         looked_at, named = "empty_said", (VESSELS - _NEVER_EMPTY) & kinds.keys()
     else:
-        named = (VESSELS - {"explosive"}) & kinds.keys() if never else set()
+        named = (VESSELS - {"explosive"}) & kinds.keys() if said.emptied == "never_filled" else set()
     words = tuple(word for kind in sorted(named) for word in kinds.pop(kind))
     if words and looked_at:
         kinds[looked_at] = words
