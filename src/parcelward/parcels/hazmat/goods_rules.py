@@ -65,7 +65,7 @@ def _aerosol(f: Facts) -> Finding:
     because, clause = f.words("aerosol"), "49 CFR 173.306(a)(3); Pub 52 342"
     if f.volume_ml is not None and f.volume_ml > AEROSOL_ML_MAX:
         return Finding("aerosol-too-large", Answer.REFUSE, clause, because)
-    if f.volume_ml is None or f.answers.aerosol is False or "empty" in f.states:
+    if f.volume_ml is None or "empty" in f.states:
         return Finding("aerosol-size-not-said", Answer.INSPECT, clause, because)
     return Finding("aerosol", Answer.ACCEPT_GROUND_ONLY, clause, because, "831")
 

@@ -182,7 +182,8 @@ class _Pass:
                     self.by_itself |= set() if harmless else {kind}
                     if item not in doubtful:
                         self.plainly.add(kind)
-        self.naming += sum(map(len, self.kinds.values())) > kinds_before
+        naming = sum(map(len, self.kinds.values())) > kinds_before
+        self.naming += naming + (naming and joined)  # what "and" joins is never the only thing
         self.named += any(item.label not in STATES for item in items)
         self.motif = self.motif or any(item.label == "motif" for item in kept)
 
