@@ -211,8 +211,9 @@ def test_empty_is_said_of_one_container(description: str, emptied: str | None, a
 @pytest.mark.parametrize("fact", ["liquid", "flammable", "pressurised", "aerosol"])
 @pytest.mark.parametrize("emptied", ["never_filled", "cleaned"])
 def test_what_is_full_by_another_answer_is_not_empty(fact: str, emptied: str) -> None:
-    full = screened("Perfume bottle", **{fact: True}).answer
-    assert screened("Perfume bottle", emptied=emptied, **{fact: True}).answer == full >= INSPECT
+    said: dict[str, Any] = {fact: True}
+    full = screened("Perfume bottle", **said).answer
+    assert screened("Perfume bottle", emptied=emptied, **said).answer == full >= INSPECT
 
 
 @pytest.mark.parametrize(
