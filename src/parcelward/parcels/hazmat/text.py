@@ -1,0 +1,304 @@
+"""What a description says, by words alone: kinds of goods, what is denied, and what is only a title, a motif, a cover.
+
+Every word that counts is named, so that a person can see why. A sentence is read in stretches: from one comma, bracket
+or joining word ("and", "with") to the next. In a stretch the goods are named by its last noun in English and German
+("fireworks pattern paper"), by its first in Spanish and French ("papier motif feu d'artifice").
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from parcelward.parcels.hazmat import spelling
+from parcelward.parcels.hazmat.lexicon import LANGUAGES, STATES, Entry, fits, lexicon
+from parcelward.parcels.hazmat.wire import DESCRIPTION_CHARS_MAX
+
+_TOKEN: Final = re.compile(r"\d+(?:[.,]\d+)*(?![a-z\d@$])|[a-z\d@$|!]*[a-z\d@$][a-z\d@$|!]*|[^\w\s]|\n")
+_STRETCH_ENDS: Final = frozenset(",;.()[]{}/|+&\n\u2013\u2014·•?")
+_HEADS: Final = frozenset({"motif", "cover", "phrase"})
+_NOUNS: Final = frozenset({"motif", "cover", "phrase", "plain"})
+_JOINING: Final = frozenset("+&/")
+_SILENT: Final = frozenset("'\u2019`\u00b4-_")
+_QUOTED: Final = re.compile(r'"([^"]*)"')
+_UN: Final = re.compile(r"\b(un|na|id)[\s.:#-]*(\d{4})\b")
+_AMOUNT: Final = re.compile(
+    r"(?<!\d)(\d{1,9}(?:[.,]\d{1,9})?)\s*(k?wh|mah|ah|v|volt|ml|cl|l|liter|litre|litro|litros|litres|oz|g|kg)\b"
+)
+_WITHOUT_MASK: Final = frozenset({"kind:powered"})
+_BATTERY_LABELS: Final = frozenset(
+    f"kind:{one}" for one in ("battery", "lithium", "lithium_ion", "lithium_metal", "power_bank", "powered")
+)
+_NEGATION_WORDS_MAX: Final = 5
+_HEAD_FIRST: Final = frozenset({"es", "fr"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry found in a stretch: which words of it, from where to where."""
+
+    label: str
+    said: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was read out of a description."""
+
+    kinds: dict[str, tuple[str, ...]]  # kind -> the words it was read from
+    denied: frozenset[str]  # kinds that the text says are not there
+    doubtful: frozenset[str]  # kinds read before something harmless (gunpowder tea), or from words with two meanings
+    masked: frozenset[str]  # kinds that are only a title, a motif or a cover's purpose
+    states: frozenset[str]  # empty, damaged, used, vague
+    uns: tuple[str, ...]  # ids written in the text
+    naming: int  # in how many stretches a kind is named
+    understood: bool  # some goods of ours or harmless ones are named in every stretch that names anything
+    readable: bool  # Latin letters, not too long
+    watt_hours: float | None
+    volume_ml: float | None
+
+
+def read(description: str, language: str = "") -> Reading:
+    """Read a description; any text gives a reading."""
+    cut = description[:DESCRIPTION_CHARS_MAX]
+    text = spelling.plain(cut)
+    spoken = _spoken(text, language)
+    uns = tuple(dict.fromkeys(f"{kind.upper()}{number}" for kind, number in _UN.findall(text)))
+    outside = _QUOTED.sub(" ", text)
+    whole = _Pass(spoken)
+    whole.take(outside)
+    if '"' in text and not whole.motif:
+        whole = _Pass(spoken)
+        whole.take(text.replace('"', " "))
+    wh, ml = _amounts(text)
+    kinds = {kind: tuple(dict.fromkeys(said)) for kind, said in whole.kinds.items()}
+    return Reading(
+        kinds,
+        frozenset(whole.denied - kinds.keys()),
+        frozenset(kinds.keys() - whole.plainly) | _ambiguous(whole),
+        frozenset(whole.masked - kinds.keys()),
+        frozenset(whole.states),
+        uns,
+        naming=whole.naming,
+        understood=whole.named > 0 and not whole.unnamed,
+        readable=spelling.latin(text) and len(description) <= DESCRIPTION_CHARS_MAX,
+        watt_hours=wh,
+        volume_ml=ml,
+    )
+
+
+@functools.lru_cache(maxsize=20_000)
+def _has_two_meanings(word: str, spoken: frozenset[str]) -> bool:
+    return any(len(words) == 1 and fits(words[0], word) for words in lexicon().set_of("ambiguous", spoken))
+
+
+def _ambiguous(whole: _Pass) -> frozenset[str]:
+    """Return the kinds read from words with two meanings alone, where something harmless is named beside them."""
+    return frozenset(
+        kind
+        for kind, said in whole.kinds.items()
+        if (whole.harmless_last or kind not in whole.by_itself)
+        and all(_has_two_meanings(word, whole.spoken) for word in said)
+    )
+
+
+def _spoken(text: str, language: str) -> frozenset[str]:
+    """Return the language that is declared, or those with the most words that only they have."""
+    if language in LANGUAGES:
+        return frozenset({language})
+    words = [spelling.folded(w) for w in re.findall(r"[a-z]+", text)]
+    counted = {one: sum(w in lexicon().words_of[one] for w in words) for one in LANGUAGES}
+    best = max(counted.values())
+    return frozenset(one for one, n in counted.items() if n == best)
+
+
+class _Pass:
+    """One walk through a text."""
+
+    def __init__(self, spoken: frozenset[str]) -> None:
+        self.spoken = spoken
+        self.kinds: dict[str, list[str]] = {}
+        self.denied: set[str] = set()
+        self.masked: set[str] = set()
+        self.plainly: set[str] = set()
+        self.states: set[str] = set()
+        self.motif = False
+        self.named = 0
+        self.by_itself: set[str] = set()  # kinds with nothing harmless in their stretch
+        self.harmless_last = False  # the last stretch names something harmless alone: "Powder and blood, novel"
+        self.naming = 0
+        self.unnamed = 0
+
+    def take(self, text: str) -> None:
+        """Read a text, stretch by stretch."""
+        for words, joined in self._stretches(text):
+            self._stretch(words, joined=joined)
+
+    def _stretches(self, text: str) -> Iterator[tuple[list[str], bool]]:
+        """Yield the words of each stretch, and whether a joining word (and, with, plus) begins it."""
+        breaks = lexicon().set_of("breaks", self.spoken)
+        words: list[str] = []
+        joined = False
+        for token in _TOKEN.findall(text):
+            word = spelling.folded(token)
+            if token in _STRETCH_ENDS or (word,) in breaks:
+                if words:
+                    yield words, joined
+                words, joined = [], (word,) in breaks or token in _JOINING
+            elif token not in _SILENT and (token[0].isalnum() or token[0] in "@$|!"):
+                words.append(word)
+        if words:
+            yield words, joined
+
+    def _stretch(self, words: list[str], *, joined: bool) -> None:
+        items = self._items(words)
+        if not items:
+            wordy = any(len(w) >= spelling.PLURAL_CHARS_MIN and w.isalpha() for w in words)
+            self.unnamed += joined and wordy
+            return
+        kept, masked = self._masked(items, words)
+        doubtful = self._doubtful(items, words)
+        harmless = any(item.label in _NOUNS for item in items)
+        self.harmless_last = harmless and not joined and not any(item.label.startswith("kind:") for item in items)
+        kinds_before = sum(map(len, self.kinds.values()))
+        for item in items:
+            if item.label in STATES:
+                if item.label != "vague" and self._negated(item, words, items):
+                    continue
+                self.states.add(item.label)
+            elif item.label.startswith("kind:"):
+                kind = item.label.removeprefix("kind:")
+                if self._negated(item, words, items):
+                    self.denied.add(kind)
+                elif item in masked:
+                    self.masked.add(kind)
+                else:
+                    self.kinds.setdefault(kind, []).append(item.said)
+                    self.by_itself |= set() if harmless else {kind}
+                    if item not in doubtful:
+                        self.plainly.add(kind)
+        naming = sum(map(len, self.kinds.values())) > kinds_before
+        self.naming += naming + (naming and joined)  # what "and" joins is never the only thing
+        self.named += any(item.label not in STATES for item in items)
+        self.motif = self.motif or any(item.label == "motif" for item in kept)
+
+    def _items(self, words: Sequence[str]) -> list[Item]:
+        items: list[Item] = []
+        at = 0
+        while at < len(words):
+            found, length = self._longest(words, at)
+            said = " ".join(words[at : at + length])
+            items += [Item(label, said, at, at + length) for label in _wins(found)]
+            at += max(1, length)
+        return items
+
+    def _longest(self, words: Sequence[str], at: int) -> tuple[list[Entry], int]:
+        best: list[Entry] = []
+        longest = 0
+        for spelt in (words[at], *map(spelling.folded, spelling.without_disguise(words[at]))):
+            for entry in lexicon().beginning_with(spelt):
+                n = len(entry.words)
+                if n < longest or not entry.reads(self.spoken) or at + n > len(words):
+                    continue
+                if n > 1 and not all(
+                    _meets(p, w) for p, w in zip(entry.words[1:], words[at + 1 : at + n], strict=True)
+                ):
+                    continue
+                best = [entry] if n > longest else [*best, entry]
+                longest = n
+        return best, longest
+
+    def _masked(self, items: list[Item], words: Sequence[str]) -> tuple[list[Item], set[Item]]:
+        """Return what the stretch names, and the kinds in it that are only its motif or its purpose."""
+        unmask = lexicon().set_of("unmask", self.spoken)
+        if any((w,) in unmask for w in words):
+            return items, set()
+        nouns = [i for i in items if i.label in _HEADS or i.label.startswith("kind:")]
+        if not nouns:
+            return items, set()
+        after = {i for i in nouns if nouns[0].label in {"motif", "cover"} and i.label not in _WITHOUT_MASK}
+        if not self.spoken - _HEAD_FIRST:
+            return items, after
+        before = self._masked_before(nouns, words)
+        return items, before & after if self.spoken & _HEAD_FIRST else before  # in doubt, what both orders say
+
+    def _doubtful(self, items: list[Item], words: Sequence[str]) -> set[Item]:
+        """Return the kinds before a plain harmless head, in English and German: what it is must be looked at."""
+        if self.spoken & _HEAD_FIRST or any((w,) in lexicon().set_of("unmask", self.spoken) for w in words):
+            return set()
+        of = lexicon().set_of("of", self.spoken) | lexicon().set_of("not_before", self.spoken)
+        cut = next((n for n, w in enumerate(words) if (w,) in of), len(words))
+        first = [i for i in items if i.start < cut and (i.label in _NOUNS or i.label.startswith("kind:"))]
+        return set(first) if first and first[-1].label in {"plain", "phrase"} else set()
+
+    def _masked_before(self, nouns: list[Item], words: Sequence[str]) -> set[Item]:
+        """Return what stands before the head of the stretch, or after it as what the head is of or for."""
+        of, purpose = (lexicon().set_of(name, self.spoken) for name in ("of", "for"))
+        of = of | lexicon().set_of("not_before", self.spoken)  # a phone without a card is no card
+        cuts = [n for n, w in enumerate(words) if (w,) in of]
+        first = [i for i in nouns if not cuts or i.start < cuts[0]]
+        if not first or first[-1].label not in _HEADS:
+            return set()
+        masked = set() if first[-1].label == "phrase" else set(first)
+        for n, cut in enumerate(cuts):
+            end = cuts[n + 1] if n + 1 < len(cuts) else len(words)
+            if first[-1].label == "motif" or (words[cut],) in purpose:
+                masked |= {i for i in nouns if cut < i.start < end}
+        return {i for i in masked if i.label not in _WITHOUT_MASK}
+
+    def _negated(self, item: Item, words: Sequence[str], items: list[Item]) -> bool:
+        before, after, between = (
+            lexicon().set_of(name, self.spoken) for name in ("not_before", "not_after", "not_between")
+        )
+        covered = {n for one in items if one.label.startswith("kind:") for n in range(one.start, one.end)}
+        at = item.start - 1
+        while at >= max(0, item.start - _NEGATION_WORDS_MAX) and (at in covered or (words[at],) in between):
+            if (words[at],) in before:
+                break
+            at -= 1
+        if at >= 0 and (words[at],) in before:
+            return at == 0 or (words[at - 1],) not in before  # not without: with
+        rest = words[item.end : item.end + _NEGATION_WORDS_MAX]
+        for skip in range(min(3, len(rest))):
+            if any(tuple(rest[skip : skip + len(phrase)]) == phrase for phrase in after):
+                return True
+            if skip + item.end not in covered and (rest[skip],) not in between and rest[skip] not in {"are", "is"}:
+                return False
+        return False
+
+
+def _wins(found: list[Entry]) -> list[str]:
+    """Return the labels that count where several entries are as long: what is dangerous, before what is not.
+
+    But a German compound is what its last part says: Feuerzeughülle is a cover.
+    """
+    labels = {entry.label for entry in found}
+    kinds = {one for one in labels if one.startswith("kind:")}
+    last = {entry.label for entry in found if entry.words[0].startswith("*") and len(entry.words) == 1}
+    if kinds and not kinds & last and ("cover" in last or ("motif" in last and not kinds & _BATTERY_LABELS)):
+        return sorted(last - kinds)
+    return sorted(kinds or labels)
+
+
+def _meets(pattern: str, word: str) -> bool:
+    return fits(pattern, word) or any(fits(pattern, spelling.folded(w)) for w in spelling.without_disguise(word))
+
+
+def _amounts(text: str) -> tuple[float | None, float | None]:
+    """Return the largest watt-hours and millilitres that a text names; milliampere-hours count with their volts."""
+    found: dict[str, float] = {}
+    for number, unit in _AMOUNT.findall(text):
+        value = float(number.replace(",", "."))
+        found[unit] = max(found.get(unit, 0.0), value)
+    wh = max(found.get("wh", 0.0), found.get("kwh", 0.0) * 1000)
+    if not wh and ("mah" in found or "ah" in found):
+        amperes = max(found.get("mah", 0.0) / 1000, found.get("ah", 0.0))
+        wh = amperes * max(found.get("v", 0.0), found.get("volt", 0.0), 3.7)
+    litres = max(found.get(u, 0.0) for u in ("l", "liter", "litre", "litro", "litros", "litres"))
+    ml = max(found.get("ml", 0.0), found.get("cl", 0.0) * 10, litres * 1000)
+    return wh or None, ml or None
