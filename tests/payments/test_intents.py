@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import uuid
 from functools import partial
 from typing import Any
@@ -12,19 +14,20 @@ from django.db import connections
 from django.utils import timezone
 from tests.at_once import at_once
 from tests.laws.tampering import change, sequenced, undone
-from tests.payments.provided import EUR, faults, pay, sender, signed, simulated, staff, told
+from tests.payments.provided import EUR, faults, pay, post, sender, signed, simulated, staff, told
 from tests.scanner import until
 
 from parcelward.base import config
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.custody.errors import EntryDiffers
 from parcelward.doors.verification import verify_log
-from parcelward.payments import actions, intents, ledger, queries, work
+from parcelward.payments import actions, givebacks, intents, ledger, queries, reconciling, work
 from parcelward.payments.errors import IntentReused, NotEnough, NotRefundable, Unsigned
 from parcelward.payments.intent_rules import Reason
-from parcelward.payments.models import Dispute, Intent, Notice, Refund
-from parcelward.payments.providers.wire import DisputeSeen, RefundSeen
-from parcelward.payments.wire import Balance, Standing, Verb
+from parcelward.payments.models import Dispute, Finding, Intent, Movement, Notice, Refund
+from parcelward.payments.providers import wire as providers
+from parcelward.payments.providers.wire import DisputeSeen, Moved, RefundSeen
+from parcelward.payments.wire import Account, Balance, Kind, Standing, Verb
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import Role
 
@@ -165,7 +168,7 @@ def test_a_declined_card_pays_nothing_in_and_the_page_stays_open(shop):
     seen = paid(shop, card="pm_card_chargeDeclined")
     assert (seen.standing, balance(shop)) == (Standing.WAITS, Balance(0))
     pay(seen.url)
-    assert actions.came_back(seen.id, by=shop).standing is Standing.CAPTURED
+    until(lambda: actions.came_back(seen.id, by=shop).standing is Standing.CAPTURED)  # one look a second
 
 
 def test_a_payment_that_is_given_up_cannot_be_paid_and_one_that_was_paid_stays(shop):
@@ -290,6 +293,65 @@ def disputed(by) -> Dispute:
     return Dispute.objects.get(intent=seen.id)
 
 
+def test_of_a_disputed_top_up_what_is_left_is_held_until_the_bank_has_decided(shop):
+    dispute = disputed(shop)
+    until(lambda: balance(shop) == Balance(2_000, 2_000))
+    with pytest.raises(NotEnough):
+        spend(shop, 1)
+    fold(dispute, DisputeSeen.WON)
+    assert balance(shop) == Balance(2_000)
+
+
+def test_a_lost_dispute_takes_what_was_held_and_the_rest_is_owed_until_something_is_paid_in(shop):
+    with faults(lost=1000):  # the notice does not come before some of it is spent
+        seen = paid(shop, card="pm_card_createDispute")
+    spend(shop, 1_500)
+    reference = next(one.source for one in report() if one.why is Moved.DISPUTE and one.amount_minor == -2_000)
+    seen_there = simulated().look_dispute(reference)
+    givebacks.fold_dispute(seen.id, seen_there)
+    assert balance(shop) == Balance(500, 500)
+    fold(Dispute.objects.get(pk=reference), DisputeSeen.LOST)
+    owed = Account(Kind.OWED, EUR, shop.organisation)
+    assert (balance(shop), ledger.balance(owed).posted_minor) == (Balance(0), 1_500)
+    paid(shop, 1_800)
+    assert (balance(shop), ledger.balance(owed).posted_minor) == (Balance(300), 0)
+
+
+def report():
+    now = timezone.now()
+    return simulated().report(now - dt.timedelta(minutes=2), now + dt.timedelta(minutes=2))
+
+
+def fold(dispute: Dispute, seen: DisputeSeen) -> None:
+    told = simulated().look_dispute(dispute.reference)
+    givebacks.fold_dispute(dispute.intent_id, dataclasses.replace(told, seen=seen))
+
+
+def test_a_disputes_state_never_goes_back_and_the_worker_looks_without_a_notice(shop):
+    dispute = disputed(shop)
+    actions.answer_dispute(dispute.reference, "Delivered", by=staff())
+    fold(dispute, DisputeSeen.NEEDS_EVIDENCE)
+    dispute.refresh_from_db()
+    assert dispute.state == DisputeSeen.UNDER_REVIEW
+    assert dispute.try_at is not None
+    fold(dispute, DisputeSeen.LOST)
+    due(Dispute, dispute.reference)
+    dispute.refresh_from_db()
+    assert (dispute.state, dispute.try_at) == (DisputeSeen.LOST, None)
+
+
+def test_an_inquiry_moves_no_money_and_can_be_ended_by_a_refund(shop):
+    seen = paid(shop)
+    before = postings(seen.id)
+    reference = f"dp_{uuid.uuid4().hex}"
+    asked = providers.Dispute(reference, "pi_x", DisputeSeen.INQUIRY, 2_000, EUR, "general", None)
+    givebacks.fold_dispute(seen.id, asked)
+    assert (postings(seen.id), balance(shop)) == (before, Balance(2_000))
+    assert refund(seen, 2_000) is RefundSeen.SUCCEEDED
+    givebacks.fold_dispute(seen.id, dataclasses.replace(asked, seen=DisputeSeen.WITHDRAWN))
+    assert balance(shop) == Balance(0)
+
+
 def test_a_dispute_is_heard_answered_once_and_nothing_is_refunded_meanwhile(shop):
     dispute = disputed(shop)
     assert (dispute.state, dispute.amount_minor) == (DisputeSeen.NEEDS_EVIDENCE, 2_000)
@@ -327,3 +389,85 @@ def test_whoever_changes_a_payment_in_the_database_is_found(shop, tampering):
         change(tampering, seen.id)
         assert "as it was recorded" in (words := found()) or "is gone" in words
     verify_log(config.get())
+
+
+# -- what the provider forgets, and what happens behind our back -------------------------------------------------------
+
+
+def test_a_refund_that_happened_is_not_given_again_when_its_key_is_forgotten(shop):
+    seen, key = paid(shop), uuid.uuid4()
+    with faults(lost_after=1000):
+        assert refund(seen, 1_000, key) is RefundSeen.PENDING
+    reference = Intent.objects.values_list("reference", flat=True).get(pk=seen.id)
+    assert simulated().look(reference).refunded_minor == 1_000
+    post("/v1/simulated/forget", {})  # as a provider does after a day
+    due(Refund, key)
+    assert simulated().look(reference).refunded_minor == 1_000
+    assert (balance(shop), Refund.objects.get(pk=key).state) == (Balance(1_000), RefundSeen.SUCCEEDED)
+
+
+def test_a_capture_that_happened_is_seen_before_it_is_asked_for_again(shop):
+    seen = begun(shop)
+    pay(seen.url)
+    intents.look(seen.id)
+    with faults(lost_after=1000):
+        intents.drive(seen.id)
+    post("/v1/simulated/forget", {})
+    due(Intent, seen.id)
+    assert (balance(shop), postings(seen.id)) == (Balance(2_000), 1)
+
+
+def test_what_goes_back_at_the_providers_own_desk_is_a_finding(shop):
+    seen = paid(shop)
+    reference = Intent.objects.values_list("reference", flat=True).get(pk=seen.id)
+    simulated().refund(reference, 700, EUR, key=str(uuid.uuid4()))
+    intents.look(seen.id)
+    found = Finding.objects.get(kind="elsewhere", about=str(seen.id))
+    assert (found.ours_minor, found.theirs_minor) == (0, 700)
+
+
+def test_a_page_that_nobody_opened_is_not_begun_a_day_later(shop):
+    with faults(lost_before=1000):
+        seen = begun(shop)
+    with undone():
+        Intent.objects.filter(pk=seen.id).update(created_at=timezone.now() - dt.timedelta(hours=21))
+        intents.drive(seen.id)
+        assert Intent.objects.get(pk=seen.id).state == Standing.VOIDED
+
+
+def test_the_report_posts_fees_once_and_names_what_differs(shop, monkeypatch):
+    monkeypatch.setattr(reconciling, "LATE", -dt.timedelta(minutes=5))
+    seen = paid(shop, 7_301)
+    stray = simulated().begin(providers.Wanted(123, EUR, "x", BACK, BACK, "x", "pm_card_visa"), key=str(uuid.uuid4()))
+    simulated().capture(stray.reference, 123, EUR, key=str(uuid.uuid4()))
+    row = Intent.objects.get(pk=seen.id)
+    since, until = timezone.now() - dt.timedelta(minutes=2), timezone.now() + dt.timedelta(minutes=2)
+    assert actions.reconcile(since, until, by=staff()) >= 2
+    fee = Movement.objects.get(of=row.charge).fee_minor
+    assert fee > 0
+    with connections["default"].cursor() as cur:
+        cur.execute(
+            "SELECT count(*), max(l.amount_minor) FROM payments_line l JOIN payments_posting p ON p.id = l.posting_id "
+            "WHERE p.about = %s AND p.reason = 'provider_report'",
+            (seen.id,),
+        )
+        assert cur.fetchone() == (2, fee)
+    assert Movement.objects.get(of=row.charge).intent_id == seen.id
+    strange = Movement.objects.exclude(intent=seen.id).filter(amount_minor=123).latest("moved_at")
+    finding = Finding.objects.get(kind="unknown", about=strange.reference)
+    actions.close_finding(finding.id, by=staff())
+    assert actions.reconcile(since, until, by=staff()) == 0
+    with pytest.raises(MayNot):
+        actions.reconcile(since, until, by=shop)
+
+
+def test_one_piece_that_fails_keeps_no_other_from_being_done(shop, monkeypatch):
+    bad, good = begun(shop), begun(shop)
+    pay(good.url)
+    whole = intents.go_on
+    monkeypatch.setattr(intents, "go_on", lambda one: 1 // 0 if one == bad.id else whole(one))
+    now = timezone.now()
+    Intent.objects.filter(pk=bad.id).update(try_at=now - dt.timedelta(seconds=2))
+    Intent.objects.filter(pk=good.id).update(try_at=now - dt.timedelta(seconds=1))
+    work.once()
+    until(lambda: balance(shop) == Balance(2_000))

@@ -12,8 +12,9 @@ import pytest
 from django.db import connections
 from tests.payments.seeded import CHF, World
 
-from parcelward.payments import actions, givebacks, intents, ledger, work
+from parcelward.payments import actions, ledger, work
 from parcelward.payments.models import Dispute, Refund
+from parcelward.payments.providers import chosen
 from parcelward.payments.wire import Account, Kind
 
 pytestmark = pytest.mark.usefixtures("installation")
@@ -24,7 +25,7 @@ BATCHES = 10
 
 def played(seed: int, patch: pytest.MonkeyPatch, *, play: int = 0) -> World:
     world = World(seed, play)
-    for module in (intents, givebacks, actions, work):
+    for module in (chosen, actions, work):
         patch.setattr(module, "provider", lambda: world.provider)
     with connections["default"].cursor() as cur:
         cur.execute("DELETE FROM payments_notice WHERE provider = 'seeded'")

@@ -78,10 +78,10 @@ def test_the_same_key_again_is_the_same_payment(provider):
         assert provider.capture(payment.reference, 600, EUR, key=capture).captured_minor == 600
 
 
-def test_the_same_key_with_other_content_is_refused(provider):
+def test_the_same_key_with_other_content_does_nothing(provider):
     want, one = wanted(), key()
     provider.begin(want, key=one)
-    with pytest.raises(Refused):
+    with pytest.raises(Unanswered):  # what the key was used for, only a look can say
         provider.begin(wanted(amount=2_000), key=one)
 
 
@@ -118,6 +118,14 @@ def test_a_refund_sent_twice_is_given_once(provider):
     reference, one = captured(provider).reference, key()
     assert len({provider.refund(reference, 100, EUR, key=one).reference for _ in range(3)}) == 1
     assert provider.look(reference).refunded_minor == 100
+
+
+def test_a_refund_is_found_by_its_key(provider):
+    reference, one = captured(provider).reference, key()
+    assert provider.find_refund(reference, EUR, key=one) is None
+    made = provider.refund(reference, 100, EUR, key=one)
+    provider.refund(reference, 50, EUR, key=key())
+    assert provider.find_refund(reference, EUR, key=one) == made
 
 
 @pytest.mark.parametrize("reason", ["generic_decline", "insufficient_funds", "stolen_card"])

@@ -34,8 +34,10 @@ def test_all_lines_add_up_and_can_be_posted(amount, fee, price, owner):
         rules.paid_out_lines(amount, fee, EUR),
         rules.dispute_lines(amount, fee, EUR),
         rules.dispute_won_lines(amount, EUR),
-        rules.dispute_lost_lines(amount, EUR, owner=owner, available_minor=fee),
-        rules.settled_debt_lines(amount, EUR, owner=SHOP),
+        rules.dispute_taken_lines(amount, EUR, owner=SHOP),
+        rules.dispute_lost_lines(amount, EUR, owner=owner),
+        rules.top_up_lines(amount, EUR, owner=SHOP, owed_minor=fee),
+        rules.paid_back_lines(amount, EUR, owner=SHOP),
         rules.collected_lines(amount, EUR, owner=SHOP),
         rules.handed_in_lines(amount, EUR),
         rules.remitted_lines(amount, price, owner=SHOP),
@@ -115,9 +117,9 @@ def test_what_is_pending_is_held_and_what_it_gives_waits():
     assert rules.changes(giving, State.POSTED, giving) == {BALANCE: Balance(70, 0)}
 
 
-def test_a_chargeback_takes_what_is_left_and_the_rest_is_owed():
-    lines = dict(rules.dispute_lost_lines(100, EUR, owner=SHOP, available_minor=30))
-    assert (lines[BALANCE], lines[Account(Kind.OWED, EUR, SHOP)]) == (30, 70)
-    assert (
-        dict(rules.dispute_lost_lines(100, EUR, owner=SHOP, available_minor=-5))[Account(Kind.OWED, EUR, SHOP)] == 100
-    )
+def test_what_is_paid_in_goes_first_to_what_is_owed():
+    owed = Account(Kind.OWED, EUR, SHOP)
+    lines = dict(rules.top_up_lines(100, EUR, owner=SHOP, owed_minor=30))
+    assert (lines[BALANCE], lines[owed]) == (-70, -30)
+    assert BALANCE not in dict(rules.top_up_lines(100, EUR, owner=SHOP, owed_minor=130))
+    assert dict(rules.dispute_lost_lines(70, EUR, owner=SHOP))[owed] == 70

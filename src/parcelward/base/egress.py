@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import socket
@@ -96,7 +97,9 @@ def ask(method: str, url: str, body: bytes | None, *, headers: Mapping[str, str]
 
 @functools.cache
 def _kept() -> httpx.Client:
-    return httpx.Client(follow_redirects=False, trust_env=False)
+    client = httpx.Client(follow_redirects=False, trust_env=False)
+    atexit.register(client.close)
+    return client
 
 
 def _ask(method: str, url: str, body: bytes | None, *, headers: Mapping[str, str] | None, timeout_s: float) -> Answered:

@@ -7,6 +7,7 @@ the rest is for `payments/work.py`, which the worker runs.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from parcelward.payments import givebacks, intent_rules, intents, queries, recon
 from parcelward.payments.errors import IntentReused, NotRefundable, Unsigned
 from parcelward.payments.intent_rules import Reason
 from parcelward.payments.models import Dispute, Finding, Intent, Notice, Refund
-from parcelward.payments.providers.chosen import provider
+from parcelward.payments.providers.chosen import provider, provider_of
 from parcelward.payments.providers.wire import BadNotice, DisputeSeen, RefundSeen, Refused, Unanswered
 from parcelward.payments.wire import Intent as Seen
 from parcelward.payments.wire import Purpose, Standing, Verb
@@ -30,6 +31,8 @@ from parcelward.people.wire import Person, Task
 
 EVIDENCE_CHARS_MAX: Final = 20_000
 MARK_MAX: Final = 100
+REFUNDABLE_IN: Final = (DisputeSeen.INQUIRY.value, DisputeSeen.WITHDRAWN.value, DisputeSeen.WON.value)
+"""States of a dispute in which the money is with us: a refund may even end an inquiry."""
 FINDING_CLOSED: Final = "payments.finding_closed"
 
 
@@ -72,7 +75,9 @@ def came_back(intent: UUID, *, by: Person) -> Seen:
     """Look how a payment stands, as when its payer comes back from the provider's page. Raises NotFound."""
     require(by, Task.READ_BALANCE)
     seen = queries.intent(intent, by=by)
-    if seen.asked or seen.standing in {Standing.WAITS, Standing.AUTHORISED}:
+    looked = Intent.objects.values_list("looked_at", flat=True).get(pk=intent)
+    fresh = looked is not None and timezone.now() - looked < intent_rules.LOOK_AGAIN_AFTER
+    if not fresh and (seen.asked or seen.standing in {Standing.WAITS, Standing.AUTHORISED}):
         intents.go_on(intent)
     return queries.intent(intent, by=by)
 
@@ -131,7 +136,7 @@ def _require_refundable(row: Intent, amount_minor: int) -> None:
         raise Invalid("A refund is of more than nothing", code="bad_amount")
     if row.state != Standing.CAPTURED:
         raise NotRefundable("Nothing was taken of this payment, so nothing can go back")
-    if Dispute.objects.filter(intent=row).exclude(state=DisputeSeen.WON.value).exists():
+    if Dispute.objects.filter(intent=row).exclude(state__in=REFUNDABLE_IN).exists():
         raise NotRefundable("The payer's bank has taken this back, or is deciding on it: answer the dispute instead")
     asked = Refund.objects.filter(~Q(state=RefundSeen.FAILED.value), intent=row).aggregate(sum=Sum("amount_minor"))
     if amount_minor > row.captured_minor - (asked["sum"] or 0):
@@ -144,20 +149,24 @@ def answer_dispute(reference: str, evidence: str, *, by: Person) -> DisputeSeen:
     `evidence` says what was delivered, when and how that is proven: no names and no addresses, the bank has its own.
     """
     require(by, Task.ANSWER_DISPUTE)
-    row = Dispute.objects.filter(pk=reference).first()
-    if row is None:
-        raise NotFound("No such dispute")
     if not 0 < len(evidence) <= EVIDENCE_CHARS_MAX:
         raise Invalid("Evidence has 1 to 20,000 characters", code="bad_evidence")
-    if row.state != DisputeSeen.NEEDS_EVIDENCE:
-        raise Conflict("Evidence was sent before, or the bank has decided", code="dispute_answered")
-    givebacks.record_dispute(row, by=by.source)
+    with transaction.atomic():
+        row = Dispute.objects.select_related("intent").select_for_update(of=("self",)).filter(pk=reference).first()
+        if row is None:
+            raise NotFound("No such dispute")
+        if row.state != DisputeSeen.NEEDS_EVIDENCE:
+            raise Conflict("Evidence was sent before, or the bank has decided", code="dispute_answered")
+        givebacks.record_dispute(row, by=by.source, evidence=evidence)
+    key = f"{reference}-{hashlib.sha256(evidence.encode()).hexdigest()[:32]}"
     try:
-        seen = provider().send_evidence(reference, evidence, key=f"{reference}-evidence")
-    except Unanswered:
+        asked = provider_of(row.intent.provider)
+        try:
+            seen = asked.send_evidence(reference, evidence, key=key)
+        except Refused:  # it was sent before, or the bank has decided meanwhile
+            seen = asked.look_dispute(reference)
+    except (Unanswered, Refused):
         raise Busy("The payment provider does not answer. Send it again: it is sent once", retry_after_s=10) from None
-    except Refused:  # sent before, in other words, or decided meanwhile: a look will say
-        raise Conflict("The provider takes no evidence for this any more", code="dispute_answered") from None
     givebacks.fold_dispute(row.intent_id, seen)
     return DisputeSeen(Dispute.objects.values_list("state", flat=True).get(pk=reference))
 

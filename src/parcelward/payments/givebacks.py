@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from parcelward.payments.intent_check import DISPUTE, REFUND
 from parcelward.payments.intent_rules import posting_id
 from parcelward.payments.models import Dispute, Intent, Refund
 from parcelward.payments.providers import wire as providers
-from parcelward.payments.providers.chosen import provider
+from parcelward.payments.providers.chosen import provider_of
 from parcelward.payments.providers.wire import DisputeSeen, RefundSeen, Refused, Unanswered
 from parcelward.payments.wire import Account, Kind, Purpose
 from parcelward.people import actions as people
@@ -32,15 +33,23 @@ def drive_refund(refund: UUID) -> None:
         later = intent_rules.again_at(timezone.now(), row.tries, waits=False)
         Refund.objects.filter(pk=refund).exclude(try_at=None).update(try_at=later, tries=row.tries + 1)
         return
-    except Refused:
-        answer = providers.Refund("", RefundSeen.FAILED, row.amount_minor)
     fold_refund(refund, answer)
 
 
 def _ask(row: Refund) -> providers.Refund:
-    if row.reference:  # the provider has it, and has not ended it: to ask again would be answered as the first time
-        return provider().look_refund(row.reference, Currency(row.intent.currency))
-    return provider().refund(row.intent.reference, row.amount_minor, Currency(row.intent.currency), key=str(row.id))
+    """Ask for a refund, or how it is. Raises Unanswered.
+
+    What was asked before is looked for first: it may have happened, and a key that is forgotten would do it again.
+    """
+    asked, currency, key = provider_of(row.intent.provider), Currency(row.intent.currency), str(row.id)
+    try:
+        if row.reference:
+            return asked.look_refund(row.reference, currency)
+        Refund.objects.filter(pk=row.pk).update(tries=row.tries + 1)  # or who dies now would look as if it never asked
+        done = asked.find_refund(row.intent.reference, currency, key=key) if row.tries else None
+        return done or asked.refund(row.intent.reference, row.amount_minor, currency, key=key)
+    except Refused:
+        return providers.Refund("", RefundSeen.FAILED, row.amount_minor)
 
 
 @transaction.atomic
@@ -50,12 +59,14 @@ def fold_refund(refund: UUID, answer: providers.Refund) -> None:
     row = Refund.objects.select_for_update().get(pk=refund)
     if row.state != RefundSeen.PENDING:
         return
-    now = timezone.now()
+    now, known = timezone.now(), row.reference
     row.reference, row.state = answer.reference or row.reference, answer.seen.value
     if answer.seen is RefundSeen.PENDING:
         row.tries += 1
         row.try_at = intent_rules.again_at(now, row.tries, waits=False)
         row.save()
+        if answer.reference != known:
+            record_refund(row)
         return
     row.ended_at, row.try_at = now, None
     row.save()
@@ -107,37 +118,88 @@ def record_refund(row: Refund, *, by: int | None = None) -> None:
 def fold_dispute(intent_id: UUID, seen: providers.Dispute) -> None:
     """Note how a dispute is, and post what it takes or gives back. Said again, or late, it changes nothing."""
     intent = Intent.objects.select_for_update().get(pk=intent_id)
-    now, house = timezone.now(), people.machinery()
+    now = timezone.now()
     row = Dispute.objects.select_for_update().filter(pk=seen.reference).first()
-    ended = {DisputeSeen.WON.value, DisputeSeen.LOST.value}
-    if row is not None and (row.state == seen.seen or row.state in ended):
-        return
-    about, currency = intent.about or intent.id, Currency(intent.currency)
     if row is None:
         row = Dispute(reference=seen.reference, intent=intent, amount_minor=seen.amount_minor, opened_at=now)
         row.reason, row.evidence_by = seen.reason[:40], seen.evidence_by
-        lines = rules.dispute_lines(seen.amount_minor, 0, currency)  # its fee is in the provider's report
-        ledger.post(_posting(intent, seen, "opened"), lines, reason="dispute", about=about, by=house)
-    row.state, row.changed_at = seen.seen.value, now
+    elif _RANK[seen.seen] <= _RANK[DisputeSeen(row.state)]:
+        row.tries += 1
+        row.try_at = None if row.state in ENDED else intent_rules.again_at(now, row.tries, waits=True)
+        row.save(update_fields=["tries", "try_at"])
+        return
+    before, row.state, row.changed_at = row.state, seen.seen.value, now
+    row.try_at = None if row.state in ENDED else intent_rules.again_at(now, row.tries, waits=True)
+    _post_dispute(intent, row, opened=before not in _REAL)
     row.save()
-    if seen.seen is DisputeSeen.WON:
-        lines = rules.dispute_won_lines(row.amount_minor, currency)
-        ledger.post(_posting(intent, seen, "ended"), lines, reason="dispute_won", about=about, by=house)
-    elif seen.seen is DisputeSeen.LOST:
-        owner = intent.owner if intent.purpose == Purpose.TOP_UP else None
-        left = 0 if owner is None else ledger.balance(Account(Kind.POSTAGE_BALANCE, currency, owner)).available_minor
-        lines = rules.dispute_lost_lines(row.amount_minor, currency, owner=owner, available_minor=left)
-        ledger.post(_posting(intent, seen, "ended"), lines, reason="chargeback", about=about, by=house)
     record_dispute(row)
 
 
-def _posting(intent: Intent, seen: providers.Dispute, what: str) -> UUID:
-    return posting_id(intent.id, f"dispute {seen.reference} {what}")
+_RANK: Final = {
+    DisputeSeen.INQUIRY: 0,
+    DisputeSeen.NEEDS_EVIDENCE: 1,
+    DisputeSeen.UNDER_REVIEW: 2,
+    DisputeSeen.WITHDRAWN: 3,
+    DisputeSeen.WON: 3,
+    DisputeSeen.LOST: 3,
+}
+"""A state never goes back, and the last ones end it."""
+ENDED: Final = frozenset({DisputeSeen.WITHDRAWN.value, DisputeSeen.WON.value, DisputeSeen.LOST.value})
+_REAL: Final = frozenset({DisputeSeen.NEEDS_EVIDENCE.value, DisputeSeen.UNDER_REVIEW.value})
+_MOVED: Final = _REAL | {DisputeSeen.WON.value, DisputeSeen.LOST.value}
+"""States in which the bank has taken money back; an inquiry takes none."""
 
 
-def record_dispute(row: Dispute, *, by: int | None = None) -> None:
-    """Make the entry of what a dispute is now."""
+def _post_dispute(intent: Intent, row: Dispute, *, opened: bool) -> None:
+    """Post what a dispute takes, and what its end gives back. Its fee is in the provider's report.
+
+    Of a top-up, what is still in the balance is held until the bank has decided: or it would be spent meanwhile.
+    """
+    if row.state not in _MOVED:
+        return
+    house, about, currency = people.machinery(), intent.about or intent.id, Currency(intent.currency)
+    owner = intent.owner if intent.purpose == Purpose.TOP_UP else None
+    held = _posting(intent, row, "hold")
+    if opened:
+        lines = rules.dispute_lines(row.amount_minor, 0, currency)
+        ledger.post(_posting(intent, row, "opened"), lines, reason="dispute", about=about, by=house)
+        if owner is not None:
+            left = ledger.balance(Account(Kind.POSTAGE_BALANCE, currency, owner)).available_minor
+            row.held_minor = min(row.amount_minor, left)
+        if row.held_minor and owner is not None:
+            taken = rules.dispute_taken_lines(row.held_minor, currency, owner=owner)
+            ledger.hold(held, taken, reason="chargeback", about=about, by=house)
+    if row.state == DisputeSeen.WON:
+        lines = rules.dispute_won_lines(row.amount_minor, currency)
+        ledger.post(_posting(intent, row, "ended"), lines, reason="dispute_won", about=about, by=house)
+        if row.held_minor:
+            ledger.void(_posting(intent, row, "void"), held, by=house)
+    elif row.state == DisputeSeen.LOST:
+        if row.held_minor:
+            ledger.settle(_posting(intent, row, "taken"), held, by=house)
+        if rest := row.amount_minor - row.held_minor:
+            lines = rules.dispute_lost_lines(rest, currency, owner=owner)
+            ledger.post(_posting(intent, row, "ended"), lines, reason="chargeback", about=about, by=house)
+
+
+def drive_dispute(reference: str) -> None:
+    """Look how a dispute is, should no notice come."""
+    row = Dispute.objects.select_related("intent").get(pk=reference)
+    try:
+        fold_dispute(row.intent_id, provider_of(row.intent.provider).look_dispute(reference))
+    except (Unanswered, Refused):
+        later = intent_rules.again_at(timezone.now(), row.tries, waits=True)
+        Dispute.objects.filter(pk=reference).exclude(try_at=None).update(try_at=later, tries=row.tries + 1)
+
+
+def _posting(intent: Intent, row: Dispute, what: str) -> UUID:
+    return posting_id(intent.id, f"dispute {row.reference} {what}")
+
+
+def record_dispute(row: Dispute, *, by: int | None = None, evidence: str = "") -> None:
+    """Make the entry of what a dispute is now; of evidence that is sent, its hash: the words may name somebody."""
     said: dict[str, Any] = {
+        "evidence_sha256": hashlib.sha256(evidence.encode()).hexdigest() if evidence else None,
         "amount_minor": row.amount_minor,
         "by": by,
         "dispute": row.reference,

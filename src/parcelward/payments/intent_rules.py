@@ -17,6 +17,8 @@ from parcelward.payments.rules import Lines, Price
 from parcelward.payments.wire import Purpose, Standing, Verb
 
 TOP_UP_MAX: Final = 10_000  # in major units, and the least is one
+BEGUN_WITHIN: Final = dt.timedelta(hours=20)  # as long as a provider surely knows the key that it was asked with
+LOOK_AGAIN_AFTER: Final = dt.timedelta(seconds=1)  # for whoever reloads the page of a payment
 ANSWER_WITHIN_S: Final = 20.0  # what was begun by somebody is gone on with by the worker after this
 AGAIN_AFTER_S: Final = (5.0, 15.0, 60.0, 300.0, 1800.0, 3600.0)  # the last one repeats
 LOOK_AFTER_S: Final = (60.0, 300.0, 900.0, 3600.0)  # at a payment that waits for its payer, should no notice come
@@ -78,11 +80,14 @@ def top_up_amount(amount_minor: int, currency: Currency) -> int:
     return amount_minor
 
 
-def captured_lines(purpose: Purpose, price: Price, captured_minor: int, *, owner: UUID) -> Lines:
-    """Return what a capture posts. Of a purchase captured in part, the tax is in proportion."""
-    if purpose is Purpose.TOP_UP:
-        return rules.top_up_lines(captured_minor, price.currency, owner=owner)
-    return rules.purchase_lines(part_of(price, captured_minor))
+def captured_lines(purpose: Purpose, price: Price, captured_minor: int, *, owner: UUID, owed_minor: int = 0) -> Lines:
+    """Return what a capture posts. Of a purchase captured in part, the tax is in proportion.
+
+    What is paid in goes first to what its owner owes.
+    """
+    if purpose is not Purpose.TOP_UP:
+        return rules.purchase_lines(part_of(price, captured_minor))
+    return rules.top_up_lines(captured_minor, price.currency, owner=owner, owed_minor=owed_minor)
 
 
 def part_of(price: Price, part_minor: int) -> Price:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from parcelward.base.standards.money import Currency
@@ -18,11 +19,11 @@ from parcelward.custody import actions as custody
 from parcelward.payments import intent_rules, ledger
 from parcelward.payments.intent_check import INTENT
 from parcelward.payments.intent_rules import Stood
-from parcelward.payments.models import Intent
-from parcelward.payments.providers.chosen import provider
-from parcelward.payments.providers.wire import Payment, Refused, Seen, Unanswered, Wanted
+from parcelward.payments.models import Finding, Intent, Refund
+from parcelward.payments.providers.chosen import provider_of
+from parcelward.payments.providers.wire import Payment, RefundSeen, Refused, Seen, Unanswered, Wanted
 from parcelward.payments.rules import Price
-from parcelward.payments.wire import Purpose, Standing, Verb
+from parcelward.payments.wire import Account, Differs, Kind, Purpose, Standing, Verb
 from parcelward.people import actions as people
 
 STEPS_MAX: Final = 3  # a top-up is begun, and captured as soon as it is authorised
@@ -40,23 +41,32 @@ def go_on(intent: UUID) -> bool:
 
 
 def drive(intent: UUID) -> None:
-    """Ask the provider what is to be asked of a payment, as far as it answers now."""
+    """Ask the provider what is to be asked of a payment, as far as it answers now.
+
+    What was asked before without an answer is looked at first: it may have happened, and a key is forgotten some day.
+    """
     for _ in range(STEPS_MAX):
         row = Intent.objects.get(pk=intent)
         if not row.verb:
             return
+        known = row.reference or row.page
+        if row.tries and known:
+            if not look(intent):
+                return
+            row = Intent.objects.get(pk=intent)
+            if not row.verb:
+                continue
+        Intent.objects.filter(pk=intent).update(tries=row.tries + 1)  # or who dies now would look as if it never asked
         try:
             payment = _ask(row)
         except Unanswered as lost:
             _later(row, lost.after_s)
             return
-        except Refused as refused:
-            if row.verb == Verb.BEGIN:  # nothing was begun: there is nothing to look at
-                payment = _not_begun(row, refused.code)
-            elif not look(intent):
+        except Refused:
+            if known:
+                look(intent)
                 return
-            else:
-                continue
+            payment = _not_begun(row)  # there is nothing to look at
         fold(intent, payment)
 
 
@@ -64,22 +74,26 @@ def look(intent: UUID) -> bool:
     """Look how a payment is, and fold that in; return whether the provider answered."""
     row = Intent.objects.get(pk=intent)
     try:
-        fold(intent, provider().look(row.reference or row.page))
+        fold(intent, provider_of(row.provider).look(row.reference or row.page))
     except Unanswered as lost:
         _later(row, lost.after_s)
         return False
     except Refused:  # it knows nothing of what it once named: not ours to guess
         _later(row, None)
         return False
+    Intent.objects.filter(pk=intent).update(looked_at=timezone.now())
     return True
 
 
 def _ask(row: Intent) -> Payment:
-    key = f"{row.id}-{row.verb}"
+    """Ask the provider of a payment for what is to be asked. Raises Unanswered and Refused."""
+    asked, known = provider_of(row.provider), row.reference or row.page
     if row.verb == Verb.CAPTURE:
-        return provider().capture(row.reference, row.verb_minor, Currency(row.currency), key=key)
+        return asked.capture(row.reference, row.verb_minor, Currency(row.currency), key=f"{row.id}-capture")
     if row.verb == Verb.VOID:
-        return provider().void(row.reference or row.page, key=key)
+        return asked.void(known, key=f"{row.id}-void-{known}")
+    if timezone.now() - row.created_at > intent_rules.BEGUN_WITHIN:
+        return _not_begun(row)  # whoever wanted to pay has gone
     wanted = Wanted(
         row.amount_minor,
         Currency(row.currency),
@@ -89,11 +103,11 @@ def _ask(row: Intent) -> Payment:
         mark=str(row.id),
         method=row.method,
     )
-    return provider().begin(wanted, key=key)
+    return asked.begin(wanted, key=f"{row.id}-begin")
 
 
-def _not_begun(row: Intent, code: str) -> Payment:
-    return Payment("", Seen.DECLINED, row.amount_minor, Currency(row.currency), decline_code=code)
+def _not_begun(row: Intent) -> Payment:
+    return Payment("", Seen.VOIDED, row.amount_minor, Currency(row.currency))
 
 
 def _later(row: Intent, after_s: int | None) -> None:
@@ -110,6 +124,7 @@ def fold(intent: UUID, payment: Payment) -> None:
     row = Intent.objects.select_for_update().get(pk=intent)
     stood = Stood(Standing(row.state), Verb(row.verb), row.captured_minor, row.refunded_minor)
     new = intent_rules.after(stood, payment)
+    _note_refunded_elsewhere(row, payment)
     before = said(row)
     if payment.reference.startswith(PAGES):
         row.page = row.page or payment.reference
@@ -128,8 +143,6 @@ def fold(intent: UUID, payment: Payment) -> None:
     over = new.standing in intent_rules.ENDED and not row.verb
     if said(row) != before:
         row.changed_at, row.tries = now, 0
-    else:
-        row.tries += 1
     row.try_at = None if over else intent_rules.again_at(now, row.tries, waits=not row.verb)
     row.save()
     if said(row) == before:
@@ -139,9 +152,24 @@ def fold(intent: UUID, payment: Payment) -> None:
     record(row)
 
 
+def _note_refunded_elsewhere(row: Intent, payment: Payment) -> None:
+    """Note for a person that more went back than we gave: at the provider's own desk, for one."""
+    asked = Refund.objects.filter(intent=row).exclude(state=RefundSeen.FAILED.value).aggregate(sum=Sum("amount_minor"))
+    ours = asked["sum"] or 0
+    if payment.refunded_minor > ours:
+        note(Differs.ELSEWHERE, str(row.id), ours, payment.refunded_minor, row.currency)
+
+
+def note(kind: Differs, about: str, ours: int, theirs: int, currency: str) -> None:
+    """Note what differs between us and a provider, once; nothing is mended until somebody has looked."""
+    values = {"ours_minor": ours, "theirs_minor": theirs, "currency": currency, "found_at": timezone.now()}
+    Finding.objects.get_or_create(kind=kind.value, about=about, defaults=values)
+
+
 def _post_capture(row: Intent) -> None:
     purpose = Purpose(row.purpose)
-    lines = intent_rules.captured_lines(purpose, price_of(row), row.captured_minor, owner=row.owner)
+    owed = ledger.balance(Account(Kind.OWED, Currency(row.currency), row.owner)).posted_minor
+    lines = intent_rules.captured_lines(purpose, price_of(row), row.captured_minor, owner=row.owner, owed_minor=owed)
     posting = intent_rules.posting_id(row.id, "capture")
     ledger.post(posting, lines, reason=purpose.value, about=row.about or row.id, by=people.machinery())
 

@@ -107,6 +107,7 @@ class Intent(models.Model):
     source = models.IntegerField()
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True)  # when the provider last said how it is
     try_at = models.DateTimeField(null=True)  # when the worker asks, or looks, next; None: nothing is to come
     tries = models.IntegerField(default=0)
 
@@ -153,8 +154,16 @@ class Dispute(models.Model):
     state = models.CharField(max_length=16)
     reason = models.CharField(max_length=40)
     evidence_by = models.DateTimeField(null=True)
+    held_minor = models.BigIntegerField(default=0)  # of the balance that it was paid into, until the bank decides
     opened_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    try_at = models.DateTimeField(null=True)
+    tries = models.IntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["try_at"], condition=Q(try_at__isnull=False), name="dispute_due"),
+        ]
 
 
 class Notice(models.Model):

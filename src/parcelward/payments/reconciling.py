@@ -14,9 +14,8 @@ from uuid import UUID, uuid5
 from django.db import transaction
 from django.utils import timezone
 
-from parcelward.base.standards.money import Currency
-from parcelward.payments import ledger, rules
-from parcelward.payments.models import Dispute, Finding, Intent, Movement, Refund
+from parcelward.payments import intents, ledger, rules
+from parcelward.payments.models import Dispute, Intent, Movement, Refund
 from parcelward.payments.providers import wire as providers
 from parcelward.payments.providers.chosen import provider
 from parcelward.payments.providers.wire import Moved
@@ -25,6 +24,7 @@ from parcelward.payments.wire import Differs, Standing
 from parcelward.people import actions as people
 
 AT_ONCE: Final = 200
+_THEIR_OWN: Final = frozenset({Moved.PAYOUT, Moved.PAYOUT_BACK, Moved.FEE})  # nothing of a payment of ours
 LATE: Final = dt.timedelta(hours=6)  # a report need not have what happened since
 POSTINGS: Final = UUID("8d0f5d0e-6f1b-5c50-9d0c-2b8a7a0c5f11")  # the namespace of postings that a report makes
 
@@ -32,18 +32,20 @@ POSTINGS: Final = UUID("8d0f5d0e-6f1b-5c50-9d0c-2b8a7a0c5f11")  # the namespace 
 class _Ours(NamedTuple):
     """What we know of a line."""
 
-    intent: UUID | None
-    amount_minor: int | None  # what it should have moved; None: we know nothing of it
+    intent: UUID | None = None
+    amount_minor: int | None = None  # what it should have moved; None: we know nothing of it
+    currency: str = ""
 
 
 def reconcile(since: dt.datetime, until: dt.datetime) -> int:
     """Read the report of some days, and note what differs; return how many of its lines were new."""
     new = 0
+    until = min(until, timezone.now() - LATE)  # what is newer may be on its way to us
     lines = provider().report(since, until)
     while some := list(islice(lines, AT_ONCE)):
         new += _keep(some)
-    for row in _missing(since, until - LATE):
-        _note(Differs.MISSING, str(row.id), row.captured_minor, 0, row.currency)
+    for row in _missing(since + LATE, until - LATE):
+        intents.note(Differs.MISSING, str(row.id), row.captured_minor, 0, row.currency)
     return new
 
 
@@ -53,53 +55,52 @@ def _keep(lines: Iterable[providers.Movement]) -> int:
     new = 0
     for line in lines:
         ours = _ours(line)
-        row = Movement(
-            reference=line.reference,
-            provider=provider().name,
-            why=line.why.value,
-            of=line.source,
-            amount_minor=line.amount_minor,
-            fee_minor=line.fee_minor,
-            currency=line.currency,
-            moved_at=line.at,
-            intent_id=ours.intent,
-        )
-        if Movement.objects.filter(pk=line.reference).exists():
+        values = {
+            "provider": provider().name,
+            "why": line.why.value,
+            "of": line.source,
+            "amount_minor": line.amount_minor,
+            "fee_minor": line.fee_minor,
+            "currency": line.currency,
+            "moved_at": line.at,
+            "intent_id": ours.intent,
+        }
+        if not Movement.objects.get_or_create(reference=line.reference, defaults=values)[1]:
             continue
-        row.save(force_insert=True)
         new += 1
         if posted := _lines(line):
             posting, house = uuid5(POSTINGS, line.reference), people.machinery()
             ledger.post(posting, posted, reason="provider_report", about=ours.intent, by=house)
-        if line.why is Moved.PAYOUT:
+        if line.why in _THEIR_OWN:
             continue
         if ours.amount_minor is None:
-            _note(Differs.UNKNOWN, line.reference, 0, line.amount_minor, line.currency)
-        elif ours.amount_minor != line.amount_minor:
-            _note(Differs.AMOUNT, line.reference, ours.amount_minor, line.amount_minor, line.currency)
+            intents.note(Differs.UNKNOWN, line.reference, 0, line.amount_minor, line.currency)
+        elif (ours.amount_minor, ours.currency) != (line.amount_minor, line.currency):
+            intents.note(Differs.AMOUNT, line.reference, ours.amount_minor, line.amount_minor, line.currency)
     return new
 
 
 def _lines(line: providers.Movement) -> Lines:
     """Return what a line of a report moves by itself: the provider's fee, and what it paid out to the bank."""
-    if line.why is Moved.PAYOUT:
+    if line.why in {Moved.PAYOUT, Moved.PAYOUT_BACK}:
         return rules.paid_out_lines(-line.amount_minor, line.fee_minor, line.currency)
-    return rules.provider_fee_lines(line.fee_minor, line.currency)
+    own = -line.amount_minor if line.why is Moved.FEE else 0
+    return rules.provider_fee_lines(own + line.fee_minor, line.currency)
 
 
 def _ours(line: providers.Movement) -> _Ours:
     """Return what we know of a line: of which payment it is, and what it should have moved."""
     if line.why is Moved.CAPTURE:
         row = Intent.objects.filter(charge=line.source).exclude(charge="").first()
-        return _Ours(None, None) if row is None else _Ours(row.id, row.captured_minor)
+        return _Ours() if row is None else _Ours(row.id, row.captured_minor, row.currency)
     if line.why is Moved.REFUND:
-        refund = Refund.objects.filter(reference=line.source).exclude(reference="").first()
-        return _Ours(None, None) if refund is None else _Ours(refund.intent_id, -refund.amount_minor)
-    dispute = Dispute.objects.filter(reference=line.source).first()
+        found = Refund.objects.select_related("intent").filter(reference=line.source).exclude(reference="").first()
+        return _Ours() if found is None else _Ours(found.intent_id, -found.amount_minor, found.intent.currency)
+    dispute = Dispute.objects.select_related("intent").filter(reference=line.source).first()
     if dispute is None:
-        return _Ours(None, None)
+        return _Ours()
     amount = dispute.amount_minor if line.why is Moved.DISPUTE_WON else -dispute.amount_minor
-    return _Ours(dispute.intent_id, amount)
+    return _Ours(dispute.intent_id, amount, dispute.intent.currency)
 
 
 def _missing(since: dt.datetime, until: dt.datetime) -> Iterator[Intent]:
@@ -109,17 +110,3 @@ def _missing(since: dt.datetime, until: dt.datetime) -> Iterator[Intent]:
         provider=provider().name, state=Standing.CAPTURED.value, changed_at__gte=since, changed_at__lt=until
     )
     yield from captured.exclude(charge__in=told)
-
-
-def _note(kind: Differs, about: str, ours: int, theirs: int, currency: Currency | str) -> None:
-    """Note what differs, once; the posting stays as it is until somebody has looked."""
-    Finding.objects.get_or_create(
-        kind=kind.value,
-        about=about,
-        defaults={
-            "ours_minor": ours,
-            "theirs_minor": theirs,
-            "currency": currency,
-            "found_at": timezone.now(),
-        },
-    )

@@ -111,10 +111,15 @@ def tax_included(total_minor: int, rate_millionths: int, currency: Currency) -> 
     return Price(total_minor, money.share(total_minor, rate_millionths, 1_000_000 + rate_millionths), currency)
 
 
-def top_up_lines(amount_minor: int, currency: Currency, *, owner: UUID, paid_into: Kind = Kind.PROVIDER) -> Lines:
-    """Return what a sender pays into their balance: by a provider, at a counter, or to the bank."""
+def top_up_lines(
+    amount_minor: int, currency: Currency, *, owner: UUID, paid_into: Kind = Kind.PROVIDER, owed_minor: int = 0
+) -> Lines:
+    """Return what a sender pays in by a provider, at a counter, or to the bank: first to what they owe."""
+    settled = min(amount_minor, max(owed_minor, 0))
     return _lines(
-        (Account(paid_into, currency), amount_minor), (Account(Kind.POSTAGE_BALANCE, currency, owner), -amount_minor)
+        (Account(paid_into, currency), amount_minor),
+        (Account(Kind.OWED, currency, owner), -settled),
+        (Account(Kind.POSTAGE_BALANCE, currency, owner), settled - amount_minor),
     )
 
 
@@ -187,28 +192,21 @@ def dispute_won_lines(amount_minor: int, currency: Currency) -> Lines:
     return _lines((Account(Kind.PROVIDER, currency), amount_minor), (Account(Kind.DISPUTED, currency), -amount_minor))
 
 
-def dispute_lost_lines(
-    amount_minor: int, currency: Currency, *, owner: UUID | None = None, available_minor: int = 0
-) -> Lines:
-    """Return who bears it when the bank decides against us: a chargeback.
-
-    Of a top-up (`owner`) the balance loses what it still holds, and the sender owes the rest; of a purchase by card the
-    house bears it.
-    """
-    disputed = Account(Kind.DISPUTED, currency), -amount_minor
-    if owner is None:
-        return _lines((Account(Kind.CHARGEBACKS, currency), amount_minor), disputed)
-    taken = min(amount_minor, max(available_minor, 0))
+def dispute_taken_lines(amount_minor: int, currency: Currency, *, owner: UUID) -> Lines:
+    """Return what a disputed top-up takes out of the balance that it was paid into, if the bank decides against us."""
     return _lines(
-        (Account(Kind.POSTAGE_BALANCE, currency, owner), taken),
-        (Account(Kind.OWED, currency, owner), amount_minor - taken),
-        disputed,
+        (Account(Kind.POSTAGE_BALANCE, currency, owner), amount_minor),
+        (Account(Kind.DISPUTED, currency), -amount_minor),
     )
 
 
-def settled_debt_lines(amount_minor: int, currency: Currency, *, owner: UUID, paid_into: Kind = Kind.PROVIDER) -> Lines:
-    """Return what a sender pays of what they owe."""
-    return _lines((Account(paid_into, currency), amount_minor), (Account(Kind.OWED, currency, owner), -amount_minor))
+def dispute_lost_lines(amount_minor: int, currency: Currency, *, owner: UUID | None = None) -> Lines:
+    """Return who bears it when the bank decides against us: a chargeback.
+
+    Of a top-up (`owner`) the sender owes what their balance did not hold; of a purchase by card the house bears it.
+    """
+    bears = Account(Kind.CHARGEBACKS, currency) if owner is None else Account(Kind.OWED, currency, owner)
+    return _lines((bears, amount_minor), (Account(Kind.DISPUTED, currency), -amount_minor))
 
 
 def collected_lines(amount_minor: int, currency: Currency, *, owner: UUID) -> Lines:

@@ -170,4 +170,5 @@ class Differs(enum.StrEnum):
 
     UNKNOWN = "unknown"  # it moved what we know nothing of: a refund made at its own desk, for one
     AMOUNT = "amount"  # another amount than ours
+    ELSEWHERE = "elsewhere"  # more went back than we gave
     MISSING = "missing"  # we took it for captured, and the report does not have it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
+from collections.abc import Callable
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -12,8 +13,8 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from parcelward.payments import givebacks, intent_rules, intents
-from parcelward.payments.models import Intent, Notice, Refund
+from parcelward.payments import givebacks, intent_rules, intents, reconciling
+from parcelward.payments.models import Dispute, Intent, Notice, Refund
 from parcelward.payments.providers.chosen import provider
 from parcelward.payments.providers.wire import Refused, Unanswered
 
@@ -21,24 +22,35 @@ log = logging.getLogger("parcelward.payments")
 
 AT_ONCE: Final = 50
 TAKEN_FOR: Final = dt.timedelta(seconds=60)  # nobody else looks at a piece meanwhile
+REPORT_DAYS: Final = dt.timedelta(days=7)
 STRAY_AFTER: Final = dt.timedelta(days=1)  # a notice of nothing that is ours
 
 M = TypeVar("M", bound=models.Model)
+T = TypeVar("T")
 
 
 def once() -> int:
     """Do what is due at the provider that takes payments now; return how many pieces that were."""
     name = provider().name
-    notices = _take(Notice, provider=name)
-    for notice in notices:
-        _follow(notice)
-    due = _take(Intent, provider=name)
-    for intent in due:
-        intents.go_on(intent.id)
-    refunds = _take(Refund, intent__provider=name)
-    for refund in refunds:
-        givebacks.drive_refund(refund.id)
-    return len(notices) + len(due) + len(refunds)
+    done = 0
+    for notice in _take(Notice, provider=name):
+        done += _tried(_follow, notice)
+    for intent in _take(Intent, provider=name):
+        done += _tried(intents.go_on, intent.id)
+    for refund in _take(Refund, intent__provider=name):
+        done += _tried(givebacks.drive_refund, refund.id)
+    for dispute in _take(Dispute, intent__provider=name):
+        done += _tried(givebacks.drive_dispute, dispute.reference)
+    return done
+
+
+def _tried(work: Callable[[T], object], piece: T) -> int:
+    """Do one piece. One that fails is said, and taken again later: the others are no worse for it."""
+    try:
+        work(piece)
+    except Exception:
+        log.exception("a piece of a payment failed; it is tried again")
+    return 1
 
 
 @transaction.atomic
@@ -65,9 +77,11 @@ def _follow(notice: Notice) -> None:
             givebacks.fold_dispute(intent, provider().look_dispute(notice.dispute))
         elif intent is not None and not intents.go_on(intent):
             return  # it stays taken for a while, and is looked at again
-    except (Unanswered, Refused) as err:
-        log.warning("a notice waits: %s", type(err).__name__)
-        return
+    except Unanswered as err:
+        log.warning("a notice waits: %s", err)
+        return  # as above
+    except Refused:
+        log.warning("a notice is of what the provider does not know any more")
     Notice.objects.filter(pk=notice.id).update(done_at=now, try_at=None)
 
 
@@ -79,3 +93,13 @@ def _about(notice: Notice) -> UUID | None:
     with contextlib.suppress(ValueError):
         named |= Q(pk=UUID(notice.mark))
     return Intent.objects.filter(named).values_list("id", flat=True).first()
+
+
+def reconcile(now: dt.datetime) -> None:
+    """Read the last days of the provider's report; what was read before is passed over."""
+    try:
+        new = reconciling.reconcile(now - REPORT_DAYS, now)
+    except Unanswered as err:
+        log.warning("the provider's report waits: %s", err)
+        return
+    log.info("the provider's report has %d new lines", new)

@@ -30,6 +30,7 @@ FOLLOW_S = 0.25  # between two looks of the followers at what is new in the log
 HOUSEKEEPING_S = 600.0
 ERASE_AGAIN_S = 86_400.0  # between two nightly rounds: what a restored backup brought back, and what goes by age
 SEND_S = 1.0  # between two looks for messages that are due
+REPORT_S = 6 * 3600.0  # between two readings of the provider's report
 PAY_S = 0.5  # between two looks for payments that are due
 SAY_WAITING_S = 3600.0  # between two lines about messages that cannot be sent
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
@@ -316,9 +317,13 @@ def _pay(stop: threading.Event) -> None:
     from parcelward.payments import work
     from parcelward.payments.errors import NoProvider
 
+    reported = float("-inf")
     while not stop.is_set():
         try:
             done = work.once()
+            if time.monotonic() - reported > REPORT_S:
+                reported = time.monotonic()
+                work.reconcile(dt.datetime.now(dt.UTC))
         except NoProvider:
             break
         except Exception:  # what is due stays due, and is tried again

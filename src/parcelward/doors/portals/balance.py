@@ -26,6 +26,7 @@ from parcelward.people.wire import Person, Task
 
 HOME: Final = "/app/balance"
 SHOWN: Final = 50
+NUMBER_DIGITS_MAX: Final = 18  # of a line of the statement
 WAITING: Final = frozenset({Standing.CREATED, Standing.WAITS, Standing.AUTHORISED})
 
 
@@ -53,7 +54,10 @@ def _overview(
     held = balances.get(currency)
     before = request.GET.get("before", "")
     newest = queries.statement(
-        currency, by=person, before=int(before) if before.isdecimal() and len(before) < SHOWN else None, limit=SHOWN + 1
+        currency,
+        by=person,
+        before=int(before) if before.isascii() and before.isdigit() and len(before) <= NUMBER_DIGITS_MAX else None,
+        limit=SHOWN + 1,
     )
     waiting = [one for one in queries.intents(by=person, limit=SHOWN) if one.standing in WAITING]
     context: dict[str, Any] = {

@@ -35,6 +35,7 @@ from parcelward.payments.providers.wire import (
 API: Final = "https://api.stripe.com"
 PAGES_AT: Final = "https://checkout.stripe.com"
 NOTICE_AGE_S_MAX: Final = 300
+REFUNDS_MAX: Final = 100  # of one payment that are looked through
 _CHARGE: Final = ["latest_charge"]
 _PAGE: Final = ["payment_intent.latest_charge"]
 _PAGES: Final = "cs_"
@@ -55,12 +56,24 @@ _STATES: Final = {
 _REFUNDS: Final = {"succeeded": RefundSeen.SUCCEEDED, "failed": RefundSeen.FAILED, "canceled": RefundSeen.FAILED}
 _DISPUTES: Final = {
     "needs_response": DisputeSeen.NEEDS_EVIDENCE,
-    "warning_needs_response": DisputeSeen.NEEDS_EVIDENCE,
+    "under_review": DisputeSeen.UNDER_REVIEW,
     "won": DisputeSeen.WON,
-    "warning_closed": DisputeSeen.WON,
     "lost": DisputeSeen.LOST,
+    "warning_needs_response": DisputeSeen.INQUIRY,
+    "warning_under_review": DisputeSeen.INQUIRY,
+    "warning_closed": DisputeSeen.WITHDRAWN,
+    "prevented": DisputeSeen.WITHDRAWN,
 }
-_MOVES: Final = {"charge": Moved.CAPTURE, "refund": Moved.REFUND, "payout": Moved.PAYOUT}
+_MOVES: Final = {
+    "charge": Moved.CAPTURE,
+    "payment": Moved.CAPTURE,  # by no card
+    "refund": Moved.REFUND,
+    "payment_refund": Moved.REFUND,
+    "payout": Moved.PAYOUT,
+    "payout_failure": Moved.PAYOUT_BACK,
+    "payout_cancel": Moved.PAYOUT_BACK,
+    "stripe_fee": Moved.FEE,
+}
 
 
 class _Line(stripe.HTTPClient):
@@ -114,6 +127,7 @@ class Stripe:
         if not wanted.method:
             page: dict[str, Any] = {
                 "mode": "payment",
+                "payment_method_types": ["card"],  # what can be authorised first and captured after
                 "line_items": [
                     {
                         "quantity": 1,
@@ -182,9 +196,16 @@ class Stripe:
 
     def refund(self, reference: str, amount_minor: int, currency: Currency, *, key: str) -> Refund:
         """Give back a part of what was captured."""
-        wanted: Any = {"payment_intent": reference, "amount": _theirs(amount_minor, currency)}
+        amount = _theirs(amount_minor, currency)
+        wanted: Any = {"payment_intent": reference, "amount": amount, "metadata": {"mark": key}}
         made = _ask(lambda: self._stripe.refunds.create(wanted, {"idempotency_key": key}))
         return _of_refund(made, currency)
+
+    def find_refund(self, reference: str, currency: Currency, *, key: str) -> Refund | None:
+        """Return the refund of a payment that was asked for under a key."""
+        wanted: Any = {"payment_intent": reference, "limit": REFUNDS_MAX}
+        some = _ask(lambda: self._stripe.refunds.list(wanted))["data"]
+        return next((_of_refund(one, currency) for one in some if (one["metadata"] or {}).get("mark") == key), None)
 
     def look_refund(self, reference: str, currency: Currency) -> Refund:
         """Return how a refund is now."""
@@ -210,13 +231,13 @@ class Stripe:
         try:
             told = stripe.Webhook.construct_event(body, signature, self._webhook_secret, NOTICE_AGE_S_MAX).to_dict()
             thing = told["data"]["object"]
-            kind, reference = str(thing["object"]), str(thing["id"])
+            kind, reference = str(thing["object"]), str(thing.get("id") or "")
             about = (
                 reference if kind in {"payment_intent", "checkout.session"} else str(thing.get("payment_intent") or "")
             )
             mark = str((thing.get("metadata") or {}).get("mark") or thing.get("client_reference_id") or "")
             return Notice(str(told["id"]), about, reference if kind == "dispute" else "", mark)
-        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as err:
+        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError) as err:
             raise BadNotice(type(err).__name__) from None
 
     def report(self, since: dt.datetime, until: dt.datetime) -> Iterator[Movement]:
@@ -244,7 +265,9 @@ def _ask(call: Callable[[], Any]) -> Any:
     except stripe.RateLimitError as err:
         after = str((err.headers or {}).get("retry-after", ""))
         raise Unanswered("Too many requests", after_s=int(after) if after.isdigit() else None) from None
-    except (stripe.InvalidRequestError, stripe.IdempotencyError, stripe.CardError) as err:
+    except stripe.IdempotencyError:  # the key was used before: for what, only a look can say
+        raise Unanswered("This key was used before") from None
+    except (stripe.InvalidRequestError, stripe.CardError) as err:
         raise Refused(err.code or type(err).__name__) from None
     except stripe.StripeError as err:
         raise Unanswered(type(err).__name__) from None
@@ -314,7 +337,7 @@ def _of_dispute(dispute: Any) -> Dispute:
     return Dispute(
         dispute["id"],
         str(dispute["payment_intent"]),
-        _DISPUTES.get(str(dispute["status"]), DisputeSeen.UNDER_REVIEW),
+        _DISPUTES.get(str(dispute["status"]), DisputeSeen.INQUIRY),
         _ours(dispute["amount"], currency),
         currency,
         str(dispute["reason"]),

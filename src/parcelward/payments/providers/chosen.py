@@ -8,7 +8,7 @@ from parcelward.base import config
 from parcelward.payments.errors import NoProvider
 from parcelward.payments.providers.by_stripe import Stripe
 from parcelward.payments.providers.simulated import secrets_of
-from parcelward.payments.providers.wire import Provider
+from parcelward.payments.providers.wire import Provider, Unanswered
 
 
 @functools.cache
@@ -23,3 +23,11 @@ def provider() -> Provider:
     api = f"http://{settings.bind}:{settings.provider_port}"
     pages_at = f"http://localhost:{settings.provider_port}"
     return Stripe(known.api_key, webhook_secret=known.webhook_secret, api=api, name="simulated", pages_at=pages_at)
+
+
+def provider_of(name: str) -> Provider:
+    """Return the provider that a payment was begun with. Raises Unanswered where another one takes payments now."""
+    found = provider()
+    if found.name != name:
+        raise Unanswered(f"This payment is with {name}, and {found.name} takes payments now")
+    return found

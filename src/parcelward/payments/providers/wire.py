@@ -104,10 +104,12 @@ class Refund:
 class DisputeSeen(enum.StrEnum):
     """How a dispute is, at the provider."""
 
+    INQUIRY = "inquiry"  # a question of the payer's bank: no money has moved, and a refund may end it
     NEEDS_EVIDENCE = "needs_evidence"
     UNDER_REVIEW = "under_review"
     WON = "won"
     LOST = "lost"
+    WITHDRAWN = "withdrawn"  # an inquiry that came to nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class Moved(enum.StrEnum):
     DISPUTE = "dispute"
     DISPUTE_WON = "dispute_won"
     PAYOUT = "payout"
+    PAYOUT_BACK = "payout_back"  # it failed, or was cancelled
+    FEE = "fee"  # of the provider, for no payment of its own
     OTHER = "other"
 
 
@@ -173,7 +177,10 @@ class Provider(Protocol):
         """Give back what was authorised, or close the page. A payment that was captured meanwhile comes back so."""
 
     def refund(self, reference: str, amount_minor: int, currency: Currency, *, key: str) -> Refund:
-        """Give back a part of what was captured, or all."""
+        """Give back a part of what was captured, or all. The key stays with the refund, as its mark."""
+
+    def find_refund(self, reference: str, currency: Currency, *, key: str) -> Refund | None:
+        """Return the refund of a payment that was asked for under a key: a provider forgets keys after a day."""
 
     def look(self, reference: str) -> Payment:
         """Return how a payment is now."""

@@ -22,6 +22,7 @@ from parcelward.doors.simulator.provider.words import Answer, Params, Refusal, T
 
 AUTHORISED_FOR_S: Final = 7 * 86_400  # an authorisation that nobody captures ends
 DECIDE_DISPUTE_AFTER_S: Final = 60  # once evidence is in; a bank takes weeks
+KEYS_KEPT_S: Final = 86_400  # then a key is as good as a new one
 LISTED_MAX: Final = 100
 
 
@@ -30,7 +31,7 @@ class Engine:
     """One provider: its book, and the answers it gave to calls with a key."""
 
     book: Book = field(default_factory=Book)
-    kept: dict[str, tuple[str, Answer]] = field(default_factory=dict)
+    kept: dict[str, tuple[str, Answer, int]] = field(default_factory=dict)
 
     def call(self, method: str, path: str, params: Params, *, key: str = "", now: int) -> Answer:
         """Answer one call; the same key again gets the same answer, with other content it is refused."""
@@ -38,15 +39,19 @@ class Engine:
         if not key or method != "POST":
             return self._do(method, path, params)
         content = hashlib.sha256(repr((path, sorted(params.items()))).encode()).hexdigest()
-        if key in self.kept:
-            before, answer = self.kept[key]
+        if key in self.kept and self.kept[key][2] + KEYS_KEPT_S > self.book.now:
+            before, answer, _ = self.kept[key]
             if before != content:
                 words = "Keys for idempotent requests can only be used with the parameters they were first used with."
                 return Answer(400, {"error": {"type": "idempotency_error", "message": words}})
             return Answer(answer.status, copy.deepcopy(answer.body), replayed=True)
         answer = self._do(method, path, params)
-        self.kept[key] = content, Answer(answer.status, copy.deepcopy(answer.body))
+        self.kept[key] = content, Answer(answer.status, copy.deepcopy(answer.body)), self.book.now
         return answer
+
+    def forget(self) -> None:
+        """Forget every key at once, as time does."""
+        self.kept.clear()
 
     def over(self, now: int) -> bool:
         """Return whether a tick would end something: only then is it worth a line in a journal."""
@@ -114,6 +119,7 @@ ROUTES: Final[Mapping[tuple[str, str, bool, str], Callable[[Book, str, Params], 
     ("POST", "checkout/sessions", True, "expire"): pages.expire_session,
     ("POST", "refunds", False, ""): givebacks.create_refund,
     ("GET", "refunds", True, ""): givebacks.look_refund,
+    ("GET", "refunds", False, ""): givebacks.list_refunds,
     ("GET", "disputes", True, ""): givebacks.look_dispute,
     ("POST", "disputes", True, ""): givebacks.answer_dispute,
     ("GET", "balance_transactions", False, ""): list_movements,

@@ -48,6 +48,12 @@ def look_refund(book: Book, key: str, _: Params) -> Thing:
     return found(book.refunds, key, "refund")
 
 
+def list_refunds(book: Book, _: str, params: Params) -> Thing:
+    """List the refunds of a payment, the newest first."""
+    some = [one for one in book.refunds.values() if one["payment_intent"] == params.get("payment_intent")]
+    return {"object": "list", "data": some[::-1], "has_more": False, "url": "/v1/refunds"}
+
+
 def open_dispute(book: Book, charge: Thing, intent: Thing) -> None:
     """Let the payer's bank take back what was captured, until it has decided."""
     charge["disputed"] = True

@@ -137,6 +137,10 @@ class Provider:
             self._set_faults(params)
             await _send(send, 200, b"{}")
             return
+        if path == "/v1/simulated/forget":
+            self._engine.forget()
+            await _send(send, 200, b"{}")
+            return
         if self._dice.randrange(1000) < self._faults.too_many:
             await _send_answer(send, Answer(429, _error("Too many requests. Slow down.")), {b"retry-after": b"1"})
             return
