@@ -16,7 +16,7 @@ import httpx
 import pytest
 from tests.epcis_partner import Partner, item, place
 from tests.epcis_partner import event as epcis_event
-from tests.joined import signed_in_as
+from tests.joined import signed_in_as, tenant
 from tests.passkey import Browser
 from tests.scanner import SEED, Scanner, event, new_number
 
@@ -146,6 +146,19 @@ def _key(installation):
     return f"key_{made.id.hex}"
 
 
+def _senders_keys():
+    """Return the token of a sender of its own, and the ids of keys that it made."""
+    from parcelward.people import actions, queries
+    from parcelward.people.wire import OrganisationKind, Role
+
+    shop = tenant(OrganisationKind.SENDER)
+    by = actions.installer()
+    token = actions.new_key("generated calls", Role.SENDER_ADMIN, by=by, mode="test", organisation=shop).token
+    mine = queries.key_holder(token)
+    made = [actions.new_key("generated key", Role.SENDER_MEMBER, by=mine, mode="test") for _ in range(8)]
+    return token, [f"key_{one.id.hex}" for one in made]
+
+
 def _configuration(known, captured):
     """Return a configuration by which half of the generated paths and bodies name something that exists."""
     lists = {"items": known.items, "devices": known.devices, "keys": known.keys, "codes": known.codes, **captured}
@@ -241,7 +254,8 @@ STANDARD_PATHS = (
     *(f"/epcis/{kind}/{{value}}" for kind in EPCIS_LISTS),
 )
 RUNS = {
-    "administrator": r"^/api/v1/(?!scans$|manifests$|me\b)",
+    "administrator": r"^/api/v1/(?!scans$|manifests$|me\b|keys\b)",
+    "a sender's keys": r"^/api/v1/keys\b",  # it may revoke any key that it sees: none that others work with
     "partner": r"^/api/v1/(scans|manifests)$",
     "partner's events": r"^/(epcis|log)/",
     "somebody's own data": r"^/api/v1/me\b",
@@ -283,12 +297,15 @@ def test_generated_calls_break_nothing_and_are_answered_as_described(
 
     program = Path(sys.executable).with_name("st")
     print(f"seed {SEED}")
-    token, heads = installation.api_key, []
+    token, captures, heads = installation.api_key, installation.api_key, []
     if role == "somebody's own data":
         heads = _session(installation)
-    if role != "administrator":
-        token = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")
-    captured = _capture(installation, token, new_number())
+    if role == "a sender's keys":
+        token, keys = _senders_keys()
+        known = dataclasses.replace(known, keys=keys)
+    elif role != "administrator":
+        token = captures = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")
+    captured = _capture(installation, captures, new_number())
     (tmp_path / "schemathesis.toml").write_text(_configuration(known, captured))
     done = subprocess.run(
         [

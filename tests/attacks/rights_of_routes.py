@@ -119,7 +119,7 @@ SCREENS: Final[dict[str, Right]] = {
 }
 """Address of a screen -> who sees it, in a session."""
 
-OF_ONE_TENANT: Final = ("membership>", "organisation_id>", "key_id>", "payment_id>")
+OF_ONE_TENANT: Final = ("membership>", "organisation_id>", "key_id>")
 """What is in an address whose object belongs to an organisation: to others there is nothing there."""
 
 API: Final[dict[tuple[str, str], Right]] = {

@@ -44,7 +44,10 @@ LEADS_ON: Final = {
     "/language/<str:code>": "back to where one was",
 }
 """Whose page is that of another address, and why."""
-NOT_THERE: Final = {"/my-data/erased/<uuid:request_id>": "until somebody was erased: tests/browser/test_my_data.py"}
+NOT_THERE: Final = {
+    "/my-data/erased/<uuid:request_id>": "until somebody was erased: tests/browser/test_my_data.py",
+    "/app/balance/payments/<uuid:payment_id>": "each sender's own: tests/browser/test_balance.py",
+}
 """What answers that there is nothing."""
 SEEN_BY_OTHERS: Final = {
     "/app/proofing/counter": NEWCOMER,

@@ -224,9 +224,9 @@ def test_no_text_takes_long() -> None:
         assert time.thread_time() - began < 0.25, one[:12]
 
 
-def test_the_words_are_read_in_well_under_a_second() -> None:
+def test_the_words_are_read_in_seconds_at_most() -> None:
     table.rows()
     lexicon.lexicon.cache_clear()
     began = time.thread_time()
     lexicon.lexicon()
-    assert time.thread_time() - began < 0.5
+    assert time.thread_time() - began < 2.0  # 0.12 s on a quiet machine

@@ -103,6 +103,7 @@ def _line(entry: Entry, currency: money.Currency) -> dict[str, Any]:
 def pay_in(request: HttpRequest) -> HttpResponse:
     """Begin to pay in, and send the payer to the provider's page. The form's own key makes a second click harmless."""
     person, post = _who(request), request.POST
+    who.require(person, Task.PAY_IN)
     currency = money.currency(config.get().currency)
     amount, key = post.get("amount", "")[: amounts.TYPED_LENGTH_MAX], post.get("key", "")[:40]
     try:
