@@ -303,6 +303,7 @@ def test_generated_calls_break_nothing_and_are_answered_as_described(
     if role == "a sender's keys":
         token, keys = _senders_keys()
         known = dataclasses.replace(known, keys=keys)
+        captures = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")
     elif role != "administrator":
         token = captures = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")
     captured = _capture(installation, captures, new_number())

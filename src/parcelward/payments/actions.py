@@ -79,6 +79,7 @@ def came_back(intent: UUID, *, by: Person) -> Seen:
     fresh = looked is not None and timezone.now() - looked < intent_rules.LOOK_AGAIN_AFTER
     if not fresh and (seen.asked or seen.standing in {Standing.WAITS, Standing.AUTHORISED}):
         intents.go_on(intent)
+        Intent.objects.filter(pk=intent).update(looked_at=timezone.now())
     return queries.intent(intent, by=by)
 
 

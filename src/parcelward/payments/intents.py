@@ -81,7 +81,6 @@ def look(intent: UUID) -> bool:
     except Refused:  # it knows nothing of what it once named: not ours to guess
         _later(row, None)
         return False
-    Intent.objects.filter(pk=intent).update(looked_at=timezone.now())
     return True
 
 

@@ -107,7 +107,7 @@ class Intent(models.Model):
     source = models.IntegerField()
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
-    looked_at = models.DateTimeField(null=True)  # when the provider last said how it is
+    looked_at = models.DateTimeField(null=True)  # when its payer last made us look
     try_at = models.DateTimeField(null=True)  # when the worker asks, or looks, next; None: nothing is to come
     tries = models.IntegerField(default=0)
 
