@@ -68,7 +68,8 @@ def due(model: Any, key: Any) -> None:
     """
     model.objects.filter(pk=key).update(try_at=timezone.now())
     work.once()
-    {Intent: intents.go_on, Refund: givebacks.drive_refund, Dispute: givebacks.drive_dispute}[model](key)
+    doing: dict[Any, Any] = {Intent: intents.go_on, Refund: givebacks.drive_refund, Dispute: givebacks.drive_dispute}
+    doing[model](key)
 
 
 def test_somebody_pays_into_their_balance(shop):
