@@ -26,6 +26,7 @@ from parcelward.parcels.actions import kept, statuses
 from parcelward.parcels.label_binding import Wrong
 from parcelward.parcels.label_check import ISSUED, REPRINTED, VOIDED, check_labels
 from parcelward.parcels.models import Alert, Label
+from parcelward.parcels.rules import State
 from parcelward.parcels.wire import IssuedLabel, LabelWanted
 from parcelward.people.actions import make_key
 from parcelward.people.queries import key_holder
@@ -235,6 +236,20 @@ def test_what_is_refused(announce, partner):
     refused(Invalid, "other_item", actions.reprint_label, item, seal().raw)
     told(partner, number, code_of(first), step="accepted")
     refused(Conflict, "tendered", actions.reprint_label, item, seal(number).raw)
+
+
+def test_of_an_erased_item_no_label_is_made_and_none_made_again(announce):
+    number, item = announce()
+    first, raw = issue(number, item), seal(number).raw
+    with transaction.atomic():
+        with connections["default"].cursor() as cur:
+            cur.execute(
+                "UPDATE parcels_item_status SET flags = flags | %s WHERE item = %s", (int(State.SHREDDED), item)
+            )
+        refused(Conflict, "shredded", actions.reprint_label, item, raw)
+        actions.void_label(item, by=CLERK, now=timezone.now())
+        refused(Conflict, "shredded", actions.issue_labels_within, [LabelWanted(item, first.raw, OFFICE, 900)])
+        transaction.set_rollback(True)
 
 
 def test_two_who_reprint_at_once_make_one_label_that_stands(announce):

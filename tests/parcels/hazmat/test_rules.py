@@ -311,3 +311,16 @@ def test_every_answer_says_its_rule_clause_words_and_a_way_to_a_person() -> None
     assert str(found.what_to_change)
     assert "person" in str(found.appeal)
     assert found.table_date == "2026-06-01"
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0])
+def test_a_number_that_nobody_can_have_measured_says_nothing(number: float) -> None:
+    cases: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("laptop 300 Wh", "watt_hours", {"battery": "lithium_ion", "battery_place": "in_device"}),
+        ("dry ice", "dry_ice_kg", {}),
+        ("hydrogen peroxide", "active_percent", {}),
+    )
+    for text, field, others in cases:
+        said: dict[str, Any] = others | {field: number}
+        assert screened(text, **said).answer == screened(text, **others).answer != Answer.ACCEPT
+    assert screened("nail polish", mode=Mode.GROUND, volume_ml=number) == screened("nail polish", mode=Mode.GROUND)

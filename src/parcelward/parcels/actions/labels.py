@@ -84,7 +84,10 @@ def reprint_label(item: UUID, raw: bytes, *, by: Person, now: dt.datetime) -> Is
     Raises Conflict once somebody has scanned the item, and after PRINTINGS_MAX printings.
     """
     require(by, Task.SEAL_LABEL)
-    if _lock([item])[item].tendered:
+    state = _lock([item])[item]
+    if state.flags & State.SHREDDED:
+        raise Conflict("This item's record was erased", code="shredded")
+    if state.tendered:
         raise Conflict("This item was handed in: its label is not printed again", code="tendered")
     standing = _standing(item)
     if standing is None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields, replace
+from math import isfinite
+from typing import Any, Final, TypeVar
 
 from parcelward.parcels.hazmat import table
 from parcelward.parcels.hazmat.lexicon import lexicon
 from parcelward.parcels.hazmat.text import Reading, read
 from parcelward.parcels.hazmat.wire import Answers, Declaration, Mode
+
+T = TypeVar("T", Declaration, Answers)
 
 LITHIUM: Final = frozenset({"lithium_ion", "lithium_metal", "lithium"})
 BATTERIES: Final = LITHIUM | {"battery", "power_bank", "sodium_ion", "battery_dry", "battery_wet"}
@@ -113,8 +116,20 @@ def related(kind: str, other: str) -> bool:
     return kind == other or any(kind in family and other in family for family in _FAMILIES)
 
 
+def _measured(said: T) -> T:
+    """Return what was said without numbers that nobody can have measured, such as -1 or NaN: they say nothing."""
+    numbers = ((each.name, getattr(said, each.name)) for each in fields(said))
+    none: dict[str, Any] = {
+        name: None
+        for name, value in numbers
+        if isinstance(value, float | int) and not (isfinite(value) and (value >= 0 or name == "flash_point_c"))
+    }
+    return replace(said, **none) if none else said
+
+
 def gather(declaration: Declaration, mode: Mode) -> Facts:
     """Return all that is known."""
+    declaration = replace(_measured(declaration), answers=_measured(declaration.answers))
     said, reading = declaration.answers, read(declaration.description, declaration.language)
     kinds = {k: v for k, v in reading.kinds.items() if not k.startswith("un:")}
     for named in (k.removeprefix("un:") for k in reading.kinds if k.startswith("un:")):
