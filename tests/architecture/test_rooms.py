@@ -51,6 +51,7 @@ ENGINES = {
     "custody.witnessing": "the worker runs it",
     "parcels.follows": "the worker runs it",
     "payments.work": "the worker runs it",
+    "shipping.work": "the worker runs it",
 }
 """What only a door may start."""
 FRAMEWORKS = frozenset({"django", "ninja", "psycopg", "httpx", "granian", "tqdm", "socket", "subprocess"})

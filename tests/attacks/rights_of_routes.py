@@ -140,6 +140,16 @@ API: Final[dict[tuple[str, str], Right]] = {
     ("POST", "/api/v1/keys/{key_id}/grants"): any_of(T.GRANT_SPENDING),
     ("DELETE", "/api/v1/keys/{key_id}/grants/{grant_id}"): any_of(T.GRANT_SPENDING),
     ("POST", "/api/v1/manifests"): any_of(T.CAPTURE),
+    ("PUT", "/api/v1/routes"): any_of(T.EDIT_NETWORK),
+    ("PUT", "/api/v1/tariff"): any_of(T.EDIT_TARIFF),
+    ("POST", "/api/v1/addresses/check"): any_of(T.ORDER),
+    ("POST", "/api/v1/quotes"): any_of(T.ORDER),
+    ("POST", "/api/v1/orders"): any_of(T.ORDER),
+    ("GET", "/api/v1/orders"): any_of(T.READ_ORDERS, T.READ_MONEY),
+    ("GET", "/api/v1/orders/{order_id}"): any_of(T.READ_ORDERS, T.READ_MONEY),
+    ("POST", "/api/v1/orders/{order_id}/give-up"): any_of(T.ORDER),
+    ("GET", "/api/v1/orders/{order_id}/labels/{place}"): any_of(T.ORDER),
+    ("POST", "/api/v1/orders/{order_id}/labels/{place}"): any_of(T.ORDER),
     ("POST", "/api/v1/scans"): any_of(T.SCAN),
     ("GET", "/api/v1/keys/{key_id}"): any_of(T.MANAGE_KEYS),
     ("GET", "/epcis/"): SELF,  # which lists there are
@@ -189,6 +199,7 @@ OPEN_CALLS: Final = frozenset(
         ("GET", "/api/v1/items/{item_id}/events"),
         ("GET", "/api/v1/items/{item_id}/proofs"),
         ("GET", "/api/v1/lanes/{origin}/{destination}"),
+        ("GET", "/api/v1/tariff"),
         ("POST", "/api/v1/receipts"),
     }
 )

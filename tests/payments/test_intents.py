@@ -27,7 +27,7 @@ from parcelward.payments.intent_rules import Reason
 from parcelward.payments.models import Dispute, Finding, Intent, Movement, Notice, Refund
 from parcelward.payments.providers import wire as providers
 from parcelward.payments.providers.wire import DisputeSeen, Moved, RefundSeen
-from parcelward.payments.wire import Account, Balance, Kind, Standing, Verb
+from parcelward.payments.wire import Account, Balance, Kind, Price, Standing, Verb
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import Role
 
@@ -268,7 +268,7 @@ def spend(by, amount: int) -> None:
     from parcelward.payments import rules
     from parcelward.people import actions as people
 
-    lines = rules.purchase_lines(rules.Price(amount, 0, EUR), owner=by.organisation)
+    lines = rules.purchase_lines(Price(amount, 0, EUR), owner=by.organisation)
     ledger.post(uuid.uuid4(), lines, reason="purchase", by=people.machinery())
 
 

@@ -18,8 +18,7 @@ from parcelward.custody.errors import EntryDiffers
 from parcelward.doors.verification import verify_log
 from parcelward.payments import ledger, rules
 from parcelward.payments.errors import NotEnough, PostingEnded, PostingReused
-from parcelward.payments.rules import Price
-from parcelward.payments.wire import Account, Balance, Kind, Line
+from parcelward.payments.wire import Account, Balance, Kind, Line, Price
 from parcelward.people import actions as people
 
 pytestmark = pytest.mark.usefixtures("installation")

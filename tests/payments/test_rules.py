@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from parcelward.base.errors import Invalid
 from parcelward.base.standards import money
 from parcelward.payments import rules
-from parcelward.payments.rules import Price
-from parcelward.payments.wire import Account, Balance, Kind, Line, State
+from parcelward.payments.wire import Account, Balance, Kind, Line, Price, State
 
 EUR, SHOP = money.currency("EUR"), uuid.uuid4()
 AMOUNT = st.integers(1, 10**12)

@@ -28,6 +28,7 @@ from parcelward.privacy.errors import NotInVault
 from parcelward.privacy.models import Disclosure, KeptPerson, PersonKey
 from parcelward.privacy.wire import Field, Kind, Purpose
 from parcelward.risk.actions import retention as risk_retention
+from parcelward.shipping import retention as shipping_retention
 
 DAY = dt.timedelta(days=1)
 CUSTODY = {
@@ -35,7 +36,7 @@ CUSTODY = {
     *("custody_fact", "custody_tombstone", "custody_itemsecret", "custody_erasure", "custody_legalhold"),
 }
 """The log itself: salted commitments and secrets, no personal data; what it is kept for is that it never goes."""
-NETWORK = {"network_facility", "network_lane", "network_closedday", "network_openinghours"}
+NETWORK = {"network_route", "network_facility", "network_lane", "network_closedday", "network_openinghours"}
 """Places and roads, of nobody."""
 PAYMENTS = {
     *("payments_account", "payments_balance", "payments_posting", "payments_line", "payments_intent"),
@@ -61,7 +62,7 @@ def test_every_table_has_a_class_or_an_argument():
         for sweep in (*people_retention.SWEEPS, *parcels_retention.SWEEPS, *risk_retention.SWEEPS)
     }
     good = people_retention.KEPT_FOR_GOOD | parcels_retention.KEPT_FOR_GOOD | dict(retention.KEPT_FOR_GOOD)
-    good |= risk_retention.KEPT_FOR_GOOD
+    good |= risk_retention.KEPT_FOR_GOOD | shipping_retention.KEPT_FOR_GOOD
     named = swept | SWEPT.keys() | good.keys() | CUSTODY | NETWORK | PAYMENTS
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     assert sorted(tables - named - {"auth_group_permissions"}) == []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from parcelward.base import config
 from parcelward.parcels import queries as parcels
 from parcelward.payments import queries as payments
+from parcelward.shipping import queries as shipping
 
-ROOMS = (payments.check_ledger, payments.check_intents)
+ROOMS = (payments.check_ledger, payments.check_intents, shipping.check_orders)
 
 
 def verify_log(

@@ -12,9 +12,9 @@ from parcelward.base.errors import Invalid, NotFound, Problem
 from parcelward.custody import actions as custody
 from parcelward.network import queries, rules
 from parcelward.network.errors import BadFacility, Changed
-from parcelward.network.models import ClosedDay, Facility, Lane, OpeningHours
-from parcelward.network.network_check import CALENDAR, FACILITY, LANE
-from parcelward.network.wire import LANE_DURATION_MAX_S, CalendarRow, Hours, version_of
+from parcelward.network.models import ClosedDay, Facility, Lane, OpeningHours, Route
+from parcelward.network.network_check import CALENDAR, FACILITY, LANE, ROUTES, routes_hash
+from parcelward.network.wire import LANE_DURATION_MAX_S, ROUTES_MAX, CalendarRow, Hours, RouteRow, version_of
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
@@ -189,3 +189,36 @@ def _store_calendar(
             "opening_hours": [f"{one.weekday} {one.opens}-{one.closes}" for one in wanted.hours],
         },
     )
+
+
+@transaction.atomic
+def put_routes(rows: Sequence[RouteRow], *, by: Person) -> None:
+    """Say who delivers where, as a whole. The same again changes nothing. Raises Invalid with every problem."""
+    require(by, Task.EDIT_NETWORK)
+    if len(rows) > ROUTES_MAX:
+        raise Invalid(f"A table of routes has at most {ROUTES_MAX} rows", code="too_many")
+    numbers = dict(Facility.objects.values_list("code", "number"))
+    problems = rules.route_problems(rows, numbers)
+    if problems:
+        raise Invalid("The routes cannot be as described; nothing was changed", code="bad_routes", problems=problems)
+    with db.cursor() as cur:  # two at once take turns, as with the network's calendar
+        cur.execute("LOCK TABLE network_route IN SHARE ROW EXCLUSIVE MODE")
+    wanted = tuple(sorted(rows))
+    if wanted == queries.routes():
+        return
+    Route.objects.all().delete()
+    Route.objects.bulk_create(
+        [
+            Route(
+                country=row.country,
+                prefix=row.prefix,
+                office_id=numbers[row.office],
+                hub_id=numbers[row.hub],
+                round_code=row.round_code,
+            )
+            for row in wanted
+        ],
+        batch_size=5_000,
+    )
+    custody.record_fact(ROUTES, {"by": by.source, "routes": len(wanted), "table": routes_hash(wanted)})
+    queries.forget()

@@ -62,3 +62,17 @@ class OpeningHours(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["facility", "weekday"], name="hours_once")]  # noqa: RUF012 -- Django's own form
+
+
+class Route(models.Model):
+    """Who delivers to an area, and by which hub its items come there. The longest beginning of a postcode counts."""
+
+    id = models.BigAutoField(primary_key=True)
+    country = models.CharField(max_length=2)  # "*": every other country
+    prefix = models.CharField(max_length=10, blank=True)  # of postcodes in capitals, without spaces; empty: all of them
+    office = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="routes_of_office")
+    hub = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="routes_of_hub")
+    round_code = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["country", "prefix"], name="route_once")]  # noqa: RUF012 -- Django's own form

@@ -5,16 +5,19 @@ Where a place is and what it is called, the public reads beside each event, also
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from parcelward.base import db
 from parcelward.custody import queries as custody
 from parcelward.custody.queries import Findings
+from parcelward.network.wire import RouteRow
 
 FACILITY: Final = "network.facility"
 LANE: Final = "network.lane"
 CALENDAR: Final = "network.calendar"
+ROUTES: Final = "network.routes"
 
 # What is described -> (the entry's fields that name it, the rows as the entry spells them).
 _TABLES: Final = {
@@ -39,6 +42,10 @@ _CLOSED_DAYS: Final = (
     "SELECT coalesce(f.code, '') AS code, c.day::text AS said FROM network_closedday c "
     "LEFT JOIN network_facility f ON f.number = c.facility_id"
 )
+_ROUTES: Final = (
+    "SELECT r.country, r.prefix, o.code AS office, h.code AS hub, r.round_code FROM network_route r "
+    "JOIN network_facility o ON o.number = r.office_id JOIN network_facility h ON h.number = r.hub_id"
+)
 _HOURS: Final = (
     "SELECT f.code, o.weekday || ' ' || to_char(o.opens, 'HH24:MI') || '-' || to_char(o.closes, 'HH24:MI') AS said "
     "FROM network_openinghours o JOIN network_facility f ON f.number = o.facility_id"
@@ -49,6 +56,7 @@ Named = tuple[str, ...]
 def check_network(findings: Findings) -> None:
     """Note every place, lane, closed day and opening that is not as the newest entry about it says."""
     _check_calendars(findings)
+    _check_routes(findings)
     for kind, (named_by, statement) in _TABLES.items():
         told = _from_entries(kind, named_by)
         for row in _rows(statement):
@@ -87,6 +95,22 @@ def _check_calendars(findings: Findings) -> None:
         for name, index in told.items():
             what = f"{words} {' '.join(name).strip()} was described and is gone."
             findings.note(what, differs="network", index=index)
+
+
+def routes_hash(rows: Iterable[RouteRow]) -> str:
+    """Return what stands for a whole table of routes, in order."""
+    lines = (f"{r.country}\t{r.prefix}\t{r.office}\t{r.hub}\t{r.round_code}" for r in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _check_routes(findings: Findings) -> None:
+    """Compare the table of routes with the newest entry of it: a changed row would send items elsewhere."""
+    rows = tuple(sorted(RouteRow(**row) for row in _rows(_ROUTES)))
+    told = [(said["table"], index) for _, said, index in custody.told(ROUTES)]
+    if not told and rows:
+        findings.note("Routes are in the table and no entry described them.", differs="network")
+    elif told and told[-1][0] != routes_hash(rows):
+        findings.note("The table of routes is not as it was described.", differs="network", index=told[-1][1])
 
 
 def _from_entries(kind: str, named_by: Named) -> dict[Named, tuple[Mapping[str, Any], int | None]]:

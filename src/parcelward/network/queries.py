@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from parcelward.network import network_check, rules
-from parcelward.network.models import ClosedDay, Facility, Lane, OpeningHours
-from parcelward.network.wire import CalendarRow, FacilityRow, Hours, LaneRow, Opening
+from parcelward.network.models import ClosedDay, Facility, Lane, OpeningHours, Route
+from parcelward.network.wire import CalendarRow, FacilityRow, Hours, LaneRow, Opening, RouteRow
 
 check_network = network_check.check_network
 
@@ -28,6 +28,7 @@ class Known:
 
 
 _known = Known({}, {}, 0.0)
+_routed: tuple[rules.Routes, float] = ({}, 0.0)
 
 
 def row_of(f: Facility) -> FacilityRow:
@@ -80,8 +81,22 @@ def facilities(*, missing: str = "", numbers: Iterable[int] = ()) -> Known:
 
 def forget() -> None:
     """Read the facilities anew at the next question."""
-    global _known  # noqa: PLW0603 -- one process-wide copy, replaced whole
-    _known = Known({}, {}, 0.0)
+    global _known, _routed
+    _known, _routed = Known({}, {}, 0.0), ({}, 0.0)
+
+
+def routes() -> tuple[RouteRow, ...]:
+    """Return who delivers where, in order."""
+    rows = Route.objects.select_related("office", "hub")
+    return tuple(sorted(RouteRow(r.country, r.prefix, r.office.code, r.hub.code, r.round_code) for r in rows))
+
+
+def route_to(country: str, postcode: str) -> RouteRow | None:
+    """Return who delivers to a postcode; None where nobody has said. Each process keeps the table for seconds."""
+    global _routed  # noqa: PLW0603 -- as above
+    if time.monotonic() - _routed[1] > KEPT_S:
+        _routed = {(row.country, row.prefix): row for row in routes()}, time.monotonic()
+    return rules.routed(_routed[0], country, postcode)
 
 
 def expected_arrival(origin: int, destination: int, *, after: dt.datetime) -> dt.datetime | None:

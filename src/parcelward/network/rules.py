@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo, available_timezones
 
 from parcelward.base.errors import Problem
-from parcelward.network.wire import FACILITY_KINDS, Hours, Opening
+from parcelward.network.wire import ANY_COUNTRY, FACILITY_KINDS, Hours, Opening, RouteRow
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]{1,19}")
 MODE = re.compile(r"[a-z_]{1,10}")
@@ -17,6 +17,7 @@ DEPARTURE = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 TEXT_MAX = 80
 SEARCH_DAYS_MAX = 60
 CLOSED_DAYS_MAX = 366
+PROBLEMS_MAX = 50
 
 
 @functools.cache
@@ -55,6 +56,46 @@ def facility_problems(
         if not (1 <= len(text) <= TEXT_MAX and text.isprintable())
     ]
     return tuple(found)
+
+
+Routes = Mapping[tuple[str, str], RouteRow]
+_COUNTRY = re.compile(r"[A-Z]{2}|\*")
+_PREFIX = re.compile(r"[A-Z0-9]{0,10}")
+_ROUND = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /-]{0,19}")
+
+
+def routed(routes: Routes, country: str, postcode: str) -> RouteRow | None:
+    """Return the route with the longest beginning of a postcode; where its country has none, that of all others."""
+    text = re.sub(r"[\s-]+", "", postcode).upper()
+    for length in range(len(text), -1, -1):
+        found = routes.get((country, text[:length]))
+        if found is not None:
+            return found
+    return routes.get((ANY_COUNTRY, ""))
+
+
+def route_problems(rows: Sequence[RouteRow], known: Collection[str]) -> tuple[Problem, ...]:
+    """Return everything that is wrong with a table of routes; `known` are the codes of facilities."""
+    found, seen = [], set()
+    for at, row in enumerate(rows):
+        where = f"/routes/{at}"
+        if not _COUNTRY.fullmatch(row.country) or (row.country == ANY_COUNTRY and row.prefix):
+            found.append(Problem(f"{where}/country", "bad_country", "Give a country's two letters, or * for the rest"))
+        if not _PREFIX.fullmatch(row.prefix):
+            words = "Write how postcodes begin, in capitals and digits without spaces"
+            found.append(Problem(f"{where}/prefix", "bad_prefix", words))
+        if (row.country, row.prefix) in seen:
+            found.append(Problem(f"{where}/prefix", "twice", "This area stands in the table twice"))
+        seen.add((row.country, row.prefix))
+        if not _ROUND.fullmatch(row.round_code):
+            words = "A round's code has 1 to 20 letters, digits, spaces, / and -"
+            found.append(Problem(f"{where}/round_code", "bad_round", words))
+        found += [
+            Problem(f"{where}/{name}", "unknown_facility", "There is no such facility. Describe it first")
+            for name, code in (("office", row.office), ("hub", row.hub))
+            if code not in known
+        ]
+    return tuple(found[:PROBLEMS_MAX])
 
 
 def next_departure(

@@ -10,6 +10,9 @@ from typing import Final
 
 FACILITY_KINDS: Final = ("office", "hub", "depot", "collection_point", "exchange", "customs")
 LANE_DURATION_MAX_S: Final = 60 * 24 * 3600
+ROUTES_MAX: Final = 50_000
+ROUTING_CODE_MAX: Final = 12  # what a hub's part of a label holds
+ANY_COUNTRY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,22 @@ class LaneRow:
     def version(self) -> str:
         """The description's tag: another one whenever anything in it changes."""
         return version_of(self.mode, self.usual_duration_s, self.departures)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RouteRow:
+    """Who delivers to an area. `country` may be `*` for every other one; `prefix` is how its postcodes begin."""
+
+    country: str
+    prefix: str
+    office: str  # facility codes
+    hub: str
+    round_code: str
+
+    @property
+    def routing_code(self) -> str:
+        """What a hub sorts by."""
+        return f"{self.office} {self.round_code}"[:ROUTING_CODE_MAX].strip()
 
 
 @dataclass(frozen=True, slots=True)

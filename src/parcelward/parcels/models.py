@@ -42,6 +42,14 @@ class ItemAlias(models.Model):
         ]
 
 
+class SoldItem(models.Model):
+    """An item that was made because somebody ordered it: announced, although no manifest names it."""
+
+    item = models.UUIDField(primary_key=True)
+    sold_at = models.DateTimeField()
+    source = models.IntegerField()
+
+
 class ScanEvent(models.Model):
     """One observation. Partitioned by `event_time`; no foreign keys; never updated."""
 

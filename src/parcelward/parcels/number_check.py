@@ -21,6 +21,7 @@ from parcelward.custody.queries import Findings
 from parcelward.parcels.models import ItemKind
 
 MANIFEST_KIND: Final = "parcels.manifest"
+SOLD_KIND: Final = "parcels.sold"
 
 # What is wrong -> the statement that finds one item of which it is so.
 _PROBLEMS: Final = {
@@ -48,9 +49,10 @@ _PROBLEMS: Final = {
         "JOIN custody_logbatch p ON p.batch = o.batch WHERE o.receptacle = i.item AND p.record_time = i.made_at))) "
         "LIMIT 1"
     ),
-    "The item was announced at another moment than its first manifest came, or without one.": (
+    "The item was announced at another moment than it was sold or its first manifest came, or without either.": (
         "SELECT coalesce(i.item, m.item) FROM (SELECT item, announced_at FROM parcels_item "
-        "WHERE announced_at IS NOT NULL) i FULL JOIN (SELECT item, min(record_time) AS at FROM parcels_manifest "
+        "WHERE announced_at IS NOT NULL) i FULL JOIN (SELECT item, min(record_time) AS at FROM "
+        "(SELECT item, record_time FROM parcels_manifest UNION ALL SELECT item, sold_at FROM parcels_solditem) told "
         "GROUP BY item) m ON m.item = i.item WHERE i.announced_at IS DISTINCT FROM m.at LIMIT 1"
     ),
 }
@@ -65,6 +67,7 @@ def check_numbers(findings: Findings) -> None:
             if row is not None:
                 findings.note(what, differs="number", item=row[0])
     _check_manifests(findings)
+    _check_sold(findings)
 
 
 _SINCE_2000: Final = "(extract(epoch FROM {} - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint"
@@ -83,6 +86,31 @@ def lines_hash(lines: Iterable[tuple[UUID, str]], *, facility: int, event_time: 
     """
     told = (f"{item} {number} {facility} {db.pg_micros(event_time)}" for item, number in sorted(lines))
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def numbers_hash(found: Iterable[tuple[UUID, str]]) -> str:
+    """Return the hash of (item, number) of items that were sold together, as the log is told."""
+    return hashlib.sha256("\n".join(f"{item} {number}" for item, number in sorted(found)).encode()).hexdigest()
+
+
+_SOLD: Final = (
+    f"SELECT s.item, s.source, {_SINCE_2000.format('s.sold_at')}, coalesce(a.number, '') FROM parcels_solditem s "  # noqa: S608 -- our own words
+    "LEFT JOIN LATERAL (SELECT number FROM parcels_itemalias WHERE item = s.item ORDER BY number LIMIT 1) a ON true"
+)
+
+
+def _check_sold(findings: Findings) -> None:
+    """See that what was sold together has the numbers that the log's entry says, and nothing else was sold."""
+    with db.cursor() as cur:
+        cur.execute(_SOLD)
+        rows = {str(item): (item, number, source, at) for item, source, at, number in cur.fetchall()}
+    for _, said, index in custody.told(SOLD_KIND):
+        mine = [rows.pop(item) for item in said["items"] if item in rows]
+        same = {row[2:] for row in mine} == {(said["by"], said["recorded_us"])}
+        if not same or numbers_hash(row[:2] for row in mine) != said["numbers"]:
+            findings.note("Items that were sold together have other numbers than logged.", differs="sold", index=index)
+    for item, *_ in rows.values():
+        findings.note("An item is in the table of what was sold, and no entry says so.", differs="sold", item=item)
 
 
 def _check_manifests(findings: Findings) -> None:

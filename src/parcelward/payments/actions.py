@@ -18,7 +18,7 @@ from django.utils import timezone
 from parcelward.base.errors import Busy, Conflict, Invalid, NotFound
 from parcelward.base.standards.money import Currency
 from parcelward.custody import actions as custody
-from parcelward.payments import givebacks, intent_rules, intents, queries, reconciling
+from parcelward.payments import givebacks, intent_rules, intents, purchases, queries, reconciling
 from parcelward.payments.errors import IntentReused, NotRefundable, Unsigned
 from parcelward.payments.intent_rules import Reason
 from parcelward.payments.models import Dispute, Finding, Intent, Notice, Refund
@@ -34,6 +34,15 @@ MARK_MAX: Final = 100
 REFUNDABLE_IN: Final = (DisputeSeen.INQUIRY.value, DisputeSeen.WITHDRAWN.value, DisputeSeen.WON.value)
 """States of a dispute in which the money is with us: a refund may even end an inquiry."""
 FINDING_CLOSED: Final = "payments.finding_closed"
+
+pay_from_balance = purchases.pay_from_balance
+give_back_to_balance = purchases.give_back_to_balance
+authorise_within, capture_within, void_within = (
+    purchases.authorise_within,
+    purchases.capture_within,
+    purchases.void_within,
+)
+drive, go_on = intents.drive, intents.go_on
 
 
 def top_up(intent: UUID, amount_minor: int, currency: Currency, *, back_url: str, by: Person) -> Seen:

@@ -13,8 +13,8 @@ from parcelward.base.standards import money
 from parcelward.base.standards.money import Currency
 from parcelward.payments import rules
 from parcelward.payments.providers.wire import Payment, Seen
-from parcelward.payments.rules import Lines, Price
-from parcelward.payments.wire import Purpose, Standing, Verb
+from parcelward.payments.rules import Lines
+from parcelward.payments.wire import Price, Purpose, Standing, Verb
 
 TOP_UP_MAX: Final = 10_000  # in major units, and the least is one
 BEGUN_WITHIN: Final = dt.timedelta(hours=20)  # as long as a provider surely knows the key that it was asked with

@@ -22,8 +22,7 @@ from parcelward.payments.intent_rules import Stood
 from parcelward.payments.models import Finding, Intent, Refund
 from parcelward.payments.providers.chosen import provider_of
 from parcelward.payments.providers.wire import Payment, RefundSeen, Refused, Seen, Unanswered, Wanted
-from parcelward.payments.rules import Price
-from parcelward.payments.wire import Account, Differs, Kind, Purpose, Standing, Verb
+from parcelward.payments.wire import Account, Differs, Kind, Price, Purpose, Standing, Verb
 from parcelward.people import actions as people
 
 STEPS_MAX: Final = 3  # a top-up is begun, and captured as soon as it is authorised

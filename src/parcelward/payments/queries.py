@@ -15,7 +15,7 @@ from parcelward.payments.models import Intent as Row
 from parcelward.payments.providers.chosen import provider
 from parcelward.payments.wire import CHART, Balance, Entry, Intent, Kind, Purpose, Standing, Verb
 from parcelward.people.queries import may, require
-from parcelward.people.wire import Person, Task
+from parcelward.people.wire import Person, Role, Task
 
 check_ledger = ledger_check.check_ledger
 check_intents = intent_check.check_intents
@@ -44,6 +44,16 @@ def owner_of(by: Person) -> UUID:
 def intent(intent_id: UUID, *, by: Person) -> Intent:
     """Return a payment of one's own; the operator's people with the right see any. Raises NotFound."""
     row = Row.objects.filter(_theirs(by), pk=intent_id).first()
+    if row is None:
+        raise NotFound("No such payment")
+    return _seen(row)
+
+
+def purchase(intent_id: UUID, *, by: Person) -> Intent:
+    """Return a purchase by card, for its buyer or the house that goes on with it. Raises NotFound."""
+    require(by, Task.ORDER)
+    mine = Q() if by.role is Role.MACHINERY else Q(owner=owner_of(by))
+    row = Row.objects.filter(mine, pk=intent_id, purpose=Purpose.PURCHASE.value).first()
     if row is None:
         raise NotFound("No such payment")
     return _seen(row)

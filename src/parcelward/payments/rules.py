@@ -7,13 +7,12 @@ refuses a line of nothing, so what is nothing gives no line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from parcelward.base.errors import Invalid
 from parcelward.base.standards import money
 from parcelward.base.standards.money import Currency
-from parcelward.payments.wire import CHART, Account, Balance, Kind, Line, State
+from parcelward.payments.wire import CHART, Account, Balance, Kind, Line, Price, State
 
 Lines = tuple[Line, ...]
 
@@ -84,20 +83,6 @@ def _lines(*parts: tuple[Account, int]) -> Lines:
     for account, amount in parts:
         sums[account] = sums.get(account, 0) + amount
     return tuple(Line(account, amount) for account, amount in sums.items() if amount)
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What something costs: the whole, and the tax that is in it."""
-
-    total_minor: int
-    tax_minor: int
-    currency: Currency
-
-    def __post_init__(self) -> None:
-        """Raise Invalid for a price that is nothing, or a tax that is more than the price."""
-        if not 0 < self.total_minor <= money.AMOUNT_MINOR_MAX or not 0 <= self.tax_minor <= self.total_minor:
-            raise Invalid("A price is above zero, and its tax is a part of it", code="bad_amount")
 
 
 def taxed(net_minor: int, rate_millionths: int, currency: Currency) -> Price:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from parcelward.base.errors import Invalid
+from parcelward.base.standards import money
 from parcelward.base.standards.money import Currency
 
 
@@ -76,6 +78,20 @@ class Account(NamedTuple):
     kind: Kind
     currency: Currency
     owner: UUID | None = None  # an organisation, or a person who acts for nobody else
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What something costs: the whole, and the tax that is in it."""
+
+    total_minor: int
+    tax_minor: int
+    currency: Currency
+
+    def __post_init__(self) -> None:
+        """Raise Invalid for a price that is nothing, or a tax that is more than the price."""
+        if not 0 < self.total_minor <= money.AMOUNT_MINOR_MAX or not 0 <= self.tax_minor <= self.total_minor:
+            raise Invalid("A price is above zero, and its tax is a part of it", code="bad_amount")
 
 
 class Line(NamedTuple):

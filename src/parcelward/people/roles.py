@@ -15,13 +15,14 @@ MAY: Mapping[Role, frozenset[Task]] = {
     Role.SENDER_MEMBER: frozenset(
         {
             *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
-            Task.READ_BALANCE,
+            *(Task.READ_BALANCE, Task.ORDER, Task.READ_ORDERS),
         },
     ),
     Role.SENDER_ADMIN: frozenset(
         {
             *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
             *(Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS, Task.READ_BALANCE, Task.PAY_IN),
+            *(Task.ORDER, Task.READ_ORDERS),
         },
     ),
     Role.CLERK: frozenset(
@@ -51,13 +52,17 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.READ_TRAIL, Task.ANSWER_RIGHTS, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS),
             *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
             *(Task.BACK_UP, Task.TURN_SECRETS, Task.READ_MONEY, Task.GIVE_BACK, Task.ANSWER_DISPUTE, Task.RECONCILE),
+            Task.EDIT_TARIFF,
         },
     ),
     Role.PARTNER: frozenset({Task.OWN_DATA, Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),
     Role.OFFICER: frozenset({Task.OWN_DATA}),
     Role.DEVICE: frozenset({Task.SCAN, Task.OPEN_LABEL}),
     Role.MACHINERY: frozenset(
-        {Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS},
+        {
+            *(Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.SHRED_PERSON, Task.KEEP_RETENTION),
+            *(Task.TURN_KEYS, Task.SEAL_LABEL, Task.ORDER),  # what was ordered and paid is made, whoever asks by then
+        },
     ),
 }
 assert MAY.keys() == set(Role), "every role is in the table"  # noqa: S101 -- a hole in the table must stop the start

@@ -89,6 +89,9 @@ class Task(enum.StrEnum):
     GIVE_BACK = "give_back"  # a part of a payment, or all
     ANSWER_DISPUTE = "answer_dispute"
     RECONCILE = "reconcile"  # close what differs between our ledger and a provider's report
+    ORDER = "order"  # quote, buy and cancel deliveries for whom one acts for
+    READ_ORDERS = "read_orders"  # one's own organisation's
+    EDIT_TARIFF = "edit_tariff"  # what is sold, for how much
     CONTACT = "contact"  # open and close a masked contact of an item
 
 

@@ -14,6 +14,7 @@ from parcelward.privacy import (
     bodies,
     contact_reads,
     keepers,
+    linking,
     retention,
     rights_rules,
     rows,
@@ -41,6 +42,7 @@ EXTENDS = rights_rules.EXTENDS
 RETENTION_CLASSES = retention.CLASSES
 retention_of = retention.of
 kept_until = retention.before
+link_mark = linking.link_mark
 opener = bodies.opener
 Opener = bodies.Opener
 
@@ -49,6 +51,11 @@ def require_keys() -> None:
     """Have the keys of the vault, made once. Raises BadSetting or KeysAway with how to mend it."""
     keepers.keeper().versions()
     keepers.index_secrets()
+
+
+def is_kept(token: VaultToken) -> bool:
+    """Return whether anything is kept of a person."""
+    return KeptPerson.objects.filter(token=token).exists()
 
 
 def kept(token: VaultToken) -> Kept:

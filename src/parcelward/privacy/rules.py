@@ -93,7 +93,7 @@ SEES: Mapping[Role, Sight] = {
             Purpose.SIGN_IN: _full(Field.NAME, Field.EMAIL, Field.PHONE),
             Purpose.NOTICE: _full(Field.NAME, Field.EMAIL, Field.PHONE),
             Purpose.LETTER: _full(Field.NAME, *_PLACE),
-            Purpose.LABEL: _full(Field.NAME, *_PLACE),
+            Purpose.LABEL: _full(Field.NAME, *_PLACE, Field.EMAIL, Field.PHONE, Field.BODY),
             Purpose.COUNTER: _full(Field.NAME, *_PLACE, Field.DOCUMENT),
             Purpose.CONTACT: _full(Field.NAME, Field.EMAIL, Field.PHONE),
             Purpose.OWN_DATA: _EVERYTHING,

@@ -1,14 +1,19 @@
 """What can go wrong when a delivery is sold.
 
 Invalid
-  └─ BadTariff   422  a tariff that cannot be sold by, with every place where it is wrong
+  ├─ BadTariff   422  a tariff that cannot be sold by, with every place where it is wrong
+  └─ BadOrder    422  an order that cannot be sold, with everything that is wrong with it
+Conflict
+  ├─ NoTariff    409  nothing is sold here yet
+  ├─ NotNow      409  the order does not stand as this needs it
+  └─ QuoteOver   409  the quote's prices hold no longer, or it is of another parcel
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from parcelward.base.errors import Invalid
+from parcelward.base.errors import Conflict, Invalid
 
 
 class BadTariff(Invalid):
@@ -16,3 +21,31 @@ class BadTariff(Invalid):
 
     default_code: ClassVar[str] = "bad_tariff"
     title: ClassVar[str] = "This tariff cannot be used"
+
+
+class BadOrder(Invalid):
+    """The order cannot be sold: `problems` says what to mend. Nothing was bought, and nothing is kept of it."""
+
+    default_code: ClassVar[str] = "bad_order"
+    title: ClassVar[str] = "This order cannot be sold as it is"
+
+
+class NoTariff(Conflict):
+    """Nothing is sold here yet: the operator has to say what, and for how much."""
+
+    default_code: ClassVar[str] = "no_tariff"
+    title: ClassVar[str] = "Nothing is sold here yet"
+
+
+class NotNow(Conflict):
+    """The order does not stand as this needs it; nothing was changed."""
+
+    default_code: ClassVar[str] = "not_now"
+    title: ClassVar[str] = "This order does not stand so"
+
+
+class QuoteOver(Conflict):
+    """The quote's prices hold no longer, or it is of another parcel: ask for a new one."""
+
+    default_code: ClassVar[str] = "quote_over"
+    title: ClassVar[str] = "This quote holds no longer"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib import resources
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -60,6 +61,7 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     girth_mm_max: Millimetres  # the longest side, and once around the others: UPU Convention Regulations
     cm3_per_kg: Annotated[int, Meta(ge=0, le=20_000)] = 0  # what a light, large item counts as; 0: its weight alone
     extras: tuple[Code, ...] = ()
+    s10: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = ""  # service indicator of its UPU S10 numbers; empty: our own
 
 
 class Surcharge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +111,11 @@ def read(body: bytes) -> Tariff:
     if problems:
         raise _bad(*problems)
     return tariff
+
+
+def sample() -> bytes:
+    """Return what a sample operator sells: the document of `make up` in test mode. Invented prices."""
+    return resources.files(__package__).joinpath("sample_tariff.json").read_bytes()
 
 
 def written(tariff: Tariff) -> bytes:

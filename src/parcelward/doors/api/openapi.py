@@ -84,6 +84,7 @@ _OWN = (
 _HEADERS = (
     ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/manifests", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/orders", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys/{key_id}/rotate", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys/{key_id}/grants", "post", "Idempotency-Key", _ONCE),
@@ -96,6 +97,10 @@ _HEADERS = (
     ("/api/v1/facilities/{code}/calendar", "put", "If-Match", _UNCHANGED),
     ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match", _UNCHANGED),
 )
+
+
+_LABEL = "/api/v1/orders/{order_id}/labels/{place}"
+LABEL_KINDS = {"pdf": "application/pdf", "zpl": "application/zpl", "png": "image/png"}
 
 
 def _scans() -> dict[str, Any]:
@@ -142,6 +147,10 @@ def complete(described: dict[str, Any]) -> dict[str, Any]:
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:  # noqa: PLR2004 -- the HTTP status class
                     answer["content"] = _PROBLEM
+    for method in ("get", "post"):
+        described["paths"][_LABEL][method]["responses"]["200"]["content"] = {
+            kind: {"schema": {"type": "string", "format": "binary"}} for kind in LABEL_KINDS.values()
+        }
     for path, method, header, words in _HEADERS:
         parameter = _header(header, words)
         if words is _ONCE:

@@ -14,7 +14,15 @@ from parcelward.doors import throttle
 from parcelward.doors.api.shapes import PROBLEMS, Bearer, Strict, Text80
 from parcelward.network import actions as network
 from parcelward.network import queries as places
-from parcelward.network.wire import FACILITY_KINDS, LANE_DURATION_MAX_S, CalendarRow, FacilityRow, Hours, LaneRow
+from parcelward.network.wire import (
+    FACILITY_KINDS,
+    LANE_DURATION_MAX_S,
+    CalendarRow,
+    FacilityRow,
+    Hours,
+    LaneRow,
+    RouteRow,
+)
 
 LOOKS_PER_MINUTE = 120
 
@@ -227,3 +235,36 @@ def get_lane(request: HttpRequest, response: HttpResponse, origin: str, destinat
         "usual_duration_s": stored.usual_duration_s,
         "departures": list(stored.departures),
     }
+
+
+class RouteIn(Strict):
+    """Who delivers to an area. The longest beginning of a postcode counts."""
+
+    country: str = Field(max_length=2, examples=["US"], description="two letters; * for every other country")
+    prefix: str = Field("", max_length=10, examples=["627"], description="how its postcodes begin; empty: all of them")
+    office: str = Field(max_length=20, description="code of the facility that delivers there")
+    hub: str = Field(max_length=20, description="code of the facility that sorts for it")
+    round_code: str = Field("R1", max_length=20)
+
+
+class RoutesIn(Strict):
+    """The whole table of routes."""
+
+    routes: list[RouteIn] = Field(max_length=20_000)
+
+
+class RoutesOut(Schema):
+    """How many routes there are."""
+
+    object: Literal["routes"] = "routes"
+    id: str = "routes"
+    mode: str
+    count: int
+
+
+@router.put("/routes", auth=Bearer(), response={200: RoutesOut, **PROBLEMS}, summary="Say who delivers where")
+def put_routes(request: HttpRequest, body: RoutesIn) -> dict[str, Any]:
+    """Store the whole table; the same again changes nothing. Items are sold only to where a route leads."""
+    by = request.auth  # type: ignore[attr-defined]  # set by ninja
+    network.put_routes([RouteRow(**one.dict()) for one in body.routes], by=by)
+    return {"mode": config.get().mode, "count": len(body.routes)}

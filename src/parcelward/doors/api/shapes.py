@@ -61,21 +61,31 @@ def once(request: HttpRequest, status: int, work: Callable[[], Schema], *, shown
 
     The field `shown_once` holds a secret: it is in the first answer alone, and null in what is kept.
     """
+    kept = None if not shown_once else functools.partial(_without, field=shown_once)
+    status, answer = _kept(request, lambda: (status, work().model_dump_json().encode()), kept=kept)
+    given = HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)
+    if shown_once:
+        given["Cache-Control"] = "no-store"
+    return given
 
-    def done() -> tuple[int, bytes]:
-        return status, work().model_dump_json().encode()
 
+def once_id(request: HttpRequest, work: Callable[[], UUID]) -> UUID:
+    """Return the id that `work` returns: done once under the request's Idempotency-Key, the same id for 30 days.
+
+    For what goes on after the answer: the caller says how it stands now, so the same request is also how to resume.
+    """
+    return UUID(bytes=_kept(request, lambda: (200, work().bytes))[1])
+
+
+def _kept(
+    request: HttpRequest, done: Callable[[], tuple[int, bytes]], *, kept: Callable[[bytes], bytes] | None = None
+) -> tuple[int, bytes]:
     key = request.headers.get("Idempotency-Key", "")
     asked = f"{request.method} {request.path}\n".encode() + request.body
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]  # an answer outlives the secret it was kept under
     digest, *before = [hmac.digest(each.encode(), asked, hashlib.sha256) for each in secrets]
     by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
-    kept = None if not shown_once else functools.partial(_without, field=shown_once)
-    status, answer = people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC), before=before, kept=kept)
-    given = HttpResponse(answer, content_type="application/json; charset=utf-8", status=status)
-    if shown_once:
-        given["Cache-Control"] = "no-store"
-    return given
+    return people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC), before=before, kept=kept)
 
 
 def _without(answer: bytes, *, field: str) -> bytes:

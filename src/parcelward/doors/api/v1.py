@@ -21,7 +21,18 @@ from parcelward.base.errors import Invalid, NotFound, NotKnown, ParcelwardError,
 from parcelward.base.standards import identify
 from parcelward.base.standards.steps import Step
 from parcelward.doors import throttle
-from parcelward.doors.api import devices, keys, manifests, openapi, own_data, places, problems, receipts
+from parcelward.doors.api import (
+    devices,
+    keys,
+    manifests,
+    openapi,
+    orders,
+    own_data,
+    places,
+    problems,
+    receipts,
+    selling,
+)
 from parcelward.doors.api.shapes import PROBLEMS, Bearer
 from parcelward.parcels import actions
 from parcelward.parcels import queries as parcels
@@ -63,6 +74,8 @@ api.add_router("", receipts.router)
 api.add_router("", devices.router)
 api.add_router("", keys.router)
 api.add_router("", own_data.router)
+api.add_router("", orders.router)
+api.add_router("", selling.router)
 
 
 @api.exception_handler(ParcelwardError)

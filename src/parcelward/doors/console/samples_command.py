@@ -40,6 +40,7 @@ def run(_options: argparse.Namespace) -> int:
     from parcelward.base import config
     from parcelward.people import actions, queries
     from parcelward.people.wire import Role
+    from parcelward.shipping import actions as shipping
 
     settings = config.get()
     if settings.production:
@@ -53,6 +54,7 @@ def run(_options: argparse.Namespace) -> int:
             write_samples(settings.home, before | now)
             return 0
     by = actions.installer()
+    shipping.sell_by_sample(settings.currency, settings.country, by=by)
     key = Ed25519PrivateKey.generate()
     enrolled = actions.enrol_device("sample scanner", key.public_key().public_bytes_raw(), by=by, simulated=True)
     write_samples(

@@ -313,14 +313,15 @@ def _send(stop: threading.Event) -> None:
 
 
 def _pay(stop: threading.Event) -> None:
-    """Go on with payments that are under way; in a thread of its own, so that a slow provider delays nothing else."""
+    """Go on with payments and orders; in a thread of its own, so that a slow provider delays nothing else."""
     from parcelward.payments import work
     from parcelward.payments.errors import NoProvider
+    from parcelward.shipping import work as orders
 
     reported = float("-inf")
     while not stop.is_set():
         try:
-            done = work.once()
+            done = work.once() + orders.once()
             if time.monotonic() - reported > REPORT_S:
                 reported = time.monotonic()
                 work.reconcile(dt.datetime.now(dt.UTC))

@@ -65,6 +65,10 @@ class Api:
         path = f"/api/v1/lanes/{quote(lane.origin)}/{quote(lane.destination)}"
         self._call("PUT", path, json=lane.record(), headers=self._bearer)
 
+    def put_routes(self, routes: list[dict[str, str]]) -> None:
+        """Say which office delivers where."""
+        self._call("PUT", "/api/v1/routes", json={"routes": routes}, headers=self._bearer)
+
     def enrol(self, device: Device, key: Ed25519PrivateKey) -> tuple[str, str]:
         """Enrol a device with its public key; return (device_id, key_id)."""
         public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

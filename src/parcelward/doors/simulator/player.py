@@ -127,10 +127,11 @@ class Player:
         self._api.close()
 
     def register(self) -> None:
-        """Make facilities and lanes known; doing it again changes nothing. Raises Refused."""
+        """Make facilities, lanes and routes known; doing it again changes nothing. Raises Refused."""
         with ThreadPoolExecutor(SENDERS) as senders:
             list(senders.map(self._api.put_facility, self.world.facilities.values()))
             list(senders.map(self._api.put_lane, self.world.lanes.values()))
+        self._api.put_routes(self.world.routes)
 
     def play(
         self,

@@ -128,6 +128,17 @@ class World:
         """The sorting centres."""
         return [f for f in self.facilities.values() if f.kind == "hub"]
 
+    @property
+    def routes(self) -> list[dict[str, str]]:
+        """The rows of `PUT /api/v1/routes`: each office delivers its own ZIP code, the first one all that is left."""
+        first = self.offices[0]
+        rows = [(self.country, "", first.code, first.hub), ("*", "", self.exchange, self.facilities[self.exchange].hub)]
+        rows += [(self.country, office.code.removeprefix("PO"), office.code, office.hub) for office in self.offices]
+        return [
+            {"country": country, "prefix": prefix, "office": office, "hub": hub, "round_code": f"R{1 + at % 3}"}
+            for at, (country, prefix, office, hub) in enumerate(rows)
+        ]
+
     def open_on(self, weekday: int, month: int, day: int) -> bool:
         """Tell whether counters and rounds work: an overnight post rests on Sundays and three holidays."""
         return self.scale.same_day or not (weekday == 6 or (month, day) in {(1, 1), (7, 4), (12, 25)})  # noqa: PLR2004 -- Sunday

@@ -29,6 +29,7 @@ from parcelward.parcels.actions.links import make_link
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
 from parcelward.parcels.actions.record import record_scans
+from parcelward.parcels.actions.sold import make_sold_within
 from parcelward.parcels.actions.statuses import rebuild
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "lift_legal_hold",
     "make_bundle",
     "make_link",
+    "make_sold_within",
     "open_contact",
     "place_legal_hold",
     "rebuild",

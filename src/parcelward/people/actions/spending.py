@@ -194,3 +194,27 @@ def _end(reservation: UUID, state: str, amount_minor: int | None) -> None:
         return
     row.state, row.amount_minor, row.ended_at = state, amount, timezone.now()
     row.save(update_fields=["state", "amount_minor", "ended_at"])
+
+
+def spend_within(by: Person, amount_minor: int, currency: str, *, reservation: UUID, settled: bool) -> None:
+    """Count a payment against the asking key's grant, in the caller's transaction; whoever is no key has no cap.
+
+    Raises OverCap, and Conflict as `reserve_spend`.
+    """
+    if not ApiKey.objects.filter(pk=by.id).exists():
+        return
+    reserve_spend(by.id, amount_minor, currency, reservation=reservation)
+    if settled:
+        settle_spend(reservation)
+
+
+def settle_spent(reservation: UUID) -> None:
+    """Say that a payment was made, if a key reserved it. Doing it twice changes nothing."""
+    if Spending.objects.filter(pk=reservation).exists():
+        settle_spend(reservation)
+
+
+def cancel_spent(reservation: UUID) -> None:
+    """Give back what a key reserved for a payment, if one did. Doing it twice changes nothing."""
+    if Spending.objects.filter(pk=reservation).exists():
+        cancel_spend(reservation)

@@ -1,0 +1,75 @@
+"""Make what was paid for: items with numbers of ours, each with a sealed label that is bound to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from parcelward.base import config
+from parcelward.base.standards.addresses.address import Address
+from parcelward.base.vault import Personal
+from parcelward.parcels import actions as parcels
+from parcelward.parcels.wire import LabelWanted
+from parcelward.people import actions as people
+from parcelward.people.wire import Person
+from parcelward.privacy.sealing import actions as sealing
+from parcelward.privacy.sealing import queries as stations
+from parcelward.privacy.sealing.errors import KeyNotThere
+from parcelward.privacy.sealing.wire import Doorstep, LabelIn, Sealed
+from parcelward.shipping import order_rules
+from parcelward.shipping.models import OrderItem
+from parcelward.shipping.wire import Party
+
+
+def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Person, now: dt.datetime) -> None:
+    """Give each parcel of an order its item, number and label, in the caller's transaction. `parties` get them.
+
+    The house itself seals: whoever orders has no right to seal for somebody else's number.
+    """
+    house = people.machinery()
+    made = parcels.make_sold_within([one.s10_mark for one in rows], country=config.get().country, by=by, now=now)
+    wanted = [label_of(row, number, party) for row, (_, number), party in zip(rows, made, parties, strict=True)]
+    sealed = sealed_anew(wanted, by=house, now=now)
+    labels = parcels.issue_labels_within(
+        [
+            LabelWanted(item, label.raw, row.office, row.weight_g)
+            for row, (item, _), label in zip(rows, made, sealed, strict=True)
+        ],
+        by=house,
+        now=now,
+    )
+    for row, (item, number), label in zip(rows, made, labels, strict=True):
+        row.item, row.number = item, number
+        row.label, row.binding, row.printing = label.raw, label.code, label.printing
+    OrderItem.objects.bulk_update(rows, ["item", "number", "label", "binding", "printing"])
+
+
+def sealed_anew(wanted: Sequence[LabelIn], *, by: Person, now: dt.datetime) -> Sequence[Sealed]:
+    """Seal labels; a station that was described a moment ago gets its keys now, and not at the next round."""
+    try:
+        return sealing.seal_labels(wanted, by=by, now=now)
+    except KeyNotThere as missing:
+        if missing.code == "key_destroyed":
+            raise
+    places = {place for one in wanted for place in (one.hub, one.office)}
+    sealing.make_station_keys(places, [stations.epoch_of(now)], by=by, now=now)
+    return sealing.seal_labels(wanted, by=by, now=now)
+
+
+def label_of(row: OrderItem, number: str, party: Party) -> LabelIn:
+    """Return what is sealed for the stations on the way."""
+    address: Address = party.address
+    return LabelIn(
+        item=number,
+        hub=row.hub,
+        office=row.office,
+        weight_g=row.weight_g,
+        routing_code=f"{row.office} {row.round_code}"[: order_rules.ROUTING_CODE_MAX].strip(),
+        round_code=row.round_code,
+        street=order_rules.street_of(address, row.round_code),
+        doorstep=Doorstep(
+            Personal(order_rules.name_of(address)),
+            tuple(Personal(line) for line in order_rules.door_lines(address)),
+            Personal(party.note),
+        ),
+    )

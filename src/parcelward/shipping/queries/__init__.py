@@ -1,0 +1,7 @@
+"""What others may read of what is sold and what was ordered, as frozen values."""
+
+from parcelward.shipping.order_check import check_orders
+from parcelward.shipping.queries.orders import order, orders
+from parcelward.shipping.queries.tariffs import tariff, tariff_document, tariff_in_force
+
+__all__ = ["check_orders", "order", "orders", "tariff", "tariff_document", "tariff_in_force"]

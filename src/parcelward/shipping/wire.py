@@ -1,0 +1,155 @@
+"""Orders as values: what is asked for, what is said of one. Values that hold people's data show nothing of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from parcelward.base.standards.addresses.address import Address
+from parcelward.base.standards.addresses.findings import Finding
+from parcelward.base.standards.money import Currency
+from parcelward.parcels.hazmat.wire import Answer, Declaration
+from parcelward.shipping.pricing import Offer, Part, Unsold
+
+ITEMS_MAX: Final = 100  # of one order
+
+
+class State(enum.StrEnum):
+    """How an order stands. It ends bought, refused, undone or cancelled; the others are on their way there."""
+
+    PAYING = "paying"  # the payer, or the provider, has yet to answer
+    MAKING = "making"  # authorised: its items are made, what was authorised is being taken
+    REVIEW = "review"  # a person looks at it; nothing was paid
+    BOUGHT = "bought"
+    REFUSED = "refused"  # nothing was paid
+    UNDONE = "undone"  # nothing was paid: declined, given up, or too late
+    CANCELLED = "cancelled"  # after it was bought: what was paid goes back
+
+
+ENDED: Final = frozenset({State.BOUGHT, State.REFUSED, State.UNDONE, State.CANCELLED})
+
+
+class PaidBy(enum.StrEnum):
+    """How an order is paid."""
+
+    BALANCE = "balance"
+    CARD = "card"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Party:
+    """Who sends or gets something. Of an addressee without e-mail and phone nobody is told that it comes."""
+
+    address: Address
+    email: str = ""
+    phone: str = ""
+    note: str = ""  # for the door
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ItemWanted:
+    """One parcel that somebody wants to send."""
+
+    to: Party
+    product: str
+    weight_g: int
+    sides_mm: tuple[int, int, int]
+    declaration: Declaration
+    extras: tuple[str, ...] = ()
+    value_minor: int = 0
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OrderWanted:
+    """What somebody wants to buy at once. `quotes` are ids of quotes whose prices are to hold, one for each item."""
+
+    sender: Party
+    items: tuple[ItemWanted, ...]
+    paid_by: PaidBy = PaidBy.BALANCE
+    reference: str = ""
+    strict: bool = False  # refuse addresses that have any fault
+    quote: UUID | None = None
+    back_url: str = ""  # where a payer by card comes back to
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A quote: what can be bought for a parcel, until when."""
+
+    id: UUID
+    currency: Currency
+    offers: tuple[tuple[Offer, dt.date, dt.date], ...]  # with the promised days
+    unsold: tuple[Unsold, ...]
+    findings: tuple[Finding, ...]  # of the address
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an order does not go on: a code, and what it is about."""
+
+    code: str
+    place: int | None = None  # of the item
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSeen:
+    """One parcel of an order, for whoever may see it. Of the addressee there is a masked line at most."""
+
+    place: int
+    addressee: UUID
+    item: UUID | None
+    number: str
+    product: str
+    service: str
+    weight_g: int
+    sides_mm: tuple[int, int, int]
+    country: str
+    parts: tuple[Part, ...]
+    tax_minor: int
+    total_minor: int
+    promised_from: dt.date
+    promised_to: dt.date
+    screened: Answer
+    hazmat_rule: str
+    service_code: str
+    reference: str
+    printing: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSeen:
+    """An order, for whoever may see it."""
+
+    id: UUID
+    owner: UUID
+    state: State
+    reasons: tuple[Why, ...]
+    paid_by: PaidBy
+    pay_url: str  # where the payer goes on, while a payment by card waits for them
+    currency: Currency
+    total_minor: int
+    tax_minor: int
+    refunded_minor: int
+    items: tuple[ItemSeen, ...]
+    reference: str
+    simulated: bool
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One item's screening, in words for the customer."""
+
+    answer: Answer
+    rule: str
+    clause: str
+    words: str
+    what_to_change: str
+    appeal: str

@@ -1,0 +1,199 @@
+"""Orders through the API: bought, printed, scanned; refused with everything that is wrong; paid by card in steps."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+from tests.payments.provided import pay
+from tests.shipping import shop as shops
+from tests.shipping.sample_labels import pages, read
+from tests.shipping.shop import NAME, Shop, order
+
+from parcelward.parcels.models import Item, ItemAlias
+from parcelward.privacy.models import KeptPerson
+from parcelward.privacy.sealing.wire import from_base45, parse
+from parcelward.shipping.models import Order, OrderItem
+
+
+@pytest.fixture(scope="module")
+def mine(installation: Any) -> Shop:
+    shops.open_shop()
+    return shops.shop(installation)
+
+
+def rows() -> tuple[int, ...]:
+    return tuple(model.objects.count() for model in (Order, OrderItem, Item, ItemAlias, KeptPerson))
+
+
+def codes(answer: httpx.Response) -> set[tuple[str, str]]:
+    return {(one["pointer"], one["code"]) for one in answer.json()["errors"]}
+
+
+def test_one_call_pays_makes_and_prints(mine: Shop) -> None:
+    before = mine.balance_minor
+    answer = mine.buy(order())
+    assert answer.status_code == 201, answer.text
+    said = answer.json()
+    (item,) = said["items"]
+    assert said["state"] == "bought"
+    assert before - mine.balance_minor == said["total_minor"] == item["total_minor"] == 910  # 8.50 and 7 % of it
+    assert item["price"] == [{"code": "parcel", "words": "Parcel, tracked", "amount_minor": 850}]
+    label = mine.get(item["label_url"].removeprefix(mine.url))
+    assert label.headers["content-type"] == "application/pdf"
+    found = read(pages(label.content)[0])
+    assert found["]C0"] == item["number"]
+    sealed = next(text for kind, text in found.items() if kind != "]C0")
+    assert parse(from_base45(sealed)).item == item["number"]
+    assert NAME.encode() not in label.content
+    track = httpx.get(f"{mine.url}/track/{item['number']}?format=json", timeout=30)
+    assert track.status_code == 200
+    assert NAME not in track.text + answer.text
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_kept(mine: Shop) -> None:
+    body = order(item_weight_g=1_999_999, item_to={"address": shops.ADDRESS | {"country": "QQ"}})
+    body["items"].append(order(item_product="nothing", item_contents={"description": " "})["items"][0])
+    before, balance = rows(), mine.balance_minor
+    answer = mine.buy(body)
+    assert answer.status_code == 422
+    assert codes(answer) == {
+        ("/items/0/to/address/country", "country_unknown"),
+        ("/items/1/contents/description", "missing"),
+    }
+    other = mine.buy(order(item_product="nothing"))
+    assert codes(other) == {("/items/0/product", "unknown_product")}
+    assert other.json()["errors"][0]["suggestion"] == "packet, parcel, express", "what could be bought instead"
+    assert (rows(), mine.balance_minor) == (before, balance)
+
+
+def test_strict_refuses_what_is_else_advice(mine: Shop) -> None:
+    wrong = order(item_to={"address": shops.ADDRESS | {"administrative_area": "AK"}})
+    assert mine.buy(wrong).status_code == 201
+    assert codes(mine.buy(wrong | {"strict_addresses": True})) == {
+        ("/items/0/to/address/administrative_area", "postcode_not_in_area")
+    }
+
+
+def test_the_same_key_is_the_same_order(mine: Shop) -> None:
+    key, before = str(uuid.uuid4()), mine.balance_minor
+    first, again = mine.buy(order(), key), mine.buy(order(), key)
+    assert first.json()["id"] == again.json()["id"]
+    assert first.json() == again.json()
+    assert before - mine.balance_minor == first.json()["total_minor"], "paid once"
+    other = mine.buy(order(reference="another"), key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_each_parcel_of_an_order_has_its_own_number(mine: Shop) -> None:
+    body = order()
+    body["items"] = [order(item_reference=f"R-{nth}", item_weight_g=500 * (1 + nth))["items"][0] for nth in range(3)]
+    said = mine.buy(body).json()
+    assert len({one["number"] for one in said["items"]}) == 3
+    assert [one["reference"] for one in said["items"]] == ["R-0", "R-1", "R-2"]
+    assert said["total_minor"] == sum(one["total_minor"] for one in said["items"])
+
+
+def test_without_money_or_a_grant_nothing_is_bought(installation: Any) -> None:
+    poor = shops.shop(installation, amount_minor=900)
+    before = rows()
+    refused = poor.buy(order())
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_enough")
+    bound = shops.shop(installation, cap_minor=900)
+    refused = bound.buy(order())
+    assert (refused.status_code, refused.json()["code"]) == (403, "over_cap")
+    assert bound.balance_minor == 100_000
+    assert rows() == before, "not even an addressee is kept"
+
+
+def test_what_is_in_it_decides_whether_it_is_sold(mine: Shop) -> None:
+    before = mine.balance_minor
+    said = mine.buy(order(item_contents={"description": "fireworks, 20 rockets"})).json()
+    assert (said["state"], said["items"][0]["item"]) == ("refused", None)
+    (why,) = said["reasons"]
+    assert (why["code"], why["item"]) == ("hazmat_refuse", 0)
+    assert why["clause"], "a refusal names its clause"
+    unknown = {"description": "spare parts", "un": "UN9999"}
+    assert mine.buy(order(item_contents=unknown)).json()["state"] == "review"
+    assert mine.balance_minor == before
+
+
+def test_an_item_abroad_has_an_s10_number(mine: Shop) -> None:
+    abroad = {
+        "country": "FR",
+        "addressee": "Canary Quillfeather",
+        "street_lines": ["3 rue des Lilas"],
+        "locality": "Lyon",
+        "postcode": "69003",
+    }
+    said = mine.buy(order(item_to={"address": abroad}, item_product="world")).json()
+    assert said["state"] == "bought", said
+    number = said["items"][0]["number"]
+    assert (number[:2], number[-2:], len(number)) == ("CP", "US", 13)
+
+
+def test_nobody_sees_or_prints_anothers_order(mine: Shop, installation: Any) -> None:
+    said = mine.buy(order()).json()
+    other = shops.shop(installation)
+    for path in (f"/api/v1/orders/{said['id']}", f"/api/v1/orders/{said['id']}/labels/0"):
+        assert other.get(path).status_code == 404
+        assert mine.get(path).status_code == 200
+    assert other.post(f"/api/v1/orders/{said['id']}/give-up").status_code == 404
+    assert other.get("/api/v1/orders").json() == []
+    assert said["id"] in {one["id"] for one in mine.get("/api/v1/orders").json()}
+
+
+@pytest.mark.parametrize("form", ["pdf", "png", "zpl"])
+def test_a_label_comes_in_three_forms(mine: Shop, form: str) -> None:
+    said = mine.buy(order()).json()
+    label = mine.get(f"/api/v1/orders/{said['id']}/labels/0?form={form}")
+    assert label.status_code == 200
+    assert label.headers["content-disposition"].endswith(f'"{said["items"][0]["number"]}.{form}"')
+    assert label.content[:4] == {"pdf": b"%PDF", "png": b"\x89PNG", "zpl": b"^XA^"}[form]
+
+
+def test_a_label_is_printed_anew_three_times_and_no_more(mine: Shop) -> None:
+    said = mine.buy(order()).json()
+    where = f"/api/v1/orders/{said['id']}/labels/0"
+    first = mine.get(f"{where}?form=zpl").content
+    printed = [mine.post(f"{where}?form=zpl") for _ in range(4)]
+    assert [one.status_code for one in printed] == [200, 200, 200, 409]
+    assert printed[3].json()["code"] == "printed_out"
+    assert len({first, *(one.content for one in printed[:3])}) == 4, "each is another label"
+    assert mine.get(f"{where}?form=zpl").content == printed[2].content, "the last one stands"
+
+
+def test_a_quote_holds_its_price_for_one_parcel(mine: Shop) -> None:
+    made = mine.post("/api/v1/quotes", {"to": shops.ADDRESS, "weight_g": 900, "size_mm": [300, 200, 100]}).json()
+    assert [(one["product"], one["total_minor"]) for one in made["offers"]] == [
+        ("packet", 685),
+        ("parcel", 910),
+        ("express", 2771),
+    ]
+    assert mine.buy(order(quote=made["id"])).json()["total_minor"] == 910
+    heavier = mine.buy(order(quote=made["id"], item_weight_g=1_500))
+    assert (heavier.status_code, heavier.json()["code"]) == (409, "quote_over")
+
+
+class TestByCard:
+    """Paid on the provider's page; nothing is printed before the money is taken."""
+
+    def test_it_waits_for_its_payer_and_goes_on_under_the_same_key(self, mine: Shop) -> None:
+        key = str(uuid.uuid4())
+        said = mine.buy(order(paid_by="card"), key).json()
+        assert (said["state"], said["items"][0]["number"]) == ("requires_action", "")
+        refused = mine.get(f"/api/v1/orders/{said['id']}/labels/0")
+        assert (refused.status_code, refused.json()["code"]) == (409, "not_now")
+        pay(said["pay_url"])
+        again = mine.buy(order(paid_by="card"), key).json()
+        assert (again["id"], again["state"], again["pay_url"]) == (said["id"], "bought", None)
+        assert mine.get(f"/api/v1/orders/{said['id']}/labels/0").status_code == 200
+
+    def test_one_that_is_given_up_is_undone(self, mine: Shop) -> None:
+        said = mine.buy(order(paid_by="card")).json()
+        done = mine.post(f"/api/v1/orders/{said['id']}/give-up").json()
+        assert (done["state"], [why["code"] for why in done["reasons"]]) == ("undone", ["not_paid"])
+        pay(said["pay_url"])
+        assert mine.get(f"/api/v1/orders/{said['id']}").json()["state"] == "undone"
