@@ -60,12 +60,13 @@ class Plant:
 
     def __init__(self, home: Path, *, extra: Mapping[str, str] = {}) -> None:
         self.home = home
-        self.port = free_port()
+        self.port, self.provider_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("PARCELWARD_")}
         self._env |= {
             "PARCELWARD_HOME": str(home),
             "PARCELWARD_PORT": str(self.port),
+            "PARCELWARD_PROVIDER_PORT": str(self.provider_port),
             "PARCELWARD_LOG_ORIGIN": "faults.parcelward.example/log",
             **extra,
         }
@@ -108,6 +109,15 @@ class Plant:
             timeout=600,
             check=False,
         )
+
+    def python(self, program: str) -> str:
+        """Run a program with this installation's settings; return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=self._env, capture_output=True, text=True, timeout=120, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[-3000:])
+        return done.stdout
 
     def close(self) -> None:
         if self._process.poll() is None:
@@ -184,6 +194,9 @@ class Plant:
 
     def _worker(self, _rng: random.Random) -> list[int]:
         return [child.pid for child in self._children("work")]
+
+    def _provider(self, _rng: random.Random) -> list[int]:
+        return [child.pid for child in self._children("provider")]
 
     def _postmaster(self, name: str) -> list[int]:
         try:

@@ -11,7 +11,7 @@ import time
 import httpx
 import psycopg
 import pytest
-from tests.faults import checks, driver
+from tests.faults import checks, driver, purchases
 from tests.faults.plant import KINDS, LIMIT_S, Plant, until
 from tests.faults.senders import Device, Ledger
 from tests.scanner import SEED
@@ -157,3 +157,15 @@ def test_on_a_full_disk_reading_goes_on_and_writing_waits(small_disk):
     finally:
         device.close()
         plant.close()
+
+
+def test_every_order_is_done_or_undone_when_processes_die(tmp_path):
+    print(f"seed {SEED}")
+    plant = Plant(tmp_path / "home")
+    try:
+        bought, killed = purchases.drive(plant, seed=SEED, orders=60, kills=len(purchases.KINDS))
+        assert purchases.problems(plant, bought) == [], dict(killed)
+    finally:
+        plant.close()
+    assert killed, "nothing was killed"
+    assert bought.states["bought"] > 20

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import uuid
 from typing import Any
 
 import httpx
 from tests.payments.provided import sender
+from tests.shipping.bodies import ADDRESS, ITEM, NAME, ORDER, SENDER, STREET, order
 
 from parcelward.base import config
 from parcelward.base.standards import money
@@ -18,38 +18,10 @@ from parcelward.payments import ledger, rules
 from parcelward.people import actions as people
 from parcelward.people.queries import key_holder
 from parcelward.people.wire import OrganisationKind, Person, Role
-from parcelward.shipping import actions, tariff
+from parcelward.shipping import actions
 
 HUB, OFFICE, EXCHANGE = "ORD-HUB", "ORD-OFFICE", "ORD-EXCHANGE"
 USD = money.currency("USD")
-NAME, STREET = "Canary Quillfeather", "27 Zanzibar Mews"
-ADDRESS = {
-    "country": "US",
-    "addressee": NAME,
-    "street_lines": [STREET],
-    "locality": "Springfield",
-    "administrative_area": "IL",
-    "postcode": "62701",
-}
-SENDER = {
-    "address": {
-        "country": "US",
-        "organisation": "Marrow & Pith",
-        "street_lines": ["5 Market Square"],
-        "locality": "Springfield",
-        "administrative_area": "IL",
-        "postcode": "62703",
-    }
-}
-ITEM = {
-    "to": {"address": ADDRESS, "email": "canary.quillfeather@mail.example"},
-    "product": "parcel",
-    "weight_g": 900,
-    "size_mm": [300, 200, 100],
-    "contents": {"description": "Two cotton T-shirts", "answers": {"battery": "none"}},
-    "value_minor": 4_000,
-}
-ORDER = {"sender": SENDER, "items": [ITEM]}
 
 
 def open_shop() -> None:
@@ -88,17 +60,6 @@ def shopkeeper(amount_minor: int = 100_000) -> Person:
     if amount_minor:
         give(who.organisation, amount_minor)
     return who
-
-
-def order(**changed: Any) -> dict[str, Any]:
-    """Return an order as a system sends it; `item_...` changes its one parcel."""
-    body = copy.deepcopy(ORDER)
-    for name, value in changed.items():
-        if name.startswith("item_"):
-            body["items"][0][name.removeprefix("item_")] = value  # type: ignore[index]  # a list of dicts
-        else:
-            body[name] = value
-    return body
 
 
 @dataclasses.dataclass
@@ -160,4 +121,17 @@ def shop(installation: Any, amount_minor: int = 100_000, cap_minor: int = 10**9)
     return Shop(installation.url, token, organisation, holder.id)
 
 
-__all__ = ["ADDRESS", "ITEM", "ORDER", "SENDER", "Shop", "give", "open_shop", "order", "shop", "shopkeeper", "tariff"]
+__all__ = [
+    "ADDRESS",
+    "ITEM",
+    "NAME",
+    "ORDER",
+    "SENDER",
+    "STREET",
+    "Shop",
+    "give",
+    "open_shop",
+    "order",
+    "shop",
+    "shopkeeper",
+]
