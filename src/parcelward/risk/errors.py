@@ -1,7 +1,8 @@
 """What can go wrong with what risk is told.
 
 Conflict
-  └─ ObservationReused  409  this id stands for something else that was observed or learnt
+  ├─ ObservationReused  409  this id stands for something else that was observed or learnt
+  └─ DecisionReused     409  this id stands for another order
 """
 
 from __future__ import annotations
@@ -16,3 +17,10 @@ class ObservationReused(Conflict):
 
     default_code: ClassVar[str] = "observation_reused"
     title: ClassVar[str] = "This id stands for something else"
+
+
+class DecisionReused(Conflict):
+    """The order's id was used before, by somebody else or for another amount: nothing was decided."""
+
+    default_code: ClassVar[str] = "decision_reused"
+    title: ClassVar[str] = "This id stands for another order"

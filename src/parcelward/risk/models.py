@@ -42,3 +42,24 @@ class Outcome(models.Model):
     at = models.DateTimeField()
     fraud = models.BooleanField()
     writer = models.BigIntegerField(db_index=True)
+
+
+class Decision(models.Model):
+    """One answer about an order, as it was given. `body` says all of it, in one form (stored.py)."""
+
+    id = models.UUIDField(primary_key=True)
+    order = models.UUIDField()
+    round = models.SmallIntegerField()
+    owner = models.UUIDField()  # an organisation, or a person who acts for nobody else
+    answer = models.CharField(max_length=8)
+    at = models.DateTimeField(db_index=True)
+    body = models.TextField()
+    salt = models.BinaryField()  # so that what the log says of the body cannot be guessed from it
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "round"], name="decision_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-at"], name="decision_of_owner"),
+        ]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, gettext_lazy, gettext_noop, ngettext
 
 from parcelward.base.errors import Problem
 from parcelward.base.standards import money
@@ -33,7 +33,7 @@ from parcelward.risk.language.tree import (
     written,
 )
 from parcelward.risk.language.trying import Tried
-from parcelward.risk.wire import Answer, Because, Fact, Field, Unit
+from parcelward.risk.wire import Answer, Because, Fact, Field, Reason, Unit
 
 WRONG: Final[Mapping[str, Promise]] = {
     "always_false": gettext_lazy("This can never be true, so the rule would never act: %(about)s"),
@@ -85,6 +85,27 @@ WRONG: Final[Mapping[str, Promise]] = {
 }
 """The sentence for each code of a finding. A test holds them against the codes in the source."""
 
+SHIPPED: Final = (
+    gettext_noop("Many different cards were tried from one device within an hour"),
+    gettext_noop("This account used many different cards within an hour"),
+    gettext_noop("Many different cards were tried from one network"),
+    gettext_noop("Very many payments were declined within an hour; it can be tried again later"),
+    gettext_noop("Several payments were declined within an hour"),
+    gettext_noop("One card paid for orders of several accounts"),
+    gettext_noop("Earlier orders paid with this card were disputed"),
+    gettext_noop("Several earlier orders of this account were disputed"),
+    gettext_noop("A new account orders for a high amount"),
+    gettext_noop("A new account sends something of high value"),
+    gettext_noop("A first order for a high amount is paid with a card from another country"),
+    gettext_noop("One printer made very many labels within an hour"),
+    gettext_noop("One printer makes labels for several accounts"),
+    gettext_noop("Many accounts send to one addressee: what is sent may be passed on"),
+    gettext_noop("Very many accounts send to one address: what is sent may be passed on"),
+    gettext_noop("Earlier orders to this addressee were disputed"),
+    gettext_noop("A large part of this account's orders was given back"),
+)
+"""The words of the rules that are shipped, so that they are translated. A test holds them against the file."""
+
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -130,6 +151,11 @@ def _time(seconds: int) -> str:
         if count:
             parts.append(f"{count} {sign}")
     return "-" * (seconds < 0) + (" ".join(parts[:2]) or "0 s")
+
+
+def reason(found: Reason) -> str:
+    """Return the sentence of a reason: in the reader's language where the rule was shipped, else as it was written."""
+    return gettext(found.words) if found.words else found.code
 
 
 def because(found: Because, schema: Schema, currency: Currency | None = None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +25,7 @@ class Kind(enum.IntEnum):
     ORDER = 1  # somebody asked to send: paid, or about to be
     DECLINED = 2  # a payment was refused
     LABEL = 3  # a label was printed
+    REFUND = 4  # money went back to the payer
 
 
 class Key(enum.StrEnum):
@@ -166,11 +167,56 @@ class Reason:
     code: str
     words: str
     because: tuple[Because, ...] = ()
+    answer: Answer = Answer.ALLOW  # what the rule asks for
+    version: int = 0  # of the rule
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What risk is told of an order. No personal data: keys are keyed hashes, made where the personal data is."""
+
+    order: UUID
+    at: dt.datetime
+    keys: Mapping[Key, bytes]  # 16 bytes each; a key that nobody knows is left out
+    amount_minor: int  # in the operator's own currency: who asks converts
+    currency: str  # ISO 4217, that of the amount
+    known: Mapping[str, Fact] = field(default_factory=dict)  # by the names in risk/facts.py
+
+    @property
+    def observation(self) -> Observation:
+        """Return what is counted of it. Raises ValueError for what is the caller's bug."""
+        return Observation(self.order, Kind.ORDER, self.at, self.keys, self.amount_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a model says of an order: how probably it is fraud, and which features said so, the strongest first."""
+
+    probability: float
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What risk answers, with every reason for it, the strictest first."""
+    """What risk answers about an order, with every reason for it, the strictest first. Asked again, it is the same."""
 
+    id: UUID
+    order: UUID
+    round: int  # 1, and one more each time the payer has proven what a step up asked for
     answer: Answer
+    at: dt.datetime
     reasons: tuple[Reason, ...] = ()
+    proven: tuple[Reason, ...] = ()  # rules that asked for more proof, which was given
+    shadow: tuple[Reason, ...] = ()  # rules that are tried, and change nothing
+    snoozed: tuple[Reason, ...] = ()
+    set_aside: tuple[str, ...] = ()  # rules that could not be asked
+    used: Mapping[str, Fact] = field(default_factory=dict)  # what was known of the order: facts, features, the score
+    missing: tuple[str, ...] = ()  # what a rule asked about and nobody knew
+    revision: str = ""  # of the rule book (risk/rule_book.py)
+    scorer: str = ""  # which model scored; empty: none did
+
+    @property
+    def versions(self) -> tuple[tuple[str, int], ...]:
+        """Return the rules that spoke, and which version of each."""
+        spoke = (*self.reasons, *self.proven, *self.shadow, *self.snoozed)
+        return tuple((reason.code, reason.version) for reason in spoke)

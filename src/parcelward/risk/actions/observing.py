@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from parcelward.base import db
+from parcelward.risk import here
 from parcelward.risk.errors import ObservationReused
 from parcelward.risk.wire import Key, Observation, Outcome
 
@@ -51,6 +52,7 @@ def observe_within(seen: Sequence[Observation]) -> None:
             ),
         )
         if cur.rowcount == len(some):
+            here.observed_when_committed(some)
             return
         cur.execute(
             f"SELECT id, kind, at, {_COLUMNS}, amount_minor FROM risk_observation WHERE id = ANY(%s)",  # noqa: S608 -- our own names
@@ -60,6 +62,7 @@ def observe_within(seen: Sequence[Observation]) -> None:
     for one in some:
         if there.get(one.id) != (one.kind, one.at, *(_uuid(one.keys.get(key)) for key in _KEYS), one.amount_minor):
             raise ObservationReused("This id stands for another observation: take a new one")
+    here.observed_when_committed(some)
 
 
 @transaction.atomic

@@ -1,4 +1,7 @@
-"""What this room forgets by age: observations, and with each what was learnt of it. How long is privacy's table."""
+"""What this room forgets by age: observations, with what was learnt of each, and decisions.
+
+How long is privacy's table.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from parcelward.base.forgetting import Due, Sweep
 from parcelward.custody import actions as custody
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.risk.models import Observation
+from parcelward.risk.models import Decision, Observation
 
 RETAINED: Final = "risk.retention"
-SWEEPS: Final = (Sweep("observations", lambda t: Observation.objects.filter(at__lt=t), "at"),)
+SWEEPS: Final = (
+    Sweep("observations", lambda t: Observation.objects.filter(at__lt=t), "at"),
+    Sweep("decisions", lambda t: Decision.objects.filter(at__lt=t), "at"),
+)
 KEPT_FOR_GOOD: Final = {"risk_outcome": "goes with the observation that it is about"}
 """Table -> why its rows do not go by an age of their own."""
 

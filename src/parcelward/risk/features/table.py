@@ -99,5 +99,10 @@ TABLE: Final[tuple[Feature, ...]] = (
     *_each(Kind.DECLINED, Key.NETWORK, What.DISTINCT, DAY, value=Key.CARD),
     *_each(Kind.LABEL, Key.PRINTER, What.COUNT, HOUR, DAY),
     *_each(Kind.LABEL, Key.PRINTER, What.DISTINCT, WEEK, value=Key.ACCOUNT),
+    *_each(Kind.ORDER, Key.ACCOUNT, What.DISTINCT, HOUR, value=Key.CARD),
+    *_each(Kind.ORDER, Key.DEVICE, What.DISTINCT, HOUR, value=Key.CARD),
+    *_each(Kind.ORDER, Key.NETWORK, What.DISTINCT, HOUR, value=Key.CARD),
+    *_each(Kind.DECLINED, Key.DEVICE, What.DISTINCT, HOUR, value=Key.CARD),
+    *_each(Kind.REFUND, Key.ACCOUNT, What.COUNT, DAY, MONTH),
 )
 assert len({feature.name for feature in TABLE}) == len(TABLE), "each feature has a name of its own"  # noqa: S101 -- two of one name must stop the start

@@ -17,7 +17,7 @@ from parcelward.risk.language.life import Snooze, Stage, Version
 from parcelward.risk.language.problems import Refused
 from parcelward.risk.language.schema import Schema
 from parcelward.risk.language.tree import Node
-from parcelward.risk.wire import Answer, Decision, Reason, strictest
+from parcelward.risk.wire import Answer, Reason, strictest
 
 ALERT: Final = "rule_set_aside"
 """The kind of alert that a rule raises which could not be asked."""
@@ -70,11 +70,6 @@ class Decided:
     set_aside: tuple[SetAside, ...] = ()  # each is an alert
     missing: tuple[str, ...] = ()  # fields that a rule asked about and nobody knew: tests of them were false
 
-    @property
-    def decision(self) -> Decision:
-        """Return what whoever asked is told."""
-        return Decision(self.answer, self.reasons)
-
 
 def decide(
     ruleset: RuleSet,
@@ -96,7 +91,7 @@ def decide(
         because = interpreting.examine(ruleset.nodes[place], facts).because
         shadow = version.stage is Stage.SHADOW
         name = "shadow" if shadow else "snoozed" if version.rule in snoozed else "reasons"
-        groups[name].append((version, Reason(version.rule, version.words, because)))
+        groups[name].append((version, Reason(version.rule, version.words, because, version.answer, version.number)))
     for group in groups.values():
         group.sort(key=lambda each: (-each[0].answer.severity, each[0].rule))
     return Decided(

@@ -1,0 +1,125 @@
+"""Decide about an order: within the caller's transaction, and as often as it is asked with the same answer.
+
+Whoever orders calls this where the order, its payment and its items are written: what was rolled back was never
+decided, nor counted. The caller has asked who may.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import uuid
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from parcelward.base import db
+from parcelward.custody import actions as custody
+from parcelward.people.wire import Person
+from parcelward.risk import facts as fact_table
+from parcelward.risk import here, rule_book, scoring, stored
+from parcelward.risk.actions.observing import observe_within
+from parcelward.risk.decision_check import DECIDED
+from parcelward.risk.errors import DecisionReused
+from parcelward.risk.language import deciding
+from parcelward.risk.language.deciding import Decided
+from parcelward.risk.wire import Answer, Decision, OrderFacts, Reason, strictest
+
+log = logging.getLogger("parcelward.risk")
+
+PROOF: Final = "authenticated"
+"""The fact that a payer has proven who they are: what a step up asks for."""
+_NEWEST: Final = 'SELECT body, owner FROM risk_decision WHERE "order" = %s ORDER BY round DESC LIMIT 1'
+_KEEP: Final = (
+    'INSERT INTO risk_decision (id, "order", round, owner, answer, at, body, salt) '
+    'VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT ("order", round) DO NOTHING'
+)
+
+
+@transaction.atomic
+def decide(facts: OrderFacts, *, by: Person) -> Decision:
+    """Return what risk says of an order; it is counted and kept. Asked again with the same order, it is the same.
+
+    Where that was `step_up` and the payer has proven more since (the fact `authenticated`), it is decided anew. Raises
+    DecisionReused for another order under this id, Busy while a process that has just started reads the past.
+    """
+    owner = by.organisation or by.id
+    known = _newest(facts, owner)
+    if known is not None and not _goes_on(known, facts):
+        return known
+    made = _decided(facts, known)
+    if not _keep(made, owner, by):  # somebody else asked the same at the same moment, and has it committed
+        return _newest(facts, owner) or made
+    if made.round == 1:
+        observe_within([facts.observation])
+    return made
+
+
+def _newest(facts: OrderFacts, owner: UUID) -> Decision | None:
+    with db.cursor() as cur:
+        row = cur.execute(_NEWEST, (facts.order,)).fetchone()
+    if row is None:
+        return None
+    found = stored.decision(row[0])
+    same = (owner, facts.amount_minor, facts.currency)
+    if (row[1], found.used.get("amount_minor"), found.used.get("currency")) != same:
+        raise DecisionReused("This id stands for another order: take a new one")
+    return found
+
+
+def _goes_on(known: Decision, facts: OrderFacts) -> bool:
+    """Return whether the payer has proven since what was asked for."""
+    return known.answer is Answer.STEP_UP and facts.known.get(PROOF) is True and known.used.get(PROOF) is not True
+
+
+def _decided(facts: OrderFacts, known: Decision | None) -> Decision:
+    """Return the answer, made anew. It is counted once, at the moment when the order was first decided."""
+    counted = facts.observation if known is None else replace(facts.observation, at=known.at)
+    features = here.read_for(counted)
+    score, scorer = scoring.scored(features)
+    used = fact_table.used(facts, features, None if score is None else score.probability)
+    revision = ""
+    found = deciding.decide(rule_book.asked(revision), used, (), facts.at)
+    answer, reasons, proven = _answer(found, proves=facts.known.get(PROOF) is True)
+    for aside in found.set_aside:
+        log.error("rule %s, version %d, was set aside: %s", aside.rule, aside.number, aside.why)
+    return Decision(
+        id=uuid.uuid4(),
+        order=facts.order,
+        round=1 if known is None else known.round + 1,
+        answer=answer,
+        at=facts.at,
+        reasons=reasons,
+        proven=proven,
+        shadow=found.shadow_reasons,
+        snoozed=found.snoozed,
+        set_aside=tuple(each.rule for each in found.set_aside),
+        used=used,
+        missing=found.missing,
+        revision=revision,
+        scorer=scorer,
+    )
+
+
+def _answer(found: Decided, *, proves: bool) -> tuple[Answer, tuple[Reason, ...], tuple[Reason, ...]]:
+    """Return the answer, its reasons, and those that asked for proof which was given."""
+    if not proves:
+        return found.answer, found.reasons, ()
+    left = tuple(reason for reason in found.reasons if reason.answer is not Answer.STEP_UP)
+    proven = tuple(reason for reason in found.reasons if reason.answer is Answer.STEP_UP)
+    return strictest(reason.answer for reason in left), left, proven
+
+
+def _keep(made: Decision, owner: UUID, by: Person) -> bool:
+    """Store a decision with its entry in the log; return whether it was not there yet."""
+    text, salt = stored.body(made, owner=owner, by=by.source), secrets.token_bytes(16)
+    values = (made.id, made.order, made.round, owner, made.answer.value, made.at, text, salt)
+    with db.cursor() as cur:
+        cur.execute(_KEEP, values)
+        if not cur.rowcount:
+            return False
+    said = {"answer": made.answer.value, "by": by.source, "decision": str(made.id), "order": str(made.order)}
+    custody.record_fact(DECIDED, {**said, "seal": stored.seal(salt, text)})
+    return True
