@@ -238,6 +238,8 @@ PATHS = (
     "/api/v1/orders",
     "/api/v1/orders/{order_id}",
     "/api/v1/orders/{order_id}/give-up",
+    "/api/v1/orders/{order_id}/cancel",
+    "/api/v1/orders/{order_id}/appeal",
     "/api/v1/orders/{order_id}/labels/{place}",
     "/api/v1/me",
     "/api/v1/me/data",
@@ -280,7 +282,7 @@ UNGUESSED = {
     # An order that can be sold is not hit upon, and so there is none to look at: tests/shipping/test_orders
     ("POST", "/api/v1/orders"),
     *(("GET", path) for path in ("/api/v1/orders/{order_id}", "/api/v1/orders/{order_id}/labels/{place}")),
-    *(("POST", f"/api/v1/orders/{{order_id}}/{deed}") for deed in ("give-up", "labels/{place}")),
+    *(("POST", f"/api/v1/orders/{{order_id}}/{deed}") for deed in ("give-up", "cancel", "appeal", "labels/{place}")),
     ("POST", "/api/v1/keys"),  # an organisation that there is, and scopes that the role has, are rarely hit upon
     ("POST", "/api/v1/keys/{key_id}/grants"),
     # An entry or a request of one's own, and a screen's pace of deeds: tests/api/test_own_data

@@ -148,6 +148,8 @@ API: Final[dict[tuple[str, str], Right]] = {
     ("GET", "/api/v1/orders"): any_of(T.READ_ORDERS, T.READ_MONEY),
     ("GET", "/api/v1/orders/{order_id}"): any_of(T.READ_ORDERS, T.READ_MONEY),
     ("POST", "/api/v1/orders/{order_id}/give-up"): any_of(T.ORDER),
+    ("POST", "/api/v1/orders/{order_id}/cancel"): any_of(T.ORDER),
+    ("POST", "/api/v1/orders/{order_id}/appeal"): any_of(T.ORDER),
     ("GET", "/api/v1/orders/{order_id}/labels/{place}"): any_of(T.ORDER),
     ("POST", "/api/v1/orders/{order_id}/labels/{place}"): any_of(T.ORDER),
     ("POST", "/api/v1/scans"): any_of(T.SCAN),

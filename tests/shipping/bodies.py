@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import secrets
 from typing import Any
 
 NAME, STREET = "Canary Quillfeather", "27 Zanzibar Mews"
@@ -38,6 +39,8 @@ ORDER = {"sender": SENDER, "items": [ITEM]}
 def order(**changed: Any) -> dict[str, Any]:
     """Return an order as a system sends it; `item_...` changes its one parcel."""
     body = copy.deepcopy(ORDER)
+    # Many accounts that send to one addressee look like fraud, and tests are many accounts.
+    body["items"][0]["to"]["address"]["addressee"] = f"{NAME} {secrets.token_hex(4)}"  # type: ignore[index]  # as below
     for name, value in changed.items():
         if name.startswith("item_"):
             body["items"][0][name.removeprefix("item_")] = value  # type: ignore[index]  # a list of dicts

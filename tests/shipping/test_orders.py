@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
 import uuid
 from typing import Any
 
 import httpx
 import pytest
 from tests.payments.provided import pay
+from tests.people.staffing import acting, member, somebody
+from tests.scanner import Scanner, event, until
 from tests.shipping import shop as shops
 from tests.shipping.sample_labels import pages, read
 from tests.shipping.shop import NAME, Shop, order
 
+from parcelward.base.errors import NotAllowed
 from parcelward.parcels.models import Item, ItemAlias
+from parcelward.people import actions as people
+from parcelward.people.wire import Person, Role
 from parcelward.privacy.models import KeptPerson
 from parcelward.privacy.sealing.wire import from_base45, parse
+from parcelward.shipping import actions as shipping
+from parcelward.shipping.actions import Because
+from parcelward.shipping.errors import NotNow
 from parcelward.shipping.models import Order, OrderItem
+from parcelward.shipping.wire import State
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +89,8 @@ def test_strict_refuses_what_is_else_advice(mine: Shop) -> None:
 
 
 def test_the_same_key_is_the_same_order(mine: Shop) -> None:
-    key, before = str(uuid.uuid4()), mine.balance_minor
-    first, again = mine.buy(order(), key), mine.buy(order(), key)
+    key, before, body = str(uuid.uuid4()), mine.balance_minor, order()
+    first, again = mine.buy(body, key), mine.buy(body, key)
     assert first.json()["id"] == again.json()["id"]
     assert first.json() == again.json()
     assert before - mine.balance_minor == first.json()["total_minor"], "paid once"
@@ -181,13 +192,13 @@ class TestByCard:
     """Paid on the provider's page; nothing is printed before the money is taken."""
 
     def test_it_waits_for_its_payer_and_goes_on_under_the_same_key(self, mine: Shop) -> None:
-        key = str(uuid.uuid4())
-        said = mine.buy(order(paid_by="card"), key).json()
+        key, body = str(uuid.uuid4()), order(paid_by="card")
+        said = mine.buy(body, key).json()
         assert (said["state"], said["items"][0]["number"]) == ("requires_action", "")
         refused = mine.get(f"/api/v1/orders/{said['id']}/labels/0")
         assert (refused.status_code, refused.json()["code"]) == (409, "not_now")
         pay(said["pay_url"])
-        again = mine.buy(order(paid_by="card"), key).json()
+        again = mine.buy(body, key).json()
         assert (again["id"], again["state"], again["pay_url"]) == (said["id"], "bought", None)
         assert mine.get(f"/api/v1/orders/{said['id']}/labels/0").status_code == 200
 
@@ -197,3 +208,84 @@ class TestByCard:
         assert (done["state"], [why["code"] for why in done["reasons"]]) == ("undone", ["not_paid"])
         pay(said["pay_url"])
         assert mine.get(f"/api/v1/orders/{said['id']}").json()["state"] == "undone"
+
+
+class TestCancelled:
+    """What was bought and not handed in can be cancelled; all of the money goes back to where it came from."""
+
+    def test_by_balance(self, mine: Shop) -> None:
+        before = mine.balance_minor
+        said = mine.buy(order()).json()
+        done = mine.post(f"/api/v1/orders/{said['id']}/cancel").json()
+        assert (done["state"], done["refunded_minor"]) == ("cancelled", said["total_minor"])
+        assert mine.balance_minor == before
+        again = mine.post(f"/api/v1/orders/{said['id']}/cancel")
+        assert (again.status_code, mine.balance_minor) == (200, before), "once"
+        track = httpx.get(f"{mine.url}/api/v1/items/{said['items'][0]['number']}", timeout=30).json()
+        assert track["status"] == "cancelled"
+        assert mine.get(f"/api/v1/orders/{said['id']}/labels/0").status_code == 409
+
+    def test_by_card(self, mine: Shop) -> None:
+        from parcelward.payments.models import Refund
+
+        key, body = str(uuid.uuid4()), order(paid_by="card")
+        said = mine.buy(body, key).json()
+        pay(said["pay_url"])
+        until(lambda: mine.buy(body, key).json()["state"] == "bought")
+        assert mine.post(f"/api/v1/orders/{said['id']}/cancel").json()["state"] == "cancelled"
+        refund = Refund.objects.get(intent__about=uuid.UUID(said["id"].removeprefix("ord_")))
+        assert (refund.amount_minor, refund.state) == (said["total_minor"], "succeeded")
+
+    def test_not_after_it_was_handed_in(self, mine: Shop, installation: Any, facilities: Any) -> None:
+        said = mine.buy(order()).json()
+        Scanner(installation).send(event(said["items"][0]["number"], "accepted"))
+        refused = mine.post(f"/api/v1/orders/{said['id']}/cancel")
+        assert (refused.status_code, refused.json()["code"]) == (409, "tendered")
+        assert mine.get(f"/api/v1/orders/{said['id']}").json()["state"] == "bought"
+
+
+def clerk(*, trained: bool = True) -> Person:
+    """Return a clerk, with a certificate for dangerous goods or without."""
+    who, today = acting(*member(Role.CLERK)), dt.datetime.now(dt.UTC).date()
+    if trained:
+        month = today + dt.timedelta(days=30)
+        people.certify(who.id, "dangerous_goods", valid_from=today, valid_until=month, by=somebody(Role.ADMINISTRATOR))
+    return who
+
+
+class TestReview:
+    """What stopped is looked at by a person, who must be trained where it is about dangerous goods."""
+
+    def stopped(self, mine: Shop) -> uuid.UUID:
+        said = mine.buy(order(item_contents={"description": "spare parts", "un": "UN9999"})).json()
+        assert said["state"] == "review"
+        return uuid.UUID(said["id"].removeprefix("ord_"))
+
+    def test_a_person_lets_it_go_on_and_it_is_bought(self, mine: Shop) -> None:
+        found, before = self.stopped(mine), mine.balance_minor
+        with pytest.raises(NotAllowed):
+            shipping.review(found, allow=True, because=Because.HARMLESS, by=clerk(trained=False))
+        assert shipping.review(found, allow=True, because=Because.HARMLESS, by=clerk()) is State.BOUGHT
+        assert mine.balance_minor < before
+        with pytest.raises(NotNow):
+            shipping.review(found, allow=False, because=Because.FRAUD, by=clerk())
+
+    def test_a_refusal_can_be_appealed_against_once(self, mine: Shop) -> None:
+        said = mine.buy(order(item_contents={"description": "fireworks, 20 rockets"})).json()
+        where = f"/api/v1/orders/{said['id']}/appeal"
+        assert mine.post(where).json()["state"] == "review"
+        found = uuid.UUID(said["id"].removeprefix("ord_"))
+        assert shipping.review(found, allow=False, because=Because.DANGEROUS, by=clerk()) is State.REFUSED
+        again = mine.post(where)
+        assert (again.status_code, again.json()["code"]) == (409, "appealed_before")
+
+    def test_one_addressee_of_many_accounts_is_held(self, installation: Any) -> None:
+        name = {"address": shops.ADDRESS | {"addressee": f"Mule {uuid.uuid4().hex[:8]}"}}
+        answers = []
+        for _ in range(9):
+            answers.append(shops.shop(installation).buy(order(item_to=name)).json())
+            time.sleep(1.1)  # what another process saw counts a turn later
+        assert [one["state"] for one in answers[:7]] == ["bought"] * 7
+        held = answers[-1]
+        assert (held["state"], held["reasons"][0]["code"]) == ("review", "risk_hold")
+        assert held["reasons"][0]["words"] == ["Many accounts send to one addressee: what is sent may be passed on"]

@@ -48,6 +48,7 @@ class SoldItem(models.Model):
     item = models.UUIDField(primary_key=True)
     sold_at = models.DateTimeField()
     source = models.IntegerField()
+    facility = models.IntegerField()  # where it is expected to be handed in; 0: nobody knows
 
 
 class ScanEvent(models.Model):

@@ -12,14 +12,13 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, Sum
 from django.utils import timezone
 
 from parcelward.base.errors import Busy, Conflict, Invalid, NotFound
 from parcelward.base.standards.money import Currency
 from parcelward.custody import actions as custody
 from parcelward.payments import givebacks, intent_rules, intents, purchases, queries, reconciling
-from parcelward.payments.errors import IntentReused, NotRefundable, Unsigned
+from parcelward.payments.errors import IntentReused, Unsigned
 from parcelward.payments.intent_rules import Reason
 from parcelward.payments.models import Dispute, Finding, Intent, Notice, Refund
 from parcelward.payments.providers.chosen import provider, provider_of
@@ -31,18 +30,16 @@ from parcelward.people.wire import Person, Task
 
 EVIDENCE_CHARS_MAX: Final = 20_000
 MARK_MAX: Final = 100
-REFUNDABLE_IN: Final = (DisputeSeen.INQUIRY.value, DisputeSeen.WITHDRAWN.value, DisputeSeen.WON.value)
-"""States of a dispute in which the money is with us: a refund may even end an inquiry."""
 FINDING_CLOSED: Final = "payments.finding_closed"
 
 pay_from_balance = purchases.pay_from_balance
-give_back_to_balance = purchases.give_back_to_balance
+give_back_to_balance, give_back_to_card = purchases.give_back_to_balance, purchases.give_back_to_card
 authorise_within, capture_within, void_within = (
     purchases.authorise_within,
     purchases.capture_within,
     purchases.void_within,
 )
-drive, go_on = intents.drive, intents.go_on
+drive, go_on, drive_refund = intents.drive, intents.go_on, givebacks.drive_refund
 
 
 def top_up(intent: UUID, amount_minor: int, currency: Currency, *, back_url: str, by: Person) -> Seen:
@@ -116,41 +113,9 @@ def refund(refund_id: UUID, intent: UUID, amount_minor: int, *, reason: Reason, 
     """
     require(by, Task.GIVE_BACK)
     queries.intent(intent, by=by)
-    with transaction.atomic():
-        row = Intent.objects.select_for_update().get(pk=intent)
-        known = Refund.objects.filter(pk=refund_id).first()
-        if known is None:
-            _require_refundable(row, amount_minor)
-            now = timezone.now()
-            known = Refund.objects.create(
-                id=refund_id,
-                intent=row,
-                amount_minor=amount_minor,
-                state=RefundSeen.PENDING.value,
-                reason=reason.value,
-                reference="",
-                source=by.source,
-                created_at=now,
-                try_at=now + dt.timedelta(seconds=intent_rules.ANSWER_WITHIN_S),
-            )
-            givebacks.hold_refund(row, known)
-            givebacks.record_refund(known, by=by.source)
-        elif (known.intent_id, known.amount_minor, known.reason) != (intent, amount_minor, reason.value):
-            raise IntentReused("This id stands for another refund: take a new one")
+    givebacks.ask_within(refund_id, intent, amount_minor, reason=reason, by=by)
     givebacks.drive_refund(refund_id)
     return RefundSeen(Refund.objects.values_list("state", flat=True).get(pk=refund_id))
-
-
-def _require_refundable(row: Intent, amount_minor: int) -> None:
-    if amount_minor <= 0:
-        raise Invalid("A refund is of more than nothing", code="bad_amount")
-    if row.state != Standing.CAPTURED:
-        raise NotRefundable("Nothing was taken of this payment, so nothing can go back")
-    if Dispute.objects.filter(intent=row).exclude(state__in=REFUNDABLE_IN).exists():
-        raise NotRefundable("The payer's bank has taken this back, or is deciding on it: answer the dispute instead")
-    asked = Refund.objects.filter(~Q(state=RefundSeen.FAILED.value), intent=row).aggregate(sum=Sum("amount_minor"))
-    if amount_minor > row.captured_minor - (asked["sum"] or 0):
-        raise NotRefundable("With this, more would go back than was paid")
 
 
 def answer_dispute(reference: str, evidence: str, *, by: Person) -> DisputeSeen:

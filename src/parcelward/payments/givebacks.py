@@ -2,24 +2,72 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, Sum
 from django.utils import timezone
 
+from parcelward.base.errors import Invalid
 from parcelward.base.standards.money import Currency
 from parcelward.custody import actions as custody
 from parcelward.payments import intent_rules, intents, ledger, rules
+from parcelward.payments.errors import IntentReused, NotRefundable
 from parcelward.payments.intent_check import DISPUTE, REFUND
-from parcelward.payments.intent_rules import posting_id
+from parcelward.payments.intent_rules import Reason, posting_id
 from parcelward.payments.models import Dispute, Intent, Refund
 from parcelward.payments.providers import wire as providers
 from parcelward.payments.providers.chosen import provider_of
 from parcelward.payments.providers.wire import DisputeSeen, RefundSeen, Refused, Unanswered
-from parcelward.payments.wire import Account, Kind, Purpose
+from parcelward.payments.wire import Account, Kind, Purpose, Standing
 from parcelward.people import actions as people
+from parcelward.people.wire import Person
+
+REFUNDABLE_IN: Final = (DisputeSeen.INQUIRY.value, DisputeSeen.WITHDRAWN.value, DisputeSeen.WON.value)
+"""States of a dispute in which the money is with us: a refund may even end an inquiry."""
+
+
+@transaction.atomic
+def ask_within(refund_id: UUID, intent: UUID, amount_minor: int, *, reason: Reason, by: Person) -> None:
+    """Note that a part of a payment is to go back; `drive_refund` asks for it. The same refund again changes nothing.
+
+    The caller has asked who may. Raises NotRefundable, NotEnough, IntentReused.
+    """
+    row = Intent.objects.select_for_update().get(pk=intent)
+    known = Refund.objects.filter(pk=refund_id).first()
+    if known is None:
+        _require_refundable(row, amount_minor)
+        now = timezone.now()
+        known = Refund.objects.create(
+            id=refund_id,
+            intent=row,
+            amount_minor=amount_minor,
+            state=RefundSeen.PENDING.value,
+            reason=reason.value,
+            reference="",
+            source=by.source,
+            created_at=now,
+            try_at=now + dt.timedelta(seconds=intent_rules.ANSWER_WITHIN_S),
+        )
+        hold_refund(row, known)
+        record_refund(known, by=by.source)
+    elif (known.intent_id, known.amount_minor, known.reason) != (intent, amount_minor, reason.value):
+        raise IntentReused("This id stands for another refund: take a new one")
+
+
+def _require_refundable(row: Intent, amount_minor: int) -> None:
+    if amount_minor <= 0:
+        raise Invalid("A refund is of more than nothing", code="bad_amount")
+    if row.state != Standing.CAPTURED:
+        raise NotRefundable("Nothing was taken of this payment, so nothing can go back")
+    if Dispute.objects.filter(intent=row).exclude(state__in=REFUNDABLE_IN).exists():
+        raise NotRefundable("The payer's bank has taken this back, or is deciding on it: answer the dispute instead")
+    asked = Refund.objects.filter(~Q(state=RefundSeen.FAILED.value), intent=row).aggregate(sum=Sum("amount_minor"))
+    if amount_minor > row.captured_minor - (asked["sum"] or 0):
+        raise NotRefundable("With this, more would go back than was paid")
 
 
 def drive_refund(refund: UUID) -> None:

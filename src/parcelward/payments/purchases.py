@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from parcelward.base.errors import Conflict, NotAllowed
-from parcelward.payments import intent_rules, intents, ledger, queries, rules
+from parcelward.payments import givebacks, intent_rules, intents, ledger, queries, rules
 from parcelward.payments.errors import IntentReused
 from parcelward.payments.models import Intent
 from parcelward.payments.providers.chosen import provider
@@ -40,6 +40,13 @@ def give_back_to_balance(
     _require_theirs(owner, by)
     lines = rules.refund_lines(price, amount_minor, refunded_minor=refunded_minor, owner=owner)
     ledger.post(intent_rules.posting_id(refund, REFUND), lines, reason=REFUND, about=purchase, by=by)
+
+
+@transaction.atomic
+def give_back_to_card(refund: UUID, intent: UUID, amount_minor: int, *, by: Person) -> None:
+    """Note that a part of what a card paid is to go back; `drive_refund` asks for it. Once for a refund."""
+    queries.purchase(intent, by=by)
+    givebacks.ask_within(refund, intent, amount_minor, reason=intent_rules.Reason.CANCELLED, by=by)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from parcelward.payments import intent_check, ledger_check
 from parcelward.payments.errors import NoProvider
 from parcelward.payments.models import Intent as Row
 from parcelward.payments.providers.chosen import provider
-from parcelward.payments.wire import CHART, Balance, Entry, Intent, Kind, Purpose, Standing, Verb
+from parcelward.payments.wire import CHART, Balance, CardSeen, Entry, Intent, Kind, Purpose, Standing, Verb
 from parcelward.people.queries import may, require
 from parcelward.people.wire import Person, Role, Task
 
@@ -57,6 +57,12 @@ def purchase(intent_id: UUID, *, by: Person) -> Intent:
     if row is None:
         raise NotFound("No such payment")
     return _seen(row)
+
+
+def card_of(intent_id: UUID, *, by: Person) -> CardSeen:
+    """Return what is known of the card that pays a purchase. Raises NotFound."""
+    purchase(intent_id, by=by)
+    return CardSeen(*Row.objects.values_list("card", "card_country", "authenticated").get(pk=intent_id))
 
 
 def intents(*, by: Person, limit: int = 50) -> tuple[Intent, ...]:

@@ -170,6 +170,15 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class CardSeen:
+    """What may be known of the card that pays: nothing that pays."""
+
+    fingerprint: str  # the provider's: the same for the same card; empty: not known yet
+    country: str
+    authenticated: bool  # its bank asked its holder
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a statement."""
 

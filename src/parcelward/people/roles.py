@@ -28,7 +28,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
     Role.CLERK: frozenset(
         {
             *(Task.OWN_DATA, Task.ACCEPT_HAZMAT, Task.PROVE_OTHERS, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON),
-            *(Task.SEAL_LABEL, Task.RE_ENROL, Task.MAKE_LINK),
+            *(Task.SEAL_LABEL, Task.RE_ENROL, Task.MAKE_LINK, Task.REVIEW_ORDER),
         },
     ),
     Role.SORTER: frozenset({Task.OWN_DATA, Task.OPEN_LABEL, Task.SEAL_LABEL}),
@@ -38,7 +38,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
         {
             *(Task.OWN_DATA, Task.HOLD, Task.RELEASE, Task.RELEASE_SECURITY, Task.CORRECT, Task.READ_DESK, Task.REPAIR),
             *(Task.READ_EVENTS, Task.SHRED, Task.REVIEW_PROOFS, Task.REVEAL, Task.FIND_PERSON, Task.DISCLOSE),
-            *(Task.SHRED_PERSON, Task.ANSWER_RIGHTS),
+            *(Task.SHRED_PERSON, Task.ANSWER_RIGHTS, Task.REVIEW_ORDER),
         },
     ),
     Role.PLANNER: frozenset({Task.OWN_DATA, Task.EDIT_NETWORK, Task.READ_EVENTS}),

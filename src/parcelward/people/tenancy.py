@@ -12,11 +12,17 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from parcelward.base.errors import NotFound
-from parcelward.people.models import Certificate, FacilityGrant, Invitation, Membership, Organisation
+from parcelward.people.models import Certificate, FacilityGrant, Invitation, Membership, Organisation, User
 from parcelward.people.roles import MAY, ROLES_OF, require
 from parcelward.people.wire import CERTIFIED, TWO_PEOPLE, OrganisationKind, Person, Role, Task
 
 LISTED_MAX: Final = 500
+
+
+def known_since(owner: UUID) -> dt.datetime | None:
+    """Return since when an organisation, or a person who acts for nobody else, is known here; None: not at all."""
+    found = Organisation.objects.filter(pk=owner).values_list("made_at", flat=True).first()
+    return found or User.objects.filter(pk=owner).values_list("created_at", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ class Task(enum.StrEnum):
     RECONCILE = "reconcile"  # close what differs between our ledger and a provider's report
     ORDER = "order"  # quote, buy and cancel deliveries for whom one acts for
     READ_ORDERS = "read_orders"  # one's own organisation's
+    REVIEW_ORDER = "review_order"  # let an order that stopped go on, or refuse it
     EDIT_TARIFF = "edit_tariff"  # what is sold, for how much
     CONTACT = "contact"  # open and close a masked contact of an item
 

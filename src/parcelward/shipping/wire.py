@@ -77,6 +77,15 @@ class OrderWanted:
     back_url: str = ""  # where a payer by card comes back to
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Whence:
+    """Where an order comes from, as far as its door knows. Only keyed hashes of it are kept."""
+
+    network: str = ""  # the asker's address
+    device: str = ""
+    proven: bool = False  # they have just proven who they are, with a passkey or a second factor
+
+
 @dataclass(frozen=True, slots=True)
 class Quoted:
     """A quote: what can be bought for a parcel, until when."""

@@ -148,7 +148,7 @@ def complete(described: dict[str, Any]) -> dict[str, Any]:
                 if int(status) >= 400:  # noqa: PLR2004 -- the HTTP status class
                     answer["content"] = _PROBLEM
     for method in ("get", "post"):
-        described["paths"][_LABEL][method]["responses"]["200"]["content"] = {
+        described["paths"][_LABEL][method]["responses"][200]["content"] = {
             kind: {"schema": {"type": "string", "format": "binary"}} for kind in LABEL_KINDS.values()
         }
     for path, method, header, words in _HEADERS:

@@ -174,6 +174,7 @@ class WhyOut(Schema):
     item: int | None = Field(description="which of the order's parcels, from 0; null: the whole order")
     rule: str = ""
     clause: str = ""
+    words: list[str] = Field(default=[], description="why, in sentences")
 
 
 class PartOut(Schema):
@@ -243,7 +244,11 @@ def shown(order: OrderSeen) -> OrderOut:
         state=outward.get(order.state, order.state.value),
         reasons=[
             WhyOut(
-                code=why.code, item=why.place, rule=why.details.get("rule", ""), clause=why.details.get("clause", "")
+                code=why.code,
+                item=why.place,
+                rule=str(why.details.get("rule", "")),
+                clause=str(why.details.get("clause", "")),
+                words=[str(rule["words"]) for rule in why.details.get("rules", ())],
             )
             for why in order.reasons
         ],

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from parcelward.base.errors import NotFound
+from parcelward.doors import throttle
 from parcelward.doors.api.openapi import LABEL_KINDS
 from parcelward.doors.api.order_shapes import ORDER_PREFIX, OrderIn, OrderOut, shown
 from parcelward.doors.api.shapes import PROBLEMS, Bearer, id_in, next_page, once_id
@@ -17,7 +18,7 @@ from parcelward.people.wire import Person
 from parcelward.shipping import actions, queries
 from parcelward.shipping.labels import layout, pdf, png, zpl
 from parcelward.shipping.labels.wire import LabelFacts
-from parcelward.shipping.wire import OrderSeen
+from parcelward.shipping.wire import OrderSeen, Whence
 
 PAGE_MAX = 100
 PAPERS = {"a6": layout.A6, "4x6": layout.INCH_4X6, "a4": layout.A4_OF_4}
@@ -52,7 +53,8 @@ def buy(request: HttpRequest, body: OrderIn) -> HttpResponse:
     waited for its payer goes on. Everything that is wrong is said at once; then nothing was bought.
     """
     wanted, by = body.value(), _by(request)
-    found = once_id(request, lambda: actions.place_within(uuid.uuid4(), wanted, by=by))
+    whence = Whence(network=throttle.client_address(request))
+    found = once_id(request, lambda: actions.place_within(uuid.uuid4(), wanted, by=by, whence=whence))
     actions.go_on(found, by=by)
     return _answer(queries.order(found, by=by), 201)
 
@@ -84,6 +86,26 @@ def give_up(request: HttpRequest, order_id: str) -> HttpResponse:
     """Close an order that was not paid. One that is paid meanwhile stays bought. Doing it twice changes nothing."""
     found, by = order_id_of(order_id), _by(request)
     actions.give_up(found, by=by)
+    return _answer(queries.order(found, by=by), 200)
+
+
+@router.post(
+    "/orders/{order_id}/cancel", auth=Bearer(), response={200: OrderOut, **PROBLEMS}, summary="Cancel a bought order"
+)
+def cancel(request: HttpRequest, order_id: str) -> HttpResponse:
+    """Cancel what nobody has handed in yet: its labels are void, and all of the money goes back. Once is enough."""
+    found, by = order_id_of(order_id), _by(request)
+    actions.cancel(found, by=by)
+    return _answer(queries.order(found, by=by), 200)
+
+
+@router.post(
+    "/orders/{order_id}/appeal", auth=Bearer(), response={200: OrderOut, **PROBLEMS}, summary="Have a person look"
+)
+def appeal(request: HttpRequest, order_id: str) -> HttpResponse:
+    """Ask that a person looks at an order that was refused. Once is enough."""
+    found, by = order_id_of(order_id), _by(request)
+    actions.appeal(found, by=by)
     return _answer(queries.order(found, by=by), 200)
 
 

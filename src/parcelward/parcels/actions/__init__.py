@@ -29,7 +29,7 @@ from parcelward.parcels.actions.links import make_link
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
 from parcelward.parcels.actions.record import record_scans
-from parcelward.parcels.actions.sold import make_sold_within
+from parcelward.parcels.actions.sold import cancel_sold_within, inspect_sold_within, make_sold_within
 from parcelward.parcels.actions.statuses import rebuild
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "agree_to_release",
     "approve_erasure",
     "ask_release",
+    "cancel_sold_within",
     "close_alert",
     "correct",
     "dismiss",
@@ -47,6 +48,7 @@ __all__ = [
     "erase_due",
     "hold",
     "import_scans",
+    "inspect_sold_within",
     "issue_labels_within",
     "lift_legal_hold",
     "make_bundle",

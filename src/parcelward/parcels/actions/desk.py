@@ -20,7 +20,7 @@ from parcelward.network import queries as network
 from parcelward.parcels import rules
 from parcelward.parcels.actions import came_again
 from parcelward.parcels.actions.record import record_by_person
-from parcelward.parcels.models import Alert, ItemAlias, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent
+from parcelward.parcels.models import Alert, ItemAlias, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent, SoldItem
 from parcelward.parcels.quarantine_check import DISMISSED, RESUBMITTED, note_hash
 from parcelward.parcels.security_holds import held_for_security
 from parcelward.parcels.wire import CorrectsIn, ScanIn, Submission
@@ -32,7 +32,7 @@ REASON_MAX = 40
 NOTE_MAX = 200
 
 
-def _event(item: UUID, step: str, reason: str, *, by: Person, corrects: CorrectsIn | None = None) -> None:
+def record_event(item: UUID, step: str, reason: str, *, by: Person, corrects: CorrectsIn | None = None) -> None:
     """Record one event of a person, through the same door as every other event."""
     if not 1 <= len(reason) <= REASON_MAX or "\0" in reason:
         raise Invalid(f"Give a reason of 1 to {REASON_MAX} characters", code="bad_reason")
@@ -70,20 +70,20 @@ def _announced_at(item: UUID) -> int:
     It can be held before it comes.
     """
     said = Manifest.objects.filter(item=item).order_by("event_time").values_list("facility", flat=True).first()
-    return said or 0
+    return said or SoldItem.objects.filter(item=item).values_list("facility", flat=True).first() or 0
 
 
 def hold(item: UUID, reason: str, *, by: Person) -> None:
     """Stop an item: whoever scans it next is told HOLD."""
     require(by, Task.HOLD)
-    _event(item, "held", reason, by=by)
+    record_event(item, "held", reason, by=by)
 
 
 def release(item: UUID, reason: str, *, by: Person) -> None:
     """Let a held item go on. Raises Conflict for one that is held for security: two people release that."""
     require(by, Task.RELEASE)
     _require_not_for_security(item)
-    _event(item, "released", reason, by=by)
+    record_event(item, "released", reason, by=by)
 
 
 def _require_not_for_security(item: UUID) -> None:
@@ -113,7 +113,7 @@ def agree_to_release(request_id: UUID, *, by: Person) -> None:
         item = UUID(asked.about["item"])
         if not held_for_security(item):
             raise Conflict("This item is no longer held for security", code="not_held")
-        _event(item, "released", asked.reason, by=by)
+        record_event(item, "released", asked.reason, by=by)
 
 
 def correct(item: UUID, event_id: UUID, declares: str, reason: str, *, by: Person) -> None:
@@ -132,7 +132,7 @@ def correct(item: UUID, event_id: UUID, declares: str, reason: str, *, by: Perso
     if target.step == steps.Step.HELD:
         _require_not_for_security(item)  # a hold that never was would let it go, too
     # EPCIS 2.0 section 7.4.1.4: an error declaration repeats what it declares wrong.
-    _event(item, steps.Step(target.step).word, reason, by=by, corrects=corrects)
+    record_event(item, steps.Step(target.step).word, reason, by=by, corrects=corrects)
 
 
 @transaction.atomic

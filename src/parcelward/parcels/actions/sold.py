@@ -12,22 +12,27 @@ from uuid import UUID
 from django.db import transaction
 
 from parcelward.base import db
-from parcelward.base.errors import Busy, Invalid
+from parcelward.base.errors import Busy, Conflict, Invalid
 from parcelward.base.standards import identify, s10
+from parcelward.base.standards.steps import Step
 from parcelward.custody import actions as custody
-from parcelward.parcels.actions import items
-from parcelward.parcels.models import ItemKind
+from parcelward.parcels.actions import desk, items, labels
+from parcelward.parcels.models import ItemKind, ItemStatus, ScanEvent
 from parcelward.parcels.number_check import SOLD_KIND, numbers_hash
 from parcelward.parcels.rules import PackedStatus, State, Status
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
 SOLD_AT_ONCE_MAX: Final = 500  # as many as get a label at once
+_AT_THE_DESK: Final = (int(Step.HELD), int(Step.RELEASED))  # of whom nobody has the item in hand
 _TRIES_MAX: Final = 20
 _S10_SERIALS: Final = 10**8
 _REST: Final = dt.timedelta(days=366)  # UPU S10: a number is not used again within 12 months
 _TAKEN: Final = "SELECT number FROM parcels_itemalias WHERE number = ANY(%s) AND (valid_to IS NULL OR valid_to > %s)"
-_INSERT: Final = "INSERT INTO parcels_solditem (item, sold_at, source) SELECT i, %s, %s FROM unnest(%s::uuid[]) AS u(i)"
+_INSERT: Final = (
+    "INSERT INTO parcels_solditem (item, sold_at, source, facility) "
+    "SELECT i, %s, %s, %s FROM unnest(%s::uuid[]) AS u(i)"
+)
 _ANNOUNCED: Final = "UPDATE parcels_item SET announced_at = %s WHERE item = ANY(%s::uuid[])"
 
 
@@ -44,10 +49,13 @@ class _Sold:
 
 
 @transaction.atomic
-def make_sold_within(s10_marks: Sequence[str], *, country: str, by: Person, now: dt.datetime) -> list[tuple[UUID, str]]:
+def make_sold_within(
+    s10_marks: Sequence[str], *, country: str, facility: int = 0, by: Person, now: dt.datetime
+) -> list[tuple[UUID, str]]:
     """Make one item for each mark, in the caller's transaction; return each with its number.
 
     A mark is the service indicator of an S10 number (two letters, such as LA), or empty for a number of our own.
+    `facility` is the number of the place where they are expected to be handed in.
     Numbers are drawn by chance: nobody learns from one how many there are, or what the next one is.
     Raises Invalid for too many or a mark that is none, Busy where no free number was found.
     """
@@ -65,7 +73,7 @@ def make_sold_within(s10_marks: Sequence[str], *, country: str, by: Person, now:
     items.insert_blank_statuses(made)
     with db.cursor() as cur:
         cur.execute(_ANNOUNCED, (now, ids := db.uuid_array([one.item for one in made])))
-        cur.execute(_INSERT, (now, by.source, ids))
+        cur.execute(_INSERT, (now, by.source, facility, ids))
     found = [(UUID(bytes=one.item), one.number) for one in made]
     said = {"by": by.source, "items": [str(item) for item, _ in found], "numbers": numbers_hash(found)}
     custody.record_fact(SOLD_KIND, said | {"recorded_us": db.pg_micros(now)})
@@ -96,3 +104,25 @@ def _taken(numbers: Collection[str], now: dt.datetime) -> set[str]:
     with db.cursor() as cur:
         cur.execute(_TAKEN, (list(numbers), now - _REST))
         return {row[0] for row in cur.fetchall()}
+
+
+def inspect_sold_within(sold: Sequence[UUID], *, by: Person) -> None:
+    """Have items held until somebody has looked into them, in the caller's transaction: whoever scans one is told."""
+    require(by, Task.ORDER)
+    for item in sorted(sold):
+        desk.record_event(item, "held", "hazmat_inspect", by=by)
+
+
+@transaction.atomic
+def cancel_sold_within(sold: Sequence[UUID], *, by: Person, now: dt.datetime) -> None:
+    """Cancel items that were sold, in the caller's transaction: their labels are void, and their journeys say so.
+
+    Raises Conflict where one of them was handed in.
+    """
+    require(by, Task.ORDER)
+    list(ItemStatus.objects.select_for_update().filter(item__in=sold).order_by("item"))  # a scan waits, or comes first
+    if ScanEvent.objects.filter(item__in=sold).exclude(step__in=_AT_THE_DESK).exists():
+        raise Conflict("This was handed in: it cannot be cancelled any more", code="tendered")
+    for item in sorted(sold):
+        labels.void_label(item, by=by, now=now)
+        desk.record_event(item, "cancelled", "sender_cancelled", by=by)

@@ -1,8 +1,23 @@
 """What can be done with quotes, orders and tariffs; each asks first whether it may, and is safe to repeat."""
 
+from parcelward.shipping.actions.cancelling import cancel
 from parcelward.shipping.actions.orders import give_up, go_on, place_within
 from parcelward.shipping.actions.printing import labels, print_anew
 from parcelward.shipping.actions.quotes import quote
+from parcelward.shipping.actions.reviewing import Because, appeal, review
 from parcelward.shipping.actions.tariffs import sell_by, sell_by_sample
 
-__all__ = ["give_up", "go_on", "labels", "place_within", "print_anew", "quote", "sell_by", "sell_by_sample"]
+__all__ = [
+    "Because",
+    "appeal",
+    "cancel",
+    "give_up",
+    "go_on",
+    "labels",
+    "place_within",
+    "print_anew",
+    "quote",
+    "review",
+    "sell_by",
+    "sell_by_sample",
+]

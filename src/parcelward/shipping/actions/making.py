@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from parcelward.base import config
 from parcelward.base.standards.addresses.address import Address
 from parcelward.base.vault import Personal
+from parcelward.network import queries as network
 from parcelward.parcels import actions as parcels
+from parcelward.parcels.hazmat.wire import Answer
 from parcelward.parcels.wire import LabelWanted
 from parcelward.people import actions as people
 from parcelward.people.wire import Person
@@ -27,7 +29,8 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Pers
     The house itself seals: whoever orders has no right to seal for somebody else's number.
     """
     house = people.machinery()
-    made = parcels.make_sold_within([one.s10_mark for one in rows], country=config.get().country, by=by, now=now)
+    marks, here = [one.s10_mark for one in rows], config.get().country
+    made = parcels.make_sold_within(marks, country=here, facility=_handed_in_at(rows[0]), by=by, now=now)
     wanted = [label_of(row, number, party) for row, (_, number), party in zip(rows, made, parties, strict=True)]
     sealed = sealed_anew(wanted, by=house, now=now)
     labels = parcels.issue_labels_within(
@@ -41,7 +44,16 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Pers
     for row, (item, number), label in zip(rows, made, labels, strict=True):
         row.item, row.number = item, number
         row.label, row.binding, row.printing = label.raw, label.code, label.printing
+    looked_into = [row.item for row in rows if row.screened == Answer.INSPECT and row.item is not None]
+    if looked_into:
+        parcels.inspect_sold_within(looked_into, by=house)
     OrderItem.objects.bulk_update(rows, ["item", "number", "label", "binding", "printing"])
+
+
+def _handed_in_at(row: OrderItem) -> int:
+    """Return the place where items are expected, as an order knows it: the hub that serves where they go."""
+    place = network.facilities(missing=row.hub).by_code.get(row.hub)
+    return 0 if place is None else place.number
 
 
 def sealed_anew(wanted: Sequence[LabelIn], *, by: Person, now: dt.datetime) -> Sequence[Sealed]:

@@ -1,8 +1,8 @@
 """Buy deliveries: in one transaction where a balance pays, in steps where a card does.
 
-    checked, screened, decided ─> REFUSED or REVIEW, and nothing is paid
-      └─ by balance: paid, items made, labels issued, all in the caller's transaction ─> BOUGHT
-      └─ by card:    PAYING ─ the provider authorises ─> items made, MAKING ─ it takes the money ─> BOUGHT
+    checked, screened ─> REFUSED or REVIEW, and nothing is paid
+      └─ by balance: decided; paid, items made, labels issued, all in the caller's transaction ─> BOUGHT
+      └─ by card:    PAYING ─ the provider authorises, risk decides ─> items made, MAKING ─ it takes the money ─> BOUGHT
                         └─ declined, given up, too late ─> UNDONE
 
 Whoever dies on the way leaves an order that the worker goes on with (`work.py`). A label is given out once its order is
@@ -37,21 +37,22 @@ from parcelward.privacy import actions as privacy
 from parcelward.privacy import queries as vault
 from parcelward.privacy.wire import Kind, Purpose
 from parcelward.shipping import order_rules, party_text
-from parcelward.shipping.actions import quotes
+from parcelward.shipping.actions import judging, quotes
 from parcelward.shipping.actions.making import make_within
 from parcelward.shipping.errors import BadOrder, NotNow, QuoteOver
 from parcelward.shipping.models import Order, OrderItem, SenderAddress
 from parcelward.shipping.order_check import ORDER, said_of
 from parcelward.shipping.order_rules import Checked, Sold
 from parcelward.shipping.queries import tariffs
-from parcelward.shipping.wire import ENDED, OrderWanted, PaidBy, Party, State, Why
+from parcelward.shipping.wire import ENDED, OrderWanted, PaidBy, Party, State, Whence, Why
 
+NOWHERE: Final = Whence()
 LOOK_AFTER: Final = dt.timedelta(seconds=20)  # the worker goes on with what nobody goes on with by then
 LOOK_AGAIN: Final = (5.0, 30.0, 120.0, 600.0, 3600.0)  # seconds; the last one repeats
 GIVEN_UP_AFTER: Final = dt.timedelta(hours=24)  # a payer who never came back
 
 
-def place_within(order_id: UUID, wanted: OrderWanted, *, by: Person) -> UUID:
+def place_within(order_id: UUID, wanted: OrderWanted, *, by: Person, whence: Whence = NOWHERE) -> UUID:
     """Buy what is wanted, or begin to, in the caller's transaction; return the order's id.
 
     The same order again changes nothing. Raises BadOrder with everything that is wrong, QuoteOver, NoTariff, NotEnough
@@ -64,7 +65,7 @@ def place_within(order_id: UUID, wanted: OrderWanted, *, by: Person) -> UUID:
     number, looked, routes = _looked_at(wanted, by=by, now=now)
     stopped = order_rules.screening(looked.items)
     with transaction.atomic():
-        row = _order(order_id, wanted, number, looked, by=by, now=now)
+        row = _order(order_id, wanted, number, looked, whence, by=by, now=now)
         tokens = _keep(looked, by=by)
         row.sender = _sender(wanted.sender, looked, owner=row.owner, by=by)
         row.state, row.reasons = _decided(stopped)
@@ -75,7 +76,12 @@ def place_within(order_id: UUID, wanted: OrderWanted, *, by: Person) -> UUID:
         ]
         OrderItem.objects.bulk_create(items)
         if row.state == State.PAYING:
-            _begin(row, items, [_as_kept(one) for one in looked.items], wanted, by=by, now=now)
+            parties = [_as_kept(one) for one in looked.items]
+            if wanted.paid_by is PaidBy.BALANCE:
+                judging.judge_within(row, items, parties, proven=whence.proven, by=by)
+            if row.state == State.PAYING:
+                _begin(row, items, parties, back_url=wanted.back_url, by=by)
+            row.save()
         record(row, items, by=by)
     return order_id
 
@@ -109,7 +115,16 @@ def _looked_at(wanted: OrderWanted, *, by: Person, now: dt.datetime) -> tuple[in
     return number, looked, routes
 
 
-def _order(order_id: UUID, wanted: OrderWanted, number: int, looked: Checked, *, by: Person, now: dt.datetime) -> Order:
+def _order(
+    order_id: UUID,
+    wanted: OrderWanted,
+    number: int,
+    looked: Checked,
+    whence: Whence,
+    *,
+    by: Person,
+    now: dt.datetime,
+) -> Order:
     return Order(
         id=order_id,
         owner=owner_of(by),
@@ -119,6 +134,8 @@ def _order(order_id: UUID, wanted: OrderWanted, number: int, looked: Checked, *,
         currency=tariffs.tariff(number).currency,
         total_minor=looked.total_minor,
         tax_minor=looked.tax_minor,
+        network=vault.link_mark("network", whence.network) if whence.network else None,
+        device=vault.link_mark("device", whence.device) if whence.device else None,
         reference=wanted.reference,
         simulated=by.simulated,
         created_at=now,
@@ -192,23 +209,21 @@ def _begin(
     row: Order,
     items: list[OrderItem],
     parties: Sequence[Party],
-    wanted: OrderWanted,
     *,
+    back_url: str,
     by: Person,
-    now: dt.datetime,
 ) -> None:
-    """Pay out of the balance and make the items, or note that a card is to be asked."""
-    people.spend_within(by, row.total_minor, row.currency, reservation=row.id, settled=wanted.paid_by is PaidBy.BALANCE)
-    if wanted.paid_by is PaidBy.BALANCE:
+    """Pay out of the balance and make the items, or note that a card is to be asked. The caller saves the row."""
+    now, of_balance = timezone.now(), row.paid_by == PaidBy.BALANCE
+    people.spend_within(by, row.total_minor, row.currency, reservation=row.id, settled=of_balance)
+    if of_balance:
         make_within(items, parties, by=by, now=now)
         payments.pay_from_balance(row.id, price_of(row), owner=row.owner, by=by)  # last: its lock is held shortest
         row.state = State.BOUGHT.value
-        row.save(update_fields=["state"])
         return
     row.intent = uuid.uuid5(row.id, "card")
     row.try_at = now + LOOK_AFTER
-    payments.authorise_within(row.intent, price_of(row), about=row.id, owner=row.owner, back_url=wanted.back_url, by=by)
-    row.save(update_fields=["intent", "try_at"])
+    payments.authorise_within(row.intent, price_of(row), about=row.id, owner=row.owner, back_url=back_url, by=by)
 
 
 def price_of(row: Order) -> Price:
@@ -257,9 +272,37 @@ def _make(row: Order, *, by: Person) -> None:
         if locked.state != State.PAYING or locked.intent is None:
             return
         items = list(OrderItem.objects.select_for_update().filter(order=locked).order_by("place"))
-        make_within(items, parties, by=by, now=timezone.now())
-        payments.capture_within(locked.intent, by=by)
-        _turn(locked, State.MAKING, by=by, items=items)
+        judging.judge_within(locked, items, parties, proven=False, by=by)
+        if locked.state == State.PAYING:
+            _take(locked, items, parties, by=by)
+            return
+        if locked.state == State.REFUSED:
+            payments.void_within(locked.intent, by=by)
+            people.cancel_spent(locked.id)
+        turn(locked, State(locked.state), by=by, items=items)
+
+
+def _take(row: Order, items: list[OrderItem], parties: Sequence[Party], *, by: Person) -> None:
+    """Make the items of an authorised order, and note that its money is to be taken."""
+    if row.intent is None:
+        raise ValueError("an order that a balance pays has no payment by card")  # the caller's bug
+    make_within(items, parties, by=by, now=timezone.now())
+    payments.capture_within(row.intent, by=by)
+    turn(row, State.MAKING, by=by, items=items)
+
+
+def let_go_on(row: Order, parties: Sequence[Party], *, by: Person) -> None:
+    """Let an order that a person has looked at go on from where it stopped, in the caller's transaction."""
+    house = people.machinery()
+    items = list(OrderItem.objects.select_for_update().filter(order=row).order_by("place"))
+    if row.intent is None:
+        row.state = State.PAYING.value
+        _begin(row, items, parties, back_url="", by=house)
+        turn(row, State(row.state), by=by, items=items)
+    elif purchase(row.intent, by=house).standing is Standing.AUTHORISED:
+        _take(row, items, parties, by=house)
+    else:  # too late: what was authorised ended meanwhile, and `go_on` says so
+        turn(row, State.PAYING, by=by, items=items)
 
 
 def opened(tokens: Sequence[UUID], *, by: Person) -> list[Party]:
@@ -278,7 +321,7 @@ def _bought(order_id: UUID, *, by: Person) -> None:
     row = Order.objects.select_for_update().get(pk=order_id)
     if row.state == State.MAKING:
         people.settle_spent(row.id)
-        _turn(row, State.BOUGHT, by=by)
+        turn(row, State.BOUGHT, by=by)
 
 
 @transaction.atomic
@@ -292,14 +335,17 @@ def _undone(order_id: UUID, standing: Standing, *, by: Person) -> None:
         parcels.void_label(item, by=by, now=timezone.now())
     people.cancel_spent(row.id)
     code = "card_declined" if standing is Standing.DECLINED else "not_paid"
+    if standing is Standing.DECLINED:
+        judging.declined_within(row, by=by, now=timezone.now())
     row.reasons = [*row.reasons, {"code": code, "place": None, "details": {}}]
-    _turn(row, State.UNDONE, by=by, items=items)
+    turn(row, State.UNDONE, by=by, items=items)
 
 
-def _turn(row: Order, state: State, *, by: Person, items: list[OrderItem] | None = None) -> None:
+def turn(row: Order, state: State, *, by: Person, items: list[OrderItem] | None = None) -> None:
+    """Write how an order stands now, with its entry, in the caller's transaction."""
     now = timezone.now()
     row.state, row.changed_at, row.tries = state.value, now, 0
-    row.try_at = None if state in ENDED else now + LOOK_AFTER
+    row.try_at = None if state in ENDED or state is State.REVIEW else now + LOOK_AFTER
     row.save()
     record(row, items or list(OrderItem.objects.filter(order=row).order_by("place")), by=by)
 
@@ -313,8 +359,11 @@ def give_up(order_id: UUID, *, by: Person) -> State:
     with transaction.atomic():
         row = Order.objects.select_for_update().get(pk=order_id)
         if row.state == State.REVIEW:
+            if row.intent is not None:
+                payments.void_within(row.intent, by=by)
+            people.cancel_spent(row.id)
             row.reasons = [*row.reasons, {"code": "given_up", "place": None, "details": {}}]
-            _turn(row, State.UNDONE, by=by)
+            turn(row, State.UNDONE, by=by)
         elif row.state == State.PAYING and row.intent is not None:
             payments.void_within(row.intent, by=by)
         elif State(row.state) is State.MAKING:

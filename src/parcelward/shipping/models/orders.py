@@ -54,6 +54,9 @@ class Order(models.Model):
     tax_minor = models.BigIntegerField()
     refunded_minor = models.BigIntegerField(default=0)
     sender = models.UUIDField()  # token
+    network = models.BinaryField(null=True)  # keyed hashes of where it was ordered from, for what is judged later
+    device = models.BinaryField(null=True)
+    look = models.BooleanField(default=False)  # it goes on, and a person looks
     reference = models.CharField(max_length=40)
     simulated = models.BooleanField()
     created_at = models.DateTimeField()

@@ -1,0 +1,88 @@
+"""What people decide about an order that stopped: let it go on, or refuse it; and the sender's appeal to a person."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from parcelward.base.errors import Invalid, NotFound
+from parcelward.payments import actions as payments
+from parcelward.payments.queries import owner_of
+from parcelward.people import actions as people
+from parcelward.people.queries import require
+from parcelward.people.wire import Person, Task
+from parcelward.shipping.actions import orders
+from parcelward.shipping.errors import NotNow
+from parcelward.shipping.models import Order, OrderItem
+from parcelward.shipping.wire import State
+
+APPEALS_MAX: Final = 1
+
+
+class Because(enum.StrEnum):
+    """Why somebody decided so: from a list, for a sentence could hold a name."""
+
+    HARMLESS = "harmless"  # what is in it was misread
+    KNOWN_SENDER = "known_sender"
+    PROVEN = "proven"  # the sender showed who they are, or what is in it
+    DANGEROUS = "dangerous"
+    NOT_SHOWN = "not_shown"  # what was asked for did not come
+    FRAUD = "fraud"
+
+
+def appeal(order_id: UUID, *, by: Person) -> State:
+    """Ask that a person looks at an order that was refused, once. Raises NotFound, NotNow."""
+    require(by, Task.ORDER)
+    with transaction.atomic():
+        row = Order.objects.select_for_update().filter(pk=order_id, owner=owner_of(by)).first()
+        if row is None:
+            raise NotFound("No such order")
+        appealed = sum(each["code"] == "appealed" for each in row.reasons)
+        if row.state == State.REVIEW and appealed:
+            return State.REVIEW
+        if row.state != State.REFUSED:
+            raise NotNow("Only an order that was refused can be appealed against")
+        if appealed >= APPEALS_MAX:
+            raise NotNow("A person has looked at this order already, and refused it", code="appealed_before")
+        row.reasons = [*row.reasons, {"code": "appealed", "place": None, "details": {}}]
+        orders.turn(row, State.REVIEW, by=by)
+    return State.REVIEW
+
+
+def review(order_id: UUID, *, allow: bool, because: Because, by: Person) -> State:
+    """Let an order in review go on, or refuse it; return how it stands then.
+
+    What is dangerous, or was taken for it, is decided by who holds a certificate for dangerous goods. Raises NotFound,
+    NotNow where it is not in review, NotEnough where its balance no longer holds so much: it stays in review then.
+    """
+    require(by, Task.REVIEW_ORDER)
+    row = Order.objects.filter(pk=order_id).first()
+    if row is None:
+        raise NotFound("No such order")
+    if any(each["code"].startswith("hazmat_") for each in row.reasons):
+        require(by, Task.ACCEPT_HAZMAT, on=timezone.now().date())
+    if row.source == by.source:
+        raise Invalid("Nobody reviews an order of their own", code="own_order")
+    items = OrderItem.objects.filter(order=row).order_by("place")
+    parties = orders.opened([one.addressee for one in items], by=people.machinery()) if allow else []
+    with transaction.atomic():
+        row = Order.objects.select_for_update().get(pk=order_id)
+        if row.state != State.REVIEW:
+            raise NotNow("This order is not in review any more")
+        row.reasons = [
+            *row.reasons,
+            {"code": "allowed" if allow else "refused_by_person", "place": None, "details": {"because": because.value}},
+        ]
+        row.look = False
+        if allow:
+            orders.let_go_on(row, parties, by=by)
+        else:
+            if row.intent is not None:
+                payments.void_within(row.intent, by=people.machinery())
+            people.cancel_spent(row.id)
+            orders.turn(row, State.REFUSED, by=by)
+    return orders.go_on(order_id, by=people.machinery())
