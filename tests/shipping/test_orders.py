@@ -188,6 +188,12 @@ def test_a_quote_holds_its_price_for_one_parcel(mine: Shop) -> None:
     assert (heavier.status_code, heavier.json()["code"]) == (409, "quote_over")
 
 
+def test_nothing_is_quoted_to_nowhere(mine: Shop) -> None:
+    wrong = {"to": shops.ADDRESS | {"country": "0" * 77}, "weight_g": 900, "size_mm": [300, 200, 100]}
+    answer = mine.post("/api/v1/quotes", wrong)
+    assert (answer.status_code, codes(answer)) == (422, {("/to/country", "country_unknown")})
+
+
 class TestByCard:
     """Paid on the provider's page; nothing is printed before the money is taken."""
 

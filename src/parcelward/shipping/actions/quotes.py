@@ -15,6 +15,7 @@ from parcelward.payments.queries import owner_of
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 from parcelward.shipping import order_rules, pricing
+from parcelward.shipping.errors import BadOrder
 from parcelward.shipping.models import Quote
 from parcelward.shipping.pricing import Parcel
 from parcelward.shipping.queries.tariffs import tariff_in_force
@@ -26,11 +27,15 @@ def quote(
 ) -> Quoted:
     """Return what can be bought for a parcel and when it would come. The prices hold until the quote expires.
 
-    Of the address nothing is kept but its country and zone. Raises NoTariff.
+    Of the address nothing is kept but its country and zone. Raises NoTariff, BadOrder for an address nobody can send to.
     """
     require(by, Task.ORDER)
     now = timezone.now()
     looked = checking.check(to)
+    wrong = [one.problem() for one in looked.findings if one.code in order_rules.NEVER_SENT]
+    if wrong:
+        problems = tuple(order_rules.replace_pointer(one, "/to") for one in wrong)
+        raise BadOrder("Nothing can be sent to this address", problems=problems)
     number, tariff = tariff_in_force(now)
     postcode = "".join(looked.address.postcode.split()).replace("-", "")
     parcel = Parcel(weight_g, sides_mm, looked.address.country, postcode, extras)
