@@ -246,9 +246,11 @@ def _class_9(f: Facts) -> Iterator[Finding]:
             yield Finding("dry-ice-abroad", Answer.REFUSE, "IMM 136.1; Pub 52 349", because)
         if kg is None:
             yield Finding("dry-ice-not-said", Answer.INSPECT, clause, because)
+        elif kg <= 0:
+            yield Finding("dry-ice-contradiction", Answer.HOLD, "49 CFR 173.22", because)
         elif kg > DRY_ICE_AIR_KG_MAX:
             yield Finding("dry-ice-much", Answer.ACCEPT_GROUND_ONLY, clause, because, "819")
-        elif kg > 0:
+        else:
             yield Finding("dry-ice", Answer.ACCEPT, clause, because, "819")
     if f.has("magnet"):
         yield from _magnet(f)
@@ -301,6 +303,7 @@ _LOOKED_AT: Final = {
     "fluorescent": "lamp",
     "fuse": "fuse",
     "doubtful": "in-doubt",
+    "inflating": "in-doubt",
 }
 """Kind -> its rule: a word that decides nothing."""
 
