@@ -174,6 +174,8 @@ def test_what_flashes_in_the_cold_is_never_posted(word: str) -> None:
         ("Blood sample", {"sample": "category_b"}, INSPECT),
         ("Blood sample", {"sample": "category_a"}, REFUSE),
         ("Blood sample", {}, INSPECT),
+        ("Used needles", {"sample": "none"}, INSPECT),
+        ("Used needles", {}, REFUSE),
         ("Chainsaw", {"fuel": "none"}, ACCEPT),
         ("Chainsaw", {"fuel": "residue"}, REFUSE),
         ("Chainsaw", {}, INSPECT),

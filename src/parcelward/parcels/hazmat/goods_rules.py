@@ -189,8 +189,9 @@ def _toxic(f: Facts) -> Iterator[Finding]:
 def _infectious(f: Facts) -> Iterator[Finding]:
     sample, clause = f.answers.sample, "49 CFR 173.134; Pub 52 346"
     because = f.words("infectious", "pathogen", "medical_waste")
-    if f.has("medical_waste") and sample not in {"none", "exempt"}:
-        yield Finding("medical-waste", Answer.REFUSE, "49 CFR 173.197; Pub 52 346", because)
+    if f.has("medical_waste"):  # that it is no sample does not make it clean
+        look = sample in {"none", "exempt"}
+        yield Finding("medical-waste", Answer.INSPECT if look else Answer.REFUSE, "49 CFR 173.197; Pub 52 346", because)
     if sample == "category_a":
         yield Finding("infectious-a", Answer.REFUSE, clause, because)
     elif f.has("pathogen"):
