@@ -3,12 +3,12 @@
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
-_NUMBERS = models.Q(
-    ("serial__gte", 1), ("serial__lte", 99), ("weight_class__gte", 0), ("weight_class__lte", 9)
-)
-_STANDS = models.Q(("voided_at", None), ("voided_by", None), ("void_reason", ""))
+_STANDS = models.Q(("void_reason", ""), ("voided_at", None), ("voided_by", None))
 _VOID = models.Q(
-    ("voided_at__isnull", False), ("voided_by__isnull", False), ("void_reason__in", ("reprinted", "voided"))
+    ("void_reason__in", ("reprinted", "voided")), ("voided_at__isnull", False), ("voided_by__isnull", False)
+)
+_SOUND = models.Q(
+    *(("serial__gte", 1), ("serial__lte", 99), ("weight_class__gte", 0), ("weight_class__lte", 9)), _STANDS | _VOID
 )
 
 
@@ -17,6 +17,6 @@ class Migration(migrations.Migration):
     operations = [
         AddConstraintNotValid(
             model_name="label",
-            constraint=models.CheckConstraint(condition=_NUMBERS & (_STANDS | _VOID), name="label_sound"),
+            constraint=models.CheckConstraint(condition=_SOUND, name="label_sound"),
         ),
     ]
