@@ -42,7 +42,7 @@ def _shapes(forms: tuple[str, ...]) -> dict[str, str]:
 
 
 def without_country(country: str, postcode: str) -> str:
-    """Return a postcode without its own country's letters before the digits, as in LT-04340; labels bring them along."""
+    """Return a postcode without its own country's letters before the digits (LT-04340): labels bring them along."""
     known = tables.forms().get(country)
     for letters in (country, known.prefix.strip(" -") if known else ""):
         if letters and (found := re.fullmatch(rf"{letters}[ -]*(\d.*)", postcode)):
