@@ -29,7 +29,7 @@ MARKERS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
 ERRORS = frozenset(
     {
         *("BadItemNumber", "Conflict", "Invalid", "MayNot", "NotFound", "TooMany", "IntentReused", "NoProvider"),
-        *("NotEnough", "NotRefundable", "PostingEnded", "PostingReused"),
+        *("NotEnough", "NotRefundable", "PostingEnded", "PostingReused", "BadOrder", "NoTariff", "NotNow", "QuoteOver"),
     }
 )
 """Errors whose sentence people read: their first argument is a text to translate."""

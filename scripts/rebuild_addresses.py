@@ -62,10 +62,11 @@ NEW_AREAS = {
 }
 """Areas that are younger than the source; of their postcodes nothing is said."""
 
-FORMATS = {"RU": "%N%n%O%n%A%n%C%n%S%n%Z", "UA": "%N%n%O%n%A%n%C%n%S%n%Z"}
-"""Both have written the addressee first for years, as OpenCage's templates do; the source has the order of before."""
+FORMATS = {"RU": "%N%n%O%n%A%n%C%n%S%n%Z", "UA": "%N%n%O%n%A%n%C%n%S%n%Z", "SI": "%N%n%O%n%A%nSI-%Z %C"}
+"""RU and UA have written the addressee first for years, as OpenCage's templates do; the source has the order of before.
+Between SI- and the digits there is no space."""
 
-WRITTEN = {"IE": ["??? ????"], "KR": []}
+WRITTEN = {"IE": ["??? ????"], "KR": [], "SE": ["999 99"]}
 """How postcodes are written where the source has none, or those of before; ? is a letter or a digit."""
 
 CHANGED = "areas and formats that are younger than the source, see OUTDATED to FORMATS in scripts/rebuild_addresses.py"

@@ -22,6 +22,7 @@ from tests.privacy.label_desk import (
     OFFICE,
     OTHER,
     Reader,
+    binding_holds,
     make_keys,
     person,
     sealed,
@@ -108,7 +109,7 @@ def test_parts_swapped_between_items(hop):
         rules.open_part(mixed, hop, key_of(HUB if hop is Hop.HUB else OFFICE), item=one.item)
     assert caught.value.code == "changed"
     raw = mixed.public + b"".join(mixed.parts.values()) + mixed.code
-    assert not queries.binding_holds(one.item, OFFICE, 900, wire.label_code(raw)), "the next scan sees it, too"
+    assert not binding_holds(one.item, OFFICE, 900, wire.label_code(raw)), "the next scan sees it, too"
 
 
 def test_replay_of_a_label_on_another_item():
@@ -117,19 +118,19 @@ def test_replay_of_a_label_on_another_item():
     refused("other_item", BadLabel, opened, label.raw, Hop.COURIER, key_of(OFFICE), other)
     read = [(other, label.text)]
     refused("other_item", BadLabel, actions.open_parts, read, Hop.HUB, claim=CLAIM, by=hub.person, now=NOW)
-    assert queries.binding_holds(label.item, OFFICE, 900, label.label_code)
-    assert not queries.binding_holds(other, OFFICE, 900, label.label_code)
+    assert binding_holds(label.item, OFFICE, 900, label.label_code)
+    assert not binding_holds(other, OFFICE, 900, label.label_code)
     renamed = label.raw.replace(label.item.encode(), other.encode())
     refused("changed", BadLabel, opened, renamed, Hop.COURIER, key_of(OFFICE), other)
 
 
 def test_a_label_edited_to_another_place_or_weight_and_one_that_a_stranger_sealed():
     label = sealed()
-    assert queries.binding_holds(label.item, OFFICE, 501, label.label_code), "the same class of weight"
-    assert not queries.binding_holds(label.item, OTHER, 900, label.label_code)
-    assert not queries.binding_holds(label.item, OFFICE, 1_001, label.label_code)
+    assert binding_holds(label.item, OFFICE, 501, label.label_code), "the same class of weight"
+    assert not binding_holds(label.item, OTHER, 900, label.label_code)
+    assert not binding_holds(label.item, OFFICE, 1_001, label.label_code)
     for code in ("", "0" * 48, label.label_code[:-2], label.label_code + "00", "not hex", label.label_code[:16]):
-        assert not queries.binding_holds(label.item, OFFICE, 900, code)
+        assert not binding_holds(label.item, OFFICE, 900, code)
     # Stations' public keys are no secret: anybody can seal an address. What nobody else can make is the code.
     public = {
         place: X25519PrivateKey.from_private_bytes(key_of(place)).public_key().public_bytes_raw()
@@ -139,9 +140,9 @@ def test_a_label_edited_to_another_place_or_weight_and_one_that_a_stranger_seale
         wanted(label.item), epoch=EPOCH, hub_key=public[HUB], office_key=public[OFFICE], binding_key=bytes(32)
     )
     assert opened(forged, Hop.COURIER, key_of(OFFICE), label.item) == DOOR
-    assert not queries.binding_holds(label.item, OFFICE, 900, wire.label_code(forged))
+    assert not binding_holds(label.item, OFFICE, 900, wire.label_code(forged))
     mixed = forged[: -wire.CODE_BYTES] + label.raw[-wire.CODE_BYTES :]
-    assert not queries.binding_holds(label.item, OFFICE, 900, wire.label_code(mixed))
+    assert not binding_holds(label.item, OFFICE, 900, wire.label_code(mixed))
 
 
 def test_expired_epoch(courier):
@@ -210,7 +211,7 @@ def test_truncated_and_mutated_bytes():
     for at in range(len(label.raw)):
         changed = bytearray(label.raw)
         changed[at] ^= 1
-        assert not queries.binding_holds(label.item, OFFICE, 900, wire.label_code(bytes(changed)))
+        assert not binding_holds(label.item, OFFICE, 900, wire.label_code(bytes(changed)))
         try:
             parsed = wire.parse(bytes(changed))
         except BadLabel:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +37,8 @@ from parcelward.privacy import actions as privacy
 from parcelward.privacy.sealing import wire as sealing
 from parcelward.privacy.sealing.wire import from_base45, to_base45
 from parcelward.shipping.labels import layout, pdf
+
+ADMINISTRATOR = person(Role.ADMINISTRATOR)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,6 +88,14 @@ def issue(number: str, item: uuid.UUID, *, destination: str = OFFICE, weight_g: 
     return made
 
 
+def relabel(
+    number: str, item: uuid.UUID, *, by: Person | None = None, reason: str = "torn in the sorter"
+) -> IssuedLabel:
+    wanted = LabelWanted(item, seal(number).raw, OFFICE, 900, reason)
+    (made,) = actions.issue_labels_within([wanted], by=by or ADMINISTRATOR, now=timezone.now())
+    return made
+
+
 def code_of(label: IssuedLabel) -> str:
     """Return what a scanner that read the label's QR code sends."""
     return sealing.label_code(label.raw)
@@ -105,7 +117,7 @@ def why(item: uuid.UUID) -> list[str]:
 def test_a_label_that_was_issued_is_printed_read_and_believed(announce, partner):
     number, item = announce()
     label = issue(number, item)
-    said = facts(number, sealed=to_base45(label.raw), binding=label.code, copy=label.printing)
+    said = facts(number, sealed=to_base45(label.raw), binding=label.code, printing=label.printing)
     codes = read(pages(pdf.render([said], layout.INCH_4X6))[0])
     assert codes["]C0"] == number
     scanned = sealing.label_code(from_base45(codes["]Q"]))
@@ -136,7 +148,7 @@ def test_our_label_on_an_item_that_has_none(announce, partner):
 def test_a_foreign_label_says_nothing_unless_the_item_has_one_of_ours(announce, partner, code):
     number, item = announce()
     assert told(partner, number, code) == []
-    issue(number, item)
+    relabel(number, item)
     assert told(partner, number, code, minutes=2) == ["LABEL_MISMATCH"]
     assert why(item) == ["other_item"]
 
@@ -186,7 +198,7 @@ def test_a_voided_label(announce, partner):
     actions.void_label(item, by=CLERK, now=timezone.now())
     assert told(partner, number, code_of(label)) == ["LABEL_MISMATCH"]
     assert why(item) == ["voided"]
-    after = issue(number, item)
+    after = relabel(number, item)
     assert (after.serial, after.printing) == (2, 1)
     assert told(partner, number, code_of(after), minutes=3) == []
 
@@ -278,9 +290,22 @@ def test_who_remembers_an_items_labels_finds_out_that_one_was_voided(announce, p
     code = code_of(issue(number, item))
     for minutes in range(2):
         assert told(partner, number, code, minutes=minutes) == []
-    assert len(memory._things[number].labels or ()) == 1, "remembered"
+    assert number in memory._things, "remembered"
     actions.void_label(item, by=CLERK, now=timezone.now())
     assert told(partner, number, code, minutes=4) == ["LABEL_MISMATCH"]
+    assert why(item) == ["voided"]
+
+
+def test_a_label_that_was_voided_and_followed_by_another_between_two_scans(announce, partner, monkeypatch):
+    """The item's status looks as it did before, and what is remembered of it would believe the void one."""
+    monkeypatch.setattr(kept.of(db.raw()), "_doubted_until", 0.0)
+    number, item = announce()
+    first = code_of(issue(number, item))
+    assert told(partner, number, first, minutes=0) == []
+    actions.void_label(item, by=CLERK, now=timezone.now())
+    second = code_of(relabel(number, item))
+    assert told(partner, number, first, minutes=2) == ["LABEL_MISMATCH"]
+    assert told(partner, number, second, minutes=3) == []
     assert why(item) == ["voided"]
 
 
@@ -288,7 +313,7 @@ def test_a_scanner_that_knew_the_item_before_it_had_a_label(scanner, announce):
     """The web process remembers the item's status; the label was issued by another."""
     number, item = announce()
     scanner.send(event(number, "accepted"))
-    label = issue(number, item)
+    label = relabel(number, item)
     said = scanner.send(event(number, "left_sorting", minutes=1, label_code="0" * 12))
     assert [each["do"] for each in said["instructions"]] == ["LABEL_MISMATCH"]
     assert said["instructions"][0]["item_id"] == number
@@ -309,13 +334,126 @@ def test_a_label_at_two_far_places_at_once(announce, partner, far_away):
     assert told(partner, number, code, step="accepted", minutes=0) == []
     assert told(partner, number, code, minutes=20, facility=far_away) == ["LABEL_MISMATCH"]
     assert why(item) == ["far_apart"]
-    # Ten hours later it may well be there; and what comes late says nothing.
+    # Ten hours later it may well be there; and what comes late says nothing of what came before.
     number, item = announce()
     code = code_of(issue(number, item))
     assert told(partner, number, code, step="accepted", minutes=-900) == []
     assert told(partner, number, code, minutes=-300, facility=far_away) == []
     assert told(partner, number, code, minutes=-301) == []
     assert why(item) == []
+
+
+def test_far_apart_is_judged_event_by_event_also_beside_one_that_comes_late(announce, partner, far_away):
+    number, item = announce()
+    code = code_of(issue(number, item))
+    assert told(partner, number, code, step="accepted", minutes=0) == []
+    late = event(number, "left_sorting", minutes=-60)
+    far = event(number, "left_sorting", minutes=20, facility=far_away, label_code=code)
+    (said,) = send(submission(partner, late, far))
+    assert [each["do"] for each in said["instructions"]] == ["LABEL_MISMATCH"]
+    assert why(item) == ["far_apart"]
+
+
+def test_far_apart_is_judged_of_an_item_that_was_once_corrected(announce, partner, far_away):
+    number, item = announce()
+    code, wrong = code_of(issue(number, item)), event(number, "accepted", minutes=-900)
+    send(submission(partner, wrong))
+    corrects = {"event_id": wrong["event_id"], "declares": "did_not_occur", "reason": "wrong_item"}
+    send(submission(partner, event(number, "accepted", minutes=-899, corrects=corrects)))
+    assert told(partner, number, code, minutes=-880, facility=far_away) == [], "the only one that stands"
+    assert told(partner, number, code, minutes=-870) == ["LABEL_MISMATCH"]
+    assert why(item) == ["far_apart"]
+
+
+def test_a_delivered_item_is_where_it_was_delivered_at_that_time(announce, partner, far_away):
+    """A parcel that comes back weeks later from far is not elsewhere at once with each scan there."""
+    number, item = announce()
+    code = code_of(issue(number, item))
+    assert told(partner, number, code, step="delivered", minutes=-9_000) == []
+    assert told(partner, number, code, minutes=-100, facility=far_away) == ["STOP"]
+    assert told(partner, number, code, minutes=-95, facility=far_away) == ["STOP"]
+    assert why(item) == []
+
+
+def test_a_scan_that_is_sent_again_says_again_what_is_wrong_with_the_label(announce, partner):
+    number, item = announce()
+    issue(number, item)
+    first = event(number, "left_sorting", minutes=1, label_code="0" * 48)
+    honest = event(number, "left_sorting", minutes=2)
+    for _ in range(2):
+        (said,) = send(submission(partner, first))
+        assert [each["do"] for each in said["instructions"]] == ["LABEL_MISMATCH"]
+    assert (said["accepted"], said["duplicates"]) == (0, 1)
+    assert why(item) == ["other_item"]
+    send(submission(partner, honest))
+    (said,) = send(submission(partner, honest | {"label_code": "1" * 48}))
+    assert [each["do"] for each in said["instructions"]] == ["LABEL_MISMATCH"], "the first time it brought no label"
+    assert why(item) == ["other_item", "other_item"]
+
+
+def test_a_label_that_was_voided_since_is_told_when_its_scan_is_sent_again_and_asks_for_nobody(announce, partner):
+    number, item = announce()
+    one = event(number, "left_sorting", minutes=1, label_code=code_of(issue(number, item)))
+    send(submission(partner, one))
+    actions.void_label(item, by=CLERK, now=timezone.now())
+    (said,) = send(submission(partner, one))
+    assert [each["do"] for each in said["instructions"]] == ["LABEL_MISMATCH"]
+    assert why(item) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "void_reason = 'eaten', voided_at = now()",
+        "void_reason = 'voided'",
+        "voided_at = now()",
+        "weight_class = 300",
+        "weight_class = -1",
+        "serial = 300",
+        "label = label || '\\x00'",
+    ],
+)
+def test_a_damaged_row_stops_no_batch(announce, partner, damage):
+    """Its label is believed for nothing; what else is scanned with it is recorded."""
+    (number, item), (other, its) = announce(), announce()
+    codes = {number: code_of(issue(number, item)), other: code_of(issue(other, its))}
+    with transaction.atomic():
+        with connections["default"].cursor() as cur:
+            cur.execute("ALTER TABLE parcels_label DROP CONSTRAINT label_sound")
+            cur.execute(f"UPDATE parcels_label SET {damage} WHERE item = %s", (item,))
+        events = [event(each, "left_sorting", minutes=1, label_code=code) for each, code in codes.items()]
+        (said,) = send(submission(partner, *events))
+        assert (said["accepted"], said["quarantined"]) == (2, [])
+        assert [(each["item_id"], each["do"]) for each in said["instructions"]] == [(number, "LABEL_MISMATCH")]
+        assert why(item) == ["other_item" if "label =" in damage else "not_bound"]
+        assert why(its) == []
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["serial = 100", "weight_class = 10", "void_reason = 'voided'", "voided_at = now()", "voided_by = 1"],
+)
+def test_the_database_refuses_a_row_that_cannot_be(announce, damage):
+    number, item = announce()
+    issue(number, item)
+    with pytest.raises(IntegrityError), transaction.atomic(), connections["default"].cursor() as cur:
+        cur.execute(f"UPDATE parcels_label SET {damage} WHERE item = %s", (item,))
+
+
+def test_an_item_that_was_handed_in_is_labelled_anew_by_a_right_of_its_own_and_with_a_reason(announce, partner):
+    number, item = announce()
+    told(partner, number, code_of(issue(number, item)), step="accepted")
+    actions.void_label(item, by=CLERK, now=timezone.now())
+    one = LabelWanted(item, seal(number).raw, OTHER, 900, "torn in the sorter")
+    refused(NotAllowed, "may_not", actions.issue_labels_within, [one])
+    for reason in ("", "  ", "x" * 201, "two\nlines"):
+        again = dataclasses.replace(one, reason=reason)
+        refused(Invalid, "no_reason", actions.issue_labels_within, [again], by=ADMINISTRATOR)
+    actions.issue_labels_within([one], by=ADMINISTRATOR, now=timezone.now())
+    fact = Fact.objects.filter(kind=ISSUED).latest("record_time")
+    assert json.loads(bytes(fact.body))["reasons"] == {str(item): "torn in the sorter"}
+    assert differing() == []
 
 
 def test_a_second_copy_after_the_first_was_delivered(announce, partner):

@@ -13,7 +13,7 @@ from tests.scanner import new_number
 
 from parcelward.base.vault import Personal
 from parcelward.people.wire import Person, Role
-from parcelward.privacy.sealing import actions, queries, rules
+from parcelward.privacy.sealing import actions, keybox, queries, rules, wire
 from parcelward.privacy.sealing.wire import Doorstep, LabelIn, Sealed
 
 CLAIM = dt.timedelta(days=90)
@@ -48,6 +48,20 @@ def wanted(item: str = "", **other: Any) -> LabelIn:
         doorstep=Doorstep(name, tuple(lines), note),
     )
     return dataclasses.replace(label, **other)
+
+
+def binding_holds(item: str, destination: str, weight_g: int, label_code: str) -> bool:
+    """Return whether a scan's code is what some key that is believed makes of all this (docs/sealed-labels.md)."""
+    keys = keybox.binding_versions().values()
+    return any(made_with(key, item, destination, wire.weight_class(weight_g), label_code) for key in keys)
+
+
+def made_with(key: bytes, item: str, destination: str, weight_class: int, label_code: str) -> bool:
+    given, digest = label_code[: 2 * wire.CODE_BYTES].lower(), label_code[2 * wire.CODE_BYTES :]
+    if len(digest) != 2 * wire.DIGEST_BYTES:
+        return False
+    made = rules.code(key, item=item, destination=destination, weight_class=weight_class, digest=bytes.fromhex(digest))
+    return made.hex() == given
 
 
 def sealed(item: str = "", *, now: dt.datetime = NOW, **other: Any) -> Sealed:

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from tests.doors.test_bundle import console
 from tests.privacy.conftest import person
-from tests.privacy.label_desk import CLAIM, OFFICE, make_keys, sealed
+from tests.privacy.label_desk import CLAIM, OFFICE, binding_holds, made_with, make_keys, sealed
 
 from parcelward.base import config
 from parcelward.custody.models import Fact
@@ -19,11 +19,11 @@ from parcelward.people.wire import Role
 from parcelward.privacy import actions, keepers
 from parcelward.privacy.errors import KeysAway
 from parcelward.privacy.keyfiles import KeyFile
-from parcelward.privacy.sealing import queries, rules, wire
+from parcelward.privacy.sealing import rules, wire
 
 
 def holds(label) -> bool:
-    return queries.binding_holds(label.item, OFFICE, 900, label.label_code)
+    return binding_holds(label.item, OFFICE, 900, label.label_code)
 
 
 @pytest.fixture(autouse=True)
@@ -56,9 +56,7 @@ def test_labels_are_believed_while_their_keys_successor_is_made(machinery):
     newest = keepers.label_codes().newest()
     assert newest.number == made[-1]
     weight = wire.weight_class(900)
-    rules.require_binding(
-        newest.secret, item=new.item, destination=OFFICE, weight_class=weight, label_code=new.label_code
-    )
+    assert made_with(newest.secret, new.item, OFFICE, weight, new.label_code)
 
 
 @pytest.mark.asvs("11.2.2")
@@ -95,7 +93,7 @@ def test_a_stolen_key_is_believed_no_more_and_whoever_has_it_makes_no_label(mach
     weight = wire.weight_class(900)
     code = rules.code(thief, item=old.item, destination=OFFICE, weight_class=weight, digest=digest)
     forged = (code + digest).hex()
-    assert not queries.binding_holds(old.item, OFFICE, 900, forged)
+    assert not binding_holds(old.item, OFFICE, 900, forged)
     assert holds(sealed())
 
 

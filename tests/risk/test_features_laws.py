@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import time
 from uuid import UUID
 
 import pytest
@@ -209,3 +210,21 @@ def test_a_late_outcome_counts_from_when_it_was_learnt():
     made.learn(Outcome(UUID(int=2), one.id, START + 20 * DAY, fraud=False), one)  # the dispute was won
     risks = [made.read(one.keys, START + days * DAY)["card_order_risk_30d"] for days in (6, 7, 8, 9, 19, 20, 36, 37)]
     assert risks == [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+
+
+def test_what_comes_late_under_a_busy_key_costs_a_few_times_what_comes_in_order():
+    """Thousands of running sums grow with it: one by one, it cost forty times as much."""
+    draw, busy = random.Random(5), {which: key(which, 0) for which in Key}
+    of = {seconds: _at(draw, busy, START + dt.timedelta(seconds=seconds)) for seconds in range(8_000)}
+    made, spent = Store(), []
+    late = [_at(draw, busy, one.at + dt.timedelta(milliseconds=500)) for one in draw.sample(list(of.values()), 400)]
+    for some in (list(of.values()), late):
+        began = time.thread_time()
+        for one in some:
+            made.observe(one)
+        spent.append((time.thread_time() - began) / len(some))
+    assert spent[1] < 15 * spent[0]
+
+
+def _at(draw: random.Random, keys: dict[Key, bytes], at: dt.datetime) -> Observation:
+    return Observation(UUID(int=draw.getrandbits(128)), Kind.ORDER, at, keys, 500)

@@ -6,13 +6,15 @@ import datetime as dt
 import itertools
 import os
 import random
+import threading
+import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from tests.at_once import at_once
 
@@ -21,7 +23,7 @@ from parcelward.base.errors import Busy
 from parcelward.people.actions import machinery
 from parcelward.privacy import queries
 from parcelward.risk.actions import learn_within, observe_within, retention
-from parcelward.risk.errors import ObservationReused
+from parcelward.risk.errors import ObservationReused, ObservationUnknown
 from parcelward.risk.features.store import LATE_MAX, Store
 from parcelward.risk.follows import Copy
 from parcelward.risk.models import Observation as Row
@@ -70,6 +72,55 @@ def test_the_same_again_changes_nothing_and_another_thing_under_its_id_is_refuse
         assert not Row.objects.filter(pk=fresh.id).exists()
     with pytest.raises(ObservationReused):
         learn_within([Outcome(outcome.id, one.id, NOW, fraud=False)])
+
+
+def test_what_is_learnt_of_what_was_never_observed_is_refused_at_once_and_spoils_nothing_else():
+    one, lost = new(), uuid.uuid4()
+    observe_within([one])
+    good, bad = (Outcome(uuid.uuid4(), about, NOW, fraud=True) for about in (one.id, lost))
+    with transaction.atomic():
+        observe_within([other := new()])
+        with pytest.raises(ObservationUnknown, match=str(lost)):
+            learn_within([good, bad])
+        learn_within([good])
+    assert list(Found.objects.filter(pk__in=[good.id, bad.id])) == [Found(pk=good.id)]
+    assert Row.objects.filter(pk=other.id).exists()
+
+
+def test_whoever_forgets_what_something_is_learnt_of_waits_and_gives_way():
+    """Else the work of who learns it would be lost at its commit."""
+    one, asked = new(), threading.Event()
+    observe_within([one])
+
+    def forget() -> int:
+        try:
+            asked.set()
+            return Row.objects.filter(pk=one.id).delete()[0]
+        finally:
+            db.drop_connections()
+
+    with ThreadPoolExecutor(1) as apart:
+        with transaction.atomic():
+            learn_within([Outcome(uuid.uuid4(), one.id, NOW, fraud=True)])
+            gone = apart.submit(forget)
+            asked.wait(30)
+            time.sleep(0.3)
+            assert not gone.done()
+        with pytest.raises(IntegrityError):
+            gone.result(30)
+    assert Found.objects.filter(observation=one.id).exists()
+
+
+def test_what_was_added_is_read_in_the_order_of_its_times(monkeypatch):
+    copy, some = caught_up(), [new() for _ in range(50)]
+    observe_within(some)  # written in the order of their ids
+    learn_within([Outcome(uuid.uuid4(), one.id, NOW, fraud=True) for one in some])
+    read: list[Observation] = []
+    monkeypatch.setattr(copy._store, "observe", read.append)
+    monkeypatch.setattr(copy._store, "learn", lambda _, seen: read.append(seen))
+    copy.catch_up(timezone.now())
+    mine = [one for one in read if one in some]
+    assert mine == some + some
 
 
 def test_a_copy_that_has_read_nothing_yet_answers_nothing():

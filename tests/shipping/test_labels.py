@@ -52,7 +52,7 @@ def test_every_form_is_read_back(number):
 
 
 def test_the_long_form_of_a_sealed_label_is_read_too_and_no_wider():
-    said = facts(sealed=sealed(doorstep=LONG_DOOR).text)
+    said = facts(sealed=sealed(doorstep=LONG_DOOR).text, binding="")
     assert len(said.sealed) > qr.LETTERS_MAX[0]
     for form, picture in pictures(said).items():
         assert read(picture)["]Q"] == said.sealed, form
@@ -341,8 +341,12 @@ def test_no_text_at_all_begins_a_command(text):
         ({"sscc": "106141412345678909"}, "bad_sscc"),
         ({"customs": "CN 24"}, "bad_customs"),
         ({"binding": "0123"}, "bad_binding"),
-        ({"copy": 5}, "bad_count"),
-        ({"copy": 0}, "bad_count"),
+        ({"printing": 5}, "bad_count"),
+        ({"printing": 0}, "bad_count"),
+        ({"sealed": "no label"}, "bad_sealed"),
+        ({"sealed": ""}, "bad_sealed"),
+        ({"number": "RA123456785GB"}, "other_item"),
+        ({"binding": "0" * 16}, "other_code"),
         ({"weight_g": 0}, "bad_count"),
         ({"service": "x" * 41}, "text_too_long"),
         ({"service": "王" * 40}, "text_too_long"),
@@ -400,6 +404,27 @@ def test_a_senders_lines_are_in_the_order_of_their_country(country, lines):
 def test_lines_within_a_street_stay_and_what_is_empty_leaves_no_gap():
     made = wire.return_lines("Acme", "Unit 3\n1 Road", "Leeds", country="US")
     assert tuple(line.text for line in made) == ("Acme", "Unit 3", "1 Road", "LEEDS")
+
+
+def test_a_long_address_goes_on_in_the_next_line_and_short_lines_share_one():
+    street = "Department of Very Long Names and Addresses\nBuilding 7, Entrance C\nFlat 12\n27 Zanzibar Mews"
+    made = wire.return_lines("The Canary Quillfeather Company of Publishers", street, "Leeds", country="US")
+    said = [line.text for line in made]
+    assert all(len(line) <= wire.WORDS_MAX for line in said)
+    assert len(said) <= wire.RETURN_LINES_MAX
+    assert facts(return_lines=made)
+    for word in ["Canary", "Publishers", "Department", "Addresses", "Entrance", "12", "Zanzibar", "LEEDS"]:
+        assert word in " ".join(said)
+    two = wire.return_lines(
+        "Canary Quillfeather", "A street whose name is longer than one line has room", "Leeds", country="US"
+    )
+    assert [line.text for line in two][1:] == ["A street whose name is longer than one", "line has room", "LEEDS"]
+
+
+def test_an_address_that_has_no_room_at_all_is_refused():
+    made = wire.return_lines("Acme", "\n".join(["x" * 70] * 4), "Leeds", country="US")
+    with pytest.raises(Unprintable):
+        facts(return_lines=made)
 
 
 def test_the_country_of_an_item_that_leaves_stands_on_it():

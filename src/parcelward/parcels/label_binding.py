@@ -22,6 +22,7 @@ _HEX: Final = frozenset("0123456789ABCDEFabcdef")
 
 PRINTINGS_MAX: Final = 4  # the first and three reprints
 SERIAL_MAX: Final = 99  # of one item
+WEIGHT_CLASS_MAX: Final = 9
 SPEED_KMH_MAX: Final = 1_000  # nothing that we send goes faster
 NEAR_KM: Final = 50.0  # two gates of one place, and positions that are not exact
 CLOCKS_APART: Final = dt.timedelta(minutes=10)  # two clocks, each up to five minutes off
@@ -39,6 +40,9 @@ class Wrong(enum.StrEnum):
     FAR_APART = "far_apart"  # seen at two places that nothing travels between in that time
 
 
+VOID_REASONS: Final = frozenset({Wrong.VOIDED, Wrong.REPRINTED})
+
+
 class Issued(NamedTuple):
     """A label as it was issued."""
 
@@ -48,6 +52,15 @@ class Issued(NamedTuple):
     weight_class: int
     key_version: int
     void_reason: str  # empty: it stands
+
+
+def read_back(label: Issued, *, is_void: bool) -> Issued:
+    """Return a label as its row says; one that we cannot have written is bound to nothing."""
+    numbers = 1 <= label.serial <= SERIAL_MAX and 0 <= label.weight_class <= WEIGHT_CLASS_MAX
+    reason = label.void_reason in VOID_REASONS if is_void else not label.void_reason
+    if numbers and reason and len(label.digest) == DIGEST_BYTES:
+        return label
+    return Issued(0, label.digest, "", 0, 0, Wrong.NOT_BOUND)
 
 
 def bound_to(item: bytes, label: Issued) -> bytes:
@@ -77,6 +90,8 @@ def scanned(label_code: str, labels: Sequence[Issued]) -> Issued | Wrong | None:
 
 def judged(label_code: str, label: Issued, expected: bytes) -> Wrong | None:
     """Return what is wrong with a label of the item; `expected` is its code, empty where its key is not believed."""
+    if label.void_reason == Wrong.NOT_BOUND:
+        return Wrong.NOT_BOUND
     if not expected:
         return Wrong.KEY_GONE
     found = read(label_code)

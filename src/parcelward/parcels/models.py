@@ -207,6 +207,12 @@ class Manifest(models.Model):
     record_time = models.DateTimeField()
 
 
+LABEL_SOUND = models.Q(serial__gte=1, serial__lte=99, weight_class__gte=0, weight_class__lte=9) & (
+    models.Q(voided_at=None, voided_by=None, void_reason="")
+    | models.Q(voided_at__isnull=False, voided_by__isnull=False, void_reason__in=("reprinted", "voided"))
+)
+
+
 class Label(models.Model):
     """One label that was issued for an item. What is printed of it is made by `shipping`; nothing personal is here."""
 
@@ -228,6 +234,7 @@ class Label(models.Model):
         constraints = [  # noqa: RUF012 -- Django's own form
             models.UniqueConstraint(fields=["item"], condition=models.Q(voided_at=None), name="label_standing"),
             models.CheckConstraint(condition=models.Q(printing__gte=1, printing__lte=4), name="label_printings"),
+            models.CheckConstraint(condition=LABEL_SOUND, name="label_sound"),
         ]
         indexes = [models.Index(fields=["label"], name="label_digest")]  # noqa: RUF012 -- Django's own form
 

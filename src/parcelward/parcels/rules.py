@@ -50,7 +50,7 @@ class State(enum.IntFlag):
     REUSED = 512  # its number was another item's before: late events are told apart by their time
     SECURED = 1024  # held by somebody with an inspector's rights, or for security: no device or key releases it
     LET_GO = 2048  # a number of its is another item's now
-    REBUILT = 4096  # turned over each time that a rebuild puts the row right, and each time that its labels change
+    REBUILT = 4096  # turned over each time that a rebuild puts the row right
     LABELLED = 8192  # labels were issued for it: a scan's label code is compared with them
 
 

@@ -290,6 +290,7 @@ class LabelWanted:
     raw: bytes = field(repr=False)  # as `privacy.sealing` sealed it
     destination: str  # facility code of the delivery office
     weight_g: int
+    reason: str = ""  # why, in the house's own words: asked of an item that was handed in
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.MANAGE_PEOPLE, Task.MANAGE_MEMBERS, Task.MANAGE_ORGANISATIONS, Task.CHANGE_ROLES, Task.RE_ENROL),
             *(Task.CERTIFY, Task.REPLACE_LOG_KEY, Task.SHRED, Task.IMPORT, Task.MAKE_BUNDLE, Task.MAKE_LINK),
             *(Task.READ_TRAIL, Task.ANSWER_RIGHTS, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS),
-            *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
+            *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.RELABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
             *(Task.BACK_UP, Task.TURN_SECRETS, Task.READ_MONEY, Task.GIVE_BACK, Task.ANSWER_DISPUTE, Task.RECONCILE),
             Task.EDIT_TARIFF,
         },

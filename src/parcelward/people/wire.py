@@ -81,6 +81,7 @@ class Task(enum.StrEnum):
     KEEP_RETENTION = "keep_retention"  # see what the nightly round would forget, and run it
     TURN_KEYS = "turn_keys"  # rotate what encrypts personal data
     SEAL_LABEL = "seal_label"
+    RELABEL = "relabel"  # an item that was handed in: by a new label it may go elsewhere
     LEND_KEYS = "lend_keys"  # an office's epoch key to a courier's device, for a round
     OPEN_LABEL = "open_label"  # one's own hop's part
     READ_BALANCE = "read_balance"  # one's own, and one's own payments

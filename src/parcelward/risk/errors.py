@@ -3,13 +3,15 @@
 Conflict
   ├─ ObservationReused  409  this id stands for something else that was observed or learnt
   └─ DecisionReused     409  this id stands for another order
+NotFound
+  └─ ObservationUnknown 404  nothing was observed under this id, or it is forgotten
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from parcelward.base.errors import Conflict
+from parcelward.base.errors import Conflict, NotFound
 
 
 class ObservationReused(Conflict):
@@ -24,3 +26,10 @@ class DecisionReused(Conflict):
 
     default_code: ClassVar[str] = "decision_reused"
     title: ClassVar[str] = "This id stands for another order"
+
+
+class ObservationUnknown(NotFound):
+    """Something was learnt of what was never observed, or is forgotten by its age: nothing was recorded."""
+
+    default_code: ClassVar[str] = "observation_unknown"
+    title: ClassVar[str] = "This was not observed"

@@ -38,7 +38,7 @@ _LEARNT: Final = (
     f"SELECT {_SEEN}, l.id, l.at, l.fraud "  # noqa: S608 -- our own names
     "FROM risk_outcome l JOIN risk_observation o ON o.id = l.observation_id "
 )
-_ADDED: Final = "WHERE {}.writer >= %s AND {}.writer < %s"
+_ADDED: Final = "WHERE {}.writer >= %s AND {}.writer < %s ORDER BY o.at, o.id"  # in order costs a tenth
 _YOUNG: Final = "WHERE o.at > %s ORDER BY o.at, o.id"
 
 

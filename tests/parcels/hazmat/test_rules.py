@@ -154,6 +154,9 @@ def test_what_flashes_in_the_cold_is_never_posted(word: str) -> None:
         ("Butane refill", {"volume_ml": 118}, GROUND),
         ("Butane refill", {"volume_ml": 119}, REFUSE),
         ("Dry ice", {"dry_ice_kg": 2.26}, ACCEPT),
+        ("Dry ice", {"dry_ice_kg": 0.001}, ACCEPT),
+        ("Dry ice", {"dry_ice_kg": 0}, HOLD),
+        ("Dry ice", {"net_weight_g": 0}, HOLD),
         ("Dry ice", {"dry_ice_kg": 2.3}, GROUND),
         ("Hydrogen peroxide", {"active_percent": 3, "liquid": True}, ACCEPT),
         ("Hydrogen peroxide", {"active_percent": 8, "liquid": True}, REFUSE),
@@ -171,6 +174,8 @@ def test_what_flashes_in_the_cold_is_never_posted(word: str) -> None:
         ("Blood sample", {"sample": "category_b"}, INSPECT),
         ("Blood sample", {"sample": "category_a"}, REFUSE),
         ("Blood sample", {}, INSPECT),
+        ("Used needles", {"sample": "none"}, INSPECT),
+        ("Used needles", {}, REFUSE),
         ("Chainsaw", {"fuel": "none"}, ACCEPT),
         ("Chainsaw", {"fuel": "residue"}, REFUSE),
         ("Chainsaw", {}, INSPECT),
@@ -195,6 +200,15 @@ def test_other_goods_at_their_limits(description: str, given: dict[str, Any], an
     ("description", "emptied", "answer"),
     [
         ("Perfume bottle", "never_filled", ACCEPT),
+        ("Xyzzy", "never_filled", INSPECT),  # an answer about a container does not make a text understood
+        ("Perfume", "never_filled", INSPECT),  # no container is named
+        ("Perfume bottle, full", "never_filled", INSPECT),
+        ("Petrol 5 l", "never_filled", INSPECT),
+        ("Bottle of nitric acid", "never_filled", INSPECT),  # of such goods somebody looks, bottle or not
+        ("Butane cylinder", "never_filled", INSPECT),
+        ("Blood sample tube", "never_filled", INSPECT),
+        ("Tear gas can", "never_filled", REFUSE),
+        ("Windproof lighter", "never_filled", ACCEPT),
         ("Perfume bottle", "cleaned", INSPECT),
         ("Perfume bottle", "not_cleaned", REFUSE),
         ("Perfume bottle, empty", None, INSPECT),
@@ -206,6 +220,10 @@ def test_other_goods_at_their_limits(description: str, given: dict[str, Any], an
 )
 def test_empty_is_said_of_one_container(description: str, emptied: str | None, answer: Answer) -> None:
     assert screened(description, emptied=emptied).answer == answer
+
+
+def test_a_tariff_number_of_an_empty_container_is_looked_at() -> None:
+    assert screened("Glass bottle", hs_code="3303.00", emptied="never_filled").answer == INSPECT
 
 
 @pytest.mark.parametrize("fact", ["liquid", "flammable", "pressurised", "aerosol"])
@@ -257,6 +275,7 @@ def test_an_operators_rule_makes_nothing_milder_that_another_rule_refuses() -> N
         ("Laptop", {"un": "UN3090", "battery": "lithium_ion", "battery_place": "in_device"}, "id-contradiction"),
         ("Tiles", {"un": "UN 12A4"}, "id-unreadable"),
         ("Art prints", {"hs_code": "3604.10"}, "tariff-contradiction"),
+        ("Art prints", {"hs_code": "3604.10", "emptied": "never_filled"}, "tariff-contradiction"),
         ("Perfume", {"declared_harmless": True, "volume_ml": 50, "flash_point_c": 17}, "declared-harmless"),
     ],
 )

@@ -103,6 +103,7 @@ def task_name(task: Task) -> str:
         Task.KEEP_RETENTION: _("run the nightly forgetting"),
         Task.TURN_KEYS: _("rotate encryption keys"),
         Task.SEAL_LABEL: _("seal labels"),
+        Task.RELABEL: _("label parcels anew"),
         Task.READ_BALANCE: _("see the balance"),
         Task.READ_MONEY: _("see all payments"),
         Task.PAY_IN: _("pay in"),

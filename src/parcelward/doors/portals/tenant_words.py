@@ -43,6 +43,7 @@ def _parcel_task(task: Task) -> str:
         Task.MAKE_BUNDLE: _("make evidence for somebody outside"),
         Task.MAKE_LINK: _("make a link for the addressee"),
         Task.SEAL_LABEL: _("seal a label's address"),
+        Task.RELABEL: _("label a parcel anew that was handed in"),
         Task.READ_BALANCE: _("see one's own balance and payments"),
         Task.READ_MONEY: _("see anybody's payments, and what differs from the provider's report"),
         Task.PAY_IN: _("pay into the postage balance"),

@@ -29,9 +29,10 @@ from parcelward.privacy.sealing import queries as sealing
 from parcelward.privacy.sealing import wire as sealed
 
 LABELS_AT_ONCE_MAX: Final = 500  # as many as are sealed at once
+REASON_LETTERS_MAX: Final = 200
 _DESTINATION_MAX: Final = 20
 _LOCKED = "SELECT item, flags, first_time FROM parcels_item_status WHERE item = ANY(%s) ORDER BY item FOR UPDATE"
-_CHANGED = "UPDATE parcels_item_status SET flags = (flags | %s) # %s WHERE item = ANY(%s)"
+_LABELLED = "UPDATE parcels_item_status SET flags = flags | %s WHERE item = ANY(%s)"
 _INSERT = (
     "INSERT INTO parcels_label (item, serial, printing, label, destination, weight_class, key_version, issued_at, "
     "issued_by, void_reason) SELECT i, s, p, l, d, w, k, %s, %s, '' FROM unnest(%s::uuid[], %s::smallint[], "
@@ -49,7 +50,8 @@ class _State:
 def issue_labels_within(wanted: Sequence[LabelWanted], *, by: Person, now: dt.datetime) -> list[IssuedLabel]:
     """Issue one label for each item, in the caller's transaction: what is printed is `raw` of what is returned.
 
-    Raises NotFound, Invalid for a label that was sealed for another number, Conflict where a label stands already.
+    An item that was handed in may go elsewhere by a new label: that needs a right of its own, and a reason, which the
+    log keeps. Raises NotFound, Invalid for a label that was sealed for another number, Conflict where a label stands.
     """
     require(by, Task.SEAL_LABEL)
     items = [one.item for one in wanted]
@@ -66,6 +68,8 @@ def issue_labels_within(wanted: Sequence[LabelWanted], *, by: Person, now: dt.da
     for one in wanted:
         if states[one.item].flags & State.SHREDDED:
             raise Conflict("This item's record was erased", code="shredded")
+        if states[one.item].tendered:
+            _require_reason(one, by=by)
         if not 1 <= len(one.destination) <= _DESTINATION_MAX:
             raise Invalid("A label goes to a facility's code", code="bad_facility")
         weight = sealed.weight_class(one.weight_g)
@@ -73,7 +77,10 @@ def issue_labels_within(wanted: Sequence[LabelWanted], *, by: Person, now: dt.da
         serial = serials.get(one.item, 0) + 1
         made.append(_bound(one.item, one.raw, Issued(serial, digest, one.destination, weight, 0, ""), printing=1))
     _store(made, by=by, now=now)
-    custody.record_fact(ISSUED, {"by": by.source, "labels": [_said(*one) for one in made]})
+    why = {str(one.item): one.reason for one in wanted if states[one.item].tendered}
+    custody.record_fact(
+        ISSUED, {"by": by.source, "labels": [_said(*one) for one in made]} | ({"reasons": why} if why else {})
+    )
     return [label for label, _ in made]
 
 
@@ -117,8 +124,14 @@ def void_label(item: UUID, *, by: Person, now: dt.datetime) -> None:
             raise NotFound("This item has no label")
         return
     _void(standing, "voided", by=by, now=now)
-    _changed([item])
     custody.record_fact(VOIDED, {"by": by.source, "item": str(item), "serial": standing.serial})
+
+
+def _require_reason(one: LabelWanted, *, by: Person) -> None:
+    """Raise NotAllowed, or Invalid, unless this person may label an item that was handed in, and says why."""
+    require(by, Task.RELABEL)
+    if not 1 <= len(one.reason.strip()) <= REASON_LETTERS_MAX or not one.reason.isprintable():
+        raise Invalid("This item was handed in: say in one line why it needs another label", code="no_reason")
 
 
 def _lock(items: Sequence[UUID]) -> dict[UUID, _State]:
@@ -166,13 +179,7 @@ def _store(made: Sequence[tuple[IssuedLabel, Issued]], *, by: Person, now: dt.da
     ]
     with db.cursor() as cur:
         cur.execute(_INSERT, (now, by.source, *(list(column) for column in zip(*rows, strict=True))))
-    _changed([shown.item for shown, _ in made])
-
-
-def _changed(items: Sequence[UUID]) -> None:
-    """Let whoever remembers an item, or its labels, find out that they have changed (rules.NOT_BY_EVENTS)."""
-    with db.cursor() as cur:
-        cur.execute(_CHANGED, (int(State.LABELLED), int(State.REBUILT), list(items)))
+        cur.execute(_LABELLED, (int(State.LABELLED), [shown.item for shown, _ in made]))
 
 
 def _void(row: Label, reason: str, *, by: Person, now: dt.datetime) -> None:

@@ -232,7 +232,7 @@ def _commit_events(work: Work, wanted: list[Wanted], seen_before: dict[bytes, tu
         status.item_seq, status.head, thing.touched = item_seq, commitment, True
         seal_before = status.seal
         if scan.label_code is not None:
-            label_scans.note(work, i, thing, seen, scan)
+            label_scans.note(work, thing, wanted[nth])
         if thing.refold or not rules.in_order(status, seen):
             thing.refold = True
         else:
@@ -253,6 +253,7 @@ def _seen_again(work: Work, event: Wanted, thing: Thing, *, same: bool) -> None:
     work.duplicates[event.submission] = work.duplicates.get(event.submission, 0) + 1
     if thing.status.flags & _HELD_F and event.step != _HELD:
         work.instruct(event.submission, thing, "HOLD", _ON_HOLD)
+    label_scans.note(work, thing, event, again=True)
 
 
 def _senders(work: Work) -> list[tuple[int, int, str, int]]:
@@ -333,7 +334,9 @@ def _refold(work: Work, things: list[Thing]) -> None:
         status.flags |= before.flags & rules.NOT_BY_EVENTS
         thing.status = status
         mine = [event for event in work.events if event.thing is thing]
-        void = {event_id for *_, event_id in rules.voided(events)}
+        orders = rules.voided(events)
+        label_scans.refolded(work, thing, (event for event in events if event[:5] not in orders))
+        void = {event_id for *_, event_id in orders}
         for event in mine:
             if event.seen.corrects is not None and event.seen.corrects not in void:
                 work.after.alert("idle_correction", thing.item, event.seen.event_id, event.seen.facility, {})

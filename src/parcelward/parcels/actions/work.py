@@ -13,7 +13,6 @@ from parcelward.base.errors import ParcelwardError
 from parcelward.custody.wire import ItemKeys
 from parcelward.parcels.actions import afterwards
 from parcelward.parcels.bodies import BodyId
-from parcelward.parcels.label_binding import Issued
 from parcelward.parcels.rules import PackedSeen, PackedStatus
 from parcelward.parcels.wire import RAW_KEPT_MAX, Answer, BadScan, Instruction, ScanIn, Submission, split_events
 from parcelward.privacy.wire import SealedBody
@@ -33,7 +32,6 @@ class Thing:
     is_new: bool = False
     touched: bool = False
     refold: bool = False  # an event came late or voids another: fold all of its events again
-    labels: tuple[Issued, ...] | None = None  # None: not read yet
 
 
 class Wanted(NamedTuple):
@@ -64,9 +62,12 @@ class LabelSeen(NamedTuple):
 
     submission: int
     thing: Thing
-    seen: PackedSeen
     code: str
-    was: tuple[int, int] | None  # where and when the item was last seen, if that is known
+    event_us: int
+    event_id: bytes
+    facility: int
+    was: tuple[int, int] | None = None  # where and when the item was seen before this, if that is known
+    again: bool = False  # the event is recorded already
 
 
 class Recorded(NamedTuple):

@@ -38,8 +38,14 @@ VESSELS: Final = (
 )
 """What a container is named by that may be empty."""
 
-_NEVER_EMPTY: Final = frozenset({"infectious", "explosive"})
+NEVER_EMPTY: Final = frozenset({"infectious", "explosive"})
 """What a word in the text does not make empty: a case with its primer, a sampling kit."""
+
+_NEW_AT_ONCE: Final = FLAMMABLE | {"aerosol", "lighter", "engine", "flammable_word"}
+"""What is nothing when it was never filled and the text names its container; of worse goods somebody looks."""
+
+_CONTAINERS: Final = frozenset({"lighter", "engine"})
+"""What is itself a container."""
 
 _KIND_OF_ID: Final = {
     "UN1266": "perfume", "UN1263": "paint", "UN1133": "paint", "UN3066": "corrosive", "UN1170": "alcohol",
@@ -142,6 +148,9 @@ def gather(declaration: Declaration, mode: Mode) -> Facts:
     of_a_device = {word for kind in POWERED & kinds.keys() for word in kinds[kind]}
     if "battery" in kinds and of_a_device.issuperset(kinds["battery"]):  # Akkuschrauber: a device, by one word
         del kinds["battery"]
+    together = kinds.pop("life_vest", ()), kinds.pop("automatic", ())
+    if all(together) and said.pressurised is not False:  # each is harmless alone
+        kinds["gas"] = (*kinds.get("gas", ()), *together[0], *together[1])
     text_kinds = frozenset(kinds)
     un = table.canonical(declaration.un)
     uns = tuple(dict.fromkeys(one for one in (un, *reading.uns) if one))
@@ -225,13 +234,15 @@ def _take_out(said: Answers, kinds: dict[str, tuple[str, ...]]) -> None:
 def _take_out_empty(said: Answers, reading: Reading, kinds: dict[str, tuple[str, ...]]) -> None:
     """Take out what only names a container: never filled, it is nothing; else somebody looks."""
     looked_at = ""
-    named: AbstractSet[str]
+    named: AbstractSet[str] = frozenset()
     if said.emptied == "cleaned":
         looked_at, named = "cleaned", VESSELS & kinds.keys()
     elif said.emptied is None and "empty" in reading.states:
-        looked_at, named = "empty_said", (VESSELS - _NEVER_EMPTY) & kinds.keys()
-    else:
-        named = (VESSELS - {"explosive"}) & kinds.keys() if said.emptied == "never_filled" else set()
+        looked_at, named = "empty_said", (VESSELS - NEVER_EMPTY) & kinds.keys()
+    elif said.emptied == "never_filled":
+        named = (VESSELS - {"explosive"}) & kinds.keys()
+        new = _NEW_AT_ONCE if reading.container else _CONTAINERS
+        looked_at = "" if named <= new else "empty_said"
     words = tuple(word for kind in sorted(named) for word in kinds.pop(kind))
     if words and looked_at:
         kinds[looked_at] = words

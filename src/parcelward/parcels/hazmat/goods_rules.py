@@ -189,8 +189,9 @@ def _toxic(f: Facts) -> Iterator[Finding]:
 def _infectious(f: Facts) -> Iterator[Finding]:
     sample, clause = f.answers.sample, "49 CFR 173.134; Pub 52 346"
     because = f.words("infectious", "pathogen", "medical_waste")
-    if f.has("medical_waste") and sample not in {"none", "exempt"}:
-        yield Finding("medical-waste", Answer.REFUSE, "49 CFR 173.197; Pub 52 346", because)
+    if f.has("medical_waste"):  # that it is no sample does not make it clean
+        look = sample in {"none", "exempt"}
+        yield Finding("medical-waste", Answer.INSPECT if look else Answer.REFUSE, "49 CFR 173.197; Pub 52 346", because)
     if sample == "category_a":
         yield Finding("infectious-a", Answer.REFUSE, clause, because)
     elif f.has("pathogen"):
@@ -246,9 +247,11 @@ def _class_9(f: Facts) -> Iterator[Finding]:
             yield Finding("dry-ice-abroad", Answer.REFUSE, "IMM 136.1; Pub 52 349", because)
         if kg is None:
             yield Finding("dry-ice-not-said", Answer.INSPECT, clause, because)
+        elif kg <= 0:
+            yield Finding("dry-ice-contradiction", Answer.HOLD, "49 CFR 173.22", because)
         elif kg > DRY_ICE_AIR_KG_MAX:
             yield Finding("dry-ice-much", Answer.ACCEPT_GROUND_ONLY, clause, because, "819")
-        elif kg > 0:
+        else:
             yield Finding("dry-ice", Answer.ACCEPT, clause, because, "819")
     if f.has("magnet"):
         yield from _magnet(f)
@@ -301,6 +304,7 @@ _LOOKED_AT: Final = {
     "fluorescent": "lamp",
     "fuse": "fuse",
     "doubtful": "in-doubt",
+    "inflating": "in-doubt",
 }
 """Kind -> its rule: a word that decides nothing."""
 

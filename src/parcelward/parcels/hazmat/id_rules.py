@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from parcelward.parcels.hazmat import table
-from parcelward.parcels.hazmat.facts import BATTERIES, Facts, kind_of, related
+from parcelward.parcels.hazmat.facts import BATTERIES, NEVER_EMPTY, VESSELS, Facts, kind_of, related
 from parcelward.parcels.hazmat.wire import Answer, Finding, OperatorRules
 
 _LIMITED: Final[Mapping[str, Mapping[str, float]]] = {
@@ -152,5 +152,7 @@ def _tariff(f: Facts) -> Iterator[Finding]:
             yield Finding("tariff-look", Answer.INSPECT, clause, (f.hs_code,))
         return
     same = kind in BATTERIES and f.answers.battery in {"dry", kind} and kind in {"battery", "battery_dry"}
-    if not same and f.answers.emptied != "never_filled":
+    if f.answers.emptied == "never_filled" and kind in VESSELS - NEVER_EMPTY:
+        yield Finding("tariff-look", Answer.INSPECT, clause, (f.hs_code,))
+    elif not same:
         yield Finding("tariff-contradiction", Answer.HOLD, clause, (f.hs_code,))

@@ -20,7 +20,10 @@ LANGUAGES: Final = ("en", "es", "fr", "de")
 ANY: Final = "x"
 HARMLESS: Final = ("motif", "cover", "plain", "phrase")
 STATES: Final = ("empty", "damaged", "used", "vague")
-WORD_SETS: Final = ("breaks", "of", "for", "unmask", "not_before", "not_after", "not_between", "ambiguous")
+WORD_SETS: Final = (
+    *("breaks", "of", "for", "unmask", "real", "stuff", "container", "full", "measure", "holds"),
+    *("not_before", "not_after", "not_between", "ambiguous"),
+)
 
 NAME_CHARS_MIN: Final = 6
 """Shorter names of the table (`air`, `paint`) are words of ours, or none."""

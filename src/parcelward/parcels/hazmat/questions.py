@@ -106,5 +106,6 @@ def following(f: Facts, found: Sequence[Finding]) -> Asked | None:
 
 _NO_QUESTION: Final = frozenset(
     {"id-unknown", "id-unreadable", "id-contradiction", "tariff-contradiction", "declared-harmless", "sodium-ion"}
+    | {"dry-ice-contradiction"}
 )
 """What no answer of the shop can settle: a person decides."""

@@ -44,7 +44,7 @@ def _left_over(f: Facts, found: list[Finding]) -> Iterator[Finding]:
     said = f.answers
     dull = said.battery in {"none", "dry"} and said.liquid is False
     flashes = said.flash_point_c is not None  # above the limit, or a rule had spoken
-    fine = f.understood or dull or flashes or said.emptied == "never_filled" or _battery_settled(f)
+    fine = f.understood or dull or flashes or _battery_settled(f)
     if not found:
         yield Finding("harmless", Answer.ACCEPT, "49 CFR 171.8") if fine else _NOT_UNDERSTOOD
 

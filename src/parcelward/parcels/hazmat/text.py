@@ -28,7 +28,9 @@ _UN: Final = re.compile(r"\b(un|na|id)[\s.:#-]*(\d{4})\b")
 _AMOUNT: Final = re.compile(
     r"(?<!\d)(\d{1,9}(?:[.,]\d{1,9})?)\s*(k?wh|mah|ah|v|volt|ml|cl|l|liter|litre|litro|litros|litres|oz|g|kg)\b"
 )
-_WITHOUT_MASK: Final = frozenset({"kind:powered"})
+_WITHOUT_MASK: Final = frozenset({"kind:powered", "kind:inflating", "kind:life_vest", "kind:automatic"})
+_NAMES_NOTHING: Final = frozenset({*STATES, "kind:automatic"})
+_IN_A_COVER: Final = frozenset({"kind:explosive", "kind:doubtful"})
 _BATTERY_LABELS: Final = frozenset(
     f"kind:{one}" for one in ("battery", "lithium", "lithium_ion", "lithium_metal", "power_bank", "powered")
 )
@@ -57,6 +59,7 @@ class Reading:
     states: frozenset[str]  # empty, damaged, used, vague
     uns: tuple[str, ...]  # ids written in the text
     naming: int  # in how many stretches a kind is named
+    container: bool  # a bottle, a can or the like is named, and nothing says that it is full
     understood: bool  # some goods of ours or harmless ones are named in every stretch that names anything
     readable: bool  # Latin letters, not too long
     watt_hours: float | None
@@ -85,11 +88,19 @@ def read(description: str, language: str = "") -> Reading:
         frozenset(whole.states),
         uns,
         naming=whole.naming,
+        container=_container(text, spoken),
         understood=whole.named > 0 and not whole.unnamed,
         readable=spelling.latin(text) and len(description) <= DESCRIPTION_CHARS_MAX,
         watt_hours=wh,
         volume_ml=ml,
     )
+
+
+def _container(text: str, spoken: frozenset[str]) -> bool:
+    words = [spelling.folded(word) for word in re.findall(r"[a-z]+", text)]
+    full = lexicon().set_of("full", spoken)
+    vessels = {pattern for (pattern,) in lexicon().set_of("container", spoken)}
+    return any(fits(one, word) for one in vessels for word in words) and not any((word,) in full for word in words)
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -163,6 +174,9 @@ class _Pass:
             return
         kept, masked = self._masked(items, words)
         doubtful = self._doubtful(items, words)
+        if not any(item.label == "motif" for item in items):  # a cover for explosives may hold them
+            held = {item for item in masked if item.label in _IN_A_COVER}
+            masked, doubtful = masked - held, doubtful | held
         harmless = any(item.label in _NOUNS for item in items)
         self.harmless_last = harmless and not joined and not any(item.label.startswith("kind:") for item in items)
         kinds_before = sum(map(len, self.kinds.values()))
@@ -184,7 +198,7 @@ class _Pass:
                         self.plainly.add(kind)
         naming = sum(map(len, self.kinds.values())) > kinds_before
         self.naming += naming + (naming and joined)  # what "and" joins is never the only thing
-        self.named += any(item.label not in STATES for item in items)
+        self.named += any(item.label not in _NAMES_NOTHING for item in items)
         self.motif = self.motif or any(item.label == "motif" for item in kept)
 
     def _items(self, words: Sequence[str]) -> list[Item]:
@@ -215,11 +229,10 @@ class _Pass:
 
     def _masked(self, items: list[Item], words: Sequence[str]) -> tuple[list[Item], set[Item]]:
         """Return what the stretch names, and the kinds in it that are only its motif or its purpose."""
-        unmask = lexicon().set_of("unmask", self.spoken)
-        if any((w,) in unmask for w in words):
+        if self._unmasked(words):
             return items, set()
         nouns = [i for i in items if i.label in _HEADS or i.label.startswith("kind:")]
-        if not nouns:
+        if not nouns or self._measures(nouns[0], words):
             return items, set()
         after = {i for i in nouns if nouns[0].label in {"motif", "cover"} and i.label not in _WITHOUT_MASK}
         if not self.spoken - _HEAD_FIRST:
@@ -227,9 +240,24 @@ class _Pass:
         before = self._masked_before(nouns, words)
         return items, before & after if self.spoken & _HEAD_FIRST else before  # in doubt, what both orders say
 
+    def _measures(self, head: Item, words: Sequence[str]) -> bool:
+        """Return whether it only says how much: a card of button cells, a cup of petrol."""
+        measure, of = (lexicon().set_of(name, self.spoken) for name in ("measure", "holds"))
+        return head.end < len(words) and (head.said,) in measure and (words[head.end],) in of
+
+    def _unmasked(self, words: Sequence[str]) -> bool:
+        """Return whether a word says that more is in it, or that it is the thing itself; real leather is neither."""
+        if any((w,) in lexicon().set_of("unmask", self.spoken) for w in words):
+            return True
+        real, stuff = (lexicon().set_of(name, self.spoken) for name in ("real", "stuff"))
+        return any(
+            (w,) in real and not any((beside,) in stuff for beside in words[max(0, n - 1) : n + 2])
+            for n, w in enumerate(words)
+        )
+
     def _doubtful(self, items: list[Item], words: Sequence[str]) -> set[Item]:
         """Return the kinds before a plain harmless head, in English and German: what it is must be looked at."""
-        if self.spoken & _HEAD_FIRST or any((w,) in lexicon().set_of("unmask", self.spoken) for w in words):
+        if self.spoken & _HEAD_FIRST or self._unmasked(words):
             return set()
         of = lexicon().set_of("of", self.spoken) | lexicon().set_of("not_before", self.spoken)
         cut = next((n for n, w in enumerate(words) if (w,) in of), len(words))
@@ -275,9 +303,13 @@ class _Pass:
 def _wins(found: list[Entry]) -> list[str]:
     """Return the labels that count where several entries are as long: what is dangerous, before what is not.
 
-    But a German compound is what its last part says: Feuerzeughülle is a cover.
+    But a German compound is what its last part says: Feuerzeughülle is a cover. A word that is written out as harmless
+    is not what only ends like it: Aufkleber is no Kleber.
     """
     labels = {entry.label for entry in found}
+    written_out = {entry.label for entry in found if "*" not in entry.words[0]}
+    if written_out and all(label in _NOUNS for label in written_out) and len(found[0].words) == 1:
+        return sorted(written_out)
     kinds = {one for one in labels if one.startswith("kind:")}
     last = {entry.label for entry in found if entry.words[0].startswith("*") and len(entry.words) == 1}
     if kinds and not kinds & last and ("cover" in last or ("motif" in last and not kinds & _BATTERY_LABELS)):

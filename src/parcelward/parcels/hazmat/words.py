@@ -148,6 +148,7 @@ RULES: Final[Mapping[str, tuple[Any, Any]]] = {
     "dry-ice": (_("A little dry ice may be posted, in a box that lets its gas out."), _NOTHING),
     "dry-ice-much": (_("So much dry ice may be posted by road, never by air."), _GROUND),
     "dry-ice-not-said": (_SIZE_ASK, _ASK),
+    "dry-ice-contradiction": (_DISAGREE, _PUT_RIGHT),
     "dry-ice-abroad": (_ABROAD, _HOME_ONLY),
     "magnet": (_("A magnet of this strength may fly with its mark."), _NOTHING),
     "magnet-strong": (

@@ -94,8 +94,3 @@ def binding_key() -> bytes:
 def binding_versions() -> Mapping[int, bytes]:
     """Return the same keys by version; the newest has the highest number."""
     return {number: version.secret for number, version in keepers.label_codes().versions().items()}
-
-
-def binding_keys() -> list[bytes]:
-    """Return the keys whose label codes are believed, the newest first."""
-    return [version.secret for _, version in sorted(keepers.label_codes().versions().items(), reverse=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterable
 
@@ -10,26 +9,12 @@ from parcelward.people.wire import Person
 from parcelward.privacy.models import Loan, StationKey
 from parcelward.privacy.sealing import keybox, rules
 from parcelward.privacy.sealing.actions import loan_row, require_lender
-from parcelward.privacy.sealing.errors import BadLabel
-from parcelward.privacy.sealing.wire import LoanRow, item_number, weight_class
+from parcelward.privacy.sealing.wire import LoanRow
 
 epoch_of = rules.epoch_of
 epoch_name = rules.epoch_name
 
 LOANS_SHOWN_MAX = 100
-
-
-def binding_holds(item: str, destination: str, weight_g: int, code: str) -> bool:
-    """Return whether the `label_code` of a scan was made for this item, its destination facility and its weight class.
-
-    What is asked of each scan that brings a code: some microseconds for each key that is believed, no database.
-    """
-    number, weight = item_number(item), weight_class(weight_g)
-    for key in keybox.binding_keys():
-        with contextlib.suppress(BadLabel):
-            rules.require_binding(key, item=number, destination=destination, weight_class=weight, label_code=code)
-            return True
-    return False
 
 
 def bind(said: bytes) -> tuple[int, bytes]:

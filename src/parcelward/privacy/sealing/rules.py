@@ -128,18 +128,6 @@ def binding(key: bytes, version: int, said: bytes) -> bytes:
     return hmac.digest(key, BINDING_DOMAIN + bytes([version % 256]) + said, "sha256")[: wire.CODE_BYTES]
 
 
-def require_binding(key: bytes, *, item: str, destination: str, weight_class: int, label_code: str) -> None:
-    """Raise BadLabel unless the code that a scanner read is this item's, to this place, of this weight."""
-    try:
-        read = bytes.fromhex(label_code)
-    except ValueError:
-        read = b""
-    given, digest = read[: wire.CODE_BYTES], read[wire.CODE_BYTES :]
-    expected = code(key, item=item, destination=destination, weight_class=weight_class, digest=digest)
-    if len(digest) != wire.DIGEST_BYTES or not hmac.compare_digest(given, expected):
-        raise BadLabel("This label was not made for this item, place and weight", code="not_bound")
-
-
 def reader_statement(reader_key: bytes, at_ms: int) -> bytes:
     """Return what a device signs with its Ed25519 key: to which one-time X25519 key loans may be sealed now."""
     return READER_DOMAIN + reader_key + struct.pack(">Q", at_ms)

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from parcelward.base import db
 from parcelward.risk import here
-from parcelward.risk.errors import ObservationReused
+from parcelward.risk.errors import ObservationReused, ObservationUnknown
 from parcelward.risk.wire import Key, Observation, Outcome
 
 _KEYS: Final = tuple(Key)
@@ -28,8 +28,10 @@ _OBSERVE: Final = (
 )
 _LEARN: Final = (
     "INSERT INTO risk_outcome (id, observation_id, at, fraud, writer) "
-    "SELECT *, pg_current_xact_id()::text::bigint FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::bool[]) "
-    "ON CONFLICT (id) DO NOTHING"
+    "SELECT u.id, o.id, u.at, u.fraud, pg_current_xact_id()::text::bigint "
+    "FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::bool[]) AS u(id, about, at, fraud) "
+    # What is forgotten meanwhile would else be missed at the commit, when nobody can say which of them it was.
+    "JOIN risk_observation o ON o.id = u.about FOR KEY SHARE OF o ON CONFLICT (id) DO NOTHING"
 )
 
 
@@ -69,7 +71,7 @@ def observe_within(seen: Sequence[Observation]) -> None:
 def learn_within(learnt: Sequence[Outcome]) -> None:
     """Record what was found out about observations that are recorded. The same again changes nothing.
 
-    Raises ObservationReused as `observe_within`.
+    Raises ObservationUnknown where one of them is not recorded, or not any more; ObservationReused as `observe_within`.
     """
     some = sorted(learnt, key=lambda one: one.id)
     with db.cursor() as cur:
@@ -89,7 +91,9 @@ def learn_within(learnt: Sequence[Outcome]) -> None:
         )
         there = {row[0]: row[1:] for row in cur.fetchall()}
     for one in some:
-        if there.get(one.id) != (one.observation, one.at, one.fraud):
+        if one.id not in there:
+            raise ObservationUnknown(f"Nothing was observed under the id {one.observation}")
+        if there[one.id] != (one.observation, one.at, one.fraud):
             raise ObservationReused("This id stands for something else that was learnt: take a new one")
 
 

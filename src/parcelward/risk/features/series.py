@@ -13,6 +13,8 @@ from array import array
 from bisect import bisect_left, bisect_right, insort
 from typing import Final, TypeAlias
 
+import numpy as np
+
 KEPT_MAX: Final = 8_192
 """Of one key, the newest so many observations count; older ones are as if they had never been.
 
@@ -60,8 +62,8 @@ def added(series: Series, columns: int, row: list[int], *, summed: bool) -> Seri
         amount = row[SUMS]
         if position > 1:
             row[SUMS] += series[SUMS * stride + position - 1]
-        for later in range(SUMS * stride + position + 1, SUMS * stride + end + 1):
-            series[later] += amount
+        if position < end:  # it came late: under a busy key thousands of sums grow
+            np.frombuffer(series, np.uint64)[SUMS * stride + position + 1 : SUMS * stride + end + 1] += amount
     for column, value in enumerate(row):
         series[column * stride + position] = value
     series[0] = n + 1

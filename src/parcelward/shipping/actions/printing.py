@@ -105,6 +105,6 @@ def facts_of(row: Order, item: OrderItem, sender: Party, addressee: Party) -> La
         return_lines=tuple(Personal(line[: drawn.WORDS_MAX]) for line in back),
         country_lines=drawn.country_lines(here=settings.country, to=item.country),
         customs="" if item.country == settings.country else "CN 23",
-        copy=item.printing,
+        printing=item.printing,
         marked="SIMULATED" if row.simulated else "",
     )

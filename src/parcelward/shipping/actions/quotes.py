@@ -27,7 +27,7 @@ def quote(
 ) -> Quoted:
     """Return what can be bought for a parcel and when it would come. The prices hold until the quote expires.
 
-    Of the address nothing is kept but its country and zone. Raises NoTariff, BadOrder for an address nobody can send to.
+    Of the address nothing is kept but its country and zone. Raises NoTariff and BadOrder.
     """
     require(by, Task.ORDER)
     now = timezone.now()

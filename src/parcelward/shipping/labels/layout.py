@@ -164,7 +164,7 @@ def drawing(facts: LabelFacts) -> list[Part]:
 def _binding(facts: LabelFacts) -> str:
     """Return the label code in groups for people, and which printing it is."""
     groups = [facts.binding[at : at + 4] for at in range(0, len(facts.binding), 4)]
-    return " ".join([*groups, f"#{facts.copy}"])
+    return " ".join([*groups, f"#{facts.printing}"])
 
 
 def _centred(text: str, at: tuple[float, float], module: int, *, gs1_128: bool = False) -> Linear:

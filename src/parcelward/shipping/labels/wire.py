@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +13,9 @@ from parcelward.base.standards.addresses import tables
 from parcelward.base.standards.addresses.address import Address
 from parcelward.base.standards.addresses.labels import country_line, label_lines
 from parcelward.base.vault import Personal
+from parcelward.parcels.label_binding import PRINTINGS_MAX
+from parcelward.privacy.sealing import wire as sealing
+from parcelward.privacy.sealing.errors import BadLabel
 from parcelward.shipping.labels import code128
 from parcelward.shipping.labels.errors import Unprintable
 from parcelward.shipping.labels.lettering import legible
@@ -20,7 +25,6 @@ NUMBER_MODULES_MAX: Final = 245  # what 100 mm hold with modules of 3 dots and b
 RETURN_LINES_MAX: Final = 5
 COUNTRY_LINES_MAX: Final = 2
 WEIGHT_G_MAX: Final = 2_000_000
-COPIES_MAX: Final = 4  # the first and three reprints
 CUSTOMS: Final = ("", "CN 22", "CN 23")
 """Nothing within a customs union; CN 22 up to 300 SDR and CN 23 above, as UPU Convention Regulations say."""
 _NUMBER: Final = re.compile(r"[A-Z0-9]{1,20}")
@@ -48,7 +52,7 @@ class LabelFacts:
     return_lines: tuple[Personal, ...] = ()
     country_lines: tuple[str, ...] = ()
     customs: str = ""
-    copy: int = 1  # which printing: 2 is the first reprint
+    printing: int = 1  # 2 is the first reprint
     marked: str = ""  # SAMPLE ...; empty on a label that travels
 
     def __post_init__(self) -> None:
@@ -60,7 +64,7 @@ class LabelFacts:
             raise Unprintable("The customs mark is CN 22 or CN 23", code="bad_customs")
         if not _BINDING.fullmatch(self.binding):
             raise Unprintable("A label code has 16 hex digits", code="bad_binding")
-        if not 1 <= self.copy <= COPIES_MAX or not 1 <= self.weight_g <= WEIGHT_G_MAX:
+        if not 1 <= self.printing <= PRINTINGS_MAX or not 1 <= self.weight_g <= WEIGHT_G_MAX:
             raise Unprintable("A label is of 1 to 4 printings, and of an item of at most 2 t", code="bad_count")
         if len(self.return_lines) > RETURN_LINES_MAX or len(self.country_lines) > COUNTRY_LINES_MAX:
             raise Unprintable("More lines than a label has", code="too_many_lines")
@@ -68,6 +72,19 @@ class LabelFacts:
         for text in (*texts, *self.country_lines, *(line.text for line in self.return_lines)):
             if len(legible(text)) > WORDS_MAX:
                 raise Unprintable(f"A line of a label has at most {WORDS_MAX} letters", code="text_too_long")
+        self._require_sealed()
+
+    def _require_sealed(self) -> None:
+        """Raise Unprintable unless the QR code is a label sealed for this number, with this label code."""
+        try:
+            raw = sealing.from_base45(self.sealed)
+            item = sealing.parse(raw).item
+        except BadLabel as err:
+            raise Unprintable(err.message, code="bad_sealed") from err
+        if item != self.number:
+            raise Unprintable("This label was sealed for another number", code="other_item")
+        if self.binding not in {"", sealing.label_code(raw)[: 2 * sealing.CODE_BYTES].upper()}:
+            raise Unprintable("This label code is not the one of the QR code", code="other_code")
 
 
 def return_lines(
@@ -82,7 +99,19 @@ def return_lines(
         administrative_area=state,
         postcode=postcode,
     )
-    return tuple(Personal(line) for line in label_lines(address, from_country=country, latin=latin))
+    return tuple(Personal(line) for line in _fitted(label_lines(address, from_country=country, latin=latin)))
+
+
+def _fitted(lines: Sequence[str]) -> list[str]:
+    """Return lines as a label has room for them: long ones go on in the next, and if those are too many, all run on.
+
+    What does not fit even so has too many lines, and is refused where the label is made.
+    """
+    shown = [legible(line) for line in lines]
+    wrapped = [part for line in shown for part in textwrap.wrap(line, WORDS_MAX)]
+    if len(wrapped) <= RETURN_LINES_MAX:
+        return wrapped
+    return textwrap.wrap(", ".join(shown), WORDS_MAX)
 
 
 def country_lines(*, here: str, to: str) -> tuple[str, ...]:

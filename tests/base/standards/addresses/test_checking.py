@@ -47,6 +47,21 @@ def told(checked: Checked) -> list[tuple[str, str, str]]:
     return [(one.pointer, one.code, one.suggestion) for one in checked.findings]
 
 
+def test_the_example_is_written_as_its_country_writes_it():
+    assert "114 55" in str(check(of("SE", postcode="none")).findings[0].message)
+
+
+def test_a_postcode_as_its_country_writes_it_stays_so():
+    for country, postcode in (("SE", "114 55"), ("LV", "LV-1073"), ("GR", "104 31"), ("AZ", "1000")):
+        checked = check(of(country, postcode=postcode, street_lines=("1 Sample Street",)), strict=True)
+        assert (checked.address.postcode, checked.findings) == (postcode, ())
+
+
+@pytest.mark.parametrize(("country", "postcode"), [("LT", "LV-04340"), ("SI", "LT-4000"), ("SE", "SE-11455X")])
+def test_another_countrys_letters_before_a_postcode_are_a_fault(country, postcode):
+    assert not check(of(country, postcode=postcode)).good
+
+
 def test_of_a_good_address_nothing_is_said():
     checked = check(SPRINGFIELD, strict=True)
     assert checked == Checked(SPRINGFIELD, (), Kind.UNKNOWN, po_box=False)
@@ -110,6 +125,12 @@ def test_a_fault_is_found_where_it_is_and_refused_where_that_is_asked(address, f
         (of("us", administrative_area="CA", postcode="90210"), ("/country", "changed", "US"), {"country": "US"}),
         (of("GB", postcode="sw1a1aa"), ("/postcode", "changed", "SW1A 1AA"), {"postcode": "SW1A 1AA"}),
         (of("IE", postcode="a65f4e2"), ("/postcode", "changed", "A65 F4E2"), {"postcode": "A65 F4E2"}),
+        (of("SE", postcode="11455"), ("/postcode", "changed", "114 55"), {"postcode": "114 55"}),
+        (of("SE", postcode="SE-114 55"), ("/postcode", "changed", "114 55"), {"postcode": "114 55"}),
+        (of("LT", postcode="LT-04340"), ("/postcode", "changed", "04340"), {"postcode": "04340"}),
+        (of("SI", postcode="si 4000"), ("/postcode", "changed", "4000"), {"postcode": "4000"}),
+        (of("LI", postcode="FL-9490"), ("/postcode", "changed", "9490"), {"postcode": "9490"}),
+        (of("DE", postcode="DE-10115"), ("/postcode", "changed", "10115"), {"postcode": "10115"}),
         (of("DE", postcode="1 0 1 1 5"), ("/postcode", "changed", "10115"), {"postcode": "10115"}),
         (of("JP", administrative_area="Tokyo", postcode="〒1000001"), ("/postcode", "changed", "100-0001"), {}),
         (of("FR", administrative_area="Rhône", postcode="69001"), ("/administrative_area", "not_printed", ""), {}),

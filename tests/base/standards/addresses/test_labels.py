@@ -48,6 +48,9 @@ def test_the_letters_before_a_postcode_are_for_mail_from_abroad_and_stand_once()
     assert lines("CH", "CH", postcode="8000")[2:] == ["8000 Sampletown"]
     assert lines("FI", "SE", postcode="FI-00100")[2] == "FI-00100 Sampletown"
     assert lines("CH", "DE")[2:] == ["Sampletown", "SWITZERLAND"]
+    assert lines("SI", "DE", postcode="SI-4000")[2] == "SI-4000 Sampletown"
+    assert lines("SE", "DE", postcode="114 55")[2] == "SE-114 55 Sampletown"
+    assert lines("SE", "SE", postcode="114 55")[2] == "114 55 Sampletown"
 
 
 def test_an_address_takes_the_form_of_its_own_letters():

@@ -129,12 +129,17 @@ def _with_postcode(address: Address) -> tuple[Address, list[Finding]]:
     if not address.postcode:
         return address, []
     form = postcodes.form_of(address.country) or postcodes.Form()
-    if form.fits(address.postcode):
-        return replace(address, postcode=mending.spaced(address.country, address.postcode)), []
+    for postcode in (address.postcode, mending.without_country(address.country, address.postcode)):
+        if form.fits(postcode):
+            return replace(address, postcode=mending.spaced(address.country, postcode)), []
     suggestion = mending.mended(address.country, address.postcode)
     if not form.example:
         return address, [Finding("/postcode", "postcode_form", suggestion)]
-    return address, [Finding("/postcode", "postcode_form_like", suggestion, {"example": form.example})]
+    return address, [
+        Finding(
+            "/postcode", "postcode_form_like", suggestion, {"example": mending.spaced(address.country, form.example)}
+        )
+    ]
 
 
 def _with_area(address: Address) -> tuple[Address, list[Finding]]:

@@ -41,6 +41,15 @@ def _shapes(forms: tuple[str, ...]) -> dict[str, str]:
     return {tables.bare(written): written for written in forms}
 
 
+def without_country(country: str, postcode: str) -> str:
+    """Return a postcode without its own country's letters before the digits (LT-04340): labels bring them along."""
+    known = tables.forms().get(country)
+    for letters in (country, known.prefix.strip(" -") if known else ""):
+        if letters and (found := re.fullmatch(rf"{letters}[ -]*(\d.*)", postcode)):
+            return found[1]
+    return postcode
+
+
 def mended(country: str, postcode: str) -> str:
     """Return the postcode that was probably meant, as it is written; nothing where two or none could have been."""
     form = postcodes.form_of(country)

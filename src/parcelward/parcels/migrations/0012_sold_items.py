@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('parcels', '0010_labels_issued'),
+        ('parcels', '0011_labels_sound'),
     ]
 
     operations = [
