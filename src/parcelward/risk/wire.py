@@ -220,3 +220,63 @@ class Decision:
         """Return the rules that spoke, and which version of each."""
         spoke = (*self.reasons, *self.proven, *self.shadow, *self.snoozed)
         return tuple((reason.code, reason.version) for reason in spoke)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a rule would have done to the orders of the past months."""
+
+    orders: int
+    stopped: int
+    stopped_disputed: int  # of the stopped, those that were disputed later
+    disputed: int  # of all
+    stopped_alone: int  # of the stopped, those that no other rule stops
+    examples: tuple[UUID, ...]  # orders
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSeen:
+    """One version of a rule, as whoever may read rules sees it."""
+
+    id: UUID
+    rule: str
+    number: int
+    stage: str  # draft, shadow, active or retired (language/life.py)
+    text: str
+    answer: Answer
+    words: str
+    written_by: int  # a source; 0: it was shipped
+    approved_by: int | None
+    request: UUID | None  # by which a second person is asked to let it act
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a person said of a decision."""
+
+    answer: Answer  # allow or refuse
+    reason: str
+    by: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSeen:
+    """A decision as somebody may see it, and what stands now: where a person has looked, what they said."""
+
+    decision: Decision
+    standing: Answer
+    review: Reviewed | None  # the newest
+    appealed_at: dt.datetime | None
+    appeal_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeSeen:
+    """A rule that does not count for one customer."""
+
+    id: UUID
+    rule: str
+    until: dt.datetime
+    reason: str
+    by: int
