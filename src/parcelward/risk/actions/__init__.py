@@ -2,7 +2,7 @@
 
 from parcelward.risk.actions.deciding import decide
 from parcelward.risk.actions.learning import outcome_of_order
-from parcelward.risk.actions.observing import learn_within, observe_within
+from parcelward.risk.actions.observing import learn_within, observe_of_order_within, observe_within
 from parcelward.risk.actions.reviewing import appeal, review
 from parcelward.risk.actions.ruling import agree_to_rule, ask_to_activate, move_rule, try_rule, write_rule
 from parcelward.risk.actions.snoozing import end_snooze, snooze_rule
@@ -15,6 +15,7 @@ __all__ = [
     "end_snooze",
     "learn_within",
     "move_rule",
+    "observe_of_order_within",
     "observe_within",
     "outcome_of_order",
     "review",

@@ -23,6 +23,7 @@ from parcelward.risk import here, rule_book, scoring, stored
 from parcelward.risk.actions.observing import observe_within
 from parcelward.risk.decision_check import DECIDED
 from parcelward.risk.errors import DecisionReused
+from parcelward.risk.features.store import Values
 from parcelward.risk.language import deciding
 from parcelward.risk.language.deciding import Decided
 from parcelward.risk.language.life import Snooze
@@ -31,6 +32,7 @@ from parcelward.risk.wire import Answer, Decision, Key, OrderFacts, Reason, stri
 
 log = logging.getLogger("parcelward.risk")
 
+_WHERE: Final = (Key.ADDRESS, Key.ADDRESSEE)
 PROOF: Final = "authenticated"
 """The fact that a payer has proven who they are: what a step up asks for."""
 _NEWEST: Final = 'SELECT body, owner FROM risk_decision WHERE "order" = %s ORDER BY round DESC LIMIT 1'
@@ -59,7 +61,7 @@ def decide(facts: OrderFacts, *, by: Person) -> Decision:
     if not _keep(made, owner, by):  # somebody else asked the same at the same moment, and has it committed
         return _newest(facts, owner) or made
     if made.round == 1:
-        observe_within([facts.observation])
+        observe_within([facts.observation, *facts.parcels])
     return made
 
 
@@ -82,8 +84,7 @@ def _goes_on(known: Decision, facts: OrderFacts) -> bool:
 
 def _decided(facts: OrderFacts, known: Decision | None) -> Decision:
     """Return the answer, made anew. It is counted once, at the moment when the order was first decided."""
-    counted = facts.observation if known is None else replace(facts.observation, at=known.at)
-    features = here.read_for(counted)
+    features = _features(facts if known is None else replace(facts, at=known.at))
     score, scorer = scoring.scored(features)
     used = fact_table.used(facts, features, None if score is None else score.probability)
     revision, snoozes = _book(facts)
@@ -108,6 +109,22 @@ def _decided(facts: OrderFacts, known: Decision | None) -> Decision:
         revision=revision,
         scorer=scorer,
     )
+
+
+def _features(facts: OrderFacts) -> Values:
+    """Return an order's features: of where its parcels go to the worst, whichever parcel it is of."""
+    found = here.read_for(facts.observation)
+    seen = {tuple(facts.keys.get(key) for key in _WHERE)}
+    for parcel in facts.parcels:
+        where = tuple(parcel.keys.get(key) for key in _WHERE)
+        if where in seen:
+            continue
+        seen.add(where)
+        for name, value in here.read_for(parcel).items():
+            if value is not None:
+                before = found[name]
+                found[name] = value if before is None else max(before, value)
+    return found
 
 
 def _book(facts: OrderFacts) -> tuple[str, list[Snooze]]:

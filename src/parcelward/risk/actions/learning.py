@@ -18,7 +18,7 @@ from parcelward.risk.actions.observing import learn_within
 from parcelward.risk.decision_check import LEARNT
 from parcelward.risk.models import Observation
 from parcelward.risk.models import Outcome as Row
-from parcelward.risk.wire import Outcome
+from parcelward.risk.wire import PARCELS_MAX, Outcome, parcel_id
 
 AHEAD_MAX: Final = dt.timedelta(minutes=5)
 
@@ -34,9 +34,11 @@ def outcome_of_order(order: UUID, *, fraud: bool, at: dt.datetime, by: Person) -
         raise Invalid("What is learnt was learnt before now", code="bad_time")
     if not Observation.objects.filter(pk=order).exists():
         raise NotFound("No such order")
-    learnt = Outcome(uuid.uuid5(order, f"{at.isoformat()} {fraud}"), order, at, fraud)
-    if Row.objects.filter(pk=learnt.id).exists():
+    parcels = [parcel_id(order, nth) for nth in range(1, PARCELS_MAX + 1)]
+    about = [order, *Observation.objects.filter(pk__in=parcels).values_list("pk", flat=True)]
+    learnt = [Outcome(uuid.uuid5(each, f"{at.isoformat()} {fraud}"), each, at, fraud) for each in about]
+    if Row.objects.filter(pk=learnt[0].id).exists():
         return
-    learn_within([learnt])
+    learn_within(learnt)
     said = {"by": by.source, "fraud": fraud, "learnt_at": at.isoformat(), "order": str(order)}
-    custody.record_fact(LEARNT, {**said, "outcome": str(learnt.id)})
+    custody.record_fact(LEARNT, {**said, "outcome": str(learnt[0].id)})
