@@ -51,6 +51,7 @@ ENGINES = {
     "custody.witnessing": "the worker runs it",
     "parcels.follows": "the worker runs it",
     "payments.work": "the worker runs it",
+    "risk.here": "each web process reads the features that it decides by",
     "shipping.work": "the worker runs it",
 }
 """What only a door may start."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import uuid
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from tests.at_once import at_once
 from tests.payments.provided import sender
 from tests.risk.ordered import decided, happened, order
 
+from parcelward.people.actions import machinery
 from parcelward.risk import rule_book, scoring
-from parcelward.risk.actions import decide, observe_within
+from parcelward.risk.actions import decide, observe_of_order_within, observe_within, outcome_of_order
 from parcelward.risk.errors import DecisionReused
 from parcelward.risk.models import Decision as Row
-from parcelward.risk.models import Observation
-from parcelward.risk.wire import Answer, Key, Kind, Score
+from parcelward.risk.models import Observation, Outcome
+from parcelward.risk.wire import Answer, Key, Kind, Score, parcel_id
 
 pytestmark = pytest.mark.usefixtures("installation")
 
@@ -98,6 +101,37 @@ def test_what_many_accounts_send_to_is_held():
     addressee = os.urandom(16)
     answers = [decided(given={"addressee": addressee}).answer for _ in range(8)]
     assert answers == [Answer.ALLOW] * 7 + [Answer.HOLD]
+
+
+def test_each_parcel_counts_where_it_goes_to_and_the_worst_of_them_decides():
+    addressee, account = os.urandom(16), os.urandom(16)
+    where = {Key.ADDRESSEE: addressee, Key.ADDRESS: os.urandom(16)}
+    other = {Key.ADDRESSEE: os.urandom(16), Key.ADDRESS: os.urandom(16)}
+    found = [
+        decide(dataclasses.replace(order(given={"account": account}), further=(other, where, where)), by=sender())
+        for _ in range(2)
+    ]
+    assert [one.used["account_order_count_1h"] for one in found] == [1, 2]
+    assert found[1].used["addressee_order_count_1d"] == 3  # of `where`: two before, and the second counts as of itself
+    for _ in range(6):
+        decide(dataclasses.replace(order(), further=(where,)), by=sender())
+    last = decide(dataclasses.replace(order(), further=(where,)), by=sender())
+    assert (last.answer, last.reasons[0].code) == (Answer.HOLD, "addressee_of_many")
+    outcome_of_order(last.order, fraud=True, at=timezone.now(), by=machinery())
+    learnt = Outcome.objects.filter(observation__in=[last.order, parcel_id(last.order, 1)])
+    assert learnt.count() == 2
+
+
+def test_what_happens_to_an_order_counts_under_its_keys():
+    facts, by = order(), sender()
+    decide(facts, by=by)
+    for nth in range(4):
+        ident = uuid.uuid5(facts.order, f"{nth}")
+        for _ in range(2):
+            observe_of_order_within(Kind.DECLINED, facts.order, ident, facts.at, amount_minor=5)
+    observe_of_order_within(Kind.DECLINED, uuid.uuid4(), uuid.uuid4(), facts.at)
+    found = decided(given={"account": facts.keys[Key.ACCOUNT]})
+    assert (found.used["account_declined_count_1h"], found.reasons[0].code) == (4, "declined_again")
 
 
 def test_an_order_with_a_fact_that_nobody_knows_of_is_a_bug():

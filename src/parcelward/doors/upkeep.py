@@ -9,6 +9,7 @@ import time
 from parcelward.base import config, db
 from parcelward.doors import secret_key
 from parcelward.people import queries as people
+from parcelward.risk import here
 
 log = logging.getLogger("parcelward.upkeep")
 
@@ -16,7 +17,8 @@ TURN_S = 2.0
 
 
 def start() -> None:
-    """Begin, in a thread that ends with the process."""
+    """Begin, in a thread that ends with the process; beside it, the features that orders are decided by are read."""
+    here.start()
     threading.Thread(target=_run, name="upkeep", daemon=True).start()
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from parcelward.base import config
 from parcelward.parcels import queries as parcels
 from parcelward.payments import queries as payments
+from parcelward.risk import queries as risk
 from parcelward.shipping import queries as shipping
 
-ROOMS = (payments.check_ledger, payments.check_intents, shipping.check_orders)
+ROOMS = (
+    *(payments.check_ledger, payments.check_intents, risk.check_decisions, risk.check_rules),
+    shipping.check_orders,
+)
 
 
 def verify_log(

@@ -46,6 +46,7 @@ key_holder, key_is_valid, key_scopes = keyring.key_holder, keyring.key_is_valid,
 check_accounts = account_check.check_accounts
 check_memberships = membership_check.check_memberships
 check_two_people, check_authority = two_check.check_two_people, authority_check.check_authority
+TWO_ASKED, TWO_AGREED = two_check.ASKED, two_check.AGREED  # kinds of entries
 check_devices = device_check.check_devices
 check_proofs = proofing.check_proofs
 enrolled_keys = device_check.enrolled_keys

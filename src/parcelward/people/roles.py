@@ -11,18 +11,18 @@ from parcelward.people.errors import MayNot
 from parcelward.people.wire import CERTIFIED, TWO_PEOPLE, OrganisationKind, Person, Role, Task
 
 MAY: Mapping[Role, frozenset[Task]] = {
-    Role.ADDRESSEE: frozenset({Task.PROVE_SELF, Task.OWN_DATA, Task.CONTACT}),
+    Role.ADDRESSEE: frozenset({Task.PROVE_SELF, Task.OWN_DATA, Task.CONTACT, Task.APPEAL}),
     Role.SENDER_MEMBER: frozenset(
         {
             *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
-            *(Task.READ_BALANCE, Task.ORDER, Task.READ_ORDERS),
+            *(Task.READ_BALANCE, Task.ORDER, Task.READ_ORDERS, Task.APPEAL),
         },
     ),
     Role.SENDER_ADMIN: frozenset(
         {
             *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
             *(Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS, Task.READ_BALANCE, Task.PAY_IN),
-            *(Task.ORDER, Task.READ_ORDERS),
+            *(Task.ORDER, Task.READ_ORDERS, Task.APPEAL),
         },
     ),
     Role.CLERK: frozenset(
@@ -38,11 +38,12 @@ MAY: Mapping[Role, frozenset[Task]] = {
         {
             *(Task.OWN_DATA, Task.HOLD, Task.RELEASE, Task.RELEASE_SECURITY, Task.CORRECT, Task.READ_DESK, Task.REPAIR),
             *(Task.READ_EVENTS, Task.SHRED, Task.REVIEW_PROOFS, Task.REVEAL, Task.FIND_PERSON, Task.DISCLOSE),
-            *(Task.SHRED_PERSON, Task.ANSWER_RIGHTS, Task.REVIEW_ORDER),
+            *(Task.SHRED_PERSON, Task.ANSWER_RIGHTS, Task.READ_DECISIONS, Task.REVIEW_DECISION, Task.WRITE_RULES),
+            *(Task.ACTIVATE_RULE, Task.SNOOZE_RULE, Task.LEARN_OUTCOME, Task.REVIEW_ORDER),
         },
     ),
     Role.PLANNER: frozenset({Task.OWN_DATA, Task.EDIT_NETWORK, Task.READ_EVENTS}),
-    Role.AUDITOR: frozenset({Task.OWN_DATA, Task.READ_EVENTS, Task.READ_TRAIL, Task.READ_MONEY}),
+    Role.AUDITOR: frozenset({Task.OWN_DATA, Task.READ_EVENTS, Task.READ_TRAIL, Task.READ_MONEY, Task.READ_DECISIONS}),
     Role.ADMINISTRATOR: frozenset(
         {
             *(Task.OWN_DATA, Task.CAPTURE, Task.READ_EVENTS, Task.HOLD, Task.RELEASE, Task.CORRECT, Task.READ_DESK),
@@ -52,7 +53,8 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.READ_TRAIL, Task.ANSWER_RIGHTS, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS),
             *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.RELABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
             *(Task.BACK_UP, Task.TURN_SECRETS, Task.READ_MONEY, Task.GIVE_BACK, Task.ANSWER_DISPUTE, Task.RECONCILE),
-            Task.EDIT_TARIFF,
+            *(Task.READ_DECISIONS, Task.REVIEW_DECISION, Task.WRITE_RULES, Task.ACTIVATE_RULE, Task.SNOOZE_RULE),
+            *(Task.LEARN_OUTCOME, Task.EDIT_TARIFF),
         },
     ),
     Role.PARTNER: frozenset({Task.OWN_DATA, Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),
@@ -62,6 +64,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
         {
             *(Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.SHRED_PERSON, Task.KEEP_RETENTION),
             *(Task.TURN_KEYS, Task.SEAL_LABEL, Task.ORDER),  # what was ordered and paid is made, whoever asks by then
+            Task.LEARN_OUTCOME,
         },
     ),
 }

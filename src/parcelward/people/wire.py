@@ -94,11 +94,21 @@ class Task(enum.StrEnum):
     READ_ORDERS = "read_orders"  # one's own organisation's
     REVIEW_ORDER = "review_order"  # let an order that stopped go on, or refuse it
     EDIT_TARIFF = "edit_tariff"  # what is sold, for how much
+    READ_DECISIONS = "read_decisions"  # of risk: anybody's, with all that they were made by
+    REVIEW_DECISION = "review_decision"  # let an order go on that risk stopped, or refuse it
+    WRITE_RULES = "write_rules"  # and try them, in shadow; take them back
+    ACTIVATE_RULE = "activate_rule"  # let a rule decide; needs two people
+    SNOOZE_RULE = "snooze_rule"  # for one customer, for a time
+    LEARN_OUTCOME = "learn_outcome"  # say that an order was fraud, or was not
+    APPEAL = "appeal"  # see what risk said of one's own orders, and contest it
     CONTACT = "contact"  # open and close a masked contact of an item
 
 
 TWO_PEOPLE = frozenset(
-    {Task.SHRED, Task.SHRED_PERSON, Task.DISCLOSE, Task.RELEASE_SECURITY, Task.CHANGE_ROLES, Task.RE_ENROL}
+    {
+        *(Task.SHRED, Task.SHRED_PERSON, Task.DISCLOSE, Task.RELEASE_SECURITY, Task.CHANGE_ROLES, Task.RE_ENROL),
+        Task.ACTIVATE_RULE,
+    }
 )
 """What one person asks for and another agrees to."""
 CERTIFIED = {Task.ACCEPT_HAZMAT: "dangerous_goods"}

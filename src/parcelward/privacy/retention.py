@@ -92,6 +92,13 @@ TABLE: Final[tuple[Kept, ...]] = (
         "What was decided about an order and why, with no name in it: for whoever contests it, and to try rules on.",
         "GDPR article 22(3); 6(1)(f), recital 47",
     ),
+    Kept(
+        "snoozes",
+        "",
+        400,
+        "After its end: that a rule did not count for a customer, who let it and why.",
+        "GDPR article 6(1)(f), recital 47",
+    ),
     Kept("captured_documents", "", 90, "A document whose capture was given up.", "GDPR article 5(1)(c)"),
 )
 """Days are counted from the end: of use, of a session, of a proof, of a request."""

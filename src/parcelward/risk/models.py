@@ -63,3 +63,72 @@ class Decision(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["owner", "-at"], name="decision_of_owner"),
         ]
+
+
+class RuleVersion(models.Model):
+    """One version of a rule: what it says never changes, its stage does. A shipped one has a row once it is touched."""
+
+    id = models.UUIDField(primary_key=True)
+    rule = models.CharField(max_length=40)
+    number = models.SmallIntegerField()
+    text = models.TextField()
+    form = models.TextField()
+    answer = models.CharField(max_length=8)
+    words = models.CharField(max_length=200)
+    written_by = models.IntegerField()  # a source; 0: it was shipped
+    written_at = models.DateTimeField()
+    stage = models.CharField(max_length=8)
+    approved_by = models.IntegerField(null=True)
+    salt = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["rule", "number"], name="rule_version_once"),
+            models.UniqueConstraint(fields=["rule"], condition=models.Q(stage="active"), name="rule_acts_once"),
+            models.UniqueConstraint(fields=["rule"], condition=models.Q(stage="shadow"), name="rule_in_shadow_once"),
+        ]
+
+
+class RuleMove(models.Model):
+    """A version came to a stage. With another row here, every process reads anew which rules are asked."""
+
+    version = models.ForeignKey(RuleVersion, on_delete=models.PROTECT)
+    stage = models.CharField(max_length=8)
+    by = models.IntegerField()
+    at = models.DateTimeField()
+    request = models.UUIDField(null=True)  # by which a second person agreed
+
+
+class Snooze(models.Model):
+    """A rule that does not count for one customer for a time."""
+
+    id = models.UUIDField(primary_key=True)
+    rule = models.CharField(max_length=40)
+    customer = models.UUIDField(db_index=True)  # the account's key
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    by = models.IntegerField()
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    salt = models.BinaryField()
+
+
+class Review(models.Model):
+    """What a person said of a decision. The newest stands."""
+
+    id = models.BigAutoField(primary_key=True)
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE)
+    answer = models.CharField(max_length=8)
+    reason = models.CharField(max_length=200)
+    by = models.IntegerField()
+    at = models.DateTimeField()
+    salt = models.BinaryField()
+
+
+class Appeal(models.Model):
+    """A sender who contests a decision: once, and another person than before looks."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, primary_key=True)
+    by = models.IntegerField()
+    at = models.DateTimeField()
+    review = models.OneToOneField(Review, on_delete=models.CASCADE, null=True)

@@ -35,8 +35,8 @@ def body(made: Decision, *, owner: UUID, by: int) -> str:
 
 
 def seal(salt: bytes, text: str) -> str:
-    """Return what the log says of a body: it holds it fast, and tells nothing of it."""
-    return hashlib.sha256(b"parcelward/v1/risk-decision\x00" + salt + text.encode()).hexdigest()
+    """Return what the log says of a text: it holds it fast, and tells nothing of it."""
+    return hashlib.sha256(b"parcelward/v1/risk\x00" + salt + text.encode()).hexdigest()
 
 
 def decision(text: str) -> Decision:

@@ -10,11 +10,13 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from parcelward.base.standards.money import AMOUNT_MINOR_MAX
 
 KEY_BYTES: Final = 16
+PARCELS_MAX: Final = 1_000
+"""Parcels of an order beside the first."""
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND: Final = dt.timedelta(microseconds=1)
 
@@ -26,6 +28,7 @@ class Kind(enum.IntEnum):
     DECLINED = 2  # a payment was refused
     LABEL = 3  # a label was printed
     REFUND = 4  # money went back to the payer
+    PARCEL = 5  # a further parcel of an order: it counts where it goes to as an order does, and nowhere else
 
 
 class Key(enum.StrEnum):
@@ -181,11 +184,28 @@ class OrderFacts:
     amount_minor: int  # in the operator's own currency: who asks converts
     currency: str  # ISO 4217, that of the amount
     known: Mapping[str, Fact] = field(default_factory=dict)  # by the names in risk/facts.py
+    further: tuple[Mapping[Key, bytes], ...] = ()  # where each parcel but the first goes to: address, addressee
 
     @property
     def observation(self) -> Observation:
         """Return what is counted of it. Raises ValueError for what is the caller's bug."""
         return Observation(self.order, Kind.ORDER, self.at, self.keys, self.amount_minor)
+
+    @property
+    def parcels(self) -> tuple[Observation, ...]:
+        """Return what is counted of each parcel but the first. Raises ValueError as `observation`."""
+        if len(self.further) > PARCELS_MAX:
+            raise ValueError(f"an order has at most {PARCELS_MAX} parcels beside the first")
+        account = {key: self.keys[key] for key in (Key.ACCOUNT,) if key in self.keys}
+        return tuple(
+            Observation(parcel_id(self.order, nth), Kind.PARCEL, self.at, {**account, **keys})
+            for nth, keys in enumerate(self.further, 1)
+        )
+
+
+def parcel_id(order: UUID, nth: int) -> UUID:
+    """Return the id of what is counted of a parcel of an order: the first one is the order's own."""
+    return uuid5(order, f"parcel {nth}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +240,63 @@ class Decision:
         """Return the rules that spoke, and which version of each."""
         spoke = (*self.reasons, *self.proven, *self.shadow, *self.snoozed)
         return tuple((reason.code, reason.version) for reason in spoke)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a rule would have done to the orders of the past months."""
+
+    orders: int
+    stopped: int
+    stopped_disputed: int  # of the stopped, those that were disputed later
+    disputed: int  # of all
+    stopped_alone: int  # of the stopped, those that no other rule stops
+    examples: tuple[UUID, ...]  # orders
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSeen:
+    """One version of a rule, as whoever may read rules sees it."""
+
+    id: UUID
+    rule: str
+    number: int
+    stage: str  # draft, shadow, active or retired (language/life.py)
+    text: str
+    answer: Answer
+    words: str
+    written_by: int  # a source; 0: it was shipped
+    approved_by: int | None
+    request: UUID | None  # by which a second person is asked to let it act
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a person said of a decision."""
+
+    answer: Answer  # allow or refuse
+    reason: str
+    by: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSeen:
+    """A decision as somebody may see it, and what stands now: where a person has looked, what they said."""
+
+    decision: Decision
+    standing: Answer
+    review: Reviewed | None  # the newest
+    appealed_at: dt.datetime | None
+    appeal_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeSeen:
+    """A rule that does not count for one customer."""
+
+    id: UUID
+    rule: str
+    until: dt.datetime
+    reason: str
+    by: int

@@ -31,9 +31,10 @@ from parcelward.people import actions as people
 from parcelward.people import queries as who
 from parcelward.people.queries import may
 from parcelward.people.wire import Person, Role, Task
+from parcelward.risk import actions as risk
 
 LIST: Final = "/app/desk/two-people"
-TASKS: Final = (Task.CHANGE_ROLES, Task.RE_ENROL, Task.RELEASE_SECURITY, Task.SHRED)
+TASKS: Final = (Task.CHANGE_ROLES, Task.RE_ENROL, Task.RELEASE_SECURITY, Task.SHRED, Task.ACTIVATE_RULE)
 DOCUMENTS: Final = ("passport", "identity_card", "driving_licence", "staff_card")
 LOGIN_MAX: Final = 40
 
@@ -121,6 +122,9 @@ def _request_words(row: who.WaitingRow) -> tuple[str, str]:
     if row.task is Task.RELEASE_SECURITY:
         number = shown.grouped(items.number_of(UUID(row.about["item"])))
         return _("Release %(number)s, which is held for security") % {"number": number}, row.reason
+    if row.task is Task.ACTIVATE_RULE:
+        words = {"rule": row.about["rule"], "number": row.about["number"]}
+        return _("Let version %(number)s of the rule %(rule)s decide about orders") % words, row.reason
     return row.task.replace("_", " ").capitalize(), row.reason
 
 
@@ -199,6 +203,8 @@ def _agree(request: HttpRequest, row: who.WaitingRow, by: Person) -> HttpRespons
         people.agree_to_role(row.id, by=by)
     elif row.task is Task.RELEASE_SECURITY:
         parcels.agree_to_release(row.id, by=by)
+    elif row.task is Task.ACTIVATE_RULE:
+        risk.agree_to_rule(row.id, by=by)
     elif row.task is Task.RE_ENROL:
         code = people.agree_to_re_enrol(row.id, by=by)
         if code is not None:

@@ -1,6 +1,25 @@
 """What risk is told and asked, within the caller's transaction; safe to repeat."""
 
 from parcelward.risk.actions.deciding import decide
-from parcelward.risk.actions.observing import learn_within, observe_within
+from parcelward.risk.actions.learning import outcome_of_order
+from parcelward.risk.actions.observing import learn_within, observe_of_order_within, observe_within
+from parcelward.risk.actions.reviewing import appeal, review
+from parcelward.risk.actions.ruling import agree_to_rule, ask_to_activate, move_rule, try_rule, write_rule
+from parcelward.risk.actions.snoozing import end_snooze, snooze_rule
 
-__all__ = ["decide", "learn_within", "observe_within"]
+__all__ = [
+    "agree_to_rule",
+    "appeal",
+    "ask_to_activate",
+    "decide",
+    "end_snooze",
+    "learn_within",
+    "move_rule",
+    "observe_of_order_within",
+    "observe_within",
+    "outcome_of_order",
+    "review",
+    "snooze_rule",
+    "try_rule",
+    "write_rule",
+]

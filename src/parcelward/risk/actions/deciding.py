@@ -23,15 +23,23 @@ from parcelward.risk import here, rule_book, scoring, stored
 from parcelward.risk.actions.observing import observe_within
 from parcelward.risk.decision_check import DECIDED
 from parcelward.risk.errors import DecisionReused
+from parcelward.risk.features.store import Values
 from parcelward.risk.language import deciding
 from parcelward.risk.language.deciding import Decided
-from parcelward.risk.wire import Answer, Decision, OrderFacts, Reason, strictest
+from parcelward.risk.language.life import Snooze
+from parcelward.risk.reach import owner_of
+from parcelward.risk.wire import Answer, Decision, Key, OrderFacts, Reason, strictest
 
 log = logging.getLogger("parcelward.risk")
 
+_WHERE: Final = (Key.ADDRESS, Key.ADDRESSEE)
 PROOF: Final = "authenticated"
 """The fact that a payer has proven who they are: what a step up asks for."""
 _NEWEST: Final = 'SELECT body, owner FROM risk_decision WHERE "order" = %s ORDER BY round DESC LIMIT 1'
+_BOOK: Final = (
+    f"SELECT book.revision, s.rule, s.until FROM (SELECT {rule_book.REVISION} AS revision) AS book "  # noqa: S608 -- our own names
+    "LEFT JOIN risk_snooze s ON s.customer = %s AND s.until > %s AND s.ended_at IS NULL"
+)
 _KEEP: Final = (
     'INSERT INTO risk_decision (id, "order", round, owner, answer, at, body, salt) '
     'VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT ("order", round) DO NOTHING'
@@ -45,7 +53,7 @@ def decide(facts: OrderFacts, *, by: Person) -> Decision:
     Where that was `step_up` and the payer has proven more since (the fact `authenticated`), it is decided anew. Raises
     DecisionReused for another order under this id, Busy while a process that has just started reads the past.
     """
-    owner = by.organisation or by.id
+    owner = owner_of(by)
     known = _newest(facts, owner)
     if known is not None and not _goes_on(known, facts):
         return known
@@ -53,7 +61,7 @@ def decide(facts: OrderFacts, *, by: Person) -> Decision:
     if not _keep(made, owner, by):  # somebody else asked the same at the same moment, and has it committed
         return _newest(facts, owner) or made
     if made.round == 1:
-        observe_within([facts.observation])
+        observe_within([facts.observation, *facts.parcels])
     return made
 
 
@@ -76,12 +84,12 @@ def _goes_on(known: Decision, facts: OrderFacts) -> bool:
 
 def _decided(facts: OrderFacts, known: Decision | None) -> Decision:
     """Return the answer, made anew. It is counted once, at the moment when the order was first decided."""
-    counted = facts.observation if known is None else replace(facts.observation, at=known.at)
-    features = here.read_for(counted)
+    features = _features(facts if known is None else replace(facts, at=known.at))
     score, scorer = scoring.scored(features)
     used = fact_table.used(facts, features, None if score is None else score.probability)
-    revision = ""
-    found = deciding.decide(rule_book.asked(revision), used, (), facts.at)
+    revision, snoozes = _book(facts)
+    customer = _customer(facts)
+    found = deciding.decide(rule_book.asked(revision), used, snoozes, facts.at, customer=customer)
     answer, reasons, proven = _answer(found, proves=facts.known.get(PROOF) is True)
     for aside in found.set_aside:
         log.error("rule %s, version %d, was set aside: %s", aside.rule, aside.number, aside.why)
@@ -103,6 +111,36 @@ def _decided(facts: OrderFacts, known: Decision | None) -> Decision:
     )
 
 
+def _features(facts: OrderFacts) -> Values:
+    """Return an order's features: of where its parcels go to the worst, whichever parcel it is of."""
+    found = here.read_for(facts.observation)
+    seen = {tuple(facts.keys.get(key) for key in _WHERE)}
+    for parcel in facts.parcels:
+        where = tuple(parcel.keys.get(key) for key in _WHERE)
+        if where in seen:
+            continue
+        seen.add(where)
+        for name, value in here.read_for(parcel).items():
+            if value is not None:
+                before = found[name]
+                found[name] = value if before is None else max(before, value)
+    return found
+
+
+def _book(facts: OrderFacts) -> tuple[str, list[Snooze]]:
+    """Return the revision of the rules, and which of them are snoozed for whoever orders."""
+    account = facts.keys.get(Key.ACCOUNT)
+    with db.cursor() as cur:
+        rows = cur.execute(_BOOK, (account and UUID(bytes=account), facts.at)).fetchall()
+    customer = _customer(facts)
+    snoozed = [Snooze(rule, customer, until, "", rule_book.someone(0)) for _, rule, until in rows if rule]
+    return rows[0][0], snoozed
+
+
+def _customer(facts: OrderFacts) -> str:
+    return facts.keys.get(Key.ACCOUNT, b"").hex()
+
+
 def _answer(found: Decided, *, proves: bool) -> tuple[Answer, tuple[Reason, ...], tuple[Reason, ...]]:
     """Return the answer, its reasons, and those that asked for proof which was given."""
     if not proves:
@@ -121,5 +159,5 @@ def _keep(made: Decision, owner: UUID, by: Person) -> bool:
         if not cur.rowcount:
             return False
     said = {"answer": made.answer.value, "by": by.source, "decision": str(made.id), "order": str(made.order)}
-    custody.record_fact(DECIDED, {**said, "seal": stored.seal(salt, text)})
+    custody.record_fact(DECIDED, {**said, "for": made.at.isoformat(), "seal": stored.seal(salt, text)})
     return True

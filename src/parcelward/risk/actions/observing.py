@@ -6,6 +6,7 @@ The caller has asked who may.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
@@ -15,7 +16,7 @@ from django.db import transaction
 from parcelward.base import db
 from parcelward.risk import here
 from parcelward.risk.errors import ObservationReused, ObservationUnknown
-from parcelward.risk.wire import Key, Observation, Outcome
+from parcelward.risk.wire import Key, Kind, Observation, Outcome
 
 _KEYS: Final = tuple(Key)
 _COLUMNS: Final = ", ".join(key.value for key in _KEYS)
@@ -65,6 +66,20 @@ def observe_within(seen: Sequence[Observation]) -> None:
         if there.get(one.id) != (one.kind, one.at, *(_uuid(one.keys.get(key)) for key in _KEYS), one.amount_minor):
             raise ObservationReused("This id stands for another observation: take a new one")
     here.observed_when_committed(some)
+
+
+@transaction.atomic
+def observe_of_order_within(kind: Kind, order: UUID, ident: UUID, at: dt.datetime, *, amount_minor: int = 0) -> None:
+    """Record what happened to an order, under its keys: its payment was declined, money went back, a label printed.
+
+    `ident` is the caller's id of that. Of an order that nobody asked about nothing is recorded.
+    """
+    with db.cursor() as cur:
+        cur.execute(f"SELECT {_COLUMNS} FROM risk_observation WHERE id = %s", (order,))  # noqa: S608 -- our own names
+        row = cur.fetchone()
+    if row is not None:
+        keys = {key: found.bytes for key, found in zip(_KEYS, row, strict=True) if found is not None}
+        observe_within([Observation(ident, kind, at, keys, amount_minor)])
 
 
 @transaction.atomic

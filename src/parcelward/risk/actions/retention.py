@@ -1,4 +1,4 @@
-"""What this room forgets by age: observations, with what was learnt of each, and decisions.
+"""What this room forgets by age: observations, with what was learnt of each, decisions and snoozes.
 
 How long is privacy's table.
 """
@@ -13,14 +13,21 @@ from parcelward.base.forgetting import Due, Sweep
 from parcelward.custody import actions as custody
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.risk.models import Decision, Observation
+from parcelward.risk.decision_check import RETAINED
+from parcelward.risk.models import Decision, Observation, Snooze
 
-RETAINED: Final = "risk.retention"
 SWEEPS: Final = (
     Sweep("observations", lambda t: Observation.objects.filter(at__lt=t), "at"),
     Sweep("decisions", lambda t: Decision.objects.filter(at__lt=t), "at"),
+    Sweep("snoozes", lambda t: Snooze.objects.filter(until__lt=t), "until"),
 )
-KEPT_FOR_GOOD: Final = {"risk_outcome": "goes with the observation that it is about"}
+KEPT_FOR_GOOD: Final = {
+    "risk_outcome": "goes with the observation that it is about",
+    "risk_review": "goes with the decision that it is about",
+    "risk_appeal": "the same",
+    "risk_ruleversion": "what a rule said, and who let it decide: no personal data",
+    "risk_rulemove": "the same",
+}
 """Table -> why its rows do not go by an age of their own."""
 
 

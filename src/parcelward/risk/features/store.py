@@ -2,7 +2,8 @@
 
 **What counts.** A feature at a moment t counts the observations of its kind with its key in (t - delay - window,
 t - delay]: what is exactly a window old is out, what is at the end is in. Read for an observation, the observation
-itself counts where there is no delay, whether it was observed before or not; of others in the same microsecond those
+itself counts where there is no delay, whether it was observed before or not. A further parcel of an order counts as an
+order where it goes to, under address and addressee, and nowhere else. Of others in the same microsecond those
 whose id comes before. A risk is the share of these that were known as fraud at t, 0 where there are none; a mean of
 none, and every feature of a key that an observation lacks, is None: unknown.
 
@@ -49,6 +50,9 @@ LATE_MAX: Final = dt.timedelta(days=1)
 """How far behind the newest forgetting a moment may be that is still read exactly."""
 _LAST: Final = 1 << 64  # after every id
 
+WHERE_TO: Final = frozenset({Key.ADDRESS, Key.ADDRESSEE})
+"""Under these, each parcel of an order counts: who sends to many in one order is seen as who sends many orders."""
+
 Values = dict[str, float | None]
 """Feature -> value, in the order of the table."""
 _Known = list[tuple[int, int, list[tuple[int, int, bool]]]]
@@ -87,6 +91,10 @@ class _Group:
         self.series: dict[bytes, Series] = {}
         self.newest: dict[bytes, list[Newest]] = {}  # of long series only
         self.known: dict[bytes, _Known] = {}
+
+    def takes(self, kind: Kind) -> bool:
+        """Return whether observations of a kind count here."""
+        return kind is self.kind or (kind is Kind.PARCEL and self.kind is Kind.ORDER and self.key in WHERE_TO)
 
     def add(self, key: bytes, at: int, number: int, of: Observation) -> None:
         """Remember an observation under one of its keys."""
@@ -140,7 +148,7 @@ class _Group:
         """Put the group's values in their places of `into`."""
         series = self.series.get(key, EMPTY)
         n, stride = series[0], stride_of(series, self.columns)
-        own = of is not None and of.kind == self.kind  # the observation itself counts
+        own = of is not None and self.takes(of.kind)  # the observation itself counts
         there = False  # and is among those that are remembered
         last = n + 1
         if n and at <= series[n]:
@@ -222,7 +230,7 @@ class Store:
         for slot, one in enumerate(features):
             asked.setdefault((one.kind, one.key), []).append((slot, one))
         self._groups = [_Group(kind, key, some) for (kind, key), some in asked.items()]
-        self._of_kind = {kind: [one for one in self._groups if one.kind is kind] for kind in Kind}
+        self._of_kind = {kind: [one for one in self._groups if one.takes(kind)] for kind in Kind}
         self._visits = self._rounds()
         self.look_back: Final = max(one.look_back for one in self._groups) * MICROSECOND + LATE_MAX
         """How old what is kept can get."""
@@ -255,8 +263,14 @@ class Store:
         return self._read(keys, micros(at), None)
 
     def read_for(self, seen: Observation) -> Values:
-        """Return the features that an observation is decided by: as of it, with it. It need not be observed."""
-        return self._read(seen.keys, micros(seen.at), seen)
+        """Return the features that an observation is decided by: as of it, with it. It need not be observed.
+
+        Of a further parcel, those of where it goes to.
+        """
+        keys = seen.keys
+        if seen.kind is Kind.PARCEL:
+            keys = {key: value for key, value in keys.items() if key in WHERE_TO}
+        return self._read(keys, micros(seen.at), seen)
 
     def _read(self, keys: Mapping[Key, bytes], at: int, of: Observation | None) -> Values:
         values: list[float | None] = [None] * len(self.names)

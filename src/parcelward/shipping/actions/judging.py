@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
 from parcelward.base import config
+from parcelward.base.errors import NotFound
 from parcelward.payments import queries as payments
 from parcelward.payments.wire import CardSeen
 from parcelward.people import queries as people
-from parcelward.people.wire import Person
+from parcelward.people.queries import may
+from parcelward.people.wire import Person, Task
 from parcelward.privacy.queries import link_mark
 from parcelward.risk import actions as risk
+from parcelward.risk import queries as decided
 from parcelward.risk.wire import Answer, Decision, Fact, Key, Kind, Observation, OrderFacts
 from parcelward.shipping.models import Order, OrderItem
 from parcelward.shipping.order_rules import name_of
@@ -38,6 +42,7 @@ def judge_within(
         amount_minor=row.total_minor,
         currency=row.currency,
         known=_known(row, items, card, proven=proven or card.authenticated, now=now),
+        further=tuple(_where_to(one) for one in parties[1:]),
     )
     said = risk.decide(facts, by=by)
     _note(row, said, proven=proven or card.authenticated)
@@ -46,12 +51,19 @@ def judge_within(
 
 def _keys(row: Order, parties: Sequence[Party], card: CardSeen) -> dict[Key, bytes]:
     """Return by what an order is counted: of several parcels, where the first one goes."""
-    to = parties[0].address
-    found = {
-        Key.ACCOUNT: link_mark("account", row.owner.hex),
+    return _of_payer(row, card) | _where_to(parties[0])
+
+
+def _where_to(party: Party) -> dict[Key, bytes]:
+    to = party.address
+    return {
         Key.ADDRESS: link_mark("address", to.country, to.postcode, to.locality, *to.street_lines),
         Key.ADDRESSEE: link_mark("addressee", to.country, to.postcode, name_of(to)),
     }
+
+
+def _of_payer(row: Order, card: CardSeen) -> dict[Key, bytes]:
+    found = {Key.ACCOUNT: link_mark("account", row.owner.hex)}
     if card.fingerprint:
         found[Key.CARD] = link_mark("card", card.fingerprint)
     if row.network is not None:
@@ -99,22 +111,26 @@ def _reason(code: str, rules: list[dict[str, str]]) -> dict[str, Any]:
 
 
 def declined_within(row: Order, *, by: Person, now: dt.datetime) -> None:
-    """Let risk count that a payment was declined: many of them are somebody who tries cards."""
+    """Let risk count that a payment was declined: many of them are somebody who tries cards.
+
+    Nobody asked risk about such an order, for it asks once a card is known; so it is counted by itself.
+    """
     card = NOBODY if row.intent is None else payments.card_of(row.intent, by=by)
-    _observe(row, Kind.DECLINED, "declined", card, now)
+    ident = uuid.uuid5(row.id, "declined")
+    risk.observe_within([Observation(ident, Kind.DECLINED, now, _of_payer(row, card), row.total_minor)])
 
 
 def given_back_within(row: Order, *, now: dt.datetime) -> None:
-    """Let risk count that money went back."""
-    _observe(row, Kind.REFUND, "refund", NOBODY, now)
+    """Let risk count that the money of an order went back."""
+    ident = uuid.uuid5(row.id, "given back")
+    risk.observe_of_order_within(Kind.REFUND, row.id, ident, now, amount_minor=row.total_minor)
 
 
-def _observe(row: Order, kind: Kind, what: str, card: CardSeen, now: dt.datetime) -> None:
-    keys = {Key.ACCOUNT: link_mark("account", row.owner.hex)}
-    if card.fingerprint:
-        keys[Key.CARD] = link_mark("card", card.fingerprint)
-    if row.network is not None:
-        keys[Key.NETWORK] = bytes(row.network)
-    if row.device is not None:
-        keys[Key.DEVICE] = bytes(row.device)
-    risk.observe_within([Observation(uuid.uuid5(row.id, what), kind, now, keys, row.total_minor)])
+def person_said(row: Order, *, allow: bool, fraud: bool, because: str, by: Person) -> None:
+    """Tell risk what a person decided about an order that it was asked about, and whether that was fraud."""
+    if may(by, Task.REVIEW_DECISION):
+        with contextlib.suppress(NotFound):
+            asked = decided.decision(row.id, by=by)
+            risk.review(asked.decision.id, Answer.ALLOW if allow else Answer.REFUSE, because, by=by)
+            if fraud and may(by, Task.LEARN_OUTCOME):
+                risk.outcome_of_order(row.id, fraud=True, at=row.changed_at, by=by)

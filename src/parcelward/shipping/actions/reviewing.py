@@ -15,7 +15,7 @@ from parcelward.payments.queries import owner_of
 from parcelward.people import actions as people
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
-from parcelward.shipping.actions import orders
+from parcelward.shipping.actions import judging, orders
 from parcelward.shipping.errors import NotNow
 from parcelward.shipping.models import Order, OrderItem
 from parcelward.shipping.wire import State
@@ -78,6 +78,8 @@ def review(order_id: UUID, *, allow: bool, because: Because, by: Person) -> Stat
             {"code": "allowed" if allow else "refused_by_person", "place": None, "details": {"because": because.value}},
         ]
         row.look = False
+        fraud = because is Because.FRAUD and not allow
+        judging.person_said(row, allow=allow, fraud=fraud, because=because.value, by=by)
         if allow:
             orders.let_go_on(row, parties, by=by)
         else:
