@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parcelward.base.errors import Conflict, NotFound
+from parcelward.base.standards.steps import NOTHING_SEEN_TRACKER
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals import amounts, confirming, order_words, orders_new, orders_shown, orders_start
 from parcelward.doors.portals.confirming import Question
@@ -129,13 +130,15 @@ def _show(
     tokens = [VaultToken(item.addressee) for item in order.items]
     masked = privacy.masked_many(tokens, (Field.NAME, Field.POSTCODE, Field.COUNTRY), by=person)
     name, words = order_words.STATES[order.state]
+    items = [_item(each, order, to_words(masked.get(VaultToken(each.addressee), {}))) for each in order.items]
+    handed_in = order.state is State.BOUGHT and not any(each["unseen"] for each in items)
     context = {
         "order": order,
         "name": name,
-        "words": words,
+        "words": "" if handed_in else words,
         "tone": order_words.TONES.get(order.state, ""),
         "reasons": [_reason(why, order) for why in order.reasons],
-        "items": [_item(each, order, to_words(masked.get(VaultToken(each.addressee), {}))) for each in order.items],
+        "items": items,
         "total": amounts.shown(order.total_minor, order.currency),
         "tax": amounts.shown(order.tax_minor, order.currency) if order.tax_minor else "",
         "refunded": amounts.shown(order.refunded_minor, order.currency) if order.refunded_minor else "",
@@ -172,11 +175,13 @@ def _item(item: ItemSeen, order: OrderSeen, to: str) -> dict[str, Any]:
         "parcel": orders_shown.parcel_words(item.weight_g, item.sides_mm),
         "total": amounts.shown(item.total_minor, order.currency),
         "number": " ".join(item.number[at : at + 4] for at in range(0, len(item.number), 4)),
+        "days": orders_shown.days_words(item.promised_from, item.promised_to),
+        "unseen": journey is None or journey.tracker == NOTHING_SEEN_TRACKER,
         "headline": journey.headline if journey else "",
         "held": journey.held if journey else False,
         "open": item.label_until is None or item.label_until > now,
         "fresh": item.label_until is None,
-        "reprints": item.printings_left if journey is None or journey.tracker == "pre_transit" else 0,
+        "reprints": item.printings_left,
     }
 
 
@@ -202,7 +207,8 @@ def label(request: HttpRequest, order_id: UUID, place: int, form: str) -> HttpRe
         data = png.render(facts) if form == "png" else pdf.render([facts], PAPERS[form])
     end = form if form in {"zpl", "png"} else "pdf"
     answer = HttpResponse(data, content_type=FORMS[form])
-    answer["Content-Disposition"] = f'attachment; filename="{facts.number}.{end}"'
+    how = "inline" if request.GET.get("show") and end == "pdf" else "attachment"
+    answer["Content-Disposition"] = f'{how}; filename="{facts.number}.{end}"'
     return answer
 
 

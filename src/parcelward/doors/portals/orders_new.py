@@ -37,7 +37,7 @@ from parcelward.people import actions as people
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.shipping import actions, queries
-from parcelward.shipping.errors import BadOrder, QuoteOver
+from parcelward.shipping.errors import BadOrder, NoTariff, QuoteOver
 from parcelward.shipping.wire import Looked, OrderWanted, PaidBy, Quoted
 
 KEY_MAX: Final = 40
@@ -57,6 +57,10 @@ def orderer(request: HttpRequest) -> Person:
 def new(request: HttpRequest) -> HttpResponse:
     """Show the form; look at what it sends, and show what it costs once nothing is wrong with it."""
     person, here = orderer(request), config.get().country
+    try:
+        queries.tariff_in_force(timezone.now())
+    except NoTariff as closed:
+        return render(request, "orders/closed.html", status=closed.status)
     if request.method != "POST":
         return _form(request, orders_form.first(actions.sender_of(person), here=here))
     typed, do = orders_form.typed(request.POST), request.POST.get("do", "")[:KEY_MAX]

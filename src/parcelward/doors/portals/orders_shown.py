@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from parcelward.base import config
@@ -13,7 +15,7 @@ from parcelward.base.standards import money
 from parcelward.base.standards.addresses import tables
 from parcelward.base.standards.addresses.labels import label_lines
 from parcelward.base.standards.money import Currency
-from parcelward.doors.portals import amounts, order_words, orders_form
+from parcelward.doors.portals import amounts, moments, order_words, orders_form
 from parcelward.doors.portals.orders_form import Flaw, Typed
 from parcelward.parcels.hazmat import questions, words
 from parcelward.parcels.hazmat.queries import question, screen
@@ -21,7 +23,7 @@ from parcelward.parcels.hazmat.wire import Answer, Mode, Screened
 from parcelward.shipping.wire import Looked, OrderWanted, Quoted
 
 _GRAMS_PER_KG: Final = 1000
-TIMES: Final = " \N{MULTIPLICATION SIGN} "
+TIMES: Final = "\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN} "
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _fields(typed: Typed, at: Mapping[str, Flaw]) -> Iterable[Field]:
         ("to_name", _("Name"), {}),
         ("to_street", _("Street and number"), {"rows": 2}),
         ("to_town", _("Town or city"), {}),
-        ("to_area", _("State or region"), {"hint": _("Where addresses have one")}),
+        ("to_area", _("State or region, if any"), {}),
         ("to_postcode", _("Postcode or ZIP code"), {"width": "10"}),
         (
             "to_email",
@@ -156,7 +158,7 @@ def country_name(code: str) -> str:
 
 def _sizes(chosen: str) -> list[Choice]:
     named = {
-        "envelope": _("Padded envelope"),
+        "envelope": _("Envelope"),
         "small": _("Small box"),
         "medium": _("Medium box"),
         "large": _("Large box"),
@@ -164,7 +166,7 @@ def _sizes(chosen: str) -> list[Choice]:
     rows = []
     for code, sides in orders_form.SIZES.items():
         text = TIMES.join(f"{side / 10:g}" for side in sides)
-        rows.append(Choice(code, named[code], code == chosen, _("Up to %(sides)s cm") % {"sides": text}))
+        rows.append(Choice(code, named[code], code == chosen, f"{text}\N{NO-BREAK SPACE}cm"))
     return [*rows, Choice(orders_form.OWN_SIZE, _("Another size"), chosen == orders_form.OWN_SIZE)]
 
 
@@ -212,9 +214,9 @@ def offers(wanted: OrderWanted, looked: Looked, quoted: Quoted, *, tariff: Any) 
                 "words": offer.words,
                 "price": amounts.shown(offer.total_minor, quoted.currency),
                 "parts": _parts(offer, quoted.currency),
-                "first": first,
-                "last": last,
+                "days": days_words(first, last),
                 "note": _offer_note(found),
+                "held": found.answer is Answer.HOLD,
             }
         )
     unsold += [
@@ -239,15 +241,25 @@ def _goes(found: Screened, mode: Mode) -> bool:
 
 def _offer_note(found: Screened) -> str:
     if found.answer is Answer.HOLD:
-        return _("A person looks at it first: what is in it may be dangerous. You pay nothing until then.")
+        return _("A person looks at it first: what is in it may be dangerous. Nothing is paid now.")
     if found.answer is Answer.INSPECT:
         return _("We look at what is in it when you hand it in.")
     return ""
 
 
 def _parts(offer: Any, currency: Currency) -> list[tuple[str, str]]:
-    rows = [(part.words, amounts.shown(part.amount_minor, currency)) for part in offer.parts]
+    rows = [
+        (_("Postage") if part.code == offer.product else part.words, amounts.shown(part.amount_minor, currency))
+        for part in offer.parts
+    ]
     return [*rows, (_("Tax"), amounts.shown(offer.tax_minor, currency))] if offer.tax_minor else rows
+
+
+def days_words(first: dt.date, last: dt.date) -> str:
+    """Return when something comes, as people say it."""
+    today = timezone.now().date()
+    begins, ends = moments.day_name(first, today), moments.day_name(last, today)
+    return begins if first == last else _("%(first)s to %(last)s") % {"first": begins, "last": ends}
 
 
 def parcel_words(weight_g: int, sides_mm: Sequence[int]) -> str:

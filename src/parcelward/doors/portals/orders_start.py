@@ -47,7 +47,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     available = _available(person, currency)
     held = queries.held_parcels(by=person)
     context = {
-        "attention": _attention(standing),
+        "attention": _attention(standing, queries.standing(by=person, since=start)),
         "held": [{"order": order, "number": number} for order, number in held[:HELD_SHOWN]],
         "held_more": max(0, len(held) - HELD_SHOWN),
         "low": _low(available, spent, now.date()),
@@ -75,8 +75,8 @@ def _low(available: int | None, spent: tuple[Day, ...], today: dt.date) -> bool:
     return available is not None and available < recent
 
 
-def _attention(standing: Mapping[State, int]) -> list[dict[str, Any]]:
-    """Return what waits for somebody, with how many: no line where there is none."""
+def _attention(standing: Mapping[State, int], lately: Mapping[State, int]) -> list[dict[str, Any]]:
+    """Return what waits for somebody, with how many: no line where there is none. Old refusals wait for nobody."""
     found = []
     if n := standing.get(State.PAYING, 0):
         words = ngettext("%(n)s order is not paid yet", "%(n)s orders are not paid yet", n) % {"n": n}
@@ -84,7 +84,7 @@ def _attention(standing: Mapping[State, int]) -> list[dict[str, Any]]:
     if n := standing.get(State.REVIEW, 0):
         words = ngettext("A person looks at %(n)s order", "A person looks at %(n)s orders", n) % {"n": n}
         found.append({"state": State.REVIEW.value, "words": words})
-    if n := standing.get(State.REFUSED, 0):
+    if n := lately.get(State.REFUSED, 0):
         words = ngettext("%(n)s order was refused", "%(n)s orders were refused", n) % {"n": n}
         found.append({"state": State.REFUSED.value, "words": words})
     return found

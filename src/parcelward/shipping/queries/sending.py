@@ -37,9 +37,12 @@ def looked_at(wanted: OrderWanted, *, by: Person) -> Looked:
     return Looked(looked.sender, looked.to, looked.problems + unreached, looked.advice)
 
 
-def standing(*, by: Person) -> Mapping[State, int]:
-    """Return how many orders stand how; what none is in is left out."""
-    rows = Order.objects.filter(theirs(by)).values_list("state").annotate(n=Count("id"))
+def standing(*, by: Person, since: dt.datetime | None = None) -> Mapping[State, int]:
+    """Return how many orders, of all or of those since then, stand how; what none is in is left out."""
+    mine = Order.objects.filter(theirs(by))
+    if since is not None:
+        mine = mine.filter(created_at__gte=since)
+    rows = mine.values_list("state").annotate(n=Count("id"))
     return {State(state): n for state, n in rows}
 
 
