@@ -197,10 +197,7 @@ def label(request: HttpRequest, order_id: UUID, place: int, form: str) -> HttpRe
     try:
         (facts,) = actions.labels(order_id, (place,), by=person)
     except NotNow as refused:
-        words = _("This label was given out before. Print it anew: the one before is void then.")
-        if refused.code != "printed":
-            words = _("There is no label yet.")
-        return _show(request, person, order, problem=words, status=refused.status)
+        return _show(request, person, order, problem=_label_words(refused), status=refused.status)
     if form == "zpl":
         data = zpl.render(facts)
     else:
@@ -210,6 +207,14 @@ def label(request: HttpRequest, order_id: UUID, place: int, form: str) -> HttpRe
     how = "inline" if request.GET.get("show") and end == "pdf" else "attachment"
     answer["Content-Disposition"] = f'{how}; filename="{facts.number}.{end}"'
     return answer
+
+
+def _label_words(refused: NotNow) -> str:
+    words = {
+        "printed": _("This label was given out before. Print it anew: the one before is void then."),
+        "forgotten": _("The addressee's data were erased, so no label can be made."),
+    }
+    return words.get(refused.code, _("There is no label yet."))
 
 
 @login_required
@@ -261,13 +266,11 @@ def give_up(request: HttpRequest, order_id: UUID) -> HttpResponse:
     person = orders_new.orderer(request)
     here = reverse("order", args=[order_id])
     try:
-        state = actions.give_up(order_id, by=person)
+        actions.give_up(order_id, by=person)
     except NotNow as refused:
         words = _("It is being paid at this moment, so it was not closed.")
         return _show(request, person, queries.order(order_id, by=person), problem=words, status=refused.status)
-    if state is State.BOUGHT:
-        return HttpResponseRedirect(here)
-    return confirming.done(request, _("It is closed: nothing was paid."), here)
+    return HttpResponseRedirect(here)  # which says how it stands
 
 
 urlpatterns = [

@@ -27,31 +27,31 @@ from parcelward.parcels.hazmat.wire import Answers, Declaration
 from parcelward.shipping.wire import ItemWanted, OrderWanted, Party
 
 LIMITS: Final[Mapping[str, int]] = {
+    "from_country": 2,
     "from_name": 200,
     "from_street": 1000,
     "from_town": 200,
     "from_area": 200,
     "from_postcode": 20,
+    "to_country": 2,
     "to_name": 200,
     "to_street": 1000,
     "to_town": 200,
     "to_area": 200,
     "to_postcode": 20,
-    "from_country": 2,
-    "to_country": 2,
-    "to_email": 254,
-    "to_phone": 40,
-    "note": 80,
-    "reference": 40,
     "weight": 20,
     "size": 10,
     "sides": 40,
     "contents": 2000,
     "battery": 20,
-    "value": 20,
     "air": 1,
+    "to_email": 254,
+    "to_phone": 40,
+    "note": 80,
+    "value": 20,
+    "reference": 40,
 }
-"""Field -> how many characters of it are read."""
+"""Field -> how many characters of it are read; as they stand on the page."""
 EXTRAS_MAX: Final = 20
 LINES_MAX: Final = 5
 ANSWER_MAX: Final = 30
@@ -250,13 +250,18 @@ def answered(typed: Typed) -> tuple[Answers, list[Flaw]]:
 
 
 def at_fields(problems: Iterable[Problem]) -> list[Flaw]:
-    """Return problems of an order of one parcel at the fields of this form, each field once, in the form's order."""
+    """Return problems of an order of one parcel at the fields of this form, each field once."""
     found: dict[str, Flaw] = {}
     for one in problems:
         name = field_of(one.pointer)
         found.setdefault(name, Flaw(name, problem_words(one, name), one.suggestion, name if one.suggestion else ""))
-    order = list(LIMITS)
-    return sorted(found.values(), key=lambda flaw: order.index(flaw.field) if flaw.field in order else len(order))
+    return list(found.values())
+
+
+def in_order(flaws: Iterable[Flaw]) -> list[Flaw]:
+    """Return what is wrong as it stands on the page; questions come after the battery."""
+    places = {name: at for at, name in enumerate(LIMITS)}
+    return sorted(flaws, key=lambda flaw: places.get(flaw.field, places["air"]))
 
 
 def field_of(pointer: str) -> str:

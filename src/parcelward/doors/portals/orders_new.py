@@ -99,6 +99,7 @@ def _prices(request: HttpRequest, person: Person, typed: Typed, *, sure: bool = 
     looked = queries.looked_at(wanted, by=person)
     told = {flaw.field for flaw in flaws}
     wrong = [flaw for flaw in orders_form.at_fields(looked.problems) if flaw.field not in told | _twice(told)]
+    told |= {name for name in ("from_area", "to_area") if not typed.values[name] and not _postcode(typed, name)}
     doubts = [] if sure else [one for one in orders_form.at_fields(looked.advice) if one.field not in told]
     if flaws or wrong or doubts:
         return _form(request, typed, [*flaws, *wrong, *doubts], may_insist=not (flaws or wrong))
@@ -114,6 +115,11 @@ def _prices(request: HttpRequest, person: Person, typed: Typed, *, sure: bool = 
         worst = screened[next(iter(modes))]
         return _form(request, typed, [Flaw("contents", f"{worst.words} {worst.what_to_change}")], refused=worst)
     return _offers(request, person, typed, quoted, said=said)
+
+
+def _postcode(typed: Typed, area: str) -> str:
+    """Return the postcode that stands with a state: it mostly says which one, so it is asked for first."""
+    return typed.values[area.replace("_area", "_postcode")]
 
 
 def _twice(told: set[str]) -> set[str]:
@@ -151,7 +157,7 @@ def _form(
     may_insist: bool = False,
 ) -> HttpResponse:
     _number, tariff = queries.tariff_in_force(timezone.now())
-    context = orders_shown.form(typed, flaws, tariff=tariff)
+    context = orders_shown.form(typed, orders_form.in_order(flaws), tariff=tariff)
     context |= {
         "asked": asked.field if asked else "",
         "why": why.words if why and why.answer > Answer.ACCEPT else "",

@@ -26,6 +26,10 @@ _GRAMS_PER_KG: Final = 1000
 TIMES: Final = "\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN} "
 
 
+MORE: Final = ("to_email", "to_phone", "note", "value", "reference")
+"""Fields that most parcels do without: folded until one is used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of the form, with what is wrong with it."""
@@ -93,9 +97,7 @@ def form(typed: Typed, flaws: Sequence[Flaw], *, tariff: Any) -> dict[str, Any]:
         "batteries": [Choice(k, str(words), value["battery"] == k) for k, words in order_words.BATTERIES.items()],
         "questions": _questions(typed, at),
         "extras": _extras(tariff, typed.extras),
-        "more_open": any(value[name] for name in ("to_phone", "note", "value", "reference"))
-        or bool(typed.extras)
-        or bool(at.keys() & {"to_phone", "note", "value", "reference"}),
+        "more_open": bool(typed.extras) or any(value[name] or name in at for name in MORE),
         "air": value["air"],
     }
 
@@ -122,10 +124,10 @@ def _fields(typed: Typed, at: Mapping[str, Flaw]) -> Iterable[Field]:
         ("to_postcode", _("Postcode or ZIP code"), {"width": "10"}),
         (
             "to_email",
-            optional % {"label": _("E-mail")},
-            {"kind": "email", "hint": _("We tell them when it comes")},
+            optional % {"label": _("Addressee's e-mail")},
+            {"kind": "email"},
         ),
-        ("to_phone", optional % {"label": _("Telephone")}, {"kind": "tel", "width": "20"}),
+        ("to_phone", optional % {"label": _("Addressee's telephone")}, {"kind": "tel", "width": "20"}),
         ("note", optional % {"label": _("Note for the door")}, {}),
         ("reference", optional % {"label": _("Your reference")}, {"width": "20"}),
         ("value", optional % {"label": _("What it is worth")}, {"width": "10", "mode": "decimal"}),

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from parcelward.base import config
 from parcelward.base.standards import money
 from parcelward.base.standards.money import Currency
-from parcelward.doors.portals import amounts
+from parcelward.doors.portals import amounts, moments
 from parcelward.payments import queries as payments
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
@@ -110,7 +110,7 @@ def chart(spent: tuple[Day, ...], start: dt.date, currency: Currency) -> dict[st
         "title": _("%(total)s of postage in the last 30 days") % {"total": total},
         "bars": bars,
         "most": amounts.shown(most, currency),
-        "first": days[0],
-        "last": days[-1],
+        "first": moments.day_name(days[0], days[-1]),
+        "last": moments.day_name(days[-1], days[-1]),
         "rows": [(day, amounts.shown(by_day[day], currency)) for day in reversed(days) if day in by_day],
     }
