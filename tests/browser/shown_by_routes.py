@@ -13,8 +13,10 @@ from tests.browser.conftest import World
 from tests.joined import joined
 from tests.people.staffing import member, operator, sender, somebody
 from tests.scanner import event, new_number
+from tests.shipping import shop as shops
 
 from parcelward.base.vault import VaultToken
+from parcelward.doors.api.order_shapes import OrderIn
 from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
 from parcelward.people import actions, proofing
@@ -22,6 +24,7 @@ from parcelward.people import queries as people
 from parcelward.people.wire import CounterState, Document, OrganisationKind, Person, Role
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Kind, Subject
+from parcelward.shipping import actions as shipping
 
 NOBODYS = str(uuid.UUID(int=7))
 
@@ -89,6 +92,16 @@ def prepared(world: World, reader: Person, boss: Person, event_key: str) -> dict
         "/language": {"code": "es"},
         "/app/reviews": {"check_id": proofs["reviewed"]},
     }
+
+
+def ordered(seller: Person) -> dict[str, str]:
+    """Let somebody buy a delivery for a parcel."""
+    shops.open_shop()
+    assert seller.organisation
+    shops.give(seller.organisation, 10_000)
+    wanted = OrderIn.model_validate(shops.order()).value()
+    order = shipping.place_within(uuid.uuid4(), wanted, by=seller)
+    return {"order_id": str(order), "place": "0", "form": "png"}
 
 
 def _contact(reader: Person, shop: uuid.UUID, item: uuid.UUID) -> uuid.UUID:

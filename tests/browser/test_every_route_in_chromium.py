@@ -21,7 +21,7 @@ from tests.attacks.test_matrix import PEOPLE, may, routes
 from tests.attacks.test_second_factor import Protected
 from tests.browser.conftest import World, storage
 from tests.browser.serving import serving
-from tests.browser.shown_by_routes import address, prepared
+from tests.browser.shown_by_routes import address, ordered, prepared
 from tests.joined import apart
 from tests.passkey import Browser as PasskeyBrowser
 
@@ -37,7 +37,11 @@ PAGES_AMONG_THEM: Final = frozenset({"/api/v1/docs"})
 NEWCOMER: Final = "newcomer"  # a second addressee, who has asked for nothing yet
 CODE_SENT: Final = "code_sent"  # nobody yet, who has asked for a code by e-mail
 HALF_IN: Final = "half_in"  # nobody yet, who is asked for a second proof
-NO_PAGE: Final = {"/app/proofing/counter/barcode.svg": "a picture", "/accounts/session": "what our script asks"}
+NO_PAGE: Final = {
+    "/app/proofing/counter/barcode.svg": "a picture",
+    "/app/orders/<uuid:order_id>/labels/<int:place>/<str:form>": "a file",
+    "/accounts/session": "what our script asks",
+}
 """What an address gives that is no page."""
 LEADS_ON: Final = {
     "/accounts/sign-in": "whoever is signed in goes on",
@@ -71,7 +75,7 @@ LINKS = """[...document.querySelectorAll("[href], [src], form")]
   .map((each) => String(each.tagName === "FORM" ? each.action : each.href || each.src))
   .filter((url) => url.startsWith("http"))"""
 """Every address in a page."""
-PRIVATE: Final = ("hohenlohe", "katharina", "evergreen", "@", "%40", "pw_test_", "pw_live_", "csrf")
+PRIVATE: Final = ("hohenlohe", "katharina", "evergreen", "quillfeather", "@", "%40", "pw_test_", "pw_live_", "csrf")
 """What is in no address: of whom the screens show (`shown_by_routes`), of any mailbox, of any key."""
 
 
@@ -165,8 +169,9 @@ def complaints(visitor: Visitor, route: str, where: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def objects(installation: Any, world: World, people: Any) -> dict[str, dict[str, str]]:
     event = httpx.get(f"{installation.url}/api/v1/items/{world.derived}/events", timeout=30).json()[0]["id"]
-    reader, boss = (people(role) for role in (Role.ADDRESSEE, Role.ADMINISTRATOR))
-    return apart(lambda: prepared(world, acting_as(reader), acting_as(boss), event.removeprefix("evt_")))
+    reader, boss, seller = (people(role) for role in (Role.ADDRESSEE, Role.ADMINISTRATOR, Role.SENDER_MEMBER))
+    shown = apart(lambda: prepared(world, acting_as(reader), acting_as(boss), event.removeprefix("evt_")))
+    return shown | {"/app/orders": apart(lambda: ordered(acting_as(seller)))}
 
 
 def acting_as(browser: PasskeyBrowser) -> Person:

@@ -20,7 +20,6 @@ DIGEST_BYTES: Final = 16
 _TEXT_LENGTH: Final = 2 * (CODE_BYTES + DIGEST_BYTES)
 _HEX: Final = frozenset("0123456789ABCDEFabcdef")
 
-PRINTINGS_MAX: Final = 4  # the first and three reprints
 SERIAL_MAX: Final = 99  # of one item
 WEIGHT_CLASS_MAX: Final = 9
 SPEED_KMH_MAX: Final = 1_000  # nothing that we send goes faster

@@ -70,6 +70,12 @@ def is_item(text: str) -> bool:
         return False
 
 
+def on_hold(items: Collection[UUID]) -> frozenset[UUID]:
+    """Return those of these items that are held, wherever they have been seen since: no more than anybody may know."""
+    flags = ItemStatus.objects.filter(item__in=items).values_list("item", "flags")
+    return frozenset(item for item, each in flags if each & State.HELD)
+
+
 def place_of(row: FacilityRow | None) -> Place | None:
     """Return a facility as the public may see it: its position rounded to about a kilometre."""
     if row is None:

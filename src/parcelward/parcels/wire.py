@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ Source = Literal["observed", "derived", "assumed"]
 """observed: somebody scanned this very item. derived: computed on read from the receptacle it was in.
 assumed: an accepted manifest says so and nobody has seen it yet."""
 
+PRINTINGS_MAX: Final = 4  # of a label: the first and three reprints
 
 RowT = TypeVar("RowT")
 

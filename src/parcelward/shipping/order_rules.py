@@ -16,7 +16,7 @@ from parcelward.parcels.hazmat.wire import Answer, Mode, OperatorRules, Screened
 from parcelward.shipping import pricing
 from parcelward.shipping.pricing import Offer, Parcel
 from parcelward.shipping.tariff import Product, Tariff
-from parcelward.shipping.wire import ITEMS_MAX, ItemWanted, OrderWanted, Party, Why
+from parcelward.shipping.wire import ITEMS_MAX, ItemWanted, Looked, OrderWanted, Party, Why
 
 WEIGHT_G_MAX: Final = 2_000_000
 SIDE_MM_MAX: Final = 20_000
@@ -73,6 +73,27 @@ def checked(wanted: OrderWanted, tariff: Tariff, rules: OperatorRules) -> Checke
         else:
             problems += one
     return Checked(sender, tuple(sold), tuple(problems))
+
+
+def looked_at(wanted: OrderWanted) -> Looked:
+    """Return an order's addresses in their usual form, and what is to be said of it before a product is chosen."""
+    problems: list[Problem] = []
+    advice: list[Problem] = []
+    found: list[Address] = []
+    for where, party in (
+        ("/sender", wanted.sender),
+        *((f"/items/{n}/to", one.to) for n, one in enumerate(wanted.items)),
+    ):
+        address, faults, findings = _address(party, where, strict=wanted.strict)
+        found.append(address)
+        problems += faults
+        said = {one.pointer for one in faults}
+        told = [replace_pointer(one.problem(), f"{where}/address") for one in findings if one.fault]
+        advice += [one for one in told if one.pointer not in said]
+    for place, item in enumerate(wanted.items):
+        where = f"/items/{place}"
+        problems += [*_measures(item, where), *_too_long(item.to, found[place + 1], where)]
+    return Looked(found[0], tuple(found[1:]), tuple(problems), tuple(advice))
 
 
 def _item(

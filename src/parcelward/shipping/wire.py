@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+from parcelward.base.errors import Problem
 from parcelward.base.standards.addresses.address import Address
 from parcelward.base.standards.addresses.findings import Finding
 from parcelward.base.standards.money import Currency
@@ -16,6 +17,7 @@ from parcelward.parcels.hazmat.wire import Answer, Declaration
 from parcelward.shipping.pricing import Offer, Part, Unsold
 
 ITEMS_MAX: Final = 100  # of one order
+LABEL_OPEN_FOR: Final = dt.timedelta(minutes=30)  # from when it was first given out; then it is printed anew
 
 
 class State(enum.StrEnum):
@@ -86,6 +88,24 @@ class Whence:
     proven: bool = False  # they have just proven who they are, with a passkey or a second factor
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Looked:
+    """An order that somebody still writes: its addresses in their usual form, what must be mended, what to look at."""
+
+    sender: Address
+    to: tuple[Address, ...]
+    problems: tuple[Problem, ...]
+    advice: tuple[Problem, ...]  # it would be taken as it is, and somebody might have to guess
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was spent on one day, in UTC."""
+
+    day: dt.date
+    spent_minor: int
+
+
 @dataclass(frozen=True, slots=True)
 class Quoted:
     """A quote: what can be bought for a parcel, until when."""
@@ -130,6 +150,8 @@ class ItemSeen:
     service_code: str
     reference: str
     printing: int
+    printings_left: int
+    label_until: dt.datetime | None  # until then its label is given out again; None: it never was
 
 
 @dataclass(frozen=True, slots=True)

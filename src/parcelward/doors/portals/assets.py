@@ -52,6 +52,8 @@ NAMES: Final = MappingProxyType(
         "proofing_css": "parcelward/proofing.css",
         "held_css": "parcelward/held.css",
         "mydata_css": "parcelward/mydata.css",
+        "orders_css": "parcelward/orders.css",
+        "orders_js": "parcelward/orders.js",
         "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",

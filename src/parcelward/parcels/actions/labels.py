@@ -22,7 +22,7 @@ from parcelward.parcels.label_binding import Issued
 from parcelward.parcels.label_check import ISSUED, REPRINTED, VOIDED
 from parcelward.parcels.models import ItemAlias, Label
 from parcelward.parcels.rules import State
-from parcelward.parcels.wire import IssuedLabel, LabelWanted
+from parcelward.parcels.wire import PRINTINGS_MAX, IssuedLabel, LabelWanted
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 from parcelward.privacy.sealing import queries as sealing
@@ -99,7 +99,7 @@ def reprint_label(item: UUID, raw: bytes, *, by: Person, now: dt.datetime) -> Is
     standing = _standing(item)
     if standing is None:
         raise Conflict("No label of this item stands", code="no_label")
-    if standing.printing >= label_binding.PRINTINGS_MAX:
+    if standing.printing >= PRINTINGS_MAX:
         raise Conflict("This label was printed as often as it may be. Void it, and take a new one.", code="printed_out")
     number = ItemAlias.objects.filter(item=item, valid_to=None).values_list("number", flat=True).first()
     digest = _digest(raw, number or "")

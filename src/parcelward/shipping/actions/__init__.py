@@ -5,6 +5,7 @@ from parcelward.shipping.actions.orders import give_up, go_on, place_within
 from parcelward.shipping.actions.printing import labels, print_anew
 from parcelward.shipping.actions.quotes import quote
 from parcelward.shipping.actions.reviewing import Because, appeal, review
+from parcelward.shipping.actions.senders import sender_of
 from parcelward.shipping.actions.tariffs import sell_by, sell_by_sample
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "review",
     "sell_by",
     "sell_by_sample",
+    "sender_of",
 ]

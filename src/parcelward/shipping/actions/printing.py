@@ -6,9 +6,7 @@ another label, at most three times and only until somebody has scanned the item 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -31,9 +29,7 @@ from parcelward.shipping.errors import NotNow
 from parcelward.shipping.labels import wire as drawn
 from parcelward.shipping.labels.wire import LabelFacts
 from parcelward.shipping.models import Order, OrderItem
-from parcelward.shipping.wire import Party, State
-
-GIVEN_OUT_FOR: Final = dt.timedelta(minutes=30)
+from parcelward.shipping.wire import LABEL_OPEN_FOR, Party, State
 
 
 def labels(order_id: UUID, places: Sequence[int] = (), *, by: Person) -> list[LabelFacts]:
@@ -43,7 +39,7 @@ def labels(order_id: UUID, places: Sequence[int] = (), *, by: Person) -> list[La
     """
     row, items = _theirs(order_id, places, by=by)
     now = timezone.now()
-    if any(one.printed_at is not None and now - one.printed_at > GIVEN_OUT_FOR for one in items):
+    if any(one.printed_at is not None and now - one.printed_at > LABEL_OPEN_FOR for one in items):
         raise NotNow("This label was given out before. Print it anew: the one before is void then", code="printed")
     house = people.machinery()
     parties = opened([row.sender, *(one.addressee for one in items)], by=house)

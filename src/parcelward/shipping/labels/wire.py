@@ -13,7 +13,7 @@ from parcelward.base.standards.addresses import tables
 from parcelward.base.standards.addresses.address import Address
 from parcelward.base.standards.addresses.labels import country_line, label_lines
 from parcelward.base.vault import Personal
-from parcelward.parcels.label_binding import PRINTINGS_MAX
+from parcelward.parcels.wire import PRINTINGS_MAX
 from parcelward.privacy.sealing import wire as sealing
 from parcelward.privacy.sealing.errors import BadLabel
 from parcelward.shipping.labels import code128

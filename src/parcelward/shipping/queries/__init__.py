@@ -2,6 +2,18 @@
 
 from parcelward.shipping.order_check import check_orders
 from parcelward.shipping.queries.orders import order, orders
+from parcelward.shipping.queries.sending import held_parcels, looked_at, spent_by_day, standing
 from parcelward.shipping.queries.tariffs import tariff, tariff_document, tariff_in_force
 
-__all__ = ["check_orders", "order", "orders", "tariff", "tariff_document", "tariff_in_force"]
+__all__ = [
+    "check_orders",
+    "held_parcels",
+    "looked_at",
+    "order",
+    "orders",
+    "spent_by_day",
+    "standing",
+    "tariff",
+    "tariff_document",
+    "tariff_in_force",
+]

@@ -10,13 +10,14 @@ from django.db.models import Q
 from parcelward.base.errors import NotFound
 from parcelward.base.standards.money import Currency
 from parcelward.parcels.hazmat.wire import Answer
+from parcelward.parcels.wire import PRINTINGS_MAX
 from parcelward.payments import queries as payments
 from parcelward.payments.wire import Standing
 from parcelward.people.queries import may, require
 from parcelward.people.wire import Person, Task
 from parcelward.shipping.models import Order, OrderItem
 from parcelward.shipping.pricing import Part
-from parcelward.shipping.wire import ItemSeen, OrderSeen, PaidBy, State, Why
+from parcelward.shipping.wire import LABEL_OPEN_FOR, ItemSeen, OrderSeen, PaidBy, State, Why
 
 PAGE_MAX = 100
 
@@ -99,4 +100,6 @@ def _item(row: OrderItem) -> ItemSeen:
         service_code=row.service_code,
         reference=row.reference,
         printing=row.printing,
+        printings_left=max(0, PRINTINGS_MAX - row.printing),
+        label_until=None if row.printed_at is None else row.printed_at + LABEL_OPEN_FOR,
     )
