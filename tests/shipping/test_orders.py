@@ -13,7 +13,8 @@ from tests.payments.provided import pay
 from tests.people.staffing import acting, member, somebody
 from tests.scanner import Scanner, event, until
 from tests.shipping import shop as shops
-from tests.shipping.sample_labels import pages, read
+from tests.shipping.bodies import SENDER
+from tests.shipping.sample_labels import pages, read, text_of
 from tests.shipping.shop import NAME, Shop, order
 
 from parcelward.base.errors import NotAllowed
@@ -163,6 +164,15 @@ def test_a_label_comes_in_three_forms(mine: Shop, form: str) -> None:
     assert label.status_code == 200
     assert label.headers["content-disposition"].endswith(f'"{said["items"][0]["number"]}.{form}"')
     assert label.content[:4] == {"pdf": b"%PDF", "png": b"\x89PNG", "zpl": b"^XA^"}[form]
+
+
+def test_a_senders_long_address_stands_on_the_label_whole(mine: Shop) -> None:
+    name, lines = "The Marrow, Pith and Long Names Company of Upper Springfield", ["Building 7", "Entrance C", "5 Mews"]
+    address = SENDER["address"] | {"organisation": name, "street_lines": lines}
+    said = mine.buy(order(sender={"address": address})).json()
+    label = mine.get(f"/api/v1/orders/{said['id']}/labels/0")
+    words = text_of(label.content).replace(",", "").split()
+    assert {*name.replace(",", "").split(), "Building", "Entrance", "Mews", "62703"} <= set(words)
 
 
 def test_a_label_is_printed_anew_three_times_and_no_more(mine: Shop) -> None:

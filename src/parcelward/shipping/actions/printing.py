@@ -87,7 +87,7 @@ def _theirs(order_id: UUID, places: Sequence[int], *, by: Person) -> tuple[Order
 def facts_of(row: Order, item: OrderItem, sender: Party, addressee: Party) -> LabelFacts:
     """Return everything on a label. Of the addressee nothing in clear but initials and the area."""
     settings = config.get()
-    back = label_lines(sender.address, from_country=item.country)[: drawn.RETURN_LINES_MAX]
+    back = drawn.fitted(label_lines(sender.address, from_country=item.country))[: drawn.RETURN_LINES_MAX]
     return LabelFacts(
         operator=settings.operator,
         service=item.service,
@@ -98,7 +98,7 @@ def facts_of(row: Order, item: OrderItem, sender: Party, addressee: Party) -> La
         postcode_area=order_rules.area_of(addressee.address.postcode),
         sealed=to_base45(bytes(item.label or b"")),
         binding=item.binding,
-        return_lines=tuple(Personal(line[: drawn.WORDS_MAX]) for line in back),
+        return_lines=tuple(map(Personal, back)),
         country_lines=drawn.country_lines(here=settings.country, to=item.country),
         customs="" if item.country == settings.country else "CN 23",
         printing=item.printing,

@@ -99,10 +99,10 @@ def return_lines(
         administrative_area=state,
         postcode=postcode,
     )
-    return tuple(Personal(line) for line in _fitted(label_lines(address, from_country=country, latin=latin)))
+    return tuple(Personal(line) for line in fitted(label_lines(address, from_country=country, latin=latin)))
 
 
-def _fitted(lines: Sequence[str]) -> list[str]:
+def fitted(lines: Sequence[str]) -> list[str]:
     """Return lines as a label has room for them: long ones go on in the next, and if those are too many, all run on.
 
     What does not fit even so has too many lines, and is refused where the label is made.
