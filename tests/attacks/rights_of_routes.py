@@ -45,6 +45,8 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/orders/buy": any_of(T.ORDER),
     "/app/orders/<uuid:order_id>": any_of(T.READ_ORDERS),
     "/app/orders/<uuid:order_id>/give-up": any_of(T.ORDER),
+    "/app/orders/<uuid:order_id>/cancel": any_of(T.ORDER),
+    "/app/orders/<uuid:order_id>/appeal": any_of(T.ORDER),
     "/app/orders/<uuid:order_id>/labels/<int:place>/anew": any_of(T.ORDER),
     "/app/orders/<uuid:order_id>/labels/<int:place>/<str:form>": any_of(T.ORDER),
     "/app/balance": any_of(T.READ_BALANCE),
@@ -113,6 +115,8 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/proofing/letter": any_of(T.PROVE_SELF),
     "/app/proofing/letter/cancel": any_of(T.PROVE_SELF),
     "/app/proofing/letter/code": any_of(T.PROVE_SELF),
+    "/app/reviews/orders": any_of(T.REVIEW_ORDER),
+    "/app/reviews/orders/<uuid:order_id>": any_of(T.REVIEW_ORDER),
     "/app/reviews/proofing": any_of(T.REVIEW_PROOFS),
     "/app/reviews/proofing/<uuid:check_id>": any_of(T.REVIEW_PROOFS),
     **{

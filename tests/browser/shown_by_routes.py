@@ -94,12 +94,13 @@ def prepared(world: World, reader: Person, boss: Person, event_key: str) -> dict
     }
 
 
-def ordered(seller: Person) -> dict[str, str]:
-    """Let somebody buy a delivery for a parcel."""
+def ordered(seller: Person, **contents: str) -> dict[str, str]:
+    """Let somebody buy a delivery for a parcel; what it holds may stop it."""
     shops.open_shop()
     assert seller.organisation
     shops.give(seller.organisation, 10_000)
-    wanted = OrderIn.model_validate(shops.order()).value()
+    said = {"item_contents": contents} if contents else {}
+    wanted = OrderIn.model_validate(shops.order(**said)).value()
     order = shipping.place_within(uuid.uuid4(), wanted, by=seller)
     return {"order_id": str(order), "place": "0", "form": "png"}
 

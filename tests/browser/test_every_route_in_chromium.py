@@ -171,7 +171,13 @@ def objects(installation: Any, world: World, people: Any) -> dict[str, dict[str,
     event = httpx.get(f"{installation.url}/api/v1/items/{world.derived}/events", timeout=30).json()[0]["id"]
     reader, boss, seller = (people(role) for role in (Role.ADDRESSEE, Role.ADMINISTRATOR, Role.SENDER_MEMBER))
     shown = apart(lambda: prepared(world, acting_as(reader), acting_as(boss), event.removeprefix("evt_")))
-    return shown | {"/app/orders": apart(lambda: ordered(acting_as(seller)))}
+    return shown | {
+        "/app/orders": apart(lambda: ordered(acting_as(seller))),
+        "/app/orders/<uuid:order_id>/appeal": apart(
+            lambda: ordered(acting_as(seller), description="20 rockets, fireworks")
+        ),
+        "/app/reviews/orders": apart(lambda: ordered(acting_as(seller), description="spare parts", un="UN9999")),
+    }
 
 
 def acting_as(browser: PasskeyBrowser) -> Person:

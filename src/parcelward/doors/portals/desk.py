@@ -79,6 +79,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_prove_self": may(person, Task.PROVE_SELF),
         "may_prove_others": may(person, Task.PROVE_OTHERS),
         "may_review_proofs": may(person, Task.REVIEW_PROOFS),
+        "may_review_orders": may(person, Task.REVIEW_ORDER),
         "may_open_label": may(person, Task.OPEN_LABEL),
         "may_lend": may(person, Task.LEND_KEYS),
     }

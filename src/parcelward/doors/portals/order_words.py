@@ -57,6 +57,9 @@ REASONS: Final[Mapping[str, Any]] = {
     "hazmat_inspect": gettext_lazy("We look at what is in it when it is handed in."),
     "card_declined": gettext_lazy("The card was declined."),
     "not_paid": gettext_lazy("It was not paid."),
+    "appealed": gettext_lazy("You asked that a person looks at it."),
+    "allowed": gettext_lazy("A person looked at it and let it go on."),
+    "refused_by_person": gettext_lazy("A person looked at it and refused it."),
     "given_up": gettext_lazy("You closed it before it was paid."),
     "forgotten": gettext_lazy("The addressee's data were erased meanwhile, so nothing can be sent to them."),
 }

@@ -144,6 +144,8 @@ def _show(
         "refunded": amounts.shown(order.refunded_minor, order.currency) if order.refunded_minor else "",
         "bought": order.state is State.BOUGHT,
         "ended": order.state in {State.REFUSED, State.UNDONE},
+        "may_appeal": order.state is State.REFUSED and not any(why.code == "appealed" for why in order.reasons),
+        "may_cancel": order.state is State.BOUGHT and not handed_in,
         "may_order": who.may(person, Task.ORDER),
         "may_give_up": order.state in {State.PAYING, State.REVIEW},
         "problem": problem,

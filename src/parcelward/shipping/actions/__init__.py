@@ -4,7 +4,7 @@ from parcelward.shipping.actions.cancelling import cancel
 from parcelward.shipping.actions.orders import give_up, go_on, place_within
 from parcelward.shipping.actions.printing import labels, print_anew
 from parcelward.shipping.actions.quotes import quote
-from parcelward.shipping.actions.reviewing import Because, appeal, review
+from parcelward.shipping.actions.reviewing import Because, appeal, contents, review
 from parcelward.shipping.actions.senders import sender_of
 from parcelward.shipping.actions.tariffs import sell_by, sell_by_sample
 
@@ -12,6 +12,7 @@ __all__ = [
     "Because",
     "appeal",
     "cancel",
+    "contents",
     "give_up",
     "go_on",
     "labels",

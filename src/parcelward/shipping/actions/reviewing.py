@@ -10,17 +10,24 @@ from django.db import transaction
 from django.utils import timezone
 
 from parcelward.base.errors import Invalid, NotFound
+from parcelward.base.vault import VaultToken
+from parcelward.custody import actions as custody
+from parcelward.parcels.hazmat.wire import Declaration
 from parcelward.payments import actions as payments
 from parcelward.payments.queries import owner_of
 from parcelward.people import actions as people
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
+from parcelward.privacy import actions as privacy
+from parcelward.privacy.wire import Field, Purpose
+from parcelward.shipping import party_text
 from parcelward.shipping.actions import judging, orders
 from parcelward.shipping.errors import NotNow
 from parcelward.shipping.models import Order, OrderItem
 from parcelward.shipping.wire import State
 
 APPEALS_MAX: Final = 1
+LOOKED: Final = "shipping.contents_looked_at"
 
 
 class Because(enum.StrEnum):
@@ -51,6 +58,25 @@ def appeal(order_id: UUID, *, by: Person) -> State:
         row.reasons = [*row.reasons, {"code": "appealed", "place": None, "details": {}}]
         orders.turn(row, State.REVIEW, by=by)
     return State.REVIEW
+
+
+def contents(order_id: UUID, *, by: Person) -> tuple[Declaration | None, ...]:
+    """Return what was declared to be in each parcel of an order in review; None where it was forgotten.
+
+    Who is to decide has to see it. It lies with the addressee in the vault: each look leaves a row there, and an entry
+    here says who looked. No name and no address is given. Raises NotFound.
+    """
+    require(by, Task.REVIEW_ORDER)
+    if not Order.objects.filter(pk=order_id, state=State.REVIEW.value).exists():
+        raise NotFound("This order does not wait for a person")
+    tokens = [
+        VaultToken(one)
+        for one in OrderItem.objects.filter(order=order_id).order_by("place").values_list("addressee", flat=True)
+    ]
+    custody.record_fact(LOOKED, {"by": by.source, "order": str(order_id)})
+    house, about = people.machinery(), f"order/{order_id}"
+    with privacy.reveal_many(tokens, [Field.BODY], purpose=Purpose.LABEL, by=house, about=about) as found:
+        return tuple(party_text.declaration_of(found.get(token, {})) for token in tokens)
 
 
 def review(order_id: UUID, *, allow: bool, because: Because, by: Person) -> State:

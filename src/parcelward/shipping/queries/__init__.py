@@ -2,12 +2,15 @@
 
 from parcelward.shipping.order_check import check_orders
 from parcelward.shipping.queries.orders import order, orders
+from parcelward.shipping.queries.reviews import Waiting, in_review, to_review
 from parcelward.shipping.queries.sending import held_parcels, looked_at, spent_by_day, standing
 from parcelward.shipping.queries.tariffs import tariff, tariff_document, tariff_in_force
 
 __all__ = [
+    "Waiting",
     "check_orders",
     "held_parcels",
+    "in_review",
     "looked_at",
     "order",
     "orders",
@@ -16,4 +19,5 @@ __all__ = [
     "tariff",
     "tariff_document",
     "tariff_in_force",
+    "to_review",
 ]
