@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -70,8 +70,9 @@ def place_within(order_id: UUID, wanted: OrderWanted, *, by: Person, whence: Whe
         row.sender = _sender(wanted.sender, looked, owner=row.owner, by=by)
         row.state, row.reasons = _decided(stopped)
         row.save(force_insert=True)
+        closed = network.closed_days(0)
         items = [
-            _item(row, place, sold, token, route, now=now)
+            _item(row, place, sold, token, route, closed, now=now)
             for place, (sold, token, route) in enumerate(zip(looked.items, tokens, routes, strict=True))
         ]
         OrderItem.objects.bulk_create(items)
@@ -169,9 +170,18 @@ def _decided(stopped: Sequence[Why]) -> tuple[str, list[dict[str, Any]]]:
     return (State.REVIEW.value if stopped else State.PAYING.value), reasons
 
 
-def _item(row: Order, place: int, sold: Sold, token: VaultToken, route: RouteRow, *, now: dt.datetime) -> OrderItem:
+def _item(
+    row: Order,
+    place: int,
+    sold: Sold,
+    token: VaultToken,
+    route: RouteRow,
+    closed: Collection[dt.date],
+    *,
+    now: dt.datetime,
+) -> OrderItem:
     offer, wanted = sold.offer, sold.wanted
-    first, last = order_rules.promised(offer, now.date(), network.closed_days(0))
+    first, last = order_rules.promised(offer, now.date(), closed)
     return OrderItem(
         order=row,
         place=place,
