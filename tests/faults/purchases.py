@@ -188,6 +188,7 @@ def drive(plant: Plant, *, seed: int, orders: int, kills: int) -> tuple[Bought, 
         threading.Thread(
             target=shop,
             args=(plant, headers, random.Random(f"{seed}/{nth}"), orders // SHOPS + (nth < orders % SHOPS), bought),
+            daemon=True,
         )
         for nth in range(SHOPS)
     ]

@@ -19,7 +19,6 @@ CELLS_MAX: Final = 8  # Pub 52 349, in one parcel
 BATTERIES_MAX: Final = 2
 CELLS_ABROAD_MAX: Final = 4  # IMM 135.6
 CELLS_UNMARKED_MAX: Final = 4  # 49 CFR 173.185(c)(3): no mark with so few, installed
-NET_G_MAX: Final = 5000  # 49 CFR 172.101 column 9A for UN3481 and UN3091
 ALONE_NET_G_MAX: Final = 2268  # Pub 52 349: 5 pounds
 
 _185C: Final = "49 CFR 173.185(c)(1); Pub 52 349"

@@ -48,11 +48,6 @@ def question(field: str) -> Any:
     return words.QUESTIONS[field]
 
 
-def service_codes() -> Mapping[str, str]:
-    """Return the USPS codes for dangerous goods and what each is for."""
-    return SERVICE_CODES
-
-
 SERVICE_CODES: Final[Mapping[str, str]] = {
     "810": "Air Eligible Ethanol",
     "811": "Class 1: Toy Propellant or Safety Fuse",

@@ -55,7 +55,6 @@ class Reading:
     kinds: dict[str, tuple[str, ...]]  # kind -> the words it was read from
     denied: frozenset[str]  # kinds that the text says are not there
     doubtful: frozenset[str]  # kinds read before something harmless (gunpowder tea), or from words with two meanings
-    masked: frozenset[str]  # kinds that are only a title, a motif or a cover's purpose
     states: frozenset[str]  # empty, damaged, used, vague
     uns: tuple[str, ...]  # ids written in the text
     naming: int  # in how many stretches a kind is named
@@ -84,7 +83,6 @@ def read(description: str, language: str = "") -> Reading:
         kinds,
         frozenset(whole.denied - kinds.keys()),
         frozenset(kinds.keys() - whole.plainly) | _ambiguous(whole),
-        frozenset(whole.masked - kinds.keys()),
         frozenset(whole.states),
         uns,
         naming=whole.naming,
@@ -135,7 +133,6 @@ class _Pass:
         self.spoken = spoken
         self.kinds: dict[str, list[str]] = {}
         self.denied: set[str] = set()
-        self.masked: set[str] = set()
         self.plainly: set[str] = set()
         self.states: set[str] = set()
         self.motif = False
@@ -189,9 +186,7 @@ class _Pass:
                 kind = item.label.removeprefix("kind:")
                 if self._negated(item, words, items):
                     self.denied.add(kind)
-                elif item in masked:
-                    self.masked.add(kind)
-                else:
+                elif item not in masked:
                     self.kinds.setdefault(kind, []).append(item.said)
                     self.by_itself |= set() if harmless else {kind}
                     if item not in doubtful:
