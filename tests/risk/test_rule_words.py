@@ -7,11 +7,12 @@ from django.utils import translation
 from tests.risk.language.written import SCHEMA
 
 from parcelward.base.standards import money
-from parcelward.risk import rule_words
+from parcelward.risk import rule_book, rule_words
+from parcelward.risk.facts import SCHEMA as SCHEMA_OF_ORDERS
 from parcelward.risk.language import interpreting, reading
 from parcelward.risk.language.problems import Refused
 from parcelward.risk.language.trying import Tried
-from parcelward.risk.wire import Answer
+from parcelward.risk.wire import Answer, Because, Reason
 
 EUR = money.currency("EUR")
 ORDER = {
@@ -97,3 +98,15 @@ def test_what_is_wrong_is_said_with_its_place_and_what_was_meant() -> None:
     with translation.override("es"):
         [finding] = refused.value.findings
         assert rule_words.wrong(finding) == "No hay ningún campo llamado crads_1h. ¿Quiso decir cards_1h?"
+
+
+def test_what_shipped_rules_say_is_translated_and_what_an_operator_wrote_stays() -> None:
+    assert sorted(rule_words.SHIPPED) == sorted(version.words for version in rule_book.shipped())
+    shipped = Reason("cards_of_account", "This account used many different cards within an hour")
+    with translation.override("es"):
+        assert rule_words.reason(shipped) == "Esta cuenta usó muchas tarjetas distintas en una hora"
+        assert rule_words.reason(Reason("own", "Ours")) == "Ours"
+        because = Because("account_order_distinct_card_1h", ">", 4, 3, "", ())
+        assert rule_words.because(because, SCHEMA_OF_ORDERS).startswith(
+            "4 tarjetas distintas en pedidos de esta cuenta"
+        )

@@ -17,6 +17,7 @@ from tests.risk.ordered import decided, happened, order
 
 from parcelward.base import config, db
 from parcelward.base.errors import Conflict, Invalid, NotFound
+from parcelward.custody.actions import record_fact
 from parcelward.custody.errors import EntryDiffers
 from parcelward.doors.verification import verify_log
 from parcelward.people.errors import MayNot
@@ -262,6 +263,22 @@ def test_verify_log_finds_a_rule_that_was_turned(people, drafted, how):
         with pytest.raises(EntryDiffers) as caught:
             verify_log(config.get())
     assert caught.value.differs == "rule"
+
+
+def test_verify_log_finds_a_rule_that_one_person_alone_lets_act(people, drafted):
+    version, _ = drafted
+    move_rule(version, Stage.SHADOW, by=people[0])
+    sequenced()
+    with undone():
+        change(
+            "UPDATE risk_ruleversion SET stage = 'active', approved_by = %s WHERE id = %s", people[0].source, version
+        )
+        said = {"by": people[0].source, "stage": "active", "version": str(version), "request": str(uuid.uuid4())}
+        record_fact("risk.rule_moved", said)
+        with pytest.raises(EntryDiffers) as caught:
+            verify_log(config.get())
+    assert caught.value.differs == "rule"
+    assert "no second person" in str(caught.value)
 
 
 def test_verify_log_finds_a_rule_that_nobody_wrote(people):

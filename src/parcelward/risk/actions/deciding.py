@@ -6,9 +6,7 @@ decided, nor counted. The caller has asked who may.
 
 from __future__ import annotations
 
-import logging
 import secrets
-import uuid
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -18,23 +16,15 @@ from django.db import transaction
 from parcelward.base import db
 from parcelward.custody import actions as custody
 from parcelward.people.wire import Person
-from parcelward.risk import facts as fact_table
-from parcelward.risk import here, rule_book, scoring, stored
+from parcelward.risk import here, rule_book, stored
 from parcelward.risk.actions.observing import observe_within
+from parcelward.risk.answering import PROOF, answered, customer_of, features_of
 from parcelward.risk.decision_check import DECIDED
 from parcelward.risk.errors import DecisionReused
-from parcelward.risk.features.store import Values
-from parcelward.risk.language import deciding
-from parcelward.risk.language.deciding import Decided
 from parcelward.risk.language.life import Snooze
 from parcelward.risk.reach import owner_of
-from parcelward.risk.wire import Answer, Decision, Key, OrderFacts, Reason, strictest
+from parcelward.risk.wire import Answer, Decision, Key, OrderFacts
 
-log = logging.getLogger("parcelward.risk")
-
-_WHERE: Final = (Key.ADDRESS, Key.ADDRESSEE)
-PROOF: Final = "authenticated"
-"""The fact that a payer has proven who they are: what a step up asks for."""
 _NEWEST: Final = 'SELECT body, owner FROM risk_decision WHERE "order" = %s ORDER BY round DESC LIMIT 1'
 _BOOK: Final = (
     f"SELECT book.revision, s.rule, s.until FROM (SELECT {rule_book.REVISION} AS revision) AS book "  # noqa: S608 -- our own names
@@ -84,47 +74,10 @@ def _goes_on(known: Decision, facts: OrderFacts) -> bool:
 
 def _decided(facts: OrderFacts, known: Decision | None) -> Decision:
     """Return the answer, made anew. It is counted once, at the moment when the order was first decided."""
-    features = _features(facts if known is None else replace(facts, at=known.at))
-    score, scorer = scoring.scored(features)
-    used = fact_table.used(facts, features, None if score is None else score.probability)
+    features = features_of(facts if known is None else replace(facts, at=known.at), here.read_for)
     revision, snoozes = _book(facts)
-    customer = _customer(facts)
-    found = deciding.decide(rule_book.asked(revision), used, snoozes, facts.at, customer=customer)
-    answer, reasons, proven = _answer(found, proves=facts.known.get(PROOF) is True)
-    for aside in found.set_aside:
-        log.error("rule %s, version %d, was set aside: %s", aside.rule, aside.number, aside.why)
-    return Decision(
-        id=uuid.uuid4(),
-        order=facts.order,
-        round=1 if known is None else known.round + 1,
-        answer=answer,
-        at=facts.at,
-        reasons=reasons,
-        proven=proven,
-        shadow=found.shadow_reasons,
-        snoozed=found.snoozed,
-        set_aside=tuple(each.rule for each in found.set_aside),
-        used=used,
-        missing=found.missing,
-        revision=revision,
-        scorer=scorer,
-    )
-
-
-def _features(facts: OrderFacts) -> Values:
-    """Return an order's features: of where its parcels go to the worst, whichever parcel it is of."""
-    found = here.read_for(facts.observation)
-    seen = {tuple(facts.keys.get(key) for key in _WHERE)}
-    for parcel in facts.parcels:
-        where = tuple(parcel.keys.get(key) for key in _WHERE)
-        if where in seen:
-            continue
-        seen.add(where)
-        for name, value in here.read_for(parcel).items():
-            if value is not None:
-                before = found[name]
-                found[name] = value if before is None else max(before, value)
-    return found
+    nth = 1 if known is None else known.round + 1
+    return answered(facts, features, rule_book.asked(revision), snoozes, revision=revision, nth=nth)
 
 
 def _book(facts: OrderFacts) -> tuple[str, list[Snooze]]:
@@ -132,22 +85,9 @@ def _book(facts: OrderFacts) -> tuple[str, list[Snooze]]:
     account = facts.keys.get(Key.ACCOUNT)
     with db.cursor() as cur:
         rows = cur.execute(_BOOK, (account and UUID(bytes=account), facts.at)).fetchall()
-    customer = _customer(facts)
+    customer = customer_of(facts)
     snoozed = [Snooze(rule, customer, until, "", rule_book.someone(0)) for _, rule, until in rows if rule]
     return rows[0][0], snoozed
-
-
-def _customer(facts: OrderFacts) -> str:
-    return facts.keys.get(Key.ACCOUNT, b"").hex()
-
-
-def _answer(found: Decided, *, proves: bool) -> tuple[Answer, tuple[Reason, ...], tuple[Reason, ...]]:
-    """Return the answer, its reasons, and those that asked for proof which was given."""
-    if not proves:
-        return found.answer, found.reasons, ()
-    left = tuple(reason for reason in found.reasons if reason.answer is not Answer.STEP_UP)
-    proven = tuple(reason for reason in found.reasons if reason.answer is Answer.STEP_UP)
-    return strictest(reason.answer for reason in left), left, proven
 
 
 def _keep(made: Decision, owner: UUID, by: Person) -> bool:

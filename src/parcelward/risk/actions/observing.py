@@ -36,7 +36,7 @@ _LEARN: Final = (
 )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def observe_within(seen: Sequence[Observation]) -> None:
     """Record what happened. The same again changes nothing.
 
