@@ -52,6 +52,7 @@ NAMES: Final = MappingProxyType(
         "proofing_css": "parcelward/proofing.css",
         "held_css": "parcelward/held.css",
         "mydata_css": "parcelward/mydata.css",
+        "webhooks_css": "parcelward/webhooks.css",
         "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",

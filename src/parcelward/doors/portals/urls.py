@@ -26,6 +26,7 @@ from parcelward.doors.portals import (
     public,
     tenants,
     two_people,
+    webhooks,
 )
 from parcelward.doors.portals.accounts import urls as accounts
 
@@ -54,7 +55,7 @@ urlpatterns = [
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
     path("", include(contacts.urlpatterns)),
-    path("", include(balance.urlpatterns)),
+    path("", include([*balance.urlpatterns, *webhooks.urlpatterns])),
     path("", include([*mydata.urlpatterns, *mydata_desk.urlpatterns])),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
     path("", include([*courier_label.urlpatterns, *lending.urlpatterns])),
