@@ -82,6 +82,12 @@ def test_the_headers_that_change_what_a_write_does_are_described(described):
         ("/api/v1/keys/{key_id}/rotate", "post", "Idempotency-Key"),
         ("/api/v1/keys/{key_id}/grants", "post", "Idempotency-Key"),
         *((f"/api/v1/me/{deed}", "post", "Idempotency-Key") for deed in ("corrections", "objections", "erasure")),
+        ("/api/v1/webhooks", "post", "Idempotency-Key"),
+        *(
+            (f"/api/v1/webhooks/{{endpoint_id}}/{deed}", "post", "Idempotency-Key")
+            for deed in ("rotate", "test", "replay")
+        ),
+        *(("/api/v1/webhooks/{endpoint_id}", method, "If-Match") for method in ("patch", "delete")),
         ("/api/v1/facilities/{code}", "put", "If-Match"),
         ("/api/v1/facilities/{code}/calendar", "put", "If-Match"),
         ("/api/v1/lanes/{origin}/{destination}", "put", "If-Match"),
@@ -112,6 +118,7 @@ class Known:
     items: list[str]
     devices: list[str]
     keys: list[str]
+    endpoints: list[str]  # of webhooks
     codes: list[str]  # places of its own: generated calls describe them anew, and other tests rely on theirs
 
 
@@ -134,7 +141,7 @@ def known(installation, facilities):
     items = [new_number() for _ in range(3)]
     scanner.send(*(event(one, step, minutes=at) for one in items for at, step in enumerate(("accepted", "delivered"))))
     return Known(
-        items, [Scanner(installation).device_id for _ in range(4)], [_key(installation) for _ in range(8)], codes
+        items, [Scanner(installation).device_id for _ in range(4)], [_key(installation) for _ in range(8)], [], codes
     )
 
 
@@ -149,25 +156,35 @@ def _key(installation):
 
 
 def _senders_keys():
-    """Return the token of a sender of its own, and the ids of keys that it made."""
+    """Return the token of a sender of its own, and the ids of keys and endpoints that it made."""
     from parcelward.people import actions, queries
     from parcelward.people.wire import OrganisationKind, Role
+    from parcelward.shipping.actions import webhooks
 
     shop = tenant(OrganisationKind.SENDER)
     by = actions.installer()
     token = actions.new_key("generated calls", Role.SENDER_ADMIN, by=by, mode="test", organisation=shop).token
     mine = queries.key_holder(token)
     made = [actions.new_key("generated key", Role.SENDER_MEMBER, by=mine, mode="test") for _ in range(8)]
-    return token, [f"key_{one.id.hex}" for one in made]
+    nobody = [webhooks.make("http://127.0.0.1:1/hooks", by=mine) for _ in range(8)]
+    return token, [f"key_{one.id.hex}" for one in made], [f"whe_{one.endpoint.hex}" for one in nobody]
 
 
 def _configuration(known, captured):
     """Return a configuration by which half of the generated paths and bodies name something that exists."""
-    lists = {"items": known.items, "devices": known.devices, "keys": known.keys, "codes": known.codes, **captured}
+    lists = {
+        "items": known.items,
+        "devices": known.devices,
+        "keys": known.keys,
+        "endpoints": known.endpoints,
+        "codes": known.codes,
+        **captured,
+    }
     uses = {
         "path.item_id": "items",
         "path.device_id": "devices",
         "path.key_id": "keys",
+        "path.endpoint_id": "endpoints",
         "path.code": "codes",
         "path.origin": "codes",
         "path.destination": "codes",
@@ -254,6 +271,12 @@ PATHS = (
     "/api/v1/me/requests/{request_id}",
     "/api/v1/receipts",
     "/api/v1/scans",
+    "/api/v1/webhooks",
+    "/api/v1/webhooks/{endpoint_id}",
+    "/api/v1/webhooks/{endpoint_id}/deliveries",
+    "/api/v1/webhooks/{endpoint_id}/replay",
+    "/api/v1/webhooks/{endpoint_id}/rotate",
+    "/api/v1/webhooks/{endpoint_id}/test",
 )
 EPCIS_LISTS = ("epcs", "bizSteps", "bizLocations", "readPoints", "dispositions", "eventTypes")
 STANDARD_PATHS = (
@@ -267,9 +290,10 @@ STANDARD_PATHS = (
 )
 RUNS = {
     # What is sold and who delivers where is one for the whole house: tests/shipping and tests/network set it.
-    "administrator": r"^/api/v1/(?!scans$|manifests$|me\b|keys\b|routes$|tariff$|orders\b|quotes$|addresses\b)",
+    "administrator": r"^/api/v1/(?!(scans|manifests|routes|tariff|quotes)$|(me|keys|orders|addresses|webhooks)\b)",
     "a sender's orders": r"^/api/v1/(orders|quotes|addresses)\b",
     "a sender's keys": r"^/api/v1/keys\b",  # it may revoke any key that it sees: none that others work with
+    "a sender's webhooks": r"^/api/v1/webhooks\b",
     "partner": r"^/api/v1/(scans|manifests)$",
     "partner's events": r"^/(epcis|log)/",
     "somebody's own data": r"^/api/v1/me\b",
@@ -290,6 +314,8 @@ UNGUESSED = {
     ("GET", "/api/v1/me/requests/{request_id}"),
     ("DELETE", "/api/v1/me/requests/{request_id}"),
     ("DELETE", "/api/v1/keys/{key_id}/grants/{grant_id}"),
+    ("POST", "/api/v1/webhooks"),  # an address, and a moment, are rarely hit upon: tests/api/test_webhooks
+    ("POST", "/api/v1/webhooks/{endpoint_id}/replay"),
     ("POST", "/api/v1/receipts"),  # only what the log itself signed succeeds: tests/doors/test_receipts
     ("GET", "/log/checkpoint/witnessed"),  # nobody cosigns here: tests/stories/test_witnessed
     # Values with colons and slashes are rarely hit upon: tests/doors/test_epcis_* and test_log
@@ -319,8 +345,8 @@ def test_generated_calls_break_nothing_and_are_answered_as_described(
     if role == "somebody's own data":
         heads = _session(installation)
     if role.startswith("a sender's"):
-        token, keys = _senders_keys()
-        known = dataclasses.replace(known, keys=keys)
+        token, keys, endpoints = _senders_keys()
+        known = dataclasses.replace(known, keys=keys, endpoints=endpoints)
         captures = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")
     elif role != "administrator":
         token = captures = actions.make_key("generated calls", Role.PARTNER, by=actions.installer(), mode="test")

@@ -52,6 +52,7 @@ ENGINES = {
     "parcels.follows": "the worker runs it",
     "payments.work": "the worker runs it",
     "risk.here": "each web process reads the features that it decides by",
+    "shipping.webhooks": "the worker runs it",
     "shipping.work": "the worker runs it",
 }
 """What only a door may start."""

@@ -53,6 +53,17 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/balance/pay-in": any_of(T.PAY_IN),
     "/app/balance/payments/<uuid:payment_id>": any_of(T.READ_BALANCE),
     "/app/balance/payments/<uuid:payment_id>/give-up": any_of(T.PAY_IN),
+    **dict.fromkeys(
+        (
+            *("/app/webhooks", "/app/webhooks/new", "/app/webhooks/<uuid:endpoint_id>"),
+            *(
+                f"/app/webhooks/<uuid:endpoint_id>/{deed}"
+                for deed in ("change", "pause", "remove", "replay", "rotate", "test")
+            ),
+            *(f"/app/webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>{deed}" for deed in ("", "/replay")),
+        ),
+        any_of(T.MANAGE_WEBHOOKS),
+    ),
     "/app/contacts": any_of(T.CONTACT),
     "/app/contacts/<uuid:contact>": any_of(T.CONTACT),
     "/app/contacts/<uuid:contact>/close": any_of(T.CONTACT),
@@ -151,6 +162,16 @@ API: Final[dict[tuple[str, str], Right]] = {
     ("GET", "/api/v1/keys/{key_id}/grants"): any_of(T.MANAGE_KEYS),
     ("POST", "/api/v1/keys/{key_id}/grants"): any_of(T.GRANT_SPENDING),
     ("DELETE", "/api/v1/keys/{key_id}/grants/{grant_id}"): any_of(T.GRANT_SPENDING),
+    ("GET", "/api/v1/webhooks"): any_of(T.MANAGE_WEBHOOKS),
+    ("POST", "/api/v1/webhooks"): any_of(T.MANAGE_WEBHOOKS),
+    ("GET", "/api/v1/webhooks/{endpoint_id}"): any_of(T.MANAGE_WEBHOOKS),
+    ("PATCH", "/api/v1/webhooks/{endpoint_id}"): any_of(T.MANAGE_WEBHOOKS),
+    ("DELETE", "/api/v1/webhooks/{endpoint_id}"): any_of(T.MANAGE_WEBHOOKS),
+    ("GET", "/api/v1/webhooks/{endpoint_id}/deliveries"): any_of(T.MANAGE_WEBHOOKS),
+    **{
+        ("POST", f"/api/v1/webhooks/{{endpoint_id}}/{deed}"): any_of(T.MANAGE_WEBHOOKS)
+        for deed in ("replay", "rotate", "test")
+    },
     ("POST", "/api/v1/manifests"): any_of(T.CAPTURE),
     ("PUT", "/api/v1/routes"): any_of(T.EDIT_NETWORK),
     ("PUT", "/api/v1/tariff"): any_of(T.EDIT_TARIFF),

@@ -51,6 +51,14 @@ LEADS_ON: Final = {
 NOT_THERE: Final = {
     "/my-data/erased/<uuid:request_id>": "until somebody was erased: tests/browser/test_my_data.py",
     "/app/balance/payments/<uuid:payment_id>": "each sender's own: tests/browser/test_balance.py",
+    **dict.fromkeys(
+        (
+            "/app/webhooks/<uuid:endpoint_id>",
+            *(f"/app/webhooks/<uuid:endpoint_id>/{deed}" for deed in ("change", "remove", "rotate")),
+            "/app/webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>",
+        ),
+        "each sender's own: tests/browser/test_webhooks.py",
+    ),
 }
 """What answers that there is nothing."""
 SEEN_BY_OTHERS: Final = {

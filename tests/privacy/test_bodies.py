@@ -29,6 +29,7 @@ from parcelward.privacy import actions, bodies, cipher, keepers
 from parcelward.privacy.errors import BodyGone, NotAuthentic
 from parcelward.privacy.models import BodyKey
 from parcelward.privacy.wire import BodyColumn, SealedBody
+from parcelward.shipping.actions import webhooks
 
 HERE = BodyColumn("parcels_quarantine", "raw")
 NOW = timezone.now
@@ -139,9 +140,9 @@ def test_its_key_goes_with_the_body_and_not_before(refused, machinery):
 def test_keys_that_no_body_names_are_swept_and_others_are_not(refused, machinery):
     ((left, _),) = sealed(b"a crash came before the row")
     day = retention.UNUSED_AFTER
-    retention.forget_keys_left(made_before=NOW() - day, by=machinery)
+    retention.forget_keys_left(made_before=NOW() - day, also=webhooks.secrets_in_use, by=machinery)
     assert keys_of(left, refused.body_key) == 2, "its row may still be on its way"
-    retention.forget_keys_left(made_before=NOW() + day, by=machinery)
+    retention.forget_keys_left(made_before=NOW() + day, also=webhooks.secrets_in_use, by=machinery)
     assert (keys_of(left), keys_of(refused.body_key)) == (0, 1)
 
 
@@ -155,7 +156,7 @@ def test_no_key_is_swept_that_any_table_names(refused, machinery, number):
     capture_jobs.keep_query(name, {}, by=by)
     before = named_by_tables()
     assert all(before.values())
-    retention.forget_keys_left(made_before=NOW() + retention.UNUSED_AFTER, by=machinery)
+    retention.forget_keys_left(made_before=NOW() + retention.UNUSED_AFTER, also=webhooks.secrets_in_use, by=machinery)
     assert named_by_tables() == before
     capture_jobs.delete_query(name, by=by)
     assert capture_jobs.run_job(waiting)

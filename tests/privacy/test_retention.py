@@ -28,7 +28,7 @@ from parcelward.privacy.errors import NotInVault
 from parcelward.privacy.models import Disclosure, KeptPerson, PersonKey
 from parcelward.privacy.wire import Field, Kind, Purpose
 from parcelward.risk.actions import retention as risk_retention
-from parcelward.shipping import retention as shipping_retention
+from parcelward.shipping.actions import retention as shipping_retention
 
 DAY = dt.timedelta(days=1)
 CUSTODY = {
@@ -59,7 +59,12 @@ def in_days(days: float) -> dt.datetime:
 def test_every_table_has_a_class_or_an_argument():
     swept = {
         sweep.older(timezone.now()).model._meta.db_table
-        for sweep in (*people_retention.SWEEPS, *parcels_retention.SWEEPS, *risk_retention.SWEEPS)
+        for sweep in (
+            *people_retention.SWEEPS,
+            *parcels_retention.SWEEPS,
+            *risk_retention.SWEEPS,
+            *shipping_retention.SWEEPS,
+        )
     }
     good = people_retention.KEPT_FOR_GOOD | parcels_retention.KEPT_FOR_GOOD | dict(retention.KEPT_FOR_GOOD)
     good |= risk_retention.KEPT_FOR_GOOD | shipping_retention.KEPT_FOR_GOOD
@@ -70,7 +75,7 @@ def test_every_table_has_a_class_or_an_argument():
 
 
 def test_every_class_is_swept_by_one_room_and_every_sweep_is_in_the_table():
-    rooms = (people_retention, parcels_retention, risk_retention, vault_retention)
+    rooms = (people_retention, parcels_retention, risk_retention, shipping_retention, vault_retention)
     swept = [sweep.kept_class for room in rooms for sweep in room.SWEEPS]
     assert len(swept) == len(set(swept))
     assert {*swept, *vault_retention.KINDS, "pending"} == set(retention.CLASSES)

@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -128,9 +128,9 @@ def _seal_queries() -> int:
     return len(found)
 
 
-def sweep(*, made_before: dt.datetime) -> int:
-    """Delete keys that no stored body names; return how many. As `privacy.sweep_bodies`."""
-    return privacy.sweep_bodies(_in_use, made_before=made_before)
+def sweep(*, made_before: dt.datetime, also: Callable[[Collection[UUID]], Collection[UUID]]) -> int:
+    """Delete keys that no stored body names, here or in `also`; return how many. As `privacy.sweep_bodies`."""
+    return privacy.sweep_bodies(lambda keys: {*_in_use(keys), *also(keys)}, made_before=made_before)
 
 
 def _in_use(keys: Collection[UUID]) -> set[UUID]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -18,8 +17,7 @@ from parcelward.custody import queries as custody
 from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_body
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
-from parcelward.parcels import attention, containment, erasures, rules, security_holds, told, verification
-from parcelward.parcels.canon import scanned_reason
+from parcelward.parcels import attention, containment, erasures, outward, rules, security_holds, told, verification
 from parcelward.parcels.models import Item, ItemAlias, ItemKind, ItemStatus, Manifest
 from parcelward.parcels.proofs import first_number, proven_before, shown_events
 from parcelward.parcels.proofs import proofs as proofs_of
@@ -39,6 +37,7 @@ from parcelward.people.wire import Person, Task
 
 proofs = proofs_of
 receipt_proof = receipt_proof_of
+items_in, told_after = outward.items_in, outward.told_after
 verify_log = verification.verify_log
 Report = verification.Report
 Tell = verification.Tell
@@ -115,7 +114,7 @@ def journey(item: UUID) -> Journey:
     lines += _assumed(item, places, seen_accepted=accepted)
     lines.sort(key=lambda line: line.event_time, reverse=True)
     step = Step(status.step)
-    stopped = told.stopped_by(status, step)
+    stopped = told.stopped_by(status.flags, step)
     return Journey(
         item=item,
         public_id=identify.item_id(item),
@@ -124,7 +123,7 @@ def journey(item: UUID) -> Journey:
         tracker=told.tracker(status, lines),
         headline=told.headline(status, step, lines),
         next_step="" if status.flags & State.SHREDDED else told.next_step(step, lines),  # nothing more is recorded
-        reason=told.reason(stopped, _scanned_reason(item, events, void, stopped)),
+        reason=told.reason(stopped, outward.scanned_reason(item, [seen for seen, *_ in events], void, stopped)),
         stage=told.stage(step, lines),
         action_required=told.action(step),
         timeline=tuple(lines),
@@ -139,25 +138,6 @@ def journey(item: UUID) -> Journey:
         created_at=announced.made_at,
         updated_at=status.last_time,
     )
-
-
-def _scanned_reason(
-    item: UUID, events: Sequence[tuple[Seen, int, int, int]], void: Collection[Any], step: Step | None
-) -> str:
-    """Return the reason that the newest scan of that step carried; empty where none did, or nobody can open it."""
-    scans = (seen for seen, *_ in reversed(events) if seen.step == step and seen.corrects is None)
-    last = next((seen for seen in scans if seen[:5] not in void), None)
-    if last is None:
-        return ""
-    with db.cursor(binary=True) as cur:
-        cur.execute(
-            "SELECT body FROM parcels_scan_event WHERE item = %s AND event_time = %s AND event_id = %s",
-            (item, last.event_time, last.event_id),
-            binary=True,
-        )
-        row = cur.fetchone()
-    opened = None if row is None else _opened(custody.item_keys([item]).get(item), last.event_id, bytes(row[0]))
-    return "" if opened is None else scanned_reason(opened.groups["operations"])
 
 
 def _derived(events: Sequence[Seen], places: dict[int, FacilityRow]) -> list[TimelineEntry]:

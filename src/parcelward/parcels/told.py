@@ -50,11 +50,16 @@ def stage(step: Step, lines: Sequence[TimelineEntry]) -> int:
 
 def tracker(status: ItemStatus, lines: Sequence[TimelineEntry]) -> str:
     """Return one of the ten tracker statuses."""
-    if status.flags & State.HELD and not status.flags & State.DELIVERED:
+    return tracker_of(status.step, status.flags, observed=bool(_observed(lines)))
+
+
+def tracker_of(step: int, flags: int, *, observed: bool) -> str:
+    """Return the same of a headline's step, a status's flags, and whether somebody saw the item itself."""
+    if flags & State.HELD and not flags & State.DELIVERED:
         return "in_transit"
-    if status.step or _observed(lines):
-        return CODES[Step(status.step)].tracker or "in_transit"
-    return "unknown" if status.flags & State.UNKNOWN_STEP else steps.NOTHING_SEEN_TRACKER
+    if step or observed:
+        return CODES[Step(step)].tracker or "in_transit"
+    return "unknown" if flags & State.UNKNOWN_STEP else steps.NOTHING_SEEN_TRACKER
 
 
 def headline(status: ItemStatus, step: Step, lines: Sequence[TimelineEntry]) -> str:
@@ -87,9 +92,9 @@ def next_step(step: Step, lines: Sequence[TimelineEntry]) -> str:
     return gettext("Arrival at the delivery office")
 
 
-def stopped_by(status: ItemStatus, step: Step) -> Step | None:
+def stopped_by(flags: int, step: Step) -> Step | None:
     """Return the step whose newest scan says why the item does not go on; None when it does."""
-    if status.flags & State.HELD:
+    if flags & State.HELD:
         return Step.HELD
     return step if step in {Step.HELD_BY_CUSTOMS, Step.DELIVERY_FAILED} else None
 

@@ -58,6 +58,30 @@ class ActionRequired:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How an item stands, as programs outside are told."""
+
+    status: str  # one of the ten tracker statuses
+    status_detail: str  # our step behind it; empty before the first one
+    reason: str  # party in front; empty when it goes on
+    action_required: ActionRequired | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAfter:
+    """What may be told of an item after one of its events."""
+
+    item: UUID
+    number: str  # the number it is best known by
+    simulated: bool
+    event_id: UUID
+    step: Step  # of this event; a correction repeats that of what it declares wrong
+    event_time: dt.datetime
+    corrects: UUID | None
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
 class Journey:
     """Everything the public tracking page and its JSON show about one item; no personal data."""
 

@@ -57,7 +57,7 @@ standing_device_by_key = standing.standing_device_by_key
 standing_devices = standing.standing_devices
 organisation, organisations, places_of = tenancy.organisation, tenancy.organisations, tenancy.places_of
 names_of_senders, member = tenancy.names_of_senders, tenancy.member
-certificates_of = tenancy.certificates_of
+certificates_of, reached_for = tenancy.certificates_of, tenancy.reached_for
 table_of_roles, known_since = tenancy.table_of_roles, tenancy.known_since
 WaitingRow = waiting.WaitingRow
 WaitingInvitation = waiting.WaitingInvitation
@@ -70,7 +70,7 @@ waiting_count = waiting.count
 
 write_seen, look_for_bans = seen.write, addresses.look
 is_banned, network_of = addresses.is_banned, addresses.network
-tenant_of = reach.own
+tenant_of, within = reach.own, reach.within
 keys, key, devices, device = held.keys, held.key, held.devices, held.device
 grants, enrolment, tenants = held.grants, held.enrolment, held.tenants
 KeyShown = held.KeyShown

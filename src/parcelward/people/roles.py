@@ -23,6 +23,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.PROVE_SELF, Task.OWN_DATA, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.CONTACT),
             *(Task.MANAGE_KEYS, Task.GRANT_SPENDING, Task.MANAGE_MEMBERS, Task.READ_BALANCE, Task.PAY_IN),
             *(Task.ORDER, Task.READ_ORDERS, Task.APPEAL),
+            Task.MANAGE_WEBHOOKS,
         },
     ),
     Role.CLERK: frozenset(

@@ -133,6 +133,14 @@ def organisation(organisation_id: UUID | None, *, by: Person) -> OrganisationSho
     return OrganisationShown(_row(found, len(members)), members, open_ones, roles)
 
 
+def reached_for(organisation_id: UUID, task: Task) -> list[UUID]:
+    """Return the vault's tokens of those who may do a task for an organisation, where something is kept of them."""
+    able = [role.value for role in Role if task in MAY[role]]
+    held = Membership.objects.filter(organisation=organisation_id, role__in=able, ended_at=None, user__is_active=True)
+    found = held.exclude(user__token=None).order_by("since").values_list("user__token", flat=True)
+    return [token for token in found[:LISTED_MAX] if token is not None]
+
+
 def places_of(organisation_id: UUID, *, by: Person) -> list[tuple[UUID, str]]:
     """Return the places that a contractor was given, with the id of each gift."""
     require(by, Task.MANAGE_ORGANISATIONS)

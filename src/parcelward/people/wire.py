@@ -101,6 +101,7 @@ class Task(enum.StrEnum):
     SNOOZE_RULE = "snooze_rule"  # for one customer, for a time
     LEARN_OUTCOME = "learn_outcome"  # say that an order was fraud, or was not
     APPEAL = "appeal"  # see what risk said of one's own orders, and contest it
+    MANAGE_WEBHOOKS = "manage_webhooks"  # of one's own organisation: where its systems are told, and how it went
     CONTACT = "contact"  # open and close a masked contact of an item
 
 

@@ -99,6 +99,13 @@ TABLE: Final[tuple[Kept, ...]] = (
         "After its end: that a rule did not count for a customer, who let it and why.",
         "GDPR article 6(1)(f), recital 47",
     ),
+    Kept(
+        "webhook_messages",
+        "",
+        30,
+        "What a sender's systems were told of parcels, to tell it again: numbers and statuses, of nobody.",
+        "docs/webhooks.md: thirty days",
+    ),
     Kept("captured_documents", "", 90, "A document whose capture was given up.", "GDPR article 5(1)(c)"),
 )
 """Days are counted from the end: of use, of a session, of a proof, of a request."""

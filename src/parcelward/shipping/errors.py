@@ -1,12 +1,14 @@
 """What can go wrong when a delivery is sold.
 
 Invalid
-  ├─ BadTariff   422  a tariff that cannot be sold by, with every place where it is wrong
-  └─ BadOrder    422  an order that cannot be sold, with everything that is wrong with it
+  ├─ BadTariff        422  a tariff that cannot be sold by, with every place where it is wrong
+  ├─ BadOrder         422  an order that cannot be sold, with everything that is wrong with it
+  └─ BadEndpoint      422  an endpoint of webhooks that cannot be as described
 Conflict
-  ├─ NoTariff    409  nothing is sold here yet
-  ├─ NotNow      409  the order does not stand as this needs it
-  └─ QuoteOver   409  the quote's prices hold no longer, or it is of another parcel
+  ├─ NoTariff         409  nothing is sold here yet
+  ├─ NotNow           409  the order does not stand as this needs it
+  ├─ QuoteOver        409  the quote's prices hold no longer, or it is of another parcel
+  └─ EndpointChanged  412  somebody else changed the endpoint meanwhile
 """
 
 from __future__ import annotations
@@ -49,3 +51,18 @@ class QuoteOver(Conflict):
 
     default_code: ClassVar[str] = "quote_over"
     title: ClassVar[str] = "This quote holds no longer"
+
+
+class BadEndpoint(Invalid):
+    """An endpoint that cannot be as described: `problems` says which part."""
+
+    default_code: ClassVar[str] = "bad_endpoint"
+    title: ClassVar[str] = "This endpoint cannot be used"
+
+
+class EndpointChanged(Conflict):
+    """The endpoint is not as the caller has read it (If-Match, RFC 9110 section 13.1.1)."""
+
+    status: ClassVar[int] = 412
+    default_code: ClassVar[str] = "changed"
+    title: ClassVar[str] = "Changed meanwhile"

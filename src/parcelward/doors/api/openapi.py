@@ -81,6 +81,7 @@ _OWN = (
     *((deed, "post") for deed in ("corrections", "restriction", "objections", "erasure", "export")),
     ("requests/{request_id}", "delete"),
 )
+_HOOK_DEEDS = ("rotate", "test", "replay")
 _HEADERS = (
     ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/manifests", "post", "Idempotency-Key", _ONCE),
@@ -88,6 +89,9 @@ _HEADERS = (
     ("/api/v1/keys", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys/{key_id}/rotate", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys/{key_id}/grants", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/webhooks", "post", "Idempotency-Key", _ONCE),
+    *((f"/api/v1/webhooks/{{endpoint_id}}/{deed}", "post", "Idempotency-Key", _ONCE) for deed in _HOOK_DEEDS),
+    *(("/api/v1/webhooks/{endpoint_id}", method, "If-Match", _UNCHANGED) for method in ("patch", "delete")),
     ("/api/v1/me/corrections", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/me/restriction", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/me/objections", "post", "Idempotency-Key", _ONCE),

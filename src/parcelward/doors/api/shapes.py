@@ -100,6 +100,6 @@ def id_in(prefix: str, text: str) -> UUID | None:
         return None
 
 
-def next_page(path: str, limit: int, cursor: str) -> str:
-    """Return the Link that leads on behind the object `cursor`."""
-    return f'<{config.get().public_url}{path}?{urlencode({"limit": limit, "cursor": cursor})}>; rel="next"'
+def next_page(path: str, limit: int, cursor: str, **chosen: str) -> str:
+    """Return the Link that leads on behind the object `cursor`, of what was `chosen`."""
+    return f'<{config.get().public_url}{path}?{urlencode({**chosen, "limit": limit, "cursor": cursor})}>; rel="next"'

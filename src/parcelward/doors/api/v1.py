@@ -32,6 +32,7 @@ from parcelward.doors.api import (
     problems,
     receipts,
     selling,
+    webhooks,
 )
 from parcelward.doors.api.shapes import PROBLEMS, Bearer
 from parcelward.parcels import actions
@@ -76,6 +77,7 @@ api.add_router("", keys.router)
 api.add_router("", own_data.router)
 api.add_router("", orders.router)
 api.add_router("", selling.router)
+api.add_router("", webhooks.router)
 
 
 @api.exception_handler(ParcelwardError)

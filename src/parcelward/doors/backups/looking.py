@@ -21,6 +21,7 @@ from parcelward.parcels import actions as parcels
 from parcelward.parcels.actions import retention
 from parcelward.people.actions import machinery
 from parcelward.privacy import actions as privacy
+from parcelward.shipping.actions import webhooks
 
 Tell = Callable[[str, int, int], None]
 
@@ -51,7 +52,8 @@ def look(settings: config.Config, manifest: Manifest, *, log_copy: Path | None, 
     call_command("migrate", verbosity=0, interactive=False)
     call_command("migrate", database="keys", verbosity=0, interactive=False)
     shredded_again = privacy.delete_again()  # after the tables: a backup may be older than the vault
-    retention.forget_keys_left(made_before=dt.datetime.now(dt.UTC), by=machinery())  # the same for what was sent
+    now, also = dt.datetime.now(dt.UTC), webhooks.secrets_in_use
+    retention.forget_keys_left(made_before=now, also=also, by=machinery())  # the same for what was sent
     head = backing_up.Head(manifest.log_size, bytes.fromhex(manifest.log_root))
     try:
         rebuild_entries(settings)

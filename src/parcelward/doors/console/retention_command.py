@@ -46,6 +46,7 @@ def would_go(now: dt.datetime) -> list[dict[str, Any]]:
     from parcelward.privacy import queries
     from parcelward.privacy.actions import retention as privacy
     from parcelward.risk.actions import retention as risk
+    from parcelward.shipping.actions import retention as shipping
 
     by, home = installer(), config.get().country
     lines = []
@@ -56,6 +57,7 @@ def would_go(now: dt.datetime) -> list[dict[str, Any]]:
             *parcels.due_old(name, before, home, by=by),
             *privacy.due_old(name, now, by=by),
             *risk.due_old(name, before, home, by=by),
+            *shipping.due_old(name, before, home, by=by),
         ]
         for row in rows:
             held = queries.retention_of(name, row.country)
@@ -86,6 +88,8 @@ def forget(now: dt.datetime) -> dict[str, int]:
     from parcelward.privacy import queries
     from parcelward.privacy.actions import retention as privacy
     from parcelward.risk.actions import retention as risk
+    from parcelward.shipping.actions import retention as shipping
+    from parcelward.shipping.actions import webhooks
 
     by, home = machinery(), config.get().country
     done = {"backups_of_keys": len(forgetting.forget_old(config.get(), now))}
@@ -96,6 +100,7 @@ def forget(now: dt.datetime) -> dict[str, int]:
             + parcels.forget_old(name, before, by=by)
             + privacy.forget_old(name, now, by=by)
             + risk.forget_old(name, before, by=by)
+            + shipping.forget_old(name, before, by=by)
         )
-    parcels.forget_keys_left(made_before=now - parcels.UNUSED_AFTER, by=by)
+    parcels.forget_keys_left(made_before=now - parcels.UNUSED_AFTER, also=webhooks.secrets_in_use, by=by)
     return done

@@ -69,6 +69,7 @@ def run(_options: argparse.Namespace) -> int:
         threading.Thread(target=_capture, args=(stop,), name="capture", daemon=True),
         threading.Thread(target=_send, args=(stop,), name="send", daemon=True),
         threading.Thread(target=_pay, args=(stop,), name="pay", daemon=True),
+        threading.Thread(target=_tell_senders, args=(stop,), name="webhooks", daemon=True),
     ]
     for other in others:
         other.start()
@@ -334,4 +335,21 @@ def _pay(stop: threading.Event) -> None:
             stop.wait(TAKE_OVER_S)
         if not done:
             stop.wait(PAY_S)
+    _close()
+
+
+def _tell_senders(stop: threading.Event) -> None:
+    """Follow the log for senders and send them webhooks; in a thread of its own, with those that send."""
+    from parcelward.shipping.webhooks.delivering import Outbox
+    from parcelward.shipping.webhooks.work import run
+
+    outbox = Outbox()
+    while not stop.is_set():
+        try:
+            run(stop, outbox)
+        except Exception:  # what is due stays due, and is tried again from the cursor and after its lease
+            log.exception("telling senders failed; trying again")
+            _close()
+            stop.wait(TAKE_OVER_S)
+    outbox.close()
     _close()

@@ -54,6 +54,7 @@ NAMES: Final = MappingProxyType(
         "mydata_css": "parcelward/mydata.css",
         "orders_css": "parcelward/orders.css",
         "orders_js": "parcelward/orders.js",
+        "webhooks_css": "parcelward/webhooks.css",
         "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",

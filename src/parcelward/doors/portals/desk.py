@@ -83,8 +83,8 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_open_label": may(person, Task.OPEN_LABEL),
         "may_lend": may(person, Task.LEND_KEYS),
     }
-    context |= {"may_balance": may(person, Task.READ_BALANCE), "may_orders": may(person, Task.READ_ORDERS)}
-    context["may_order"] = may(person, Task.ORDER)
+    context |= {"may_balance": may(person, Task.READ_BALANCE), "may_webhooks": may(person, Task.MANAGE_WEBHOOKS)}
+    context |= {"may_order": may(person, Task.ORDER), "may_orders": may(person, Task.READ_ORDERS)}
     context["may_contact"] = may(person, Task.CONTACT) and kept.relay_on()
     context |= {"may_own_data": may(person, Task.OWN_DATA), "may_answer_rights": may(person, Task.ANSWER_RIGHTS)}
     context |= {"may_devices": may(person, Task.ENROL_DEVICE), "may_keys": may(person, Task.MANAGE_KEYS)}

@@ -107,6 +107,7 @@ def task_name(task: Task) -> str:
         Task.READ_BALANCE: _("see the balance"),
         Task.READ_MONEY: _("see all payments"),
         Task.PAY_IN: _("pay in"),
+        Task.MANAGE_WEBHOOKS: _("manage webhooks"),
         Task.GIVE_BACK: _("give back payments"),
         Task.ANSWER_DISPUTE: _("answer disputes"),
         Task.RECONCILE: _("close differences with the provider"),

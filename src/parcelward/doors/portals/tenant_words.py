@@ -47,6 +47,7 @@ def _parcel_task(task: Task) -> str:
         Task.READ_BALANCE: _("see one's own balance and payments"),
         Task.READ_MONEY: _("see anybody's payments, and what differs from the provider's report"),
         Task.PAY_IN: _("pay into the postage balance"),
+        Task.MANAGE_WEBHOOKS: _("say which systems of one's own organisation are told what happens"),
         Task.GIVE_BACK: _("give back a payment, or a part of it"),
         Task.ANSWER_DISPUTE: _("answer a disputed payment"),
         Task.RECONCILE: _("close differences with the payment provider"),

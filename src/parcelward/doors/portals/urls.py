@@ -29,6 +29,7 @@ from parcelward.doors.portals import (
     reviewing_orders,
     tenants,
     two_people,
+    webhooks,
 )
 from parcelward.doors.portals.accounts import urls as accounts
 
@@ -57,8 +58,8 @@ urlpatterns = [
     path("", include(proofing.urlpatterns)),
     path("", include(counter_proofing.urlpatterns)),
     path("", include(contacts.urlpatterns)),
-    path("", include([*balance.urlpatterns, *orders.urlpatterns, *orders_after.urlpatterns])),
-    path("", include(reviewing_orders.urlpatterns)),
+    path("", include([*balance.urlpatterns, *webhooks.urlpatterns, *reviewing_orders.urlpatterns])),
+    path("", include([*orders.urlpatterns, *orders_after.urlpatterns])),
     path("", include([*mydata.urlpatterns, *mydata_desk.urlpatterns])),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
     path("", include([*courier_label.urlpatterns, *lending.urlpatterns])),

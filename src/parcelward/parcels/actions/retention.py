@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Collection
 from typing import Final
+from uuid import UUID
 
 from parcelward.base import forgetting
 from parcelward.base.forgetting import Due, Rows, Sweep
@@ -77,10 +79,13 @@ def forget_old(kept_class: str, before: dt.datetime, *, by: Person) -> int:
     return forgetting.forget_of(SWEEPS, kept_class, before, lambda n: custody.record_fact(RETAINED, {**said, "n": n}))
 
 
-def forget_keys_left(*, made_before: dt.datetime, by: Person) -> int:
+def forget_keys_left(
+    *, made_before: dt.datetime, also: Callable[[Collection[UUID]], Collection[UUID]], by: Person
+) -> int:
     """Delete keys, made before a moment, whose bodies are gone; return how many. They open no stored row.
 
-    A crash left them, a request that lost its race, or a keys database that was restored from a backup.
+    A crash left them, a request that lost its race, or a keys database that was restored from a backup. `also` says
+    which of some keys open what rooms above this one have stored.
     """
     require(by, Task.KEEP_RETENTION)
-    return bodies.sweep(made_before=made_before)
+    return bodies.sweep(made_before=made_before, also=also)

@@ -2,5 +2,25 @@
 
 from parcelward.shipping.models.orders import Order, OrderItem, Quote, SenderAddress
 from parcelward.shipping.models.tariffs import TariffVersion
+from parcelward.shipping.models.webhooks import (
+    SenderItem,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+    WebhookSecret,
+)
 
-__all__ = ["Order", "OrderItem", "Quote", "SenderAddress", "TariffVersion"]
+__all__ = [
+    "Order",
+    "OrderItem",
+    "Quote",
+    "SenderAddress",
+    "SenderItem",
+    "TariffVersion",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookMessage",
+    "WebhookSecret",
+]
