@@ -19,6 +19,7 @@ from parcelward.privacy.sealing import queries as stations
 from parcelward.privacy.sealing.errors import KeyNotThere
 from parcelward.privacy.sealing.wire import Doorstep, LabelIn, Sealed
 from parcelward.shipping import order_rules
+from parcelward.shipping.actions import webhooks
 from parcelward.shipping.actions.webhooks import watch_within
 from parcelward.shipping.models import OrderItem
 from parcelward.shipping.wire import Party
@@ -45,6 +46,7 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Pers
     for row, (item, number), label in zip(rows, made, labels, strict=True):
         row.item, row.number = item, number
         row.label, row.binding, row.printing = label.raw, label.code, label.printing
+    webhooks.watch_within({item: rows[0].order.owner for item, _ in made}, now=now)
     looked_into = [row.item for row in rows if row.screened == Answer.INSPECT and row.item is not None]
     if looked_into:
         parcels.inspect_sold_within(looked_into, by=house)
