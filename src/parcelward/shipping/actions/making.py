@@ -20,7 +20,6 @@ from parcelward.privacy.sealing.errors import KeyNotThere
 from parcelward.privacy.sealing.wire import Doorstep, LabelIn, Sealed
 from parcelward.shipping import order_rules
 from parcelward.shipping.actions import webhooks
-from parcelward.shipping.actions.webhooks import watch_within
 from parcelward.shipping.models import OrderItem
 from parcelward.shipping.wire import Party
 
@@ -51,7 +50,6 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Pers
     if looked_into:
         parcels.inspect_sold_within(looked_into, by=house)
     OrderItem.objects.bulk_update(rows, ["item", "number", "label", "binding", "printing"])
-    watch_within({item: row.order.owner for row, (item, _) in zip(rows, made, strict=True)}, now=now)
 
 
 def _handed_in_at(row: OrderItem) -> int:
