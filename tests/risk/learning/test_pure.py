@@ -139,7 +139,8 @@ def test_the_farther_out_the_more_surprising_and_the_reasons_say_by_what() -> No
     assert [why.feature for why in found.reasons] == ["ratio", "amount"]
     assert found.amount == pytest.approx(sum(why.effect for why in found.reasons))
     assert known.surprise({}).amount == 0
-    assert known.surprise({"amount": -1e9}).amount == anomaly.EACH_MAX
+    assert known.surprise({"amount": -1e9}).amount == 0
+    assert known.surprise({"amount": 1e9}).amount == anomaly.EACH_MAX
 
 
 def test_many_rows_surprise_as_each_does() -> None:

@@ -1,10 +1,11 @@
 """How unusual an order is, without anybody's label: what a model cannot know that it was never told of.
 
-Of each feature the middle and both tails are remembered: beyond the quantile `TAIL` the chance to see more is taken to
-fall exponentially, by the mean excess (peaks over threshold; Davison and Smith, 1990, with a shape of 0). A feature's
-surprise is how many times rarer than `TAIL` its value is, as a logarithm: 0 for the 98 % in the middle. An order's is
-the sum, as in ECOD (Li and others, 2022), which asks the empirical tails and so cannot tell apart what lies beyond
-all that it has seen.
+Of each feature the upper tail is remembered: beyond the quantile `1 - TAIL` the chance to see more is taken to fall
+exponentially, by the mean excess (peaks over threshold; Davison and Smith, 1990, with a shape of 0). A feature's
+surprise is how many times rarer than `TAIL` its value is, as a logarithm: 0 for the lower 99 %. An order's is the sum,
+as in ECOD (Li and others, 2022), which asks the empirical tails and so cannot tell apart what lies beyond all that it
+has seen. Only much is unusual: amounts and counts end at nothing, where many lie together. Where little is the strange
+thing, the ratio the other way round is the feature to watch.
 """
 
 from __future__ import annotations
@@ -24,31 +25,25 @@ _LEAST_EXCESS: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Tails:
-    """Of one feature: where its tails begin, and by how much a value in them lies beyond on average; 0 for no tail."""
+class Tail:
+    """Of one feature: where its tail begins, and by how much a value in it lies beyond on average; 0 for no tail."""
 
     name: str
-    low: float
-    below: float
     high: float
     above: float
 
     def of(self, value: float | None) -> float:
         """Return how surprising a value is; what is unknown is not."""
-        if value is None:
+        if value is None or value <= self.high or not self.above:
             return 0.0
-        if value > self.high and self.above:
-            return min(EACH_MAX, (value - self.high) / self.above)
-        if value < self.low and self.below:
-            return min(EACH_MAX, (self.low - value) / self.below)
-        return 0.0
+        return min(EACH_MAX, (value - self.high) / self.above)
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
     """What is usual of each feature that is watched."""
 
-    tails: tuple[Tails, ...]
+    tails: tuple[Tail, ...]
 
     def surprise(self, row: Row) -> Surprise:
         """Return how unusual a row is, and by what, the strongest first."""
@@ -60,9 +55,8 @@ class Usual:
         """Return how unusual many rows are, whose columns are those of `tails`; NaN is unknown."""
         total = np.zeros(len(values))
         for one, column in zip(self.tails, values.T, strict=True):
-            for beyond, excess in ((column - one.high, one.above), (one.low - column, one.below)):
-                if excess:
-                    total += np.clip(np.nan_to_num(beyond / excess, nan=0.0), 0.0, EACH_MAX)
+            if one.above:
+                total += np.clip(np.nan_to_num((column - one.high) / one.above, nan=0.0), 0.0, EACH_MAX)
         return total
 
 
@@ -70,18 +64,13 @@ def learn(names: tuple[str, ...], values: Numbers) -> Usual:
     """Return what is usual in some rows, of which nobody need know what became. Raises ValueError for too few."""
     if len(values) < ROWS_MIN:
         raise ValueError(f"what is usual is learnt from {ROWS_MIN} orders or more")
-    return Usual(tuple(_tails(name, column) for name, column in zip(names, values.T, strict=True)))
+    return Usual(tuple(_tail(name, column) for name, column in zip(names, values.T, strict=True)))
 
 
-def _tails(name: str, column: Numbers) -> Tails:
+def _tail(name: str, column: Numbers) -> Tail:
     known = column[~np.isnan(column)]
     if len(known) < ROWS_MIN:
-        return Tails(name, 0.0, 0.0, 0.0, 0.0)
-    low, high = (float(value) for value in np.quantile(known, (TAIL, 1 - TAIL)))
-    return Tails(name, low, _excess(low - known), high, _excess(known - high))
-
-
-def _excess(beyond: Numbers) -> float:
-    """Return how far those beyond lie beyond on average: 0 where nobody does."""
-    some = beyond[beyond > 0]
-    return float(some.mean()) if len(some) and some.mean() > _LEAST_EXCESS else 0.0
+        return Tail(name, 0.0, 0.0)
+    high = float(np.quantile(known, 1 - TAIL))
+    beyond = known[known > high] - high
+    return Tail(name, high, float(beyond.mean()) if len(beyond) and beyond.mean() > _LEAST_EXCESS else 0.0)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 
 class Effects:
-    """A table with a row for each leaf of all trees: what each feature added on the way, and the leaf's value."""
+    """For each leaf of all trees its value, and what each feature added on the way: in 32 bits, it is for people."""
 
     def __init__(self, trees: Sequence[Mapping[str, Any]], features: int) -> None:
         rows: list[NDArray[np.float64]] = []
@@ -30,15 +30,17 @@ class Effects:
             self.base += _expected(root)[0]
             leaves = sorted(_leaves(root, np.zeros(features + 1)), key=lambda leaf: leaf[0])
             rows += [row for _, row in leaves]
-        self._first = np.array(first, dtype=np.intp)
-        self._table = np.array(rows)
+        self._first = np.array(first, dtype=np.float64)
+        table = np.array(rows)
+        self._values = table[:, -1].copy()
+        self._effects = table[:, :-1].astype(np.float32)
+        self._ones = np.ones(len(first), dtype=np.float32)
 
-    def of(self, leaves: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return each feature's effect and, last, the margin, of a row that fell into these leaves."""
-        at = leaves.astype(np.intp)
-        at += self._first
-        added: NDArray[np.float64] = np.add.reduce(self._table.take(at, axis=0), axis=0)
-        return added
+    def of(self, leaves: NDArray[np.float64]) -> tuple[float, NDArray[np.float32]]:
+        """Return the margin of a row that fell into these leaves, and each feature's effect."""
+        # As a product with ones, because BLAS adds rows in a third of the time that a sum over them takes.
+        at = (leaves + self._first).astype(np.intp)
+        return self._values.take(at).sum().item(), self._ones @ self._effects.take(at, axis=0)
 
 
 def _expected(node: Mapping[str, Any]) -> tuple[float, int]:

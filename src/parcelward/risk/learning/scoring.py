@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -16,7 +15,7 @@ from parcelward.risk.learning.paths import Effects
 from parcelward.risk.learning.rows import Columns, Numbers, Row
 from parcelward.risk.learning.wire import Score, Why
 
-REASONS_MAX: Final = 5
+REASONS_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,14 @@ class Model:
     def score(self, row: Row) -> Score:
         """Return how likely a row is fraud, and what spoke for it. Raises ValueError where a feature is absent."""
         values = self.columns.read(row)
-        effects = self.effects.of(self._fast.of(values)).tolist()
-        margin = effects.pop()
-        strongest = heapq.nlargest(REASONS_MAX, zip(effects, self.columns.names, values, strict=True), key=_effect)
-        reasons = tuple(Why(name, value, effect) for effect, name, value in strongest if effect > 0)
-        return Score(self.sigmoid.of(margin), margin, reasons)
+        margin, effects = self.effects.of(self._fast.of(values))
+        names, reasons = self.columns.names, []
+        for nth in effects.argsort()[: -REASONS_MAX - 1 : -1].tolist():
+            effect = effects.item(nth)
+            if effect <= 0:
+                break
+            reasons.append(Why(names[nth], values[nth], effect))
+        return Score(self.sigmoid.of(margin), margin, tuple(reasons))
 
     def shares(self, row: Row) -> tuple[float, tuple[Why, ...]]:
         """Return the margin of an average order, and what each feature added to it, strongest first: Shapley values.
@@ -76,7 +78,3 @@ class Model:
     def margins(self, given: Numbers) -> Numbers:
         """Return the margins of many rows of given values (NaN: unknown), for measuring and trying."""
         return np.asarray(self.booster.predict(self.columns.widened(given), raw_score=True, num_threads=1))
-
-
-def _effect(one: tuple[float, str, float | None]) -> float:
-    return one[0]

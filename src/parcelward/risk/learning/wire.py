@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(NamedTuple):  # some are made for each order: in half the time of a dataclass
     """What one feature added to a score, in log odds: above 0 it spoke for fraud."""
 
     feature: str
