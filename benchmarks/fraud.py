@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 from parcelward.risk.features.table import DAY, MONTH, NO_DELAY, WEEK, Feature, What
 from parcelward.risk.learning import anomaly, measuring
 from parcelward.risk.learning.alerts import UNUSUAL_SHARE, Candidate, chosen
+from parcelward.risk.learning.model import Model
 from parcelward.risk.learning.replay import replayed
 from parcelward.risk.learning.rows import Columns, Numbers, Ratio
-from parcelward.risk.learning.scoring import Model
 from parcelward.risk.learning.training import NEVER, Examples, Settings, learn
 from parcelward.risk.wire import Key, Kind, Observation, Outcome, micros
 

@@ -25,8 +25,8 @@ from parcelward.risk.features.table import TABLE
 from parcelward.risk.language.deciding import RuleSet, decide
 from parcelward.risk.language.life import Stage, Version
 from parcelward.risk.learning.fast import RAW_SCORE, SingleRow
+from parcelward.risk.learning.model import Model
 from parcelward.risk.learning.rows import Columns, Ratio
-from parcelward.risk.learning.scoring import Model
 from parcelward.risk.learning.training import NEVER, Examples, Settings, learn
 from parcelward.risk.wire import Answer, micros
 

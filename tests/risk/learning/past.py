@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
+from parcelward.risk.learning.model import Model
 from parcelward.risk.learning.rows import Columns, Ratio
-from parcelward.risk.learning.scoring import Model
 from parcelward.risk.learning.training import NEVER, Examples, Settings, learn
 from parcelward.risk.wire import MICROSECOND, micros
 

@@ -10,8 +10,8 @@ import pytest
 from tests.risk.learning.past import COLUMNS, NAMES, model, past, row
 
 from parcelward.risk.learning.fast import RAW_SCORE, SingleRow
+from parcelward.risk.learning.model import REASONS_MAX, Model
 from parcelward.risk.learning.rows import Columns, Ratio
-from parcelward.risk.learning.scoring import REASONS_MAX, Model
 
 SOME = range(0, 6_000, 29)
 

@@ -15,8 +15,8 @@ import lightgbm
 import msgspec
 
 from parcelward.risk.learning.calibration import Sigmoid
+from parcelward.risk.learning.model import Learnt, Model
 from parcelward.risk.learning.rows import Columns, Ratio
-from parcelward.risk.learning.scoring import Learnt, Model
 
 FORMAT: Final = "parcelward-risk-model-1"
 BYTES_MAX: Final = 32 * 1024 * 1024

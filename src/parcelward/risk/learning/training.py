@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parcelward.risk.learning.calibration import fitted
+from parcelward.risk.learning.model import Learnt, Model
 from parcelward.risk.learning.rows import Columns, Numbers
-from parcelward.risk.learning.scoring import Learnt, Model
 from parcelward.risk.wire import MICROSECOND, micros
 
 NEVER: Final = np.iinfo(np.int64).max

@@ -15,7 +15,7 @@ class Why(NamedTuple):  # some are made for each order: in half the time of a da
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Scored:
     """How likely an order is fraud, and why.
 
     `margin` is what the trees add up to, before calibration: it orders what has the same probability. `reasons` are

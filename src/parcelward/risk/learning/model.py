@@ -13,7 +13,7 @@ from parcelward.risk.learning.calibration import Sigmoid
 from parcelward.risk.learning.fast import SingleRow
 from parcelward.risk.learning.paths import Effects
 from parcelward.risk.learning.rows import Columns, Numbers, Row
-from parcelward.risk.learning.wire import Score, Why
+from parcelward.risk.learning.wire import Scored, Why
 
 REASONS_MAX: Final = 3
 
@@ -52,7 +52,7 @@ class Model:
         """What each leaf says, made ready once."""
         return Effects(self.booster.dump_model()["tree_info"], len(self.columns.names))
 
-    def score(self, row: Row) -> Score:
+    def score(self, row: Row) -> Scored:
         """Return how likely a row is fraud, and what spoke for it. Raises ValueError where a feature is absent."""
         values = self.columns.read(row)
         margin, effects = self.effects.of(self._fast.of(values))
@@ -62,7 +62,7 @@ class Model:
             if effect <= 0:
                 break
             reasons.append(Why(names[nth], values[nth], effect))
-        return Score(self.sigmoid.of(margin), margin, tuple(reasons))
+        return Scored(self.sigmoid.of(margin), margin, tuple(reasons))
 
     def shares(self, row: Row) -> tuple[float, tuple[Why, ...]]:
         """Return the margin of an average order, and what each feature added to it, strongest first: Shapley values.
