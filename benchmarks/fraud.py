@@ -43,7 +43,7 @@ FIRST_DAY = dt.datetime(2018, 4, 1, tzinfo=dt.UTC)
 TEST_WEEK = dt.date(2018, 8, 8)
 KNOWN_AFTER = dt.timedelta(days=7)
 ALERTS = 100
-DRAWS = 300
+DRAWS = 200
 SEEDS = 5
 PUBLISHED = {"auc": 0.879, "average_precision": 0.687, "card_precision_100": 0.305}
 CARD, TERMINAL = Key.ACCOUNT, Key.DEVICE
@@ -125,8 +125,14 @@ def past(path: Path, until: dt.date) -> Past:
     )
 
 
-def values(of: Past, features: tuple[Feature, ...], known: NDArray[np.bool_]) -> Numbers:
-    """Return the features of every transaction as it was decided, where `known` frauds are found out after a week."""
+def values(of: Past, features: tuple[Feature, ...], known: NDArray[np.bool_], first: int, kept: Path | None) -> Numbers:
+    """Return the features of every transaction as it was decided, where `known` frauds are found out after a week.
+
+    Those before the day `first` are not read, and unknown. `kept` is a file that spares the replay the next time.
+    """
+    if kept is not None and kept.exists():
+        found: Numbers = np.load(kept)
+        return found
     seen = [
         Observation(
             UUID(int=nth),
@@ -143,9 +149,11 @@ def values(of: Past, features: tuple[Feature, ...], known: NDArray[np.bool_]) ->
         (Outcome(seen[nth].id, seen[nth].id, seen[nth].at + KNOWN_AFTER, fraud=True), seen[nth])
         for nth in np.flatnonzero(known).tolist()
     )
-    found = np.empty((len(seen), len(features)))
-    for nth, (_, read) in enumerate(replayed(seen, learnt, features)):
-        found[nth] = [np.nan if value is None else value for value in read.values()]
+    found = np.full((len(seen), len(features)), np.nan)
+    for one, read in replayed(seen, learnt, features, FIRST_DAY + DAY * first):
+        found[one.id.int] = [np.nan if value is None else value for value in read.values()]
+    if kept is not None:
+        np.save(kept, found)
     return found
 
 
@@ -238,6 +246,7 @@ class Ready:
     values: Numbers
     start: int
     rows: Whole
+    kept: Path | None
 
     def learnt(self, known: NDArray[np.bool_], settings: Settings, seed: int) -> Model:
         """Return the model as of the beginning of the test week, with these frauds known."""
@@ -254,12 +263,19 @@ class Ready:
         return usual.surprises(COLUMNS.widened(self.values[self.rows])[:, places])
 
 
-def ready(path: Path, week: dt.date) -> Ready:
+def ready(path: Path, week: dt.date, kept: Path | None) -> Ready:
     """Read the past up to the end of a test week, and make its features."""
     of = past(path, week + WEEK)
     start = (week - FIRST_DAY.date()).days
-    made = np.column_stack([of.cents.astype(np.float64), values(of, FEATURES, of.fraud)])
-    return Ready(of, made, start, tested(of, start))
+    file = None if kept is None else kept / f"{week}.npy"
+    made = np.column_stack([of.cents.astype(np.float64), values(of, FEATURES, of.fraud, _first(start), file)])
+    return Ready(of, made, start, tested(of, start), kept)
+
+
+def _first(start: int) -> int:
+    """Return the first day of which transactions are learnt from."""
+    settings = Settings()
+    return start - (settings.history + settings.delay).days
 
 
 def whole(one: Ready, settings: Settings, seeds: int) -> list[tuple[str, float, str]]:
@@ -303,8 +319,9 @@ def hidden(one: Ready, settings: Settings) -> list[tuple[str, float, str]]:
     for kind in (1, 2, 3):
         known = one.of.fraud & (one.of.kind != kind)
         some = one.values.copy()
-        some[:, risks] = values(one.of, RISKS, known)
-        blind = Ready(one.of, some, one.start, one.rows)
+        file = None if one.kept is None else one.kept / f"{one.start}-without-{kind}.npy"
+        some[:, risks] = values(one.of, RISKS, known, _first(one.start), file)
+        blind = Ready(one.of, some, one.start, one.rows, None)
         margins = blind.learnt(known, settings, 1).margins(some[one.rows])
         for share in (0.0, UNUSUAL_SHARE):
             of_it, of_others = recall(one.of, one.rows, margins, surprises, share, kind)
@@ -320,11 +337,12 @@ def main() -> None:
     parser.add_argument("--week", type=dt.date.fromisoformat, default=TEST_WEEK, help="first day of the test week")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--hidden", action="store_true", help="also with one kind of fraud hidden")
+    parser.add_argument("--kept", type=Path, help="folder in which the replayed features are kept for the next time")
     options = parser.parse_args()
     path = Path(os.environ.get("PARCELWARD_TEST_DATA") or BESIDE) / FILE
     if not path.exists():
         sys.exit(f"fraud: no data in {path}: PARCELWARD_TEST_DATA names the folder (CONTRIBUTING.md)")
-    one = ready(path, options.week)
+    one = ready(path, options.week, options.kept)
     settings = Settings()
     lines = whole(one, settings, options.seeds)
     report("fraud", [*lines, *(hidden(one, settings) if options.hidden else [])], week=options.week.isoformat())
