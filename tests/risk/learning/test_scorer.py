@@ -84,12 +84,15 @@ def test_a_model_that_was_not_approved_scores_nothing():
 
 
 def test_a_replay_knows_at_each_moment_what_was_known_then():
-    seen = observed()[:200]
-    outcome = Outcome(seen[0].id, seen[0].id, seen[150].at, fraud=True)
+    seen = observed()[:900]  # 19 days; a risk is of what lies more than seven days back
+    outcome = Outcome(seen[0].id, seen[0].id, seen[600].at, fraud=True)
     plain = [read for _, read in replayed(seen, [])]
     told = [read for _, read in replayed(seen, [(outcome, seen[0])])]
-    assert plain[:150] == told[:150]
+    assert plain[:600] == told[:600]
+    assert plain[600:] != told[600:]
     store = Store()
-    for one in seen[:120]:
+    for one, read in zip(seen[:600], plain, strict=False):
+        assert store.read_for(one) == read
         store.observe(one)
-    assert store.read_for(seen[120]) == told[120]
+    late = list(replayed(seen, [(outcome, seen[0])], since=seen[700].at))
+    assert [(one, read) for one, read in late] == list(zip(seen[700:], told[700:], strict=True))

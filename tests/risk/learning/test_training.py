@@ -57,6 +57,11 @@ def test_too_little_is_refused() -> None:
         learn(replace(examples, found=np.full(len(examples.at), NEVER)), COLUMNS, NOW, FEW, seed=1)
     with pytest.raises(TooFew):
         learn(examples, COLUMNS, BEGAN + dt.timedelta(days=9), FEW, seed=1)
+    few = np.full(len(examples.at), NEVER)
+    some = np.flatnonzero(examples.found != NEVER)[::40]  # two or three a week
+    few[some] = examples.found[some]
+    with pytest.raises(TooFew, match="20 frauds"):
+        learn(replace(examples, found=few), COLUMNS, NOW, FEW, seed=1)
     few = examples.found.copy()
     few[examples.at > micros(NOW) - 14 * DAY] = NEVER
     with pytest.raises(TooFew, match="calibrate"):
@@ -71,6 +76,11 @@ def test_probabilities_are_right_on_a_past_that_was_not_learnt_from() -> None:
     assert measuring.auc(fraud, margins) > 0.8
     assert measuring.calibration_error(fraud, said) < 0.02
     assert said.mean() == pytest.approx(fraud.mean(), rel=0.25)
+
+
+def test_good_orders_that_are_left_out_weigh_as_if_they_were_there() -> None:
+    chances = 1 / (1 + np.exp(-model().margins(past().values)))
+    assert chances.mean() == pytest.approx((past().found != NEVER).mean(), rel=0.3)
 
 
 def test_a_sigmoid_is_found_again() -> None:
