@@ -1,4 +1,4 @@
-"""LightGBM's own fast path for one row, which its Python package does not show (docs/decisions/0028).
+"""LightGBM's own fast path for one row, which its Python package does not show (docs/decisions/0030).
 
 `Booster.predict` checks, converts and allocates for 400 microseconds around a walk that takes ten. The C interface has
 `LGBM_BoosterPredictForMatSingleRowFast` for this: everything is made ready once. It is asked for the leaves, not for
