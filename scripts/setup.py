@@ -3,11 +3,12 @@
     python3 scripts/setup.py [--tests]
 
 Needs only Python 3.11 and its standard library. Run again it does nothing, and needs no network, until a lock file
-changes. As root on Debian it installs the four Debian packages it may need; otherwise it says in one line what to do.
+changes. As root on Debian it installs the five Debian packages it may need; otherwise it says in one line what to do.
 """
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -59,6 +60,7 @@ def main(arguments: list[str]) -> int:
         try:
             python = packages()
             front_end(python)
+            threads()
             if "--tests" in arguments:
                 browser()
                 moved_clock()
@@ -169,6 +171,26 @@ def front_end(python: Path) -> None:
         raise CannotSetUp("the front end could not be made (its words stand above)")
     if "up to date" not in done.stdout:
         say(done.stdout.strip().splitlines()[-1])  # npm talks before
+
+
+def threads() -> None:
+    """Have Debian's OpenMP, which LightGBM is linked with, or say that no model of fraud can be asked."""
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        pass
+    else:
+        return
+    if not may_install():
+        say(
+            "no OpenMP: no model of fraud can be asked, and its tests will be skipped; "
+            "as root, `apt-get install libgomp1` brings it"
+        )
+        return
+    try:
+        install_debian("libgomp1")
+    except CannotSetUp as missing:
+        say(f"{missing}; no model of fraud can be asked, and its tests will be skipped")
 
 
 def browser() -> None:
