@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,8 +22,12 @@ from tests.shipping.shop import NAME, Shop
 
 from parcelward.doors.easypost import labels
 from parcelward.parcels.hazmat.wire import Answer
+from parcelward.people.queries import key_holder
 from parcelward.privacy.sealing.wire import from_base45, parse
+from parcelward.shipping import actions, queries
+from parcelward.shipping.errors import NotNow
 from parcelward.shipping.models import OrderItem
+from parcelward.shipping.wire import MemoryKind
 
 TO = {
     "name": f"{NAME} {secrets.token_hex(4)}",  # many accounts that send to one addressee look like fraud
@@ -85,6 +92,15 @@ def test_from_an_address_to_a_delivered_parcel(client: Any, mine: Shop, installa
     assert NAME not in json.dumps(tracker.to_dict())
 
 
+def test_the_example_of_the_page_runs(mine: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "easypost.md").read_text(encoding="utf-8")
+    code = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert code
+    exec(code[1].replace("pw_test_...", mine.token).replace("http://localhost:8000", mine.url), {})
+    said = capsys.readouterr().out.split()
+    assert (said[1], said[3]) == ("6.85", "pre_transit")
+
+
 def bought(client: Any, **more: Any) -> Any:
     shipment = client.shipment.create(to_address=TO, from_address=FROM, parcel=PARCEL, **more)
     return client.shipment.buy(shipment.id, rate=shipment.lowest_rate())
@@ -105,9 +121,12 @@ def test_bought_twice_is_bought_once_and_at_one_rate(client: Any, mine: Shop) ->
     assert before - mine.balance_minor == 685
 
 
-def test_rates_are_made_anew_and_the_ones_before_hold(client: Any) -> None:
+def test_rates_are_made_anew_and_the_ones_before_hold(client: Any, mine: Shop) -> None:
     shipment = client.shipment.create(to_address=TO, from_address=FROM, parcel=PARCEL)
+    stale = queries.memory(MemoryKind.SHIPMENT, uuid.UUID(shipment.id.removeprefix("shp_")), by=key_holder(mine.token))
     again = client.shipment.regenerate_rates(shipment.id).rates
+    with pytest.raises(NotNow):
+        actions.revise(stale, stale.facts, by=key_holder(mine.token))
     assert {one.id for one in again} & {one.id for one in shipment.rates} == set()
     assert client.rate.retrieve(shipment.rates[1].id).rate == "9.10"
     assert client.shipment.buy(shipment.id, rate=shipment.rates[1]).selected_rate.id == shipment.rates[1].id

@@ -27,6 +27,7 @@ from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Kind, Purpose
 from parcelward.shipping import party_text
 from parcelward.shipping.actions import orders, printing
+from parcelward.shipping.errors import NotNow
 from parcelward.shipping.labels.wire import LabelFacts
 from parcelward.shipping.models import Remembered
 from parcelward.shipping.queries.remembered import memories_by_mark, seen
@@ -77,10 +78,12 @@ def remember_once(wanted: ToRemember, *, by: Person) -> Memory:
 
 
 def revise(memory: Memory, facts: Mapping[str, Any], *, by: Person) -> Memory:
-    """Write what is known of a thing anew. Raises NotFound."""
+    """Write what is known of a shipment anew. Raises NotFound, and NotNow where it was changed or bought meanwhile."""
     require(by, Task.ORDER)
     with transaction.atomic():
         row = _locked(memory.id, by=by)
+        if row.changed_at != memory.changed_at:
+            raise NotNow("This shipment was changed meanwhile: retrieve it, and ask again")
         row.facts, row.changed_at = dict(facts), timezone.now()
         row.save(update_fields=["facts", "changed_at"])
     return seen(row)
