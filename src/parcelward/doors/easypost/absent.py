@@ -15,6 +15,8 @@ WORDS: Final = {
     "claims": "Claims are not taken by this API yet: write to the operator",
     "batches": "Buy shipments one by one, or up to 100 at once with POST /api/v1/orders",
     "orders": "Buy parcels of one sender at once with POST /api/v1/orders",
+    "webhooks": "Nobody is told by this API yet: retrieve the tracker",
+    "events": "Nobody is told by this API yet: retrieve the tracker",
     "reports": "Reports are not made by this API",
     "carrier_accounts": "There is one carrier here: this house",
     "carrier_types": "There is one carrier here: this house",
