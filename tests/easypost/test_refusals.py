@@ -182,7 +182,7 @@ def test_what_is_not_offered_says_so(client: Any) -> None:
         lambda: client.insurance.create(amount="100"),
         lambda: client.claim.create(tracking_code="x"),
         lambda: client.webhook.create(url="https://shop.example/hooks"),
-        lambda: client.event.all(),
+        client.event.all,
         lambda: client.shipment.insure(shipment.id, amount="100"),
         lambda: client.shipment.buy(shipment.id, rate=shipment.lowest_rate(), insurance="100.00"),
     ):
