@@ -14,6 +14,7 @@ WRITES = {"custody.actions.record_fact", "custody.actions.add_batch"}
 _READS = "reads, and changes nothing"
 LEAVES_NONE = {
     "payments.actions.take_notice": "a hint to look: what is then seen of the payment is an entry",
+    "shipping.actions.remembered.revise": "new rates of a shipment that is not bought: each is a quote, which binds us",
     "shipping.actions.quotes.quote": "a price that holds for a time: binds us, and is of nobody",
     "custody.rotation.plan": _READS,
     "custody.shredding.listed": _READS,

@@ -24,6 +24,8 @@ def test_the_machinery_does_the_houses_work_alone(installation):
     assert (by.role, by.name) == (Role.MACHINERY, "machinery")
     assert {task for task in Task if may(by, task)} == {
         *(Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON, Task.SHRED_PERSON, Task.KEEP_RETENTION, Task.TURN_KEYS),
+        *(Task.SEAL_LABEL, Task.ORDER, Task.LEARN_OUTCOME),
+        Task.CAPTURE,
     }
 
 

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("payments/notices", payments.take_notice),
     path("epcis/", include("parcelward.doors.api.epcis")),
+    path("easypost/v2/", include("parcelward.doors.easypost.urls")),
     path("", include("parcelward.doors.portals.urls")),
 ]
 handler400 = "parcelward.doors.portals.errors.bad_request"

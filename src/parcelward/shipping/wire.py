@@ -13,6 +13,7 @@ from parcelward.base.errors import Problem
 from parcelward.base.standards.addresses.address import Address
 from parcelward.base.standards.addresses.findings import Finding
 from parcelward.base.standards.money import Currency
+from parcelward.base.vault import VaultToken
 from parcelward.parcels.hazmat.wire import Answer, Declaration
 from parcelward.shipping.pricing import Offer, Part, Unsold
 
@@ -184,3 +185,48 @@ class Screen:
     words: str
     what_to_change: str
     appeal: str
+
+
+class MemoryKind(enum.StrEnum):
+    """What is remembered between the calls of a shop that speaks EasyPost's API."""
+
+    ADDRESS = "address"
+    PARCEL = "parcel"
+    CUSTOMS_ITEM = "customs_item"
+    CUSTOMS_INFO = "customs_info"
+    SHIPMENT = "shipment"
+    TRACKER = "tracker"
+    SCAN_FORM = "scan_form"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ToRemember:
+    """One thing to remember: `facts` in clear; who it is of, or what is inside a parcel, for the vault."""
+
+    kind: MemoryKind
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    party: Party | None = None
+    inside: Mapping[str, Any] = field(default_factory=dict)  # JSON
+    mark: str | None = None  # what there is one of
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Recalled:
+    """What the vault kept of a thing that is remembered."""
+
+    party: Party | None = None
+    inside: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One thing that is remembered, for its owner."""
+
+    id: UUID
+    kind: MemoryKind
+    token: VaultToken | None
+    mark: str  # what there is one of; else empty
+    facts: Mapping[str, Any]
+    made_at: dt.datetime
+    changed_at: dt.datetime

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 
 from parcelward.base.errors import ParcelwardError, Problem
 from parcelward.doors import refusals
+from parcelward.doors.easypost import errors as easypost
 
 TYPE = "application/problem+json"
-PATHS: Final = ("/api/", "/epcis/", "/payments/notices", "/log/", "/metrics", "/healthz", "/readyz")
+PATHS: Final = ("/api/", "/epcis/", easypost.FOLDER, "/payments/notices", "/log/", "/metrics", "/healthz", "/readyz")
 """Where programs ask: whatever goes wrong there is answered with a problem document, never with a page."""
 
 _FRAMEWORK: Final = {
@@ -58,6 +59,8 @@ def of_status(request: HttpRequest, status: int) -> HttpResponse:
     code, title, detail = _FRAMEWORK[status]
     if request.method in {"GET", "HEAD"}:
         detail = _OF_READING.get(status, detail)
+    if request.path.startswith(easypost.FOLDER):
+        return easypost.of_status(status, detail)
     request_id = getattr(request, "request_id", "")
     out = ProblemOut(type="about:blank", title=title, status=status, code=code, detail=detail, request_id=request_id)
     answer = HttpResponse(msgspec.json.encode(out), content_type=TYPE, status=status)
@@ -66,7 +69,9 @@ def of_status(request: HttpRequest, status: int) -> HttpResponse:
 
 
 def response(request: HttpRequest, err: ParcelwardError) -> HttpResponse:
-    """Return the error as a problem document."""
+    """Return the error as a problem document, or in the shape of those who ask for another."""
+    if request.path.startswith(easypost.FOLDER):
+        return easypost.response(request, err)
     if err.status in refusals.STATUSES:
         refusals.saw(request, err.code)
     out = ProblemOut(

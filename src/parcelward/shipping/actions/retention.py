@@ -21,6 +21,7 @@ KEPT_FOR_GOOD: Final = {
     "shipping_tariffversion": "prices that somebody was asked for",
     "shipping_quote": "a parcel's measures, a country and a zone: of nobody",
     "shipping_senderaddress": "a token and a keyed hash: says nothing once the vault has forgotten",
+    "shipping_remembered": "measures, prices and codes; of people a token, and the vault forgets by itself",
     "shipping_order": "what was bought, for the books; of people a token",
     "shipping_orderitem": "the same, and a label that nobody opens once its stations' keys are gone",
     "shipping_webhookdelivery": "goes with the message that it is about",
