@@ -128,6 +128,8 @@ def test_from_the_form_to_the_label(
     opened: Any, shop: Sender, live_url: str, axe: str, width: int, scheme: str
 ) -> None:
     page = opened(width, WIDTHS[width], color_scheme=scheme, storage_state=shop.cookies)
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{live_url}/app/orders/new")
     holds(page, axe, width, "empty-form", scheme)
     fill(page)
@@ -147,6 +149,8 @@ def test_from_the_form_to_the_label(
     with page.expect_download() as got:
         page.click("text=PNG")
     assert read(Image.open(io.BytesIO(Path(got.value.path()).read_bytes())))["]C0"] == number
+    private = ("Quillfeather", "Zanzibar", "62701", "shirts", "Marrow")
+    assert [url for url in urls for word in private if word.lower() in url.lower()] == []
 
 
 class Hand:
@@ -174,6 +178,7 @@ def test_the_first_label_within_three_minutes(opened: Any, sender: Callable[...,
     hand, begun = Hand(page), time.monotonic()
     page.goto(f"{live_url}/app/")
     hand.click(page.get_by_role("link", name="Send a parcel"))
+    page.wait_for_load_state()  # until its style is there, more of it could be seen
     asked = set(page.evaluate(FIELDS))
     assert len(asked) <= 14, sorted(asked)
     for name, text in {**FROM, **TO}.items():
@@ -275,6 +280,12 @@ def test_what_may_not_be_posted_is_refused_with_its_clause_before_anything_is_ke
     expect(page.locator("main")).to_contain_text("The rule:")
     holds(page, axe, 375, "refused-at-once")
     assert apart(Order.objects.count) == before
+    page.click("button:has-text('Have a person look at it')")
+    page.get_by_role("button", name="Parcel, tracked").click()
+    expect(page.locator("h1")).to_have_text("A person looks at it")
+    expect(page.locator("main")).to_contain_text("You asked that a person looks at it")
+    holds(page, axe, 375, "appealed")
+    page.goto(f"{live_url}/app/orders/new")
     fill(page, contents="perfume 50 ml")
     page.click("button:has-text('See prices')")
     expect(page.locator(".pw-unsold")).to_contain_text("Express, next day")
@@ -392,6 +403,9 @@ def test_the_list_and_what_needs_attention(
     expect(page.locator("main")).to_contain_text("The rule:")
     expect(page.locator("main")).to_contain_text("Ask for a person")
     holds(page, axe, width, "refused", scheme)
+    page.click("text=Have a person look at it")
+    page.click("button:has-text('Have a person look')")
+    expect(page.locator("h1")).to_have_text("A person looks at it")
 
 
 def _older(order: uuid.UUID, days: int) -> None:
@@ -420,6 +434,21 @@ def test_a_label_is_printed_anew_after_a_question(opened: Any, shop: Sender, liv
         page.click("text=ZPL")
     assert Path(got.value.path()).read_bytes()[:4] == b"^XA^"
     assert apart(lambda: queries.order(order, by=shop.person)).items[0].printings_left == 2
+
+
+def test_what_was_not_handed_in_is_cancelled_after_a_question(
+    opened: Any, shop: Sender, live_url: str, axe: str
+) -> None:
+    order = placed(shop)
+    page = opened(375, 812, storage_state=shop.cookies)
+    page.goto(f"{live_url}/app/orders/{order}")
+    page.click("a:has-text('Cancel the order')")
+    expect(page.locator("main")).to_contain_text("9.10")
+    holds(page, axe, 375, "cancel")
+    page.click("button:has-text('Cancel the order')")
+    expect(page.locator("h1")).to_have_text("Cancelled")
+    assert page.locator("text=Print the label").count() == 0
+    holds(page, axe, 375, "cancelled")
 
 
 def _given_out_before(order: uuid.UUID) -> None:
@@ -472,6 +501,23 @@ def test_without_scripts(opened: Any, shop: Sender, live_url: str) -> None:
     expect(page.locator("h1")).to_have_text("Paid")
 
 
+def test_in_another_language(opened: Any, shop: Sender, live_url: str, axe: str) -> None:
+    page = opened(375, 812, storage_state=shop.cookies, locale="es")
+    page.goto(f"{live_url}/app/orders/new")
+    expect(page.locator("h1")).to_have_text("Enviar un paquete")
+    expect(page.locator("#to_country option:checked")).to_have_text("Estados Unidos")
+    for name, text in TO.items():
+        page.fill(f"#{name}", text)
+    page.fill("#weight", "0,9")
+    page.locator("[name=size][value=small]").check()
+    page.fill("#contents", "Dos camisetas de algodón")
+    page.locator("[name=battery][value=none]").check()
+    page.click("button:has-text('Ver precios')")
+    expect(page.locator("h1")).to_have_text("Elija un servicio")
+    holds(page, axe, 375, "spanish")
+
+
+@pytest.mark.asvs("8.2.2")
 def test_nobody_sees_anothers_order(opened: Any, shop: Sender, sender: Callable[..., Sender], live_url: str) -> None:
     order = placed(shop)
     page = opened(1280, 800, storage_state=sender().cookies)

@@ -157,11 +157,12 @@ def _show(
 def _reason(why: Any, order: OrderSeen) -> dict[str, Any]:
     """Return one reason in words, with its clause, and the way to a person where a rule about contents stopped it."""
     hazmat = why.code.startswith("hazmat_")
+    appealed = any(each.code == "appealed" for each in order.reasons)
     return {
         "words": order_words.reason(why),
         "clause": why.details.get("clause", ""),
         "meaning": orders_shown.rule_words(why.details.get("rule", "")) if hazmat else "",
-        "appeal": orders_shown.appeal_words() if hazmat else "",
+        "appeal": orders_shown.appeal_words() if hazmat and not appealed else "",
         "item": why.place + 1 if why.place is not None and len(order.items) > 1 else 0,
     }
 

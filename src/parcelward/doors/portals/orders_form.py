@@ -45,6 +45,7 @@ LIMITS: Final[Mapping[str, int]] = {
     "contents": 2000,
     "battery": 20,
     "air": 1,
+    "appeal": 1,
     "to_email": 254,
     "to_phone": 40,
     "note": 80,

@@ -26,7 +26,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from parcelward.base import config
 from parcelward.base.errors import Invalid
+from parcelward.doors import throttle
 from parcelward.doors.portals import amounts, orders_form, orders_shown
+from parcelward.doors.portals.accounts import guard
 from parcelward.doors.portals.orders_form import Flaw, Typed
 from parcelward.parcels.hazmat import questions
 from parcelward.parcels.hazmat.queries import screen
@@ -38,7 +40,7 @@ from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.shipping import actions, queries
 from parcelward.shipping.errors import BadOrder, NoTariff, QuoteOver
-from parcelward.shipping.wire import Looked, OrderWanted, PaidBy, Quoted
+from parcelward.shipping.wire import Looked, OrderWanted, PaidBy, Quoted, State, Whence
 
 KEY_MAX: Final = 40
 REUSED: Final = "idempotency_key_reused"
@@ -70,6 +72,8 @@ def new(request: HttpRequest) -> HttpResponse:
         typed = _taken(typed, do.removeprefix("take:"), by=person)
     if do == "ask:air":
         typed = typed.changed(air="1")
+    if do == "appeal":
+        typed = typed.changed(appeal="1")
     return _prices(request, person, typed, sure=do == "sure")
 
 
@@ -111,7 +115,7 @@ def _prices(request: HttpRequest, person: Person, typed: Typed, *, sure: bool = 
         asked, why = question
         return _form(request, _asking(typed, asked), asked=asked, why=why)
     modes = {Mode(offer.mode) for offer, _first, _last in quoted.offers}
-    if modes and all(screened[mode].answer is Answer.REFUSE for mode in modes):
+    if modes and not typed.values["appeal"] and all(screened[mode].answer is Answer.REFUSE for mode in modes):
         worst = screened[next(iter(modes))]
         return _form(request, typed, [Flaw("contents", f"{worst.words} {worst.what_to_change}")], refused=worst)
     return _offers(request, person, typed, quoted, said=said)
@@ -183,7 +187,8 @@ def _offers(
     available = held.available_minor if held else 0
     _number, tariff = queries.tariff_in_force(timezone.now())
     wanted, _flaws = _read(typed)
-    context = orders_shown.offers(wanted, queries.looked_at(wanted, by=person), quoted, tariff=tariff)
+    looked, appealing = queries.looked_at(wanted, by=person), bool(typed.values["appeal"])
+    context = orders_shown.offers(wanted, looked, quoted, tariff=tariff, appealing=appealing)
     context |= {
         "hidden": typed.hidden(),
         "quote": quoted.id.hex,
@@ -191,7 +196,6 @@ def _offers(
         "balance": amounts.shown(available, quoted.currency),
         "enough": any(offer.total_minor <= available for offer, _first, _last in quoted.offers),
         "by_card": bool(payments.pages_at()),
-        "may_pay_in": who.may(person, Task.PAY_IN),
         "simulated": not config.get().production and not config.get().stripe_key,
         "said": said,
         "problem": problem,
@@ -219,7 +223,7 @@ def buy(request: HttpRequest) -> HttpResponse:
         back_url=config.get().public_url + reverse("order", args=[key]),
     )
     try:
-        people.once(str(key), _digest(request), lambda: _placed(key, wanted, by=person), by=person, now=timezone.now())
+        people.once(str(key), _digest(request), lambda: _placed(request, key, wanted), by=person, now=timezone.now())
     except (NotEnough, NoProvider) as refused:
         return _not_paid(request, person, typed, wanted, refused.code)
     except QuoteOver:
@@ -234,11 +238,18 @@ def buy(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("order", args=[key]))
     actions.go_on(key, by=person)
     order = queries.order(key, by=person)
+    if order.state is State.REFUSED and typed.values["appeal"]:
+        actions.appeal(key, by=person)
     return HttpResponse(status=303, headers={"Location": order.pay_url or reverse("order", args=[key])})
 
 
-def _placed(key: UUID, wanted: OrderWanted, *, by: Person) -> tuple[int, bytes]:
-    return 200, actions.place_within(key, wanted, by=by).bytes
+def _placed(request: HttpRequest, key: UUID, wanted: OrderWanted) -> tuple[int, bytes]:
+    whence = Whence(
+        network=throttle.client_address(request),
+        device=guard.known_browser(request).decode("ascii"),
+        proven=guard.is_fresh(request),
+    )
+    return 200, actions.place_within(key, wanted, by=orderer(request), whence=whence).bytes
 
 
 def _not_paid(request: HttpRequest, person: Person, typed: Typed, wanted: OrderWanted, code: str) -> HttpResponse:

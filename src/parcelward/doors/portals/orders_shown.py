@@ -198,7 +198,9 @@ def _extras(tariff: Any, chosen: Sequence[str]) -> list[Choice]:
     return rows
 
 
-def offers(wanted: OrderWanted, looked: Looked, quoted: Quoted, *, tariff: Any) -> dict[str, Any]:
+def offers(
+    wanted: OrderWanted, looked: Looked, quoted: Quoted, *, tariff: Any, appealing: bool = False
+) -> dict[str, Any]:
     """Return what the page of prices shows: what can be bought, and what cannot and why."""
     item, here = wanted.items[0], config.get().country
     screened = {mode: screen(item.declaration, mode) for mode in Mode}
@@ -206,7 +208,7 @@ def offers(wanted: OrderWanted, looked: Looked, quoted: Quoted, *, tariff: Any) 
     names = {product.code: product.words for product in tariff.products}
     for offer, first, last in quoted.offers:
         found = screened[Mode(offer.mode)]
-        if not _goes(found, Mode(offer.mode)):
+        if not appealing and not _goes(found, Mode(offer.mode)):
             ask = Mode(offer.mode) is Mode.AIR and found.ask is not None
             unsold.append({"words": offer.words, "why": str(found.words), "ask": ask})
             continue
@@ -217,8 +219,8 @@ def offers(wanted: OrderWanted, looked: Looked, quoted: Quoted, *, tariff: Any) 
                 "price": amounts.shown(offer.total_minor, quoted.currency),
                 "parts": _parts(offer, quoted.currency),
                 "days": days_words(first, last),
-                "note": _offer_note(found),
-                "held": found.answer is Answer.HOLD,
+                "note": _offer_note(found, appealing=appealing),
+                "held": found.answer is Answer.HOLD or not _goes(found, Mode(offer.mode)),
             }
         )
     unsold += [
@@ -241,8 +243,8 @@ def _goes(found: Screened, mode: Mode) -> bool:
     return found.answer is not Answer.REFUSE and not (found.answer is Answer.ACCEPT_GROUND_ONLY and mode is Mode.AIR)
 
 
-def _offer_note(found: Screened) -> str:
-    if found.answer is Answer.HOLD:
+def _offer_note(found: Screened, *, appealing: bool) -> str:
+    if found.answer is Answer.HOLD or appealing:
         return _("A person looks at it first: what is in it may be dangerous. Nothing is paid now.")
     if found.answer is Answer.INSPECT:
         return _("We look at what is in it when you hand it in.")
