@@ -31,6 +31,7 @@ ERRORS = frozenset(
         *("BadItemNumber", "Conflict", "Invalid", "MayNot", "NotFound", "TooMany", "IntentReused", "NoProvider"),
         *("NotEnough", "NotRefundable", "PostingEnded", "PostingReused", "BadOrder", "NoTariff", "NotNow", "QuoteOver"),
         *("Forbidden", "EndpointChanged"),
+        "BadFile",
     }
 )
 """Errors whose sentence people read: their first argument is a text to translate."""
@@ -38,7 +39,12 @@ ERRORS = frozenset(
 REFUSAL = "_Bad"
 """Why one scan was set aside: its second argument is the sentence that the desk shows."""
 
-FOR_PROGRAMS = ("doors/api", "doors/console", "doors/easypost", "doors/simulator")  # what they say is read by programs and their makers
+FOR_PROGRAMS = (
+    "doors/api",
+    "doors/console",
+    "doors/easypost",
+    "doors/simulator",
+)  # what they say is read by programs and their makers
 WORDS_END = "_WORDS"  # module constants with this ending hold a sentence that several errors share
 IN_TEMPLATE = re.compile(r"""\b(n?gettext|_)\(\s*((?:u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")\s*,?\s*){1,2})""")
 # What is written once and never changes would only make differences between two runs.
