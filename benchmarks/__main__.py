@@ -7,7 +7,7 @@ import sys
 
 NAMES = (
     *("ingest", "single", "where", "proof", "pages", "vault", "authorisation", "sign_in", "addresses", "rules"),
-    *("features", "decide", "labels", "screening", "orders", "fraud", "scoring"),
+    *("features", "decide", "labels", "screening", "orders", "uploads", "fraud", "scoring"),
 )
 
 

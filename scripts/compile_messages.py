@@ -31,6 +31,7 @@ ERRORS = frozenset(
         *("BadItemNumber", "Conflict", "Invalid", "MayNot", "NotFound", "TooMany", "IntentReused", "NoProvider"),
         *("NotEnough", "NotRefundable", "PostingEnded", "PostingReused", "BadOrder", "NoTariff", "NotNow", "QuoteOver"),
         *("Forbidden", "EndpointChanged"),
+        "BadFile",
     }
 )
 """Errors whose sentence people read: their first argument is a text to translate."""

@@ -258,6 +258,16 @@ PATHS = (
     "/api/v1/orders/{order_id}/cancel",
     "/api/v1/orders/{order_id}/appeal",
     "/api/v1/orders/{order_id}/labels/{place}",
+    "/api/v1/addressbook",
+    "/api/v1/addressbook/find",
+    "/api/v1/addressbook/{entry}",
+    "/api/v1/uploads",
+    "/api/v1/uploads/{upload_id}",
+    "/api/v1/uploads/{upload_id}/errors",
+    "/api/v1/uploads/{upload_id}/give-up",
+    "/api/v1/uploads/{upload_id}/mapping",
+    "/api/v1/uploads/{upload_id}/place",
+    "/api/v1/uploads/{upload_id}/rows/{row}",
     "/api/v1/me",
     "/api/v1/me/data",
     "/api/v1/me/data/opened",
@@ -290,8 +300,8 @@ STANDARD_PATHS = (
 )
 RUNS = {
     # What is sold and who delivers where is one for the whole house: tests/shipping and tests/network set it.
-    "administrator": r"^/api/v1/(?!(scans|manifests|routes|tariff|quotes)$|(me|keys|orders|addresses|webhooks)\b)",
-    "a sender's orders": r"^/api/v1/(orders|quotes|addresses)\b",
+    "administrator": r"^/api/v1/(?!(scans|manifests|routes|tariff|quotes)$|(me|keys|orders|ad\w+|uploads|webhooks)\b)",
+    "a sender's orders": r"^/api/v1/(orders|quotes|addresses|addressbook|uploads)\b",
     "a sender's keys": r"^/api/v1/keys\b",  # it may revoke any key that it sees: none that others work with
     "a sender's webhooks": r"^/api/v1/webhooks\b",
     "partner": r"^/api/v1/(scans|manifests)$",
@@ -307,6 +317,12 @@ UNGUESSED = {
     ("POST", "/api/v1/orders"),
     *(("GET", path) for path in ("/api/v1/orders/{order_id}", "/api/v1/orders/{order_id}/labels/{place}")),
     *(("POST", f"/api/v1/orders/{{order_id}}/{deed}") for deed in ("give-up", "cancel", "appeal", "labels/{place}")),
+    ("POST", "/api/v1/addressbook"),  # nor an address of a country that there is
+    *((method, "/api/v1/addressbook/{entry}") for method in ("GET", "PUT", "DELETE")),
+    # Neither is a file that is a list, and so none of these: tests/shipping/test_uploads
+    ("POST", "/api/v1/uploads"),
+    *(("GET", path) for path in ("/api/v1/uploads/{upload_id}", "/api/v1/uploads/{upload_id}/errors")),
+    *(("POST", f"/api/v1/uploads/{{upload_id}}/{deed}") for deed in ("give-up", "mapping", "place", "rows/{row}")),
     ("POST", "/api/v1/keys"),  # an organisation that there is, and scopes that the role has, are rarely hit upon
     ("POST", "/api/v1/keys/{key_id}/grants"),
     # An entry or a request of one's own, and a screen's pace of deeds: tests/api/test_own_data

@@ -64,6 +64,12 @@ SCREENS: Final[dict[str, Right]] = {
         ),
         any_of(T.MANAGE_WEBHOOKS),
     ),
+    "/app/uploads": any_of(T.ORDER),
+    "/app/uploads/send": any_of(T.ORDER),
+    **{
+        f"/app/uploads/<uuid:upload_id>{deed}": any_of(T.ORDER)
+        for deed in ("", "/columns", "/rows/<int:place>", "/place", "/give-up", "/labels")
+    },
     "/app/contacts": any_of(T.CONTACT),
     "/app/contacts/<uuid:contact>": any_of(T.CONTACT),
     "/app/contacts/<uuid:contact>/close": any_of(T.CONTACT),
@@ -185,6 +191,20 @@ API: Final[dict[tuple[str, str], Right]] = {
     ("POST", "/api/v1/orders/{order_id}/appeal"): any_of(T.ORDER),
     ("GET", "/api/v1/orders/{order_id}/labels/{place}"): any_of(T.ORDER),
     ("POST", "/api/v1/orders/{order_id}/labels/{place}"): any_of(T.ORDER),
+    ("POST", "/api/v1/addressbook"): any_of(T.ORDER),
+    ("GET", "/api/v1/addressbook"): any_of(T.READ_ORDERS),
+    ("POST", "/api/v1/addressbook/find"): any_of(T.READ_ORDERS),
+    ("GET", "/api/v1/addressbook/{entry}"): any_of(T.READ_ORDERS),
+    ("PUT", "/api/v1/addressbook/{entry}"): any_of(T.ORDER),
+    ("DELETE", "/api/v1/addressbook/{entry}"): any_of(T.ORDER),
+    ("POST", "/api/v1/uploads"): any_of(T.ORDER),
+    ("GET", "/api/v1/uploads"): any_of(T.READ_ORDERS),
+    ("GET", "/api/v1/uploads/{upload_id}"): any_of(T.READ_ORDERS),
+    ("GET", "/api/v1/uploads/{upload_id}/errors"): any_of(T.READ_ORDERS),
+    ("POST", "/api/v1/uploads/{upload_id}/mapping"): any_of(T.ORDER),
+    ("POST", "/api/v1/uploads/{upload_id}/rows/{row}"): any_of(T.ORDER),
+    ("POST", "/api/v1/uploads/{upload_id}/place"): any_of(T.ORDER),
+    ("POST", "/api/v1/uploads/{upload_id}/give-up"): any_of(T.ORDER),
     ("POST", "/api/v1/scans"): any_of(T.SCAN),
     ("GET", "/api/v1/keys/{key_id}"): any_of(T.MANAGE_KEYS),
     ("GET", "/epcis/"): SELF,  # which lists there are

@@ -50,6 +50,10 @@ LEADS_ON: Final = {
 """Whose page is that of another address, and why."""
 NOT_THERE: Final = {
     "/my-data/erased/<uuid:request_id>": "until somebody was erased: tests/browser/test_my_data.py",
+    **{
+        f"/app/uploads/<uuid:upload_id>{deed}": "each sender's own: tests/browser/test_uploads.py"
+        for deed in ("", "/columns", "/give-up", "/labels")
+    },
     "/app/balance/payments/<uuid:payment_id>": "each sender's own: tests/browser/test_balance.py",
     **dict.fromkeys(
         (

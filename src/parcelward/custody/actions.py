@@ -66,14 +66,26 @@ def add_batch(kind: str, commitments: Sequence[bytes], *, now: dt.datetime, sign
 
 def record_fact(kind: str, body: dict[str, Any]) -> None:
     """Make an entry of something that is not a scan, in the caller's transaction. No personal data in `body`."""
-    if body.keys() & {"at", "kind"}:
+    record_facts(kind, [body])
+
+
+def record_facts(kind: str, bodies: Sequence[dict[str, Any]]) -> None:
+    """Make an entry for each of several things of one kind, as one batch. As `record_fact`; of none it makes none."""
+    if any(body.keys() & {"at", "kind"} for body in bodies):
         raise ValueError("a fact's time and kind are not its body's to say")  # a caller's bug, not input
+    if not bodies:
+        return
     now = timezone.now()
-    canon = json.dumps({"at": now.isoformat(), "kind": kind, **body}, sort_keys=True, separators=(",", ":")).encode()
-    salt = secrets.token_bytes(32)
+    said = [{"at": now.isoformat(), "kind": kind, **body} for body in bodies]
+    canons = [json.dumps(each, sort_keys=True, separators=(",", ":")).encode() for each in said]
+    salts = [secrets.token_bytes(32) for _ in canons]
+    committed = [fact_commitment(salt, canon) for salt, canon in zip(salts, canons, strict=True)]
     with transaction.atomic():
-        batch = _add_batch_with_partition(FACT, [fact_commitment(salt, canon)], now)
-        Fact.objects.create(batch=batch, leaf=0, record_time=now, kind=kind, body=canon, salt=salt)
+        batch = _add_batch_with_partition(FACT, committed, now)
+        Fact.objects.bulk_create(
+            Fact(batch=batch, leaf=leaf, record_time=now, kind=kind, body=canon, salt=salt)
+            for leaf, (salt, canon) in enumerate(zip(salts, canons, strict=True))
+        )
 
 
 def _add_batch_with_partition(kind: str, commitments: Sequence[bytes], now: dt.datetime) -> int:

@@ -24,7 +24,8 @@ from parcelward.people.wire import Person
 
 _INSERT: Final = (
     "INSERT INTO payments_posting (id, state, ends_id, reason, about, source, recorded_at) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+    "SELECT u.id, %s, %s, %s, u.about, %s, %s FROM unnest(%s::uuid[], %s::uuid[]) AS u(id, about) "
+    "ON CONFLICT DO NOTHING RETURNING id"
 )
 _LINES: Final = (
     "SELECT a.kind, a.currency, a.owner, l.amount_minor FROM payments_line l "
@@ -47,13 +48,19 @@ def post(posting: UUID, lines: Lines, *, reason: str, by: Person, about: UUID | 
 
     Raises NotEnough where a bounded account holds too little, PostingReused where the id stands for another posting.
     """
-    _post(posting, lines, State.POSTED, None, reason=reason, by=by, about=about)
+    _post([(posting, lines, about)], State.POSTED, None, reason=reason, by=by)
+
+
+@transaction.atomic
+def post_many(postings: Sequence[tuple[UUID, Lines, UUID | None]], *, reason: str, by: Person) -> None:
+    """Post several at once: (posting, lines, what it is about) each. As `post`, all of them or none."""
+    _post(postings, State.POSTED, None, reason=reason, by=by)
 
 
 @transaction.atomic
 def hold(posting: UUID, lines: Lines, *, reason: str, by: Person, about: UUID | None = None) -> None:
     """Hold what lines take, until `settle` or `void`. The same posting again changes nothing. Raises as `post`."""
-    _post(posting, lines, State.PENDING, None, reason=reason, by=by, about=about)
+    _post([(posting, lines, about)], State.PENDING, None, reason=reason, by=by)
 
 
 @transaction.atomic
@@ -63,14 +70,14 @@ def settle(posting: UUID, pending: UUID, lines: Lines | None = None, *, by: Pers
     Raises PostingEnded where it was ended otherwise, PostingReused as `post`; ValueError for more than was pending.
     """
     reason, about, held = _pending(pending)
-    _post(posting, held if lines is None else lines, State.POSTED, pending, reason=reason, by=by, about=about)
+    _post([(posting, held if lines is None else lines, about)], State.POSTED, pending, reason=reason, by=by)
 
 
 @transaction.atomic
 def void(posting: UUID, pending: UUID, *, by: Person) -> None:
     """Give back what was pending. Again, it changes nothing. Raises PostingEnded and PostingReused as `settle`."""
     reason, about, _ = _pending(pending)
-    _post(posting, (), State.VOIDED, pending, reason=reason, by=by, about=about)
+    _post([(posting, (), about)], State.VOIDED, pending, reason=reason, by=by)
 
 
 def balance(account: Account) -> Balance:
@@ -112,37 +119,46 @@ def _account(kind: str, currency: str, owner: UUID | None) -> Account:
 
 
 def _post(
-    posting: UUID, lines: Lines, state: State, ends: UUID | None, *, reason: str, by: Person, about: UUID | None
+    postings: Sequence[tuple[UUID, Lines, UUID | None]], state: State, ends: UUID | None, *, reason: str, by: Person
 ) -> None:
-    wrong = rules.problem(lines, state)
-    if wrong:
+    """Write postings, their lines, what they change and their entries: the same few statements for many as for one."""
+    for wrong in filter(None, (rules.problem(lines, state) for _, lines, _ in postings)):
         raise ValueError(wrong)  # the rules' bug, not input
-    now = timezone.now()
+    ids, abouts = [posting for posting, _, _ in postings], [about for _, _, about in postings]
     with db.cursor() as cur:
-        cur.execute(_INSERT, (posting, state.value, ends, reason, about, by.source, now))
-        if not cur.rowcount:
+        values = (state.value, ends, reason, by.source, timezone.now(), ids, abouts)
+        new = {row[0] for row in cur.execute(_INSERT, values).fetchall()}
+    fresh = []
+    for posting, lines, about in postings:
+        if posting in new:
+            fresh.append((posting, lines, about))
+        else:
             _require_same(posting, lines, state, ends, reason=reason, about=about)
-            return
+    if not fresh:
+        return
+    every = [(posting, line) for posting, lines, _ in fresh for line in lines]
+    together = tuple(line for _, line in every)
     held = () if ends is None else _lines_of(ends)
-    if ends is not None and not rules.within(lines, held):
+    if ends is not None and not rules.within(together, held):
         raise ValueError("a posting takes no more than was pending")  # a caller's bug, not input
-    numbers = _numbers([line.account for line in lines])
-    if lines:
+    numbers = _numbers(list(dict.fromkeys(line.account for line in together)))
+    if every:
         with db.cursor() as cur:
             cur.execute(
                 "INSERT INTO payments_line (posting_id, account_id, currency, amount_minor) "
-                "SELECT %s, * FROM unnest(%s::int[], %s::text[], %s::bigint[])",
+                "SELECT * FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::bigint[])",
                 (
-                    posting,
-                    [numbers[line.account] for line in lines],
-                    [line.account.currency for line in lines],
-                    [line.amount_minor for line in lines],
+                    [posting for posting, _ in every],
+                    [numbers[line.account] for line in together],
+                    [line.account.currency for line in together],
+                    [line.amount_minor for line in together],
                 ),
             )
-    wanted = rules.changes(lines, state, held)
+    wanted = rules.changes(together, state, held)
     if wanted:
         _change(wanted, numbers | _numbers([account for account in wanted if account not in numbers]))
-    custody.record_fact(POSTED, said(posting, state, ends, reason=reason, about=about, lines=lines) | {"by": by.source})
+    told = [said(posting, state, ends, reason=reason, about=about, lines=lines) for posting, lines, about in fresh]
+    custody.record_facts(POSTED, [one | {"by": by.source} for one in told])
 
 
 def _require_same(

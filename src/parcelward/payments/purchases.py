@@ -7,6 +7,7 @@ provider is asked is noted there and asked after it (`drive`).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -28,9 +29,17 @@ REFUND: Final = "refund"
 
 def pay_from_balance(purchase: UUID, price: Price, *, owner: UUID, by: Person) -> None:
     """Take what something costs out of its buyer's balance, once for a purchase. Raises NotEnough."""
+    pay_many_from_balance([(purchase, price)], owner=owner, by=by)
+
+
+def pay_many_from_balance(purchases: Sequence[tuple[UUID, Price]], *, owner: UUID, by: Person) -> None:
+    """Take what several things cost out of their buyer's balance, once for each purchase. Raises NotEnough for all."""
     _require_theirs(owner, by)
-    lines = rules.purchase_lines(price, owner=owner)
-    ledger.post(intent_rules.posting_id(purchase, PURCHASE), lines, reason=PURCHASE, about=purchase, by=by)
+    postings = [
+        (intent_rules.posting_id(purchase, PURCHASE), rules.purchase_lines(price, owner=owner), purchase)
+        for purchase, price in purchases
+    ]
+    ledger.post_many(postings, reason=PURCHASE, by=by)
 
 
 def give_back_to_balance(

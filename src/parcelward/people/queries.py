@@ -17,6 +17,7 @@ from parcelward.base import db
 from parcelward.base.ed25519 import PublicKey
 from parcelward.people import (
     account_check,
+    acting,
     addresses,
     authority_check,
     device_check,
@@ -39,6 +40,7 @@ from parcelward.people.rules import Signed, is_fresh, key_id_in, parse_signature
 from parcelward.people.wire import Person, Role, Task
 
 may = roles.may
+acting_again = acting.acting_again
 passkey_name = rules.passkey_name
 require = roles.require
 NEED_SECOND = roles.NEED_SECOND

@@ -106,6 +106,13 @@ TABLE: Final[tuple[Kept, ...]] = (
         "What a sender's systems were told of parcels, to tell it again: numbers and statuses, of nobody.",
         "docs/webhooks.md: thirty days",
     ),
+    Kept(
+        "uploaded_rows",
+        "",
+        30,
+        "A row of a list that no order was made of, after the list was last worked on.",
+        "GDPR article 5(1)(e)",
+    ),
     Kept("captured_documents", "", 90, "A document whose capture was given up.", "GDPR article 5(1)(c)"),
 )
 """Days are counted from the end: of use, of a session, of a proof, of a request."""

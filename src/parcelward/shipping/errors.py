@@ -32,6 +32,13 @@ class BadOrder(Invalid):
     title: ClassVar[str] = "This order cannot be sold as it is"
 
 
+class BadFile(Invalid):
+    """The file cannot be read as a list of orders; nothing of it was kept."""
+
+    default_code: ClassVar[str] = "bad_file"
+    title: ClassVar[str] = "This file cannot be read"
+
+
 class NoTariff(Conflict):
     """Nothing is sold here yet: the operator has to say what, and for how much."""
 

@@ -67,7 +67,7 @@ def checked(wanted: OrderWanted, tariff: Tariff, rules: OperatorRules) -> Checke
         problems.append(Problem("/items", "bad_count", f"An order has 1 to {ITEMS_MAX} items"))
     sold = []
     for place, item in enumerate(wanted.items[:ITEMS_MAX]):
-        one = _item(item, f"/items/{place}", tariff, rules, strict=wanted.strict)
+        one = item_checked(item, f"/items/{place}", tariff, rules, strict=wanted.strict)
         if isinstance(one, Sold):
             sold.append(one)
         else:
@@ -96,9 +96,10 @@ def looked_at(wanted: OrderWanted) -> Looked:
     return Looked(found[0], tuple(found[1:]), tuple(problems), tuple(advice))
 
 
-def _item(
+def item_checked(
     item: ItemWanted, where: str, tariff: Tariff, rules: OperatorRules, *, strict: bool
 ) -> Sold | tuple[Problem, ...]:
+    """Return one parcel as it can be sold, or everything that is wrong with it; `where` it stands in the order."""
     to, faults, findings = _address(item.to, f"{where}/to", strict=strict)
     problems = [*faults, *_measures(item, where), *_too_long(item.to, to, where)]
     if problems:
@@ -144,6 +145,11 @@ def _address(party: Party, where: str, *, strict: bool) -> tuple[Address, list[P
 def replace_pointer(problem: Problem, where: str) -> Problem:
     """Return a problem of a part as one of the whole."""
     return Problem(where + problem.pointer, problem.code, problem.message, problem.suggestion)
+
+
+def party_problems(party: Party, where: str) -> list[Problem]:
+    """Return what must be mended in somebody's address before anything is sent from there."""
+    return _address(party, where, strict=False)[1]
 
 
 def _measures(item: ItemWanted, where: str) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from parcelward.base.standards.addresses.findings import Finding
 from parcelward.base.standards.money import Currency
 from parcelward.base.vault import VaultToken
 from parcelward.parcels.hazmat.wire import Answer, Declaration
+from parcelward.privacy.wire import Field
 from parcelward.shipping.pricing import Offer, Part, Unsold
 
 ITEMS_MAX: Final = 100  # of one order
@@ -230,3 +231,14 @@ class Memory:
     facts: Mapping[str, Any]
     made_at: dt.datetime
     changed_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSeen:
+    """An entry of an address book, masked; empty where the vault has forgotten it."""
+
+    id: UUID
+    token: VaultToken
+    own: bool
+    made_at: dt.datetime
+    masked: Mapping[Field, str]

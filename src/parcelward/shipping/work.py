@@ -1,4 +1,4 @@
-"""What is left to do for orders by card, a piece at a time: run by the worker, and by several at once without harm."""
+"""What is left to do for orders and lists, a piece at a time: run by the worker, by several at once without harm."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 from parcelward.base.errors import ParcelwardError
 from parcelward.payments import actions as payments
 from parcelward.people import actions as people
+from parcelward.shipping import uploading
 from parcelward.shipping.actions import orders
 from parcelward.shipping.models import Order
 from parcelward.shipping.wire import State
@@ -22,8 +23,11 @@ AT_ONCE: Final = 50
 TAKEN_FOR: Final = dt.timedelta(seconds=60)  # nobody else looks at an order meanwhile
 
 
+lists_once = uploading.once
+
+
 def once() -> int:
-    """Go on with the orders that are due; return how many those were."""
+    """Go on with the orders by card that are due; return how many those were."""
     done = 0
     for row in _take():
         try:

@@ -86,6 +86,8 @@ _HEADERS = (
     ("/api/v1/devices", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/manifests", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/orders", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/uploads", "post", "Idempotency-Key", _ONCE),
+    ("/api/v1/addressbook", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys/{key_id}/rotate", "post", "Idempotency-Key", _ONCE),
     ("/api/v1/keys/{key_id}/grants", "post", "Idempotency-Key", _ONCE),

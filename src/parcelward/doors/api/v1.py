@@ -22,6 +22,7 @@ from parcelward.base.standards import identify
 from parcelward.base.standards.steps import Step
 from parcelward.doors import throttle
 from parcelward.doors.api import (
+    addressbook,
     devices,
     keys,
     manifests,
@@ -32,6 +33,7 @@ from parcelward.doors.api import (
     problems,
     receipts,
     selling,
+    uploads,
     webhooks,
 )
 from parcelward.doors.api.shapes import PROBLEMS, Bearer
@@ -78,6 +80,8 @@ api.add_router("", own_data.router)
 api.add_router("", orders.router)
 api.add_router("", selling.router)
 api.add_router("", webhooks.router)
+api.add_router("", uploads.router)
+api.add_router("", addressbook.router)
 
 
 @api.exception_handler(ParcelwardError)

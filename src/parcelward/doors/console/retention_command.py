@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 import django
 
@@ -102,5 +104,9 @@ def forget(now: dt.datetime) -> dict[str, int]:
             + risk.forget_old(name, before, by=by)
             + shipping.forget_old(name, before, by=by)
         )
-    parcels.forget_keys_left(made_before=now - parcels.UNUSED_AFTER, also=webhooks.secrets_in_use, by=by)
+
+    def also(keys: Collection[UUID]) -> set[UUID]:
+        return {*webhooks.secrets_in_use(keys), *shipping.bodies_in_use(keys)}
+
+    parcels.forget_keys_left(made_before=now - parcels.UNUSED_AFTER, also=also, by=by)
     return done

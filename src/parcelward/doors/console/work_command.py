@@ -70,6 +70,7 @@ def run(_options: argparse.Namespace) -> int:
         threading.Thread(target=_send, args=(stop,), name="send", daemon=True),
         threading.Thread(target=_pay, args=(stop,), name="pay", daemon=True),
         threading.Thread(target=_tell_senders, args=(stop,), name="webhooks", daemon=True),
+        threading.Thread(target=_lists, args=(stop,), name="lists", daemon=True),
     ]
     for other in others:
         other.start()
@@ -352,4 +353,21 @@ def _tell_senders(stop: threading.Event) -> None:
             _close()
             stop.wait(TAKE_OVER_S)
     outbox.close()
+    _close()
+
+
+def _lists(stop: threading.Event) -> None:
+    """Look at the rows of lists and make orders of them; in a thread of its own, so that a long one delays nothing."""
+    from parcelward.shipping import work
+
+    while not stop.is_set():
+        try:
+            done = work.lists_once()
+        except Exception:  # what is due stays due, and is tried again
+            log.exception("going on with lists failed; trying again")
+            _close()
+            done = 0
+            stop.wait(TAKE_OVER_S)
+        if not done:
+            stop.wait(PAY_S)
     _close()

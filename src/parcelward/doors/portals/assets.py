@@ -55,6 +55,7 @@ NAMES: Final = MappingProxyType(
         "orders_css": "parcelward/orders.css",
         "orders_js": "parcelward/orders.js",
         "webhooks_css": "parcelward/webhooks.css",
+        "uploads_css": "parcelward/uploads.css",
         "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",

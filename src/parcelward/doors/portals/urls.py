@@ -29,6 +29,7 @@ from parcelward.doors.portals import (
     reviewing_orders,
     tenants,
     two_people,
+    uploads,
     webhooks,
 )
 from parcelward.doors.portals.accounts import urls as accounts
@@ -60,6 +61,7 @@ urlpatterns = [
     path("", include(contacts.urlpatterns)),
     path("", include([*balance.urlpatterns, *webhooks.urlpatterns, *reviewing_orders.urlpatterns])),
     path("", include([*orders.urlpatterns, *orders_after.urlpatterns])),
+    path("", include(uploads.urlpatterns)),
     path("", include([*mydata.urlpatterns, *mydata_desk.urlpatterns])),
     path("", include([*devices.urlpatterns, *keys.urlpatterns, *enrolling.urlpatterns])),
     path("", include([*courier_label.urlpatterns, *lending.urlpatterns])),

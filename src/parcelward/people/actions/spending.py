@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from parcelward.people.wire import Person, Task
 GRANT_FOR_MAX: Final = dt.timedelta(days=365)
 CAP_MAX: Final = 10**15  # minor units: far from what a bigint's sum could not hold
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")  # ISO 4217
+REUSED_WORDS: Final = "This id stands for another payment, or one that was given up"
 RESERVED: Final = "reserved"
 SETTLED: Final = "settled"
 CANCELLED: Final = "cancelled"
@@ -123,7 +125,6 @@ def _key(key_id: UUID, *, by: Person) -> ApiKey:
     return key
 
 
-@transaction.atomic
 def reserve_spend(
     key_id: UUID, amount_minor: int, currency: str, *, reservation: UUID, now: dt.datetime | None = None
 ) -> None:
@@ -132,8 +133,15 @@ def reserve_spend(
     Asked again with the same id, it changes nothing. Raises OverCap where a cap would be exceeded, where there is no
     grant and where the key is no longer valid; Conflict where the id stands for another payment.
     """
-    now = now or timezone.now()
-    if amount_minor <= 0:
+    _reserve(key_id, [(reservation, amount_minor)], currency, settled=False, now=now or timezone.now())
+
+
+@transaction.atomic
+def _reserve(
+    key_id: UUID, payments: Sequence[tuple[UUID, int]], currency: str, *, settled: bool, now: dt.datetime
+) -> None:
+    """Count payments, all or none; `settled`: they are made in the same transaction."""
+    if any(amount <= 0 for _, amount in payments):
         raise Invalid("A payment is more than nothing", code="bad_amount")
     # The lock makes reservations of one grant take turns: each sees what those before it counted.
     grant = (
@@ -142,31 +150,40 @@ def reserve_spend(
         .filter(key=key_id, currency=currency, withdrawn_at=None, expires_at__gt=now)
         .first()
     )
-    before = Spending.objects.select_related("grant").filter(pk=reservation).first()
-    if before is not None:
-        same = (before.grant.key_id, before.grant.currency, before.reserved_minor) == (key_id, currency, amount_minor)
-        if not same or before.state == CANCELLED:
-            raise Conflict("This id stands for another payment, or one that was given up", code="reservation_reused")
+    known = {one.pk: one for one in Spending.objects.select_related("grant").filter(pk__in=[pk for pk, _ in payments])}
+    for reservation, amount in payments:
+        before = known.get(reservation)
+        if before is not None:
+            same = (before.grant.key_id, before.grant.currency, before.reserved_minor) == (key_id, currency, amount)
+            if not same or before.state == CANCELLED:
+                raise Conflict(REUSED_WORDS, code="reservation_reused")
+    new = [(reservation, amount) for reservation, amount in payments if reservation not in known]
+    if not new:
         return
     if grant is None or grant.key.source_id in revoked_among([grant.key.source_id]):
         raise OverCap("This key has no grant to spend in this currency")
-    if amount_minor > grant.cap_payment_minor:
+    if max(amount for _, amount in new) > grant.cap_payment_minor:
         raise OverCap("This payment is more than the key may make at once")
     today = now.astimezone(dt.UTC).date()
     used = Spending.objects.filter(grant=grant, day__gte=today.replace(day=1), day__lte=today).aggregate(
         day=Sum("amount_minor", filter=Q(day=today)), month=Sum("amount_minor")
     )
+    more = sum(amount for _, amount in new)
     for cap, spent in ((grant.cap_day_minor, used["day"]), (grant.cap_month_minor, used["month"])):
-        if cap is not None and (spent or 0) + amount_minor > cap:
+        if cap is not None and (spent or 0) + more > cap:
             raise OverCap("With this payment the key would spend more than it was granted")
-    Spending.objects.create(
-        id=reservation,
-        grant=grant,
-        day=today,
-        amount_minor=amount_minor,
-        reserved_minor=amount_minor,
-        state=RESERVED,
-        reserved_at=now,
+    Spending.objects.bulk_create(
+        Spending(
+            id=reservation,
+            grant=grant,
+            day=today,
+            amount_minor=amount,
+            reserved_minor=amount,
+            state=SETTLED if settled else RESERVED,
+            reserved_at=now,
+            ended_at=now if settled else None,
+        )
+        for reservation, amount in new
     )
 
 
@@ -196,16 +213,13 @@ def _end(reservation: UUID, state: str, amount_minor: int | None) -> None:
     row.save(update_fields=["state", "amount_minor", "ended_at"])
 
 
-def spend_within(by: Person, amount_minor: int, currency: str, *, reservation: UUID, settled: bool) -> None:
-    """Count a payment against the asking key's grant, in the caller's transaction; whoever is no key has no cap.
+def spend_within(by: Person, payments: Sequence[tuple[UUID, int]], currency: str, *, settled: bool) -> None:
+    """Count payments, (reservation, amount) each, against the asking key's grant, in the caller's transaction.
 
-    Raises OverCap, and Conflict as `reserve_spend`.
+    All of them, or none; whoever is no key has no cap. Raises OverCap, and Conflict as `reserve_spend`.
     """
-    if not ApiKey.objects.filter(pk=by.id).exists():
-        return
-    reserve_spend(by.id, amount_minor, currency, reservation=reservation)
-    if settled:
-        settle_spend(reservation)
+    if payments and ApiKey.objects.filter(pk=by.id).exists():
+        _reserve(by.id, payments, currency, settled=settled, now=timezone.now())
 
 
 def settle_spent(reservation: UUID) -> None:

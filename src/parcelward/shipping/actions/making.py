@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from uuid import UUID
 
 from parcelward.base import config
 from parcelward.base.standards.addresses.address import Address
@@ -30,8 +31,7 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Pers
     The house itself seals: whoever orders has no right to seal for somebody else's number.
     """
     house = people.machinery()
-    marks, here = [one.s10_mark for one in rows], config.get().country
-    made = parcels.make_sold_within(marks, country=here, facility=_handed_in_at(rows[0]), by=by, now=now)
+    made = _items(rows, by=by, now=now)
     wanted = [label_of(row, number, party) for row, (_, number), party in zip(rows, made, parties, strict=True)]
     sealed = sealed_anew(wanted, by=house, now=now)
     labels = parcels.issue_labels_within(
@@ -50,6 +50,18 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Pers
     if looked_into:
         parcels.inspect_sold_within(looked_into, by=house)
     OrderItem.objects.bulk_update(rows, ["item", "number", "label", "binding", "printing"])
+
+
+def _items(rows: Sequence[OrderItem], *, by: Person, now: dt.datetime) -> list[tuple[UUID, str]]:
+    """Return a new item and its number for each parcel; those that are handed in at one place are made together."""
+    made: dict[int, tuple[UUID, str]] = {}
+    for hub in dict.fromkeys(row.hub for row in rows):
+        places = [place for place, row in enumerate(rows) if row.hub == hub]
+        marks = [rows[place].s10_mark for place in places]
+        at = _handed_in_at(rows[places[0]])
+        items = parcels.make_sold_within(marks, country=config.get().country, facility=at, by=by, now=now)
+        made |= dict(zip(places, items, strict=True))
+    return [made[place] for place in range(len(rows))]
 
 
 def _handed_in_at(row: OrderItem) -> int:

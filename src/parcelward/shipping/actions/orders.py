@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from parcelward.base.errors import NotFound, Problem
+from parcelward.base.errors import NotFound
 from parcelward.base.standards.money import Currency
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
 from parcelward.network import queries as network
-from parcelward.network.wire import RouteRow
 from parcelward.parcels import actions as parcels
 from parcelward.payments import actions as payments
 from parcelward.payments.queries import owner_of, purchase
@@ -34,17 +34,14 @@ from parcelward.people import actions as people
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Role, Task
 from parcelward.privacy import actions as privacy
-from parcelward.privacy import queries as vault
-from parcelward.privacy.wire import Kind, Purpose
+from parcelward.privacy.wire import Purpose
 from parcelward.shipping import order_rules, party_text
-from parcelward.shipping.actions import judging, quotes
+from parcelward.shipping.actions import drafting, judging
 from parcelward.shipping.actions.making import make_within
-from parcelward.shipping.errors import BadOrder, NotNow, QuoteOver
-from parcelward.shipping.models import Order, OrderItem, SenderAddress
+from parcelward.shipping.errors import BadOrder, NotNow
+from parcelward.shipping.models import Order, OrderItem
 from parcelward.shipping.order_check import ORDER, said_of
-from parcelward.shipping.order_rules import Checked, Sold
-from parcelward.shipping.queries import tariffs
-from parcelward.shipping.wire import ENDED, OrderWanted, PaidBy, Party, State, Whence, Why
+from parcelward.shipping.wire import ENDED, OrderWanted, PaidBy, Party, State, Whence
 
 NOWHERE: Final = Whence()
 LOOK_AFTER: Final = dt.timedelta(seconds=20)  # the worker goes on with what nobody goes on with by then
@@ -58,182 +55,103 @@ def place_within(order_id: UUID, wanted: OrderWanted, *, by: Person, whence: Whe
     The same order again changes nothing. Raises BadOrder with everything that is wrong, QuoteOver, NoTariff, NotEnough
     where the balance does not hold so much, OverCap where a key may not spend it. Then nothing is kept.
     """
-    require(by, Task.ORDER)
-    if Order.objects.filter(pk=order_id, owner=owner_of(by)).exists():
-        return order_id
-    now = timezone.now()
-    number, looked, routes = _looked_at(wanted, by=by, now=now)
-    stopped = order_rules.screening(looked.items)
-    with transaction.atomic():
-        row = _order(order_id, wanted, number, looked, whence, by=by, now=now)
-        tokens = _keep(looked, by=by)
-        row.sender = _sender(wanted.sender, looked, owner=row.owner, by=by)
-        row.state, row.reasons = _decided(stopped)
-        row.save(force_insert=True)
-        closed = network.closed_days(0)
-        items = [
-            _item(row, place, sold, token, route, closed, now=now)
-            for place, (sold, token, route) in enumerate(zip(looked.items, tokens, routes, strict=True))
-        ]
-        OrderItem.objects.bulk_create(items)
-        if row.state == State.PAYING:
-            parties = [_as_kept(one) for one in looked.items]
-            if wanted.paid_by is PaidBy.BALANCE:
-                judging.judge_within(row, items, parties, proven=whence.proven, by=by)
-            if row.state == State.PAYING:
-                _begin(row, items, parties, back_url=wanted.back_url, by=by)
-            row.save()
-        record(row, items, by=by)
+    (bad,) = place_many_within([(order_id, wanted)], by=by, whence=whence)
+    if bad is not None:
+        raise bad
     return order_id
 
 
-def _looked_at(wanted: OrderWanted, *, by: Person, now: dt.datetime) -> tuple[int, Checked, list[RouteRow]]:
-    """Return by which tariff, what can be sold, and who delivers each. Raises BadOrder with all that is wrong."""
-    number, tariff = tariffs.tariff_in_force(now)
-    quoted = None if wanted.quote is None else quotes.held(wanted.quote, by=by)
-    if wanted.quote is not None:
-        if quoted is None or quoted.expires_at < now or len(wanted.items) != 1:
-            raise QuoteOver("This quote holds no longer, or is of another parcel: ask for a new one")
-        number, tariff = quoted.tariff_id, tariffs.tariff(quoted.tariff_id)
-    looked = order_rules.checked(wanted, tariff, {})
-    problems = list(looked.problems)
-    routes = []
-    for place, sold in enumerate(looked.items):
-        route = network.route_to(sold.to.country, sold.to.postcode)
-        if route is None:
-            problems.append(Problem(f"/items/{place}/to/address", "no_route", "We do not deliver to there yet"))
-        else:
-            routes.append(route)
-    if problems:
-        raise BadOrder("This order cannot be sold as it is; nothing was bought", problems=tuple(problems))
-    if quoted is not None:
-        (sold,) = looked.items
-        same = (sold.wanted.weight_g, list(sold.wanted.sides_mm), sold.to.country, sold.offer.zone)
-        if same != (quoted.weight_g, quoted.sides_mm, quoted.country, quoted.zone) or set(sold.wanted.extras) != set(
-            quoted.extras
-        ):
-            raise QuoteOver("This quote is of another parcel: ask for a new one")
-    return number, looked, routes
+def place_many_within(
+    wanted: Sequence[tuple[UUID, OrderWanted]], *, by: Person, whence: Whence = NOWHERE
+) -> list[BadOrder | None]:
+    """Buy each of several orders, in the caller's transaction; return for each what is wrong with it, or None.
+
+    Those that are wrong are left out; the others are bought together or, as `place_within` raises, none of them.
+    """
+    require(by, Task.ORDER)
+    now = timezone.now()
+    there = Order.objects.filter(pk__in=[order_id for order_id, _ in wanted], owner=owner_of(by))
+    known = set(there.values_list("pk", flat=True))
+    outcomes: list[BadOrder | None] = []
+    good: list[drafting.Good] = []
+    for order_id, one in wanted:
+        outcomes.append(None)
+        if order_id in known:
+            continue
+        try:
+            good.append(drafting.Good(order_id, one, *drafting.looked_at(one, by=by, now=now)))
+        except BadOrder as bad:
+            outcomes[-1] = bad
+    if good:
+        with transaction.atomic():
+            _place(good, whence, by=by, now=now)
+    return outcomes
 
 
-def _order(
-    order_id: UUID,
-    wanted: OrderWanted,
-    number: int,
-    looked: Checked,
-    whence: Whence,
-    *,
-    by: Person,
-    now: dt.datetime,
-) -> Order:
-    return Order(
-        id=order_id,
-        owner=owner_of(by),
-        source=by.source,
-        paid_by=wanted.paid_by.value,
-        tariff_id=number,
-        currency=tariffs.tariff(number).currency,
-        total_minor=looked.total_minor,
-        tax_minor=looked.tax_minor,
-        network=vault.link_mark("network", whence.network) if whence.network else None,
-        device=vault.link_mark("device", whence.device) if whence.device else None,
-        reference=wanted.reference,
-        simulated=by.simulated,
-        created_at=now,
-        changed_at=now,
-    )
+@dataclass(frozen=True, slots=True, repr=False)
+class _Placed:
+    """An order that is stored, or about to be."""
+
+    row: Order
+    items: list[OrderItem]
+    parties: Sequence[Party]
+    back_url: str = ""
 
 
-def _keep(looked: Checked, *, by: Person) -> tuple[VaultToken, ...]:
-    """Put the addressees into the vault, with what is in their parcels."""
-    people_kept = [party_text.kept(one.wanted.to, one.to, one.wanted.declaration) for one in looked.items]
-    return privacy.put_many(people_kept, kind=Kind.ADDRESSEE, by=by)
+def _place(good: Sequence[drafting.Good], whence: Whence, *, by: Person, now: dt.datetime) -> None:
+    """Keep the people, store the orders, have each judged, and begin with those that may: few statements for many."""
+    tokens = iter(drafting.kept([sold for one in good for sold in one.looked.items], by=by))
+    closed = network.closed_days(0)
+    senders: dict[Party, VaultToken] = {}
+    placed: list[_Placed] = []
+    for one in good:
+        row, sender = drafting.order_row(one, whence, by=by, now=now), one.wanted.sender
+        if sender not in senders:
+            senders[sender] = drafting.sender_kept(sender, one.looked.sender, owner=row.owner, by=by)
+        row.sender = senders[sender]
+        row.state, row.reasons = drafting.decided(order_rules.screening(one.looked.items))
+        items = [
+            drafting.item_row(row, place, sold, next(tokens), route, (now.date(), closed))
+            for place, (sold, route) in enumerate(zip(one.looked.items, one.routes, strict=True))
+        ]
+        placed.append(_Placed(row, items, [drafting.as_kept(sold) for sold in one.looked.items], one.wanted.back_url))
+    for some in (placed[:1], placed[1:]):  # somebody's first order is judged as such, and the others are not
+        Order.objects.bulk_create([each.row for each in some])
+        OrderItem.objects.bulk_create([item for each in some for item in each.items])
+        for each in some:
+            if each.row.state == State.PAYING and each.row.paid_by == PaidBy.BALANCE:
+                judging.judge_within(each.row, each.items, each.parties, proven=whence.proven, by=by)
+    _begin([each for each in placed if each.row.state == State.PAYING], by=by)
+    Order.objects.bulk_update([each.row for each in placed], BEGUN)
+    custody.record_facts(ORDER, [said_of(each.row, each.items) | {"by": by.source} for each in placed])
 
 
-def _sender(sender: Party, looked: Checked, *, owner: UUID, by: Person) -> VaultToken:
-    """Return the token of a sender's own address: the same one is kept once."""
-    fields = party_text.kept(sender, looked.sender)
-    mark = vault.link_mark("sender", *(f"{name}={text}" for name, text in sorted(fields.items())))
-    known = SenderAddress.objects.filter(owner=owner, mark=mark).values_list("token", flat=True).first()
-    if known is not None and vault.is_kept(VaultToken(known)):
-        return VaultToken(known)
-    token = privacy.put(fields, kind=Kind.SENDER, by=by)
-    SenderAddress.objects.update_or_create(owner=owner, mark=mark, defaults={"token": token})
-    return token
+BEGUN: Final = ("state", "reasons", "look", "intent", "try_at")
+"""What an order's beginning changes in its row."""
 
 
-def _decided(stopped: Sequence[Why]) -> tuple[str, list[dict[str, Any]]]:
-    """Return how an order begins, by what was found in it."""
-    reasons = [{"code": one.code, "place": one.place, "details": dict(one.details)} for one in stopped]
-    if any(one.code in {"hazmat_refuse", "hazmat_accept_ground_only"} for one in stopped):
-        return State.REFUSED.value, reasons
-    return (State.REVIEW.value if stopped else State.PAYING.value), reasons
-
-
-def _item(
-    row: Order,
-    place: int,
-    sold: Sold,
-    token: VaultToken,
-    route: RouteRow,
-    closed: Collection[dt.date],
-    *,
-    now: dt.datetime,
-) -> OrderItem:
-    offer, wanted = sold.offer, sold.wanted
-    first, last = order_rules.promised(offer, now.date(), closed)
-    return OrderItem(
-        order=row,
-        place=place,
-        addressee=token,
-        product=offer.product,
-        service=offer.words,
-        s10_mark=sold.product.s10,
-        weight_g=wanted.weight_g,
-        sides_mm=list(wanted.sides_mm),
-        country=sold.to.country,
-        zone=offer.zone,
-        extras=list(wanted.extras),
-        parts=[[part.code, part.words, part.amount_minor] for part in offer.parts],
-        tax_minor=offer.tax_minor,
-        total_minor=offer.total_minor,
-        promised_from=first,
-        promised_to=last,
-        value_minor=wanted.value_minor,
-        screened=int(sold.screened.answer),
-        hazmat_rule=sold.screened.rule,
-        service_code=sold.screened.service_code,
-        reference=wanted.reference,
-        office=route.office,
-        hub=route.hub,
-        round_code=route.round_code,
-    )
-
-
-def _as_kept(sold: Sold) -> Party:
-    """Return an addressee with the address in its usual form."""
-    return Party(sold.to, sold.wanted.to.email, sold.wanted.to.phone, sold.wanted.to.note)
-
-
-def _begin(
-    row: Order,
-    items: list[OrderItem],
-    parties: Sequence[Party],
-    *,
-    back_url: str,
-    by: Person,
-) -> None:
-    """Pay out of the balance and make the items, or note that a card is to be asked. The caller saves the row."""
-    now, of_balance = timezone.now(), row.paid_by == PaidBy.BALANCE
-    people.spend_within(by, row.total_minor, row.currency, reservation=row.id, settled=of_balance)
-    if of_balance:
-        make_within(items, parties, by=by, now=now)
-        payments.pay_from_balance(row.id, price_of(row), owner=row.owner, by=by)  # last: its lock is held shortest
-        row.state = State.BOUGHT.value
-        return
-    row.intent = uuid.uuid5(row.id, "card")
-    row.try_at = now + LOOK_AFTER
-    payments.authorise_within(row.intent, price_of(row), about=row.id, owner=row.owner, back_url=back_url, by=by)
+def _begin(placed: Sequence[_Placed], *, by: Person) -> None:
+    """Pay out of the balance and make the items, or note that a card is to be asked. The caller saves the rows."""
+    now = timezone.now()
+    at_once = [each for each in placed if each.row.paid_by == PaidBy.BALANCE]
+    by_card = [each for each in placed if each.row.paid_by != PaidBy.BALANCE]
+    for some, settled in ((at_once, True), (by_card, False)):
+        for currency in sorted({each.row.currency for each in some}):
+            payable = [(each.row.id, each.row.total_minor) for each in some if each.row.currency == currency]
+            people.spend_within(by, payable, currency, settled=settled)
+    if at_once:
+        parties = [party for each in at_once for party in each.parties]
+        make_within([item for each in at_once for item in each.items], parties, by=by, now=now)
+        for owner in sorted({each.row.owner for each in at_once}):  # last: a balance's lock is held shortest
+            bought = [(each.row.id, price_of(each.row)) for each in at_once if each.row.owner == owner]
+            payments.pay_many_from_balance(bought, owner=owner, by=by)
+    for each in at_once:
+        each.row.state = State.BOUGHT.value
+    for each in by_card:
+        row, back_url = each.row, each.back_url
+        row.intent = uuid.uuid5(row.id, "card")
+        row.try_at = now + LOOK_AFTER
+        payments.authorise_within(row.intent, price_of(row), about=row.id, owner=row.owner, back_url=back_url, by=by)
 
 
 def price_of(row: Order) -> Price:
@@ -307,7 +225,7 @@ def let_go_on(row: Order, parties: Sequence[Party], *, by: Person) -> None:
     items = list(OrderItem.objects.select_for_update().filter(order=row).order_by("place"))
     if row.intent is None:
         row.state = State.PAYING.value
-        _begin(row, items, parties, back_url="", by=house)
+        _begin([_Placed(row, items, parties)], by=house)
         turn(row, State(row.state), by=by, items=items)
     elif purchase(row.intent, by=house).standing is Standing.AUTHORISED:
         _take(row, items, parties, by=house)

@@ -47,6 +47,27 @@ def labels(order_id: UUID, places: Sequence[int] = (), *, by: Person) -> list[La
     return [facts_of(row, one, parties[0], party) for one, party in zip(items, parties[1:], strict=True)]
 
 
+def labels_of_many(order_ids: Sequence[UUID], *, by: Person) -> list[LabelFacts]:
+    """Return the labels of those of several orders that are bought, in their order. Raises NotNow for none.
+
+    Those that were given out before are left out, unless all were.
+    """
+    require(by, Task.ORDER)
+    rows = Order.objects.filter(pk__in=order_ids, owner=owner_of(by), state=State.BOUGHT.value).in_bulk()
+    items = sorted(OrderItem.objects.filter(order__in=rows), key=lambda one: (order_ids.index(one.order_id), one.place))
+    if not items:
+        raise NotNow("A label is given out once its order is bought")
+    now = timezone.now()
+    fresh = [one for one in items if one.printed_at is None or now - one.printed_at <= LABEL_OPEN_FOR]
+    if not fresh:
+        raise NotNow("These labels were given out before. Print each anew: the one before is void then", code="printed")
+    tokens = list(dict.fromkeys([*(row.sender for row in rows.values()), *(one.addressee for one in fresh)]))
+    people_of = dict(zip(tokens, opened(tokens, by=people.machinery()), strict=True))
+    OrderItem.objects.filter(pk__in=[one.pk for one in fresh], printed_at=None).update(printed_at=now)
+    found = [(rows[one.order_id], one) for one in fresh]
+    return [facts_of(row, one, people_of[row.sender], people_of[one.addressee]) for row, one in found]
+
+
 def print_anew(order_id: UUID, place: int, *, by: Person) -> LabelFacts:
     """Issue a parcel's label anew and return it; the one before is void, and is stopped at its next scan.
 

@@ -1,8 +1,10 @@
 """What is stored of selling a delivery."""
 
+from parcelward.shipping.models.addressbook import AddressEntry
 from parcelward.shipping.models.easypost import Remembered
 from parcelward.shipping.models.orders import Order, OrderItem, Quote, SenderAddress
 from parcelward.shipping.models.tariffs import TariffVersion
+from parcelward.shipping.models.uploads import ColumnsKnown, Upload, UploadRow
 from parcelward.shipping.models.webhooks import (
     SenderItem,
     WebhookAttempt,
@@ -13,6 +15,8 @@ from parcelward.shipping.models.webhooks import (
 )
 
 __all__ = [
+    "AddressEntry",
+    "ColumnsKnown",
     "Order",
     "OrderItem",
     "Quote",
@@ -20,6 +24,8 @@ __all__ = [
     "SenderAddress",
     "SenderItem",
     "TariffVersion",
+    "Upload",
+    "UploadRow",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -8,6 +8,8 @@ import json
 import time
 from typing import Any, Final
 
+from django.utils import timezone
+
 from parcelward.shipping import tariff as documents
 from parcelward.shipping.errors import NoTariff
 from parcelward.shipping.models import TariffVersion
@@ -34,6 +36,11 @@ def tariff_in_force(now: dt.datetime) -> tuple[int, Tariff]:
             raise NoTariff("Nothing is sold here yet: an administrator says first what, and for how much")
         _newest = number, time.monotonic()
     return _newest[0], tariff(_newest[0])
+
+
+def tariff_now() -> Tariff:
+    """Return what is sold at this moment. Raises NoTariff."""
+    return tariff_in_force(timezone.now())[1]
 
 
 def forget() -> None:
