@@ -28,6 +28,7 @@ ASKS_NOBODY = {
     "parcels.actions.standstill.open_standstill": "the worker's: raises an alarm",
     "parcels.actions.standstill.close_standstill": "the worker's: takes its alarm back",
     "parcels.actions.statuses.rebuild": "computes statuses again from what was recorded; at the console",
+    "shipping.actions.retention.bodies_in_use": "says which keys of bodies are needed: ids alone; the worker's",
     "people.actions.devices.take_enrolment": "the code's: whoever made it had the right, and must have it still",
     "people.actions.accounts.installer": "says who stands at the console",
     "people.actions.joining.invitation": "says what a link offers; who holds its code is who was meant",

@@ -15,6 +15,7 @@ _READS = "reads, and changes nothing"
 LEAVES_NONE = {
     "payments.actions.take_notice": "a hint to look: what is then seen of the payment is an entry",
     "shipping.actions.remembered.revise": "new rates of a shipment that is not bought: each is a quote, which binds us",
+    "shipping.actions.retention.bodies_in_use": _READS,
     "shipping.actions.quotes.quote": "a price that holds for a time: binds us, and is of nobody",
     "shipping.actions.uploads.take_file": "a draft of orders, sealed: each order that is made of it is an entry",
     "shipping.actions.uploads.mend_row": "the same",

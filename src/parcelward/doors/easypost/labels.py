@@ -38,9 +38,9 @@ def link(order_id: UUID, form: str, *, by: Person) -> str:
 def fetch(request: HttpRequest, token: str, form: str) -> HttpResponse:
     """Give a label to whoever holds its link."""
     try:
-        throttle.allow(request, "look", LOOKS_PER_MINUTE)
         if request.method not in {"GET", "HEAD"}:
             raise errors.NoSuchMethod("This address has GET")
+        throttle.allow(request, "look", LOOKS_PER_MINUTE)
         try:
             order, owner = signing.loads(token, salt=_SALT, max_age=LINK_FOR_S)
         except signing.BadSignature:
