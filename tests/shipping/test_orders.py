@@ -20,9 +20,11 @@ from tests.shipping.shop import NAME, Shop, order
 from parcelward.base.errors import NotAllowed
 from parcelward.parcels.models import Item, ItemAlias
 from parcelward.people import actions as people
+from parcelward.people.queries import key_holder
 from parcelward.people.wire import Person, Role
 from parcelward.privacy.models import KeptPerson
 from parcelward.privacy.sealing.wire import from_base45, parse
+from parcelward.risk import queries as decided
 from parcelward.shipping import actions as shipping
 from parcelward.shipping.actions import Because
 from parcelward.shipping.errors import NotNow
@@ -217,6 +219,8 @@ class TestByCard:
         again = mine.buy(body, key).json()
         assert (again["id"], again["state"], again["pay_url"]) == (said["id"], "bought", None)
         assert mine.get(f"/api/v1/orders/{said['id']}/labels/0").status_code == 200
+        seen = decided.decision(uuid.UUID(said["id"].removeprefix("ord_")), by=key_holder(mine.token))
+        assert seen.decision.answer.value in {"allow", "review"}, "its sender may read what was decided"
 
     def test_one_that_is_given_up_is_undone(self, mine: Shop) -> None:
         said = mine.buy(order(paid_by="card")).json()

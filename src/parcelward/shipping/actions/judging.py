@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Sequence
@@ -44,7 +45,8 @@ def judge_within(
         known=_known(row, items, card, proven=proven or card.authenticated, now=now),
         further=tuple(_where_to(one) for one in parties[1:]),
     )
-    said = risk.decide(facts, by=by)
+    # Whoever goes on with an order decides for its owner, who may read it and contest it.
+    said = risk.decide(facts, by=dataclasses.replace(by, organisation=row.owner))
     _note(row, said, proven=proven or card.authenticated)
     return said
 

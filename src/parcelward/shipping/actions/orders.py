@@ -21,6 +21,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from parcelward.base import config
 from parcelward.base.errors import NotFound
 from parcelward.base.standards.money import Currency
 from parcelward.base.vault import VaultToken
@@ -148,7 +149,8 @@ def _begin(placed: Sequence[_Placed], *, by: Person) -> None:
     for each in at_once:
         each.row.state = State.BOUGHT.value
     for each in by_card:
-        row, back_url = each.row, each.back_url
+        row = each.row
+        back_url = each.back_url or f"{config.get().public_url}/app/orders/{row.id}"
         row.intent = uuid.uuid5(row.id, "card")
         row.try_at = now + LOOK_AFTER
         payments.authorise_within(row.intent, price_of(row), about=row.id, owner=row.owner, back_url=back_url, by=by)
