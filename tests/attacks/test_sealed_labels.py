@@ -326,7 +326,7 @@ def test_each_deed_asks_the_table(role, courier):
     read = [(label.item, label.text)]
     deeds: dict[str, tuple[set[Role], Any]] = {
         "seal": (
-            {Role.CLERK, Role.SORTER, Role.ADMINISTRATOR},
+            {Role.CLERK, Role.SORTER, Role.ADMINISTRATOR, Role.MACHINERY},
             lambda: actions.seal_labels([wanted()], by=by, now=NOW),
         ),
         "lend": ({Role.HUB_AGENT, Role.ADMINISTRATOR}, lambda: courier.borrows(by=by)),

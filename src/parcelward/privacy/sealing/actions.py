@@ -9,7 +9,6 @@ import contextlib
 import datetime as dt
 import itertools
 import re
-import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
@@ -39,8 +38,6 @@ LOAN_ENDED: Final = "privacy.loan_ended"
 HANDED_OUT: Final = "privacy.station_keys_handed_out"
 
 LABELS_AT_ONCE_MAX: Final = 500
-REMEMBERED_S: Final = 30.0
-_publics: dict[tuple[str, int], tuple[bytes, float]] = {}
 KEYS_AT_ONCE_MAX: Final = 500  # in one entry of the log
 EPOCHS_LENT_MAX: Final = 14  # a claim period of 90 days has thirteen weeks and a bit
 OPENED_BY_MACHINES: Final = frozenset({Hop.HUB, Hop.OFFICE})
@@ -114,16 +111,8 @@ def _private(facility: str, epoch: int) -> bytes:
 
 
 def _public(facility: str, epoch: int) -> bytes:
-    """Return a station's public key, derived from what only our key-encryption key opens: nobody can put in another.
-
-    A process remembers it for seconds: a key that is destroyed is of a week long gone, and nothing is sealed to it.
-    """
-    known, until = _publics.get((facility, epoch), (b"", 0.0))
-    if time.monotonic() < until:
-        return known
-    made = X25519PrivateKey.from_private_bytes(_private(facility, epoch)).public_key().public_bytes_raw()
-    _publics[facility, epoch] = made, time.monotonic() + REMEMBERED_S
-    return made
+    """Return a station's public key, derived from what only our key-encryption key opens: nobody can put in another."""
+    return X25519PrivateKey.from_private_bytes(_private(facility, epoch)).public_key().public_bytes_raw()
 
 
 @transaction.atomic
