@@ -80,12 +80,13 @@ def test_devices_enrol_with_the_api_key_as_simulated_and_keep_their_keys_private
     assert not any("authorization" in h.headers for h in peer.batches())
 
 
-def test_facilities_and_lanes_are_registered(start: Any, peer: ScriptedPeer, town: world.World) -> None:
+def test_facilities_lanes_and_routes_are_registered(start: Any, peer: ScriptedPeer, town: world.World) -> None:
     start().register()
-    paths = {h.path for h in peer.heard if h.method == "PUT"}
-    assert paths == {f"/api/v1/facilities/{code}" for code in town.facilities} | {
-        f"/api/v1/lanes/{a}/{b}" for a, b in town.lanes
-    }
+    put = [h for h in peer.heard if h.method == "PUT"]
+    paths = {f"/api/v1/facilities/{code}" for code in town.facilities}
+    paths |= {f"/api/v1/lanes/{a}/{b}" for a, b in town.lanes}
+    assert {h.path for h in put} == paths | {"/api/v1/routes"}
+    assert put[-1].path == "/api/v1/routes", "once the places are there"
 
 
 def test_a_lost_answer_makes_the_same_batch_go_out_again(
