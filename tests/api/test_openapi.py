@@ -194,6 +194,8 @@ def _configuration(known, captured):
         "path.name": "questions",
         "path.event_id": "events",
     }
+    lists = {name: values for name, values in lists.items() if values}  # a role without any of a kind guesses
+    uses = {place: name for place, name in uses.items() if name in lists}
     lines = [f"[dictionaries.{name}]\nvalues = {json.dumps(values)}" for name, values in lists.items()]
     lines += ["[parameters]"]
     lines += [f'"{place}" = {{ dictionary = "{name}", probability = 0.5 }}' for place, name in uses.items()]

@@ -25,8 +25,7 @@ from tests.shipping import shop as shops
 from tests.shipping.sample_labels import pages, read
 
 from parcelward.doors.api.order_shapes import OrderIn
-from parcelward.parcels.models import ItemStatus
-from parcelward.parcels.rules import State as Flag
+from parcelward.parcels import actions as parcels
 from parcelward.people import actions
 from parcelward.people.models import Membership, User
 from parcelward.people.queries import person_of
@@ -414,7 +413,7 @@ def _older(order: uuid.UUID, days: int) -> None:
 
 def _hold(item: uuid.UUID | None) -> None:
     assert item
-    ItemStatus.objects.filter(item=item).update(flags=F("flags").bitor(int(Flag.HELD)))
+    parcels.hold(item, "address_query", by=actions.installer())
 
 
 def test_a_label_is_printed_anew_after_a_question(opened: Any, shop: Sender, live_url: str, axe: str) -> None:

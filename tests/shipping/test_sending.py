@@ -12,9 +12,9 @@ from tests.shipping import shop as shops
 from tests.shipping.shop import order, shopkeeper
 
 from parcelward.doors.api.order_shapes import OrderIn
+from parcelward.parcels import actions as desk
 from parcelward.parcels import queries as parcels
-from parcelward.parcels.models import ItemStatus
-from parcelward.parcels.rules import State as Flag
+from parcelward.people import actions as people
 from parcelward.people.wire import Person
 from parcelward.shipping import actions, queries
 from parcelward.shipping.models import OrderItem
@@ -77,7 +77,7 @@ def test_what_is_held_is_found_among_ones_own() -> None:
     row = OrderItem.objects.get(order=order_id)
     assert queries.held_parcels(by=by) == ()
     assert row.item
-    ItemStatus.objects.filter(item=row.item).update(flags=int(Flag.HELD | Flag.SIMULATED))
+    desk.hold(row.item, "address_query", by=people.installer())
     assert queries.held_parcels(by=by) == ((order_id, row.number),)
     assert queries.held_parcels(by=other) == ()
     assert parcels.on_hold([row.item]) == {row.item}
