@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,10 +13,8 @@ WIDTHS = {1280: 800, 375: 812}
 
 
 @pytest.fixture(scope="module")
-def shop(staff: Any) -> Iterator[Any]:
-    mine = staff("sender_admin")
-    yield mine
-    mine.http.close()
+def shop(staff: Any) -> Any:
+    return staff("sender_admin")  # everybody's in this process: who closes it takes it from the files after this one
 
 
 def holds(page: Page, axe: str, width: int, name: str, scheme: str) -> None:
