@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,13 +18,12 @@ WIDTHS = {1280: 800, 375: 812}
 
 
 @pytest.fixture(scope="module")
-def shop(staff: Any) -> Iterator[Any]:
+def shop(staff: Any) -> Any:
     mine = staff("sender_admin")
     apart(shops.open_shop)
     organisation = apart(lambda: Membership.objects.get(user=mine.user_id, ended_at=None).organisation_id)
     apart(lambda: shops.give(organisation, 10_000_000))
-    yield mine
-    mine.http.close()
+    return mine
 
 
 def holds(page: Page, axe: str, width: int, name: str, scheme: str) -> None:
