@@ -116,6 +116,9 @@ def installation() -> Iterator[Installation]:
     finally:
         from django.db import connections
 
+        from parcelward.risk import here
+
+        here.stop()  # or its thread would say, after the last test, that the database is gone
         for connection in connections.all():
             connection.close()
         process.send_signal(signal.SIGINT)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,6 +27,7 @@ FIRST_WAIT_S: Final = 5.0  # for the first reading; after that, whoever asks is 
 _copy: Final = Copy()
 _begun: Final = threading.Lock()
 _read_once: Final = threading.Event()
+_over: Final = threading.Event()
 _threads: Final[list[threading.Thread]] = []
 
 
@@ -38,6 +38,13 @@ def start() -> None:
             thread = threading.Thread(target=_run, name="risk", daemon=True)
             _threads.append(thread)
             thread.start()
+
+
+def stop() -> None:
+    """Read no more, and wait until the thread has ended: before a database goes away that a process outlives."""
+    _over.set()
+    for thread in _threads:
+        thread.join()
 
 
 def read_for(seen: Observation) -> Values:
@@ -61,11 +68,12 @@ def _take_over(seen: Sequence[Observation]) -> None:
 
 
 def _run() -> None:
-    while True:
+    while not _over.is_set():
         try:
             _copy.catch_up(timezone.now())
             _read_once.set()
         except Exception as err:  # noqa: BLE001 -- whatever it was, what is known stays known, and the next turn tries again
             log.warning("features wait: %s", type(err).__name__)
             db.drop_connections()
-        time.sleep(TURN_S)
+        _over.wait(TURN_S)
+    db.drop_connections()
