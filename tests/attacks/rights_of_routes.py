@@ -308,6 +308,10 @@ FRESHLY_PROVEN: Final = frozenset(
         "/app/organisations/<uuid:organisation_id>/places",
         "/app/organisations/<uuid:organisation_id>/suspend",
         "/app/organisations/make",
+        "/app/webhooks/<uuid:endpoint_id>/change",
+        "/app/webhooks/<uuid:endpoint_id>/remove",
+        "/app/webhooks/<uuid:endpoint_id>/rotate",
+        "/app/webhooks/new",
     }
 )
 """Screens that open after a proof of at most ten minutes alone: what is done there outlives the session."""

@@ -11,11 +11,13 @@ _STATE = {
     "events": "SELECT count(*) FROM parcels_scan_event",
     "items": "SELECT count(*), max(made_at) FROM parcels_item",
     "statuses": "SELECT md5(string_agg(s::text, '|' ORDER BY item)) FROM parcels_item_status s",
-    # What is, or is about to be, in the log; but for what the worker does of itself meanwhile, in its own name.
+    # What is, or is about to be, in the log; but for what the worker does of itself meanwhile, in its own name, and what
+    # a payment provider says meanwhile, which is in nobody's.
     "log": (
         "SELECT count(*), sum(n) FROM custody_batch b WHERE NOT EXISTS (SELECT 1 FROM custody_fact f "
         "JOIN people_source s ON s.kind = 'house' WHERE f.batch = b.id "
-        "AND convert_from(f.body, 'UTF8')::jsonb ->> 'by' = s.number::text)"
+        "AND (convert_from(f.body, 'UTF8')::jsonb ->> 'by' = s.number::text OR (f.kind LIKE 'payments.%' "
+        "AND convert_from(f.body, 'UTF8')::jsonb ->> 'by' IS NULL)))"
     ),
     "answers": "SELECT count(*) FROM parcels_submission",
     "marks": "SELECT md5(string_agg(source || ':' || high_sequence, '|' ORDER BY source)) FROM parcels_sourcemark",
