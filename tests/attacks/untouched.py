@@ -11,8 +11,8 @@ _STATE = {
     "events": "SELECT count(*) FROM parcels_scan_event",
     "items": "SELECT count(*), max(made_at) FROM parcels_item",
     "statuses": "SELECT md5(string_agg(s::text, '|' ORDER BY item)) FROM parcels_item_status s",
-    # What is, or is about to be, in the log; but for what the worker does of itself meanwhile, in its own name, and what
-    # a payment provider says meanwhile, which is in nobody's.
+    # What is, or is about to be, in the log; but for what the worker does of itself meanwhile, in its own name, and
+    # what a payment provider says meanwhile, which is in nobody's.
     "log": (
         "SELECT count(*), sum(n) FROM custody_batch b WHERE NOT EXISTS (SELECT 1 FROM custody_fact f "
         "JOIN people_source s ON s.kind = 'house' WHERE f.batch = b.id "
