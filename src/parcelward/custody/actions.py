@@ -6,8 +6,10 @@ import datetime as dt
 import json
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple
 
 from django.db import connections, transaction
 from django.utils import timezone
@@ -16,7 +18,7 @@ from parcelward.base import config, db, partitions
 from parcelward.custody import archive, checkpoints, keyring, notes
 from parcelward.custody.errors import LogDiverged
 from parcelward.custody.files import CHECKPOINT, LogFiles
-from parcelward.custody.models import Cursor, Fact, LogState
+from parcelward.custody.models import Cursor, LogState
 from parcelward.custody.wire import Published, fact_commitment
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,21 @@ ENTRIES_AT_ONCE_MAX = 50_000  # in one turn of the sequencer: 65 ms of hashing
 BATCHES_AT_ONCE_MAX = 5_000
 BATCHES_FOLLOWED_MAX = 256
 FACT = "fact"  # the kind of batches whose entries are facts
+_FACTS: Final = (
+    "INSERT INTO custody_fact (batch, leaf, record_time, kind, body, salt) "
+    "SELECT %s, u.place - 1, %s, u.kind, u.body, u.salt "
+    "FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) WITH ORDINALITY AS u(kind, body, salt, place)"
+)
+
+
+class _Together(NamedTuple):
+    """Entries that are made as one batch: of which moment, and (kind, body) of each."""
+
+    at: dt.datetime
+    told: list[tuple[str, bytes]]
+
+
+_together: ContextVar[_Together | None] = ContextVar("facts_together", default=None)
 
 
 def make_secrets(items: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -73,19 +90,48 @@ def record_facts(kind: str, bodies: Sequence[dict[str, Any]]) -> None:
     """Make an entry for each of several things of one kind, as one batch. As `record_fact`; of none it makes none."""
     if any(body.keys() & {"at", "kind"} for body in bodies):
         raise ValueError("a fact's time and kind are not its body's to say")  # a caller's bug, not input
-    if not bodies:
+    together = _together.get()
+    at = timezone.now() if together is None else together.at
+    said = [{"at": at.isoformat(), "kind": kind, **body} for body in bodies]
+    told = [(kind, json.dumps(each, sort_keys=True, separators=(",", ":")).encode()) for each in said]
+    if together is None:
+        _write_facts(told, at)
+    else:
+        together.told.extend(told)
+
+
+@contextmanager
+def facts_together() -> Iterator[None]:
+    """Make the entries of all that is recorded within as one batch, at the end, in the caller's transaction.
+
+    They are of the moment at which this began. An error that comes out of here must end that transaction, and one that
+    is caught within must have come before anything was recorded: what is recorded in a savepoint that is rolled back
+    would be told all the same.
+    """
+    if not connections["default"].in_atomic_block:
+        raise ValueError("entries that are made together need one transaction")  # a caller's bug, not input
+    if _together.get() is not None:  # those of whoever began
+        yield
         return
-    now = timezone.now()
-    said = [{"at": now.isoformat(), "kind": kind, **body} for body in bodies]
-    canons = [json.dumps(each, sort_keys=True, separators=(",", ":")).encode() for each in said]
+    together = _Together(timezone.now(), [])
+    before = _together.set(together)
+    try:
+        yield
+    finally:
+        _together.reset(before)
+    _write_facts(together.told, together.at)
+
+
+def _write_facts(told: Sequence[tuple[str, bytes]], now: dt.datetime) -> None:
+    if not told:
+        return
+    kinds, canons = zip(*told, strict=True)
     salts = [secrets.token_bytes(32) for _ in canons]
     committed = [fact_commitment(salt, canon) for salt, canon in zip(salts, canons, strict=True)]
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         batch = _add_batch_with_partition(FACT, committed, now)
-        Fact.objects.bulk_create(
-            Fact(batch=batch, leaf=leaf, record_time=now, kind=kind, body=canon, salt=salt)
-            for leaf, (salt, canon) in enumerate(zip(salts, canons, strict=True))
-        )
+        with db.cursor() as cur:
+            cur.execute(_FACTS, (batch, now, list(kinds), list(canons), salts))
 
 
 def _add_batch_with_partition(kind: str, commitments: Sequence[bytes], now: dt.datetime) -> int:

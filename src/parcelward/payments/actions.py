@@ -32,7 +32,7 @@ EVIDENCE_CHARS_MAX: Final = 20_000
 MARK_MAX: Final = 100
 FINDING_CLOSED: Final = "payments.finding_closed"
 
-pay_from_balance = purchases.pay_from_balance
+Bought, pay_from_balance = purchases.Bought, purchases.pay_from_balance
 pay_many_from_balance = purchases.pay_many_from_balance
 give_back_to_balance, give_back_to_card = purchases.give_back_to_balance, purchases.give_back_to_card
 authorise_within, capture_within, void_within = (

@@ -6,7 +6,7 @@ The room's actions decide what is posted and who may; they alone call this.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -24,7 +24,7 @@ from parcelward.people.wire import Person
 
 _INSERT: Final = (
     "INSERT INTO payments_posting (id, state, ends_id, reason, about, source, recorded_at) "
-    "SELECT u.id, %s, %s, %s, u.about, %s, %s FROM unnest(%s::uuid[], %s::uuid[]) AS u(id, about) "
+    "SELECT u.id, %s, %s, %s, u.about, u.by, %s FROM unnest(%s::uuid[], %s::uuid[], %s::int[]) AS u(id, about, by) "
     "ON CONFLICT DO NOTHING RETURNING id"
 )
 _LINES: Final = (
@@ -42,25 +42,34 @@ _OPEN: Final = (
 )
 
 
+class Posting(NamedTuple):
+    """What is posted: under which id of the caller's, which lines, what it is about, and who says so."""
+
+    id: UUID
+    lines: Lines
+    about: UUID | None
+    by: Person
+
+
 @transaction.atomic
 def post(posting: UUID, lines: Lines, *, reason: str, by: Person, about: UUID | None = None) -> None:
     """Post lines at once. The same posting again changes nothing.
 
     Raises NotEnough where a bounded account holds too little, PostingReused where the id stands for another posting.
     """
-    _post([(posting, lines, about)], State.POSTED, None, reason=reason, by=by)
+    _post([Posting(posting, lines, about, by)], State.POSTED, None, reason=reason)
 
 
-@transaction.atomic
-def post_many(postings: Sequence[tuple[UUID, Lines, UUID | None]], *, reason: str, by: Person) -> None:
-    """Post several at once: (posting, lines, what it is about) each. As `post`, all of them or none."""
-    _post(postings, State.POSTED, None, reason=reason, by=by)
+@transaction.atomic(savepoint=False)
+def post_many(postings: Sequence[Posting], *, reason: str) -> None:
+    """Post several at once. As `post`, all of them or none."""
+    _post(postings, State.POSTED, None, reason=reason)
 
 
 @transaction.atomic
 def hold(posting: UUID, lines: Lines, *, reason: str, by: Person, about: UUID | None = None) -> None:
     """Hold what lines take, until `settle` or `void`. The same posting again changes nothing. Raises as `post`."""
-    _post([(posting, lines, about)], State.PENDING, None, reason=reason, by=by)
+    _post([Posting(posting, lines, about, by)], State.PENDING, None, reason=reason)
 
 
 @transaction.atomic
@@ -70,14 +79,14 @@ def settle(posting: UUID, pending: UUID, lines: Lines | None = None, *, by: Pers
     Raises PostingEnded where it was ended otherwise, PostingReused as `post`; ValueError for more than was pending.
     """
     reason, about, held = _pending(pending)
-    _post([(posting, held if lines is None else lines, about)], State.POSTED, pending, reason=reason, by=by)
+    _post([Posting(posting, held if lines is None else lines, about, by)], State.POSTED, pending, reason=reason)
 
 
 @transaction.atomic
 def void(posting: UUID, pending: UUID, *, by: Person) -> None:
     """Give back what was pending. Again, it changes nothing. Raises PostingEnded and PostingReused as `settle`."""
     reason, about, _ = _pending(pending)
-    _post([(posting, (), about)], State.VOIDED, pending, reason=reason, by=by)
+    _post([Posting(posting, (), about, by)], State.VOIDED, pending, reason=reason)
 
 
 def balance(account: Account) -> Balance:
@@ -118,25 +127,23 @@ def _account(kind: str, currency: str, owner: UUID | None) -> Account:
     return Account(Kind(kind), Currency(currency), owner)
 
 
-def _post(
-    postings: Sequence[tuple[UUID, Lines, UUID | None]], state: State, ends: UUID | None, *, reason: str, by: Person
-) -> None:
+def _post(postings: Sequence[Posting], state: State, ends: UUID | None, *, reason: str) -> None:
     """Write postings, their lines, what they change and their entries: the same few statements for many as for one."""
-    for wrong in filter(None, (rules.problem(lines, state) for _, lines, _ in postings)):
+    for wrong in filter(None, (rules.problem(one.lines, state) for one in postings)):
         raise ValueError(wrong)  # the rules' bug, not input
-    ids, abouts = [posting for posting, _, _ in postings], [about for _, _, about in postings]
+    columns = [one.id for one in postings], [one.about for one in postings], [one.by.source for one in postings]
     with db.cursor() as cur:
-        values = (state.value, ends, reason, by.source, timezone.now(), ids, abouts)
-        new = {row[0] for row in cur.execute(_INSERT, values).fetchall()}
+        cur.execute(_INSERT, (state.value, ends, reason, timezone.now(), *columns))
+        new = {row[0] for row in cur.fetchall()}
     fresh = []
-    for posting, lines, about in postings:
-        if posting in new:
-            fresh.append((posting, lines, about))
+    for one in postings:
+        if one.id in new:
+            fresh.append(one)
         else:
-            _require_same(posting, lines, state, ends, reason=reason, about=about)
+            _require_same(one, state, ends, reason=reason)
     if not fresh:
         return
-    every = [(posting, line) for posting, lines, _ in fresh for line in lines]
+    every = [(one.id, line) for one in fresh for line in one.lines]
     together = tuple(line for _, line in every)
     held = () if ends is None else _lines_of(ends)
     if ends is not None and not rules.within(together, held):
@@ -157,20 +164,23 @@ def _post(
     wanted = rules.changes(together, state, held)
     if wanted:
         _change(wanted, numbers | _numbers([account for account in wanted if account not in numbers]))
-    told = [said(posting, state, ends, reason=reason, about=about, lines=lines) for posting, lines, about in fresh]
-    custody.record_facts(POSTED, [one | {"by": by.source} for one in told])
+    custody.record_facts(
+        POSTED,
+        [
+            said(one.id, state, ends, reason=reason, about=one.about, lines=one.lines) | {"by": one.by.source}
+            for one in fresh
+        ],
+    )
 
 
-def _require_same(
-    posting: UUID, lines: Lines, state: State, ends: UUID | None, *, reason: str, about: UUID | None
-) -> None:
+def _require_same(one: Posting, state: State, ends: UUID | None, *, reason: str) -> None:
     """Raise PostingReused or PostingEnded unless the posting that is there is this one."""
     with db.cursor() as cur:
-        cur.execute("SELECT state, ends_id, reason, about FROM payments_posting WHERE id = %s", (posting,))
+        cur.execute("SELECT state, ends_id, reason, about FROM payments_posting WHERE id = %s", (one.id,))
         row = cur.fetchone()
     if row is None:
         raise PostingEnded("This was posted or given back before, otherwise")
-    if row != (state.value, ends, reason, about) or sorted(_lines_of(posting)) != sorted(lines):
+    if row != (state.value, ends, reason, one.about) or sorted(_lines_of(one.id)) != sorted(one.lines):
         raise PostingReused("This id stands for another posting: take a new one")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from django.utils import timezone
 from parcelward.base.errors import Conflict, NotAllowed
 from parcelward.payments import givebacks, intent_rules, intents, ledger, queries, rules
 from parcelward.payments.errors import IntentReused
+from parcelward.payments.ledger import Posting
 from parcelward.payments.models import Intent
 from parcelward.payments.providers.chosen import provider
 from parcelward.payments.wire import Price, Purpose, Standing, Verb
@@ -27,19 +28,36 @@ PURCHASE: Final = "purchase"
 REFUND: Final = "refund"
 
 
+class Bought(NamedTuple):
+    """Something that is paid out of a balance: its id, what it costs, whose balance, and who bought it."""
+
+    purchase: UUID
+    price: Price
+    owner: UUID
+    by: Person
+
+
 def pay_from_balance(purchase: UUID, price: Price, *, owner: UUID, by: Person) -> None:
     """Take what something costs out of its buyer's balance, once for a purchase. Raises NotEnough."""
-    pay_many_from_balance([(purchase, price)], owner=owner, by=by)
+    pay_many_from_balance([Bought(purchase, price, owner, by)])
 
 
-def pay_many_from_balance(purchases: Sequence[tuple[UUID, Price]], *, owner: UUID, by: Person) -> None:
-    """Take what several things cost out of their buyer's balance, once for each purchase. Raises NotEnough for all."""
-    _require_theirs(owner, by)
-    postings = [
-        (intent_rules.posting_id(purchase, PURCHASE), rules.purchase_lines(price, owner=owner), purchase)
-        for purchase, price in purchases
-    ]
-    ledger.post_many(postings, reason=PURCHASE, by=by)
+def pay_many_from_balance(purchases: Sequence[Bought]) -> None:
+    """Take what things cost out of their buyers' balances, once for each purchase. Raises NotEnough for all of them."""
+    for one in purchases:
+        _require_theirs(one.owner, one.by)
+    ledger.post_many(
+        [
+            Posting(
+                intent_rules.posting_id(one.purchase, PURCHASE),
+                rules.purchase_lines(one.price, owner=one.owner),
+                one.purchase,
+                one.by,
+            )
+            for one in purchases
+        ],
+        reason=PURCHASE,
+    )
 
 
 def give_back_to_balance(

@@ -19,10 +19,11 @@ from parcelward.people.wire import CERTIFIED, TWO_PEOPLE, OrganisationKind, Pers
 LISTED_MAX: Final = 500
 
 
-def known_since(owner: UUID) -> dt.datetime | None:
-    """Return since when an organisation, or a person who acts for nobody else, is known here; None: not at all."""
-    found = Organisation.objects.filter(pk=owner).values_list("made_at", flat=True).first()
-    return found or User.objects.filter(pk=owner).values_list("created_at", flat=True).first()
+def known_since(owners: Collection[UUID]) -> dict[UUID, dt.datetime]:
+    """Return since when organisations, and people who act for nobody else, are known; without those who are not."""
+    found = dict(Organisation.objects.filter(pk__in=owners).values_list("pk", "made_at"))
+    others = set(owners) - found.keys()
+    return found | dict(User.objects.filter(pk__in=others).values_list("pk", "created_at") if others else ())
 
 
 @dataclass(frozen=True, slots=True)

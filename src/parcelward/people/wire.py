@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -183,3 +184,12 @@ class Document(enum.StrEnum):
     IDENTITY_CARD = "identity_card"
     DRIVING_LICENCE = "driving_licence"
     RESIDENCE_PERMIT = "residence_permit"
+
+
+class Once(NamedTuple):
+    """A request that is done once: under which key, of which source, what stands for it, and what it will answer."""
+
+    source: int
+    key: str
+    digest: bytes
+    answer: bytes

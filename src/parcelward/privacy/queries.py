@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from parcelward.base import db
@@ -55,7 +55,12 @@ def require_keys() -> None:
 
 def is_kept(token: VaultToken) -> bool:
     """Return whether anything is kept of a person."""
-    return KeptPerson.objects.filter(token=token).exists()
+    return token in kept_among([token])
+
+
+def kept_among(tokens: Iterable[VaultToken]) -> frozenset[VaultToken]:
+    """Return of which of these people anything is kept."""
+    return frozenset(map(VaultToken, KeptPerson.objects.filter(token__in=set(tokens)).values_list("token", flat=True)))
 
 
 def kept(token: VaultToken) -> Kept:

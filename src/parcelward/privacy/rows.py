@@ -59,6 +59,7 @@ class NewPerson(NamedTuple):
     account: UUID | None
     expires_at: dt.datetime | None
     fields: Mapping[Field, str]
+    made_by: int
 
 
 def seal_fields(token: UUID, key: DataKey, fields: Mapping[Field, str]) -> dict[Field, bytes | None]:
@@ -89,14 +90,14 @@ def unseal(row: PersonRow, key: DataKey, field: Field) -> str:
     return cipher.unseal(key.key, row.sealed[field], place)
 
 
-def insert(persons: Sequence[NewPerson], keys: Mapping[UUID, DataKey], *, by: int, now: dt.datetime) -> list[str]:
+def insert(persons: Sequence[NewPerson], keys: Mapping[UUID, DataKey], *, now: dt.datetime) -> list[str]:
     """Insert people and their marks, in two statements whatever their number. Return the digest of each row."""
     used = [field for field in Field if any(person.fields.get(field) for person in persons)]
     sealed = [seal_fields(person.token, keys[person.token], person.fields) for person in persons]
     columns = "".join([f", {COLUMNS[field]}" for field in used])
     values = [
         (
-            *(person.token, person.kind.value, person.tenant, person.account, now, by, person.expires_at),
+            *(person.token, person.kind.value, person.tenant, person.account, now, person.made_by, person.expires_at),
             keys[person.token].version,
             *(closed.get(field) for field in used),
         )

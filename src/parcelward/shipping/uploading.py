@@ -24,6 +24,8 @@ from parcelward.people.queries import acting_again
 from parcelward.people.wire import Person
 from parcelward.shipping import upload_rows
 from parcelward.shipping.actions import orders
+from parcelward.shipping.actions.drafting import Asked
+from parcelward.shipping.errors import BadOrder
 from parcelward.shipping.models import Upload, UploadRow
 from parcelward.shipping.uploads import checks, rows
 from parcelward.shipping.uploads.wire import RowState, State
@@ -172,13 +174,16 @@ def _place_some(upload_id: UUID, sender: Party, at_once: int, *, by: Person) -> 
     for one in here:
         values = checks.with_product(upload_rows.values_of(row, head, contents[one.place]), looked_by)
         item, _ = rows.item_of(values, here=looked_by.here, currency=looked_by.currency)
-        wanted.append((order_id(row, one), OrderWanted(sender, (item,), reference=item.reference, strict=row.strict)))
-    outcomes = orders.place_many_within(wanted, by=by)
+        order = OrderWanted(sender, (item,), reference=item.reference, strict=row.strict)
+        wanted.append(Asked(order_id(row, one), order, by))
+    outcomes = orders.place_many_within(wanted)
     placed = []
-    for one, (made, _), bad in zip(here, wanted, outcomes, strict=True):
-        if bad is None:
-            one.state, one.order = RowState.PLACED.value, made
+    for one, asked, bad in zip(here, wanted, outcomes, strict=True):
+        if not isinstance(bad, ParcelwardError):
+            one.state, one.order = RowState.PLACED.value, asked.id
             placed.append(one)
+        elif not isinstance(bad, BadOrder):
+            raise bad
         else:
             one.state = RowState.FAILED.value
             one.problems = [[each.field, each.code] for each in map(checks.of_order, bad.problems)]

@@ -36,7 +36,7 @@ class AddressIn(Strict):
 
     def value(self) -> Address:
         """Return it as the rooms know it."""
-        return Address(**self.dict() | {"street_lines": tuple(self.street_lines)})
+        return Address(**self.model_dump() | {"street_lines": tuple(self.street_lines)})
 
 
 class PartyIn(Strict):
@@ -127,7 +127,7 @@ class ItemIn(Strict):
 
     def value(self, *, here: str) -> ItemWanted:
         """Return it as the rooms know it."""
-        said = self.contents.dict() | {"answers": Answers(**self.contents.answers.dict())}
+        said = self.contents.model_dump() | {"answers": Answers(**self.contents.answers.model_dump())}
         country = self.to.address.country.upper()
         declared = Declaration(**said, international=country != here)
         return ItemWanted(

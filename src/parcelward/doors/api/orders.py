@@ -13,7 +13,7 @@ from parcelward.base.errors import NotFound
 from parcelward.doors import throttle
 from parcelward.doors.api.openapi import LABEL_KINDS
 from parcelward.doors.api.order_shapes import ORDER_PREFIX, OrderIn, OrderOut, shown
-from parcelward.doors.api.shapes import PROBLEMS, Bearer, id_in, next_page, once_id
+from parcelward.doors.api.shapes import PROBLEMS, Bearer, id_in, next_page, once_key
 from parcelward.people.wire import Person
 from parcelward.shipping import actions, queries
 from parcelward.shipping.labels import layout, pdf, png, zpl
@@ -52,11 +52,9 @@ def buy(request: HttpRequest, body: OrderIn) -> HttpResponse:
     Sent again with its Idempotency-Key, it is the same order as it stands then: that is how a payment by card that
     waited for its payer goes on. Everything that is wrong is said at once; then nothing was bought.
     """
-    wanted, by = body.value(), _by(request)
     whence = Whence(network=throttle.client_address(request))
-    found = once_id(request, lambda: actions.place_within(uuid.uuid4(), wanted, by=by, whence=whence))
-    actions.go_on(found, by=by)
-    return _answer(queries.order(found, by=by), 201)
+    asked = actions.Asked(uuid.uuid4(), body.value(), _by(request), whence)
+    return _answer(actions.buy_once(asked, *once_key(request)), 201)
 
 
 @router.get("/orders", auth=Bearer(), response={200: list[OrderOut], **PROBLEMS}, summary="Your orders")

@@ -138,7 +138,7 @@ def _facility(row: FacilityRow | None, answer: HttpResponse) -> dict[str, Any]:
 def put_facility(request: HttpRequest, response: HttpResponse, code: str, body: FacilityIn) -> dict[str, Any]:
     """Store or change a facility; the same again changes nothing. With If-Match only what is still as you read it."""
     by = request.auth  # type: ignore[attr-defined]  # set by ninja
-    network.put_facility(code, **body.dict(), by=by, if_match=request.headers.get("If-Match", ""))
+    network.put_facility(code, **body.model_dump(), by=by, if_match=request.headers.get("If-Match", ""))
     return _facility(places.facility(code), response)
 
 
@@ -211,7 +211,7 @@ def put_lane(
 ) -> tuple[int, None]:
     """Store or change a lane; the same again changes nothing. With If-Match only what is still as you read it."""
     by = request.auth  # type: ignore[attr-defined]  # set by ninja
-    network.put_lane(origin, destination, **body.dict(), by=by, if_match=request.headers.get("If-Match", ""))
+    network.put_lane(origin, destination, **body.model_dump(), by=by, if_match=request.headers.get("If-Match", ""))
     stored = places.lane(origin, destination)
     if stored is not None:
         response["ETag"] = f'"{stored.version}"'
@@ -266,5 +266,5 @@ class RoutesOut(Schema):
 def put_routes(request: HttpRequest, body: RoutesIn) -> dict[str, Any]:
     """Store the whole table; the same again changes nothing. Items are sold only to where a route leads."""
     by = request.auth  # type: ignore[attr-defined]  # set by ninja
-    network.put_routes([RouteRow(**one.dict()) for one in body.routes], by=by)
+    network.put_routes([RouteRow(**one.model_dump()) for one in body.routes], by=by)
     return {"mode": config.get().mode, "count": len(body.routes)}

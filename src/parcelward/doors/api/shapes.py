@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Schema
 from ninja.security import HttpBearer
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from parcelward.base import config
 from parcelward.doors import throttle
@@ -50,7 +50,7 @@ _REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 50
 PROBLEMS: dict[frozenset[int], Any] = {_REFUSALS: ProblemSchema}
 
 
-class Strict(Schema):
+class Strict(BaseModel):
     """What a caller sends: a field that we do not know is refused, not passed over."""
 
     model_config = ConfigDict(extra="forbid")
@@ -77,13 +77,18 @@ def once_id(request: HttpRequest, work: Callable[[], UUID]) -> UUID:
     return UUID(bytes=_kept(request, lambda: (200, work().bytes))[1])
 
 
-def _kept(
-    request: HttpRequest, done: Callable[[], tuple[int, bytes]], *, kept: Callable[[bytes], bytes] | None = None
-) -> tuple[int, bytes]:
-    key = request.headers.get("Idempotency-Key", "")
+def once_key(request: HttpRequest) -> tuple[str, bytes, list[bytes]]:
+    """Return a request's Idempotency-Key, what stands for the request, and what stood for it before."""
     asked = f"{request.method} {request.path}\n".encode() + request.body
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]  # an answer outlives the secret it was kept under
     digest, *before = [hmac.digest(each.encode(), asked, hashlib.sha256) for each in secrets]
+    return request.headers.get("Idempotency-Key", ""), digest, before
+
+
+def _kept(
+    request: HttpRequest, done: Callable[[], tuple[int, bytes]], *, kept: Callable[[bytes], bytes] | None = None
+) -> tuple[int, bytes]:
+    key, digest, before = once_key(request)
     by: Person = request.auth  # type: ignore[attr-defined]  # set by ninja
     return people.once(key, digest, done, by=by, now=dt.datetime.now(dt.UTC), before=before, kept=kept)
 

@@ -219,7 +219,7 @@ def change_endpoint(
 ) -> dict[str, Any]:
     """Change what is given, pause it, or turn it on again. With If-Match only what is still as you read it."""
     found, by = _endpoint(endpoint_id), _by(request)
-    actions.change(found, **body.dict(), if_match=request.headers.get("If-Match", ""), by=by)
+    actions.change(found, **body.model_dump(), if_match=request.headers.get("If-Match", ""), by=by)
     return endpoint(request, response, endpoint_id)
 
 

@@ -29,12 +29,13 @@ from parcelward.parcels.actions.links import make_link
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
 from parcelward.parcels.actions.record import record_scans
-from parcelward.parcels.actions.sold import cancel_sold_within, inspect_sold_within, make_sold_within
+from parcelward.parcels.actions.sold import SoldWanted, cancel_sold_within, inspect_sold_within, make_sold_within
 from parcelward.parcels.actions.statuses import rebuild
 
 __all__ = [
     "MANIFEST_ITEMS_MAX",
     "Made",
+    "SoldWanted",
     "accept_manifest",
     "agree_to_release",
     "approve_erasure",

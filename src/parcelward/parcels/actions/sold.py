@@ -31,9 +31,23 @@ _REST: Final = dt.timedelta(days=366)  # UPU S10: a number is not used again wit
 _TAKEN: Final = "SELECT number FROM parcels_itemalias WHERE number = ANY(%s) AND (valid_to IS NULL OR valid_to > %s)"
 _INSERT: Final = (
     "INSERT INTO parcels_solditem (item, sold_at, source, facility) "
-    "SELECT i, %s, %s, %s FROM unnest(%s::uuid[]) AS u(i)"
+    "SELECT i, %s, s, f FROM unnest(%s::uuid[], %s::int[], %s::int[]) AS u(i, s, f)"
 )
 _ANNOUNCED: Final = "UPDATE parcels_item SET announced_at = %s WHERE item = ANY(%s::uuid[])"
+
+
+@dataclass(frozen=True, slots=True)
+class SoldWanted:
+    """An item that was sold and is to be made.
+
+    `s10_mark` is the service indicator of an S10 number (two letters, such as LA), or empty for a number of our own;
+    `facility` the number of the place where it is expected to be handed in; `buyer` the source of whoever bought it.
+    """
+
+    s10_mark: str
+    facility: int
+    buyer: int
+    simulated: bool
 
 
 @dataclass(slots=True)
@@ -48,35 +62,41 @@ class _Sold:
     touched: bool = False
 
 
-@transaction.atomic
 def make_sold_within(
-    s10_marks: Sequence[str], *, country: str, facility: int = 0, by: Person, now: dt.datetime
+    wanted: Sequence[SoldWanted], *, country: str, by: Person, now: dt.datetime
 ) -> list[tuple[UUID, str]]:
-    """Make one item for each mark, in the caller's transaction; return each with its number.
+    """Make the items that were sold, in the caller's transaction; return each with its number.
 
-    A mark is the service indicator of an S10 number (two letters, such as LA), or empty for a number of our own.
-    `facility` is the number of the place where they are expected to be handed in.
-    Numbers are drawn by chance: nobody learns from one how many there are, or what the next one is.
+    Numbers are drawn by chance: nobody learns from one how many there are, or what the next one is. `by` is the house
+    where several buyers' items are made at once, and else the buyer; the log has an entry for each buyer.
     Raises Invalid for too many or a mark that is none, Busy where no free number was found.
     """
     require(by, Task.ORDER)
-    if not 1 <= len(s10_marks) <= SOLD_AT_ONCE_MAX:
+    if not 1 <= len(wanted) <= SOLD_AT_ONCE_MAX:
         raise Invalid(f"An order has 1 to {SOLD_AT_ONCE_MAX} items", code="bad_count")
-    numbers = _numbers(s10_marks, country, now)
-    flags = int(State.SIMULATED if by.simulated else State.NONE)
+    numbers = _numbers([one.s10_mark for one in wanted], country, now)
     made = [
-        _Sold(number, item, by.simulated, Status(flags=flags))
-        for number, item in zip(numbers, items.new_item_ids(len(numbers), now=now), strict=True)
+        _Sold(number, item, one.simulated, Status(flags=int(State.SIMULATED if one.simulated else State.NONE)))
+        for one, number, item in zip(wanted, numbers, items.new_item_ids(len(numbers), now=now), strict=True)
     ]
     custody.make_secrets(one.item for one in made)
     items.insert_items(made, now=now)
     items.insert_blank_statuses(made)
     with db.cursor() as cur:
         cur.execute(_ANNOUNCED, (now, ids := db.uuid_array([one.item for one in made])))
-        cur.execute(_INSERT, (now, by.source, facility, ids))
+        cur.execute(_INSERT, (now, ids, [one.buyer for one in wanted], [one.facility for one in wanted]))
     found = [(UUID(bytes=one.item), one.number) for one in made]
-    said = {"by": by.source, "items": [str(item) for item, _ in found], "numbers": numbers_hash(found)}
-    custody.record_fact(SOLD_KIND, said | {"recorded_us": db.pg_micros(now)})
+    of: dict[int, list[tuple[UUID, str]]] = {}
+    for one, pair in zip(wanted, found, strict=True):
+        of.setdefault(one.buyer, []).append(pair)
+    recorded = {"recorded_us": db.pg_micros(now)}
+    custody.record_facts(
+        SOLD_KIND,
+        [
+            {"by": buyer, "items": [str(item) for item, _ in some], "numbers": numbers_hash(some)} | recorded
+            for buyer, some in of.items()
+        ],
+    )
     return found
 
 

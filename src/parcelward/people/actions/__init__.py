@@ -1,12 +1,16 @@
 """What people do about accounts, organisations, keys and devices. Each is one transaction, and an entry in the log."""
 
 from parcelward.people.actions.accounts import (
+    OK,
     close_account,
     forget_answers,
+    give_back_within,
     installer,
     lock_person,
     machinery,
     once,
+    require_key,
+    take_many_within,
     unlock_person,
 )
 from parcelward.people.actions.bans import BAN_MAX, ban_address, end_ban, forget_bans
@@ -79,6 +83,7 @@ from parcelward.people.actions.sessions import (
 from parcelward.people.actions.spending import (
     GRANT_FOR_MAX,
     OverCap,
+    Spend,
     cancel_spend,
     cancel_spent,
     grant_spending,
@@ -106,6 +111,7 @@ __all__ = [
     "GRANT_FOR_MAX",
     "KEY_LIFETIME",
     "KEY_LIFETIME_MAX",
+    "OK",
     "OVERLAP_MAX",
     "Enrolled",
     "Joining",
@@ -113,6 +119,7 @@ __all__ = [
     "Opened",
     "OverCap",
     "Proof",
+    "Spend",
     "Taken",
     "accept",
     "act_for",
@@ -141,6 +148,7 @@ __all__ = [
     "forget_answers",
     "forget_bans",
     "forget_challenges",
+    "give_back_within",
     "give_challenge",
     "give_facility",
     "grant_spending",
@@ -164,6 +172,7 @@ __all__ = [
     "remove_passkey",
     "rename_passkey",
     "require_asker",
+    "require_key",
     "reseal_second_factors",
     "reserve_spend",
     "resume_organisation",
@@ -180,6 +189,7 @@ __all__ = [
     "suspend_organisation",
     "take_enrolment",
     "take_facility_back",
+    "take_many_within",
     "take_once",
     "try_code",
     "unlock_person",

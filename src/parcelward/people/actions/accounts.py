@@ -31,7 +31,8 @@ from parcelward.people.roles import require
 from parcelward.people.sessions_of import end_where
 from parcelward.people.wire import Person, Role, Task
 
-once = answers.once
+OK, once, require_key = answers.OK, answers.once, answers.require_key
+take_many_within, give_back_within = answers.take_many_within, answers.give_back_within
 forget_answers = answers.forget_answers
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, Sum
 from django.utils import timezone
 
+from parcelward.base import db
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.custody import actions as custody
 from parcelward.people import reach
@@ -34,6 +35,44 @@ REUSED_WORDS: Final = "This id stands for another payment, or one that was given
 RESERVED: Final = "reserved"
 SETTLED: Final = "settled"
 CANCELLED: Final = "cancelled"
+
+
+_GRANTS: Final = (
+    "SELECT g.key_id, g.currency, g.id, g.cap_payment_minor, g.cap_day_minor, g.cap_month_minor, k.source_id "
+    "FROM people_spendgrant g JOIN people_apikey k ON k.id = g.key_id "
+    "JOIN unnest(%s::uuid[], %s::text[]) AS w(key, currency) ON w.key = g.key_id AND w.currency = g.currency "
+    "WHERE g.withdrawn_at IS NULL AND g.expires_at > %s ORDER BY g.id FOR UPDATE OF g"
+)
+_RESERVED: Final = (
+    "SELECT s.id, g.key_id, g.currency, s.reserved_minor, s.state FROM people_spending s "
+    "JOIN people_spendgrant g ON g.id = s.grant_id WHERE s.id = ANY(%s)"
+)
+_USED: Final = (
+    "SELECT grant_id, sum(amount_minor) FILTER (WHERE day = %s), sum(amount_minor) FROM people_spending "
+    "WHERE grant_id = ANY(%s) AND day >= %s AND day <= %s GROUP BY grant_id"
+)
+_SPEND: Final = (
+    "INSERT INTO people_spending (id, day, state, reserved_at, ended_at, grant_id, amount_minor, reserved_minor) "
+    "SELECT u.id, %s, %s, %s, %s, u.of, u.amount, u.amount FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[]) "
+    "AS u(id, of, amount)"
+)
+
+
+class Spend(NamedTuple):
+    """A payment that somebody asks for: by which key, under which id of the caller's, and how much."""
+
+    key: UUID
+    reservation: UUID
+    amount_minor: int
+    currency: str
+
+
+class _Grant(NamedTuple):
+    id: UUID
+    cap_payment_minor: int
+    cap_day_minor: int | None
+    cap_month_minor: int | None
+    source: int
 
 
 class OverCap(NotAllowed):
@@ -133,58 +172,75 @@ def reserve_spend(
     Asked again with the same id, it changes nothing. Raises OverCap where a cap would be exceeded, where there is no
     grant and where the key is no longer valid; Conflict where the id stands for another payment.
     """
-    _reserve(key_id, [(reservation, amount_minor)], currency, settled=False, now=now or timezone.now())
+    _reserve([Spend(key_id, reservation, amount_minor, currency)], settled=False, now=now or timezone.now())
 
 
 @transaction.atomic
-def _reserve(
-    key_id: UUID, payments: Sequence[tuple[UUID, int]], currency: str, *, settled: bool, now: dt.datetime
-) -> None:
+def _reserve(wanted: Sequence[Spend], *, settled: bool, now: dt.datetime) -> None:
     """Count payments, all or none; `settled`: they are made in the same transaction."""
-    if any(amount <= 0 for _, amount in payments):
+    if any(one.amount_minor <= 0 for one in wanted):
         raise Invalid("A payment is more than nothing", code="bad_amount")
-    # The lock makes reservations of one grant take turns: each sees what those before it counted.
-    grant = (
-        SpendGrant.objects.select_for_update(of=("self",))
-        .select_related("key")
-        .filter(key=key_id, currency=currency, withdrawn_at=None, expires_at__gt=now)
-        .first()
-    )
-    known = {one.pk: one for one in Spending.objects.select_related("grant").filter(pk__in=[pk for pk, _ in payments])}
-    for reservation, amount in payments:
-        before = known.get(reservation)
-        if before is not None:
-            same = (before.grant.key_id, before.grant.currency, before.reserved_minor) == (key_id, currency, amount)
-            if not same or before.state == CANCELLED:
-                raise Conflict(REUSED_WORDS, code="reservation_reused")
-    new = [(reservation, amount) for reservation, amount in payments if reservation not in known]
-    if not new:
-        return
-    if grant is None or grant.key.source_id in revoked_among([grant.key.source_id]):
-        raise OverCap("This key has no grant to spend in this currency")
-    if max(amount for _, amount in new) > grant.cap_payment_minor:
-        raise OverCap("This payment is more than the key may make at once")
-    today = now.astimezone(dt.UTC).date()
-    used = Spending.objects.filter(grant=grant, day__gte=today.replace(day=1), day__lte=today).aggregate(
-        day=Sum("amount_minor", filter=Q(day=today)), month=Sum("amount_minor")
-    )
-    more = sum(amount for _, amount in new)
-    for cap, spent in ((grant.cap_day_minor, used["day"]), (grant.cap_month_minor, used["month"])):
-        if cap is not None and (spent or 0) + more > cap:
-            raise OverCap("With this payment the key would spend more than it was granted")
-    Spending.objects.bulk_create(
-        Spending(
-            id=reservation,
-            grant=grant,
-            day=today,
-            amount_minor=amount,
-            reserved_minor=amount,
-            state=SETTLED if settled else RESERVED,
-            reserved_at=now,
-            ended_at=now if settled else None,
-        )
-        for reservation, amount in new
-    )
+    grants = _grants(wanted, now)
+    known = _known([one.reservation for one in wanted])
+    new: list[tuple[Spend, _Grant]] = []
+    for one in wanted:
+        before = known.get(one.reservation)
+        if before is None:
+            grant = grants.get((one.key, one.currency))
+            if grant is None:
+                raise OverCap("This key has no grant to spend in this currency")
+            if one.amount_minor > grant.cap_payment_minor:
+                raise OverCap("This payment is more than the key may make at once")
+            new.append((one, grant))
+        elif before != (one.key, one.currency, one.amount_minor):
+            raise Conflict(REUSED_WORDS, code="reservation_reused")
+    if new:
+        today = now.astimezone(dt.UTC).date()
+        _require_room(new, today)
+        _store(new, today, settled=settled, now=now)
+
+
+def _grants(wanted: Sequence[Spend], now: dt.datetime) -> dict[tuple[UUID, str], _Grant]:
+    """Lock the grants of keys that may still spend, in one order for everybody, and return them.
+
+    The lock makes reservations of one grant take turns: each sees what those before it counted.
+    """
+    pairs = sorted({(one.key, one.currency) for one in wanted})
+    with db.cursor() as cur:
+        cur.execute(_GRANTS, ([key for key, _ in pairs], [currency for _, currency in pairs], now))
+        found = {(row[0], row[1]): _Grant(*row[2:]) for row in cur.fetchall()}
+    revoked = revoked_among({grant.source for grant in found.values()})
+    return {pair: grant for pair, grant in found.items() if grant.source not in revoked}
+
+
+def _known(reservations: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
+    """Return of which key, in which currency and how much was reserved before; what was given up is of no amount."""
+    with db.cursor() as cur:
+        cur.execute(_RESERVED, (list(reservations),))
+        return {row[0]: (row[1], row[2], 0 if row[4] == CANCELLED else row[3]) for row in cur.fetchall()}
+
+
+def _require_room(new: Sequence[tuple[Spend, _Grant]], today: dt.date) -> None:
+    """Raise OverCap where a day's or a month's cap does not hold all of these payments."""
+    more: Counter[_Grant] = Counter()
+    for one, grant in new:
+        more[grant] += one.amount_minor
+    with db.cursor() as cur:
+        cur.execute(_USED, (today, [grant.id for grant in more], today.replace(day=1), today))
+        used = {row[0]: row[1:] for row in cur.fetchall()}
+    for grant, amount in more.items():
+        day, month = used.get(grant.id, (0, 0))
+        for cap, spent in ((grant.cap_day_minor, day), (grant.cap_month_minor, month)):
+            if cap is not None and (spent or 0) + amount > cap:
+                raise OverCap("With this payment the key would spend more than it was granted")
+
+
+def _store(new: Sequence[tuple[Spend, _Grant]], today: dt.date, *, settled: bool, now: dt.datetime) -> None:
+    amounts = [one.amount_minor for one, _ in new]
+    state, ended = (SETTLED, now) if settled else (RESERVED, None)
+    with db.cursor() as cur:
+        ids, grants = [one.reservation for one, _ in new], [grant.id for _, grant in new]
+        cur.execute(_SPEND, (today, state, now, ended, ids, grants, amounts))
 
 
 def settle_spend(reservation: UUID, amount_minor: int | None = None) -> None:
@@ -213,13 +269,15 @@ def _end(reservation: UUID, state: str, amount_minor: int | None) -> None:
     row.save(update_fields=["state", "amount_minor", "ended_at"])
 
 
-def spend_within(by: Person, payments: Sequence[tuple[UUID, int]], currency: str, *, settled: bool) -> None:
-    """Count payments, (reservation, amount) each, against the asking key's grant, in the caller's transaction.
+def spend_within(wanted: Sequence[Spend], *, settled: bool) -> None:
+    """Count payments against the grants of the keys that ask for them, in the caller's transaction: all, or none.
 
-    All of them, or none; whoever is no key has no cap. Raises OverCap, and Conflict as `reserve_spend`.
+    `key` may be a person's id: whoever is no key has no cap. Raises OverCap, and Conflict as `reserve_spend`.
     """
-    if payments and ApiKey.objects.filter(pk=by.id).exists():
-        _reserve(by.id, payments, currency, settled=settled, now=timezone.now())
+    keys = set(ApiKey.objects.filter(pk__in={one.key for one in wanted}).values_list("pk", flat=True))
+    some = [one for one in wanted if one.key in keys]
+    if some:
+        _reserve(some, settled=settled, now=timezone.now())
 
 
 def settle_spent(reservation: UUID) -> None:

@@ -4,7 +4,7 @@ from parcelward.privacy import bodies
 from parcelward.privacy.about import know_items
 from parcelward.privacy.actions.contact import close_contact, end_contacts, open_contact
 from parcelward.privacy.actions.contact_mail import pass_on
-from parcelward.privacy.actions.keep import change, put, put_many, settle
+from parcelward.privacy.actions.keep import change, put, put_for_many, put_many, settle
 from parcelward.privacy.actions.look import find, masked, masked_many, reveal, reveal_many
 from parcelward.privacy.actions.messages import deliver_messages, send
 from parcelward.privacy.actions.rights import (
@@ -65,6 +65,7 @@ __all__ = [
     "open_contact",
     "pass_on",
     "put",
+    "put_for_many",
     "put_many",
     "refuse",
     "restrict",

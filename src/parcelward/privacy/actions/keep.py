@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -58,37 +59,70 @@ def put_many(
     account: UUID | None = None,
 ) -> tuple[VaultToken, ...]:
     """Keep the data of several people, with two transactions and one entry in the log for all of them."""
-    require(by, Task.KEEP_PERSONAL)
     if not 1 <= len(people) <= PUT_AT_ONCE_MAX:
         raise Invalid(f"Put 1 to {PUT_AT_ONCE_MAX} people at once", code="bad_number")
     if (kind is Kind.PENDING) != (expires_at is not None):
         raise Invalid("Who is not known yet, and nobody else, needs a time at which they are forgotten", code="expiry")
+    wanted = _new(people, kind, by, tenant=tenant, expires_at=expires_at, account=account)
+    _insert([wanted], expires_at=expires_at)
+    return tuple(each.token for each in wanted)
+
+
+def put_for_many(
+    groups: Sequence[tuple[Person, Sequence[Mapping[Field, str]]]], *, kind: Kind
+) -> list[tuple[VaultToken, ...]]:
+    """Keep people for several askers, each of whom knows of its own alone; as `put_many`, and one entry for each."""
+    if not 1 <= sum(len(people) for _, people in groups) <= PUT_AT_ONCE_MAX:
+        raise Invalid(f"Put 1 to {PUT_AT_ONCE_MAX} people at once", code="bad_number")
+    wanted = [_new(people, kind, by) for by, people in groups]
+    _insert([each for each in wanted if each], expires_at=None)
+    return [tuple(each.token for each in some) for some in wanted]
+
+
+def _new(
+    people: Sequence[Mapping[Field, str]],
+    kind: Kind,
+    by: Person,
+    *,
+    tenant: UUID | None = None,
+    expires_at: dt.datetime | None = None,
+    account: UUID | None = None,
+) -> list[rows.NewPerson]:
+    """Return people as they are to be kept. Raises MayNot and NotAllowed unless `by` may keep them."""
+    require(by, Task.KEEP_PERSONAL)
     scope = rules.scoped_to(by)
     if scope is not None and tenant not in {None, scope}:
         raise NotAllowed("You keep people for your own organisation alone", code="tenant")
-    tenant = tenant or scope
-    wanted = [
-        rows.NewPerson(VaultToken(uuid.uuid4()), kind, tenant, account, expires_at, normal.checked(fields))
+    return [
+        rows.NewPerson(
+            VaultToken(uuid.uuid4()), kind, tenant or scope, account, expires_at, normal.checked(fields), by.source
+        )
         for fields in people
     ]
+
+
+def _insert(groups: Sequence[Sequence[rows.NewPerson]], *, expires_at: dt.datetime | None) -> None:
+    """Store people, with an entry for each group: those of one asker."""
+    wanted = [each for some in groups for each in some]
     made = keys.make([each.token for each in wanted], expires_at=expires_at)
-    now = timezone.now()
-    with transaction.atomic():
-        sealed = rows.insert(wanted, made, by=by.source, now=now)
-        said = {"by": by.source, "fields": sorted({f for each in wanted for f, text in each.fields.items() if text})}
-        custody.record_fact(
-            facts.KEPT,
-            {
-                **said,
-                "persons": [each.token.hex for each in wanted],
-                "sealed": sealed,
-                "person_kind": kind.value,
-                "tenant": None if tenant is None else str(tenant),
-                "account": None if account is None else str(account),
-                "expires_at": None if expires_at is None else expires_at.isoformat(),
-            },
-        )
-    return tuple(each.token for each in wanted)
+    with transaction.atomic(savepoint=False):
+        sealed = iter(rows.insert(wanted, made, now=timezone.now()))
+        custody.record_facts(facts.KEPT, [_said(some, [next(sealed) for _ in some]) for some in groups])
+
+
+def _said(some: Sequence[rows.NewPerson], sealed: list[str]) -> dict[str, Any]:
+    """Return what the log is told of people who are kept for one asker."""
+    first = some[0]
+    return {
+        "account": None if first.account is None else str(first.account),
+        "by": first.made_by,
+        "expires_at": None if first.expires_at is None else first.expires_at.isoformat(),
+        "fields": sorted({field for each in some for field, text in each.fields.items() if text}),
+        "person_kind": first.kind.value,
+        "persons": [each.token.hex for each in some],
+        "sealed": sealed,
+        "tenant": None if first.tenant is None else str(first.tenant),
+    }
 
 
 def _require_change(row: rows.PersonRow, by: Person) -> None:

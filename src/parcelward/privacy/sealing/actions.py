@@ -9,7 +9,7 @@ import contextlib
 import datetime as dt
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -97,32 +97,40 @@ def destroy_due_keys(*, claim: dt.timedelta, by: Person, now: dt.datetime) -> in
 
 def _private(facility: str, epoch: int) -> bytes:
     """Return a station's private key. Raises KeyNotThere: never made, or destroyed for good."""
-    row = StationKey.objects.filter(facility=facility, epoch=epoch).first()
+    return _privates([facility], epoch)[facility]
+
+
+def _privates(facilities: Collection[str], epoch: int) -> dict[str, bytes]:
+    """Return the private keys of stations. Raises as `_private`."""
+    rows = {row.facility: row for row in StationKey.objects.filter(facility__in=facilities, epoch=epoch)}
     week = rules.epoch_name(epoch)
-    if row is None:
-        raise KeyNotThere(f"There is no key of {facility} for the week {week}")
-    if row.destroyed_at is not None:
-        raise KeyNotThere(
-            f"The key of {facility} for the week {week} was destroyed: its labels are dark for good. Make a new label, "
-            "or have the address revealed.",
-            code="key_destroyed",
-        )
-    return keybox.take(row)
+    for facility in facilities:
+        if facility not in rows:
+            raise KeyNotThere(f"There is no key of {facility} for the week {week}")
+        if rows[facility].destroyed_at is not None:
+            raise KeyNotThere(
+                f"The key of {facility} for the week {week} was destroyed: its labels are dark for good. Make a new "
+                "label, or have the address revealed.",
+                code="key_destroyed",
+            )
+    return {facility: keybox.take(row) for facility, row in rows.items()}
 
 
-def _public(facility: str, epoch: int) -> bytes:
-    """Return a station's public key, derived from what only our key-encryption key opens: nobody can put in another."""
-    return X25519PrivateKey.from_private_bytes(_private(facility, epoch)).public_key().public_bytes_raw()
+def _publics(facilities: Collection[str], epoch: int) -> dict[str, bytes]:
+    """Return public keys, derived from what only our key-encryption key opens: nobody can put in another."""
+    return {
+        facility: X25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()
+        for facility, key in _privates(facilities, epoch).items()
+    }
 
 
-@transaction.atomic
 def seal_labels(wanted: Sequence[LabelIn], *, by: Person, now: dt.datetime) -> list[Sealed]:
     """Seal labels with this week's keys. Sealing again gives other bytes that say the same."""
     require(by, Task.SEAL_LABEL)
     if not 1 <= len(wanted) <= LABELS_AT_ONCE_MAX:
         raise Invalid(f"Seal 1 to {LABELS_AT_ONCE_MAX} labels at once", code="bad_count")
     epoch = rules.epoch_of(now)
-    keys = {place: _public(place, epoch) for place in sorted({p for each in wanted for p in (each.hub, each.office)})}
+    keys = _publics({place for each in wanted for place in (each.hub, each.office)}, epoch)
     made = [
         Sealed(
             wire.item_number(each.item),

@@ -1,6 +1,6 @@
 """What risk is told and asked, within the caller's transaction; safe to repeat."""
 
-from parcelward.risk.actions.deciding import decide
+from parcelward.risk.actions.deciding import decide, decide_many
 from parcelward.risk.actions.learning import outcome_of_order
 from parcelward.risk.actions.observing import learn_within, observe_of_order_within, observe_within
 from parcelward.risk.actions.reviewing import appeal, review
@@ -12,6 +12,7 @@ __all__ = [
     "appeal",
     "ask_to_activate",
     "decide",
+    "decide_many",
     "end_snooze",
     "learn_within",
     "move_rule",

@@ -2,6 +2,7 @@
 
 from parcelward.shipping.actions.addressbook import add_address, change_address, remove_address
 from parcelward.shipping.actions.cancelling import cancel
+from parcelward.shipping.actions.drafting import Asked
 from parcelward.shipping.actions.handing_in import hand_in
 from parcelward.shipping.actions.orders import give_up, go_on, place_many_within, place_within
 from parcelward.shipping.actions.printing import labels, labels_of_many, print_anew
@@ -17,15 +18,18 @@ from parcelward.shipping.actions.remembered import (
 from parcelward.shipping.actions.reviewing import Because, appeal, contents, review
 from parcelward.shipping.actions.senders import sender_of
 from parcelward.shipping.actions.tariffs import sell_by, sell_by_sample
+from parcelward.shipping.actions.together import buy_once
 from parcelward.shipping.actions.uploads import LABELS_AT_ONCE, labels_of_upload, map_columns, mend_row, take_file
 from parcelward.shipping.actions.uploads import give_up as give_up_upload
 from parcelward.shipping.actions.uploads import place as place_upload
 
 __all__ = [
     "LABELS_AT_ONCE",
+    "Asked",
     "Because",
     "add_address",
     "appeal",
+    "buy_once",
     "buy_remembered",
     "cancel",
     "change_address",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from parcelward.base.errors import Problem
@@ -17,7 +17,7 @@ from parcelward.payments.queries import owner_of
 from parcelward.people.wire import Person
 from parcelward.privacy import actions as privacy
 from parcelward.privacy import queries as vault
-from parcelward.privacy.wire import Kind
+from parcelward.privacy.wire import Field, Kind
 from parcelward.shipping import order_rules, party_text
 from parcelward.shipping.actions import quotes
 from parcelward.shipping.errors import BadOrder, QuoteOver
@@ -26,13 +26,24 @@ from parcelward.shipping.order_rules import Checked, Sold
 from parcelward.shipping.queries import tariffs
 from parcelward.shipping.wire import OrderWanted, Party, State, Whence, Why
 
+NOWHERE: Final = Whence()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked:
+    """An order that somebody asks for, under an id of theirs."""
+
+    id: UUID
+    wanted: OrderWanted
+    by: Person
+    whence: Whence = NOWHERE
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Good:
     """An order that can be sold: by which tariff, what was found, and who delivers each of its parcels."""
 
-    id: UUID
-    wanted: OrderWanted
+    asked: Asked
     number: int
     looked: Checked
     routes: list[RouteRow]
@@ -67,11 +78,11 @@ def looked_at(wanted: OrderWanted, *, by: Person, now: dt.datetime) -> tuple[int
     return number, looked, routes
 
 
-def order_row(one: Good, whence: Whence, *, by: Person, now: dt.datetime) -> Order:
+def order_row(one: Good, *, now: dt.datetime) -> Order:
     """Return an order's row as it is before anybody has decided about it."""
-    number, wanted, looked = one.number, one.wanted, one.looked
+    number, wanted, looked, by, whence = one.number, one.asked.wanted, one.looked, one.asked.by, one.asked.whence
     return Order(
-        id=one.id,
+        id=one.asked.id,
         owner=owner_of(by),
         source=by.source,
         paid_by=wanted.paid_by.value,
@@ -88,22 +99,48 @@ def order_row(one: Good, whence: Whence, *, by: Person, now: dt.datetime) -> Ord
     )
 
 
-def kept(sold: Sequence[Sold], *, by: Person) -> tuple[VaultToken, ...]:
-    """Put the addressees into the vault, with what is in their parcels."""
-    people_kept = [party_text.kept(one.wanted.to, one.to, one.wanted.declaration) for one in sold]
-    return privacy.put_many(people_kept, kind=Kind.ADDRESSEE, by=by)
+def kept(good: Sequence[Good]) -> list[tuple[VaultToken, ...]]:
+    """Put the addressees of orders into the vault, with what is in their parcels; those of one buyer together."""
+    of: dict[Person, list[Good]] = {}
+    for one in good:
+        of.setdefault(one.asked.by, []).append(one)
+    groups = [(by, [_as_kept(sold) for one in some for sold in one.looked.items]) for by, some in of.items()]
+    tokens = dict(zip(of, map(iter, privacy.put_for_many(groups, kind=Kind.ADDRESSEE)), strict=True))
+    return [tuple(next(tokens[one.asked.by]) for _ in one.looked.items) for one in good]
+
+
+def _as_kept(sold: Sold) -> dict[Field, str]:
+    return party_text.kept(sold.wanted.to, sold.to, sold.wanted.declaration)
+
+
+def senders_kept(good: Sequence[Good]) -> list[VaultToken]:
+    """Return the tokens of the senders' own addresses."""
+    wanted = [(one.asked.wanted.sender, one.looked.sender, owner_of(one.asked.by), one.asked.by) for one in good]
+    return _senders_kept(wanted)
 
 
 def sender_kept(sender: Party, address: Address, *, owner: UUID, by: Person) -> VaultToken:
     """Return the token of a sender's own address, which is in its usual form: the same one is kept once."""
-    fields = party_text.kept(sender, address)
-    mark = vault.link_mark("sender", *(f"{name}={text}" for name, text in sorted(fields.items())))
-    known = SenderAddress.objects.filter(owner=owner, mark=mark).values_list("token", flat=True).first()
-    if known is not None and vault.is_kept(VaultToken(known)):
-        return VaultToken(known)
-    token = privacy.put(fields, kind=Kind.SENDER, by=by)
-    SenderAddress.objects.update_or_create(owner=owner, mark=mark, defaults={"token": token})
-    return token
+    return _senders_kept([(sender, address, owner, by)])[0]
+
+
+def _senders_kept(wanted: Sequence[tuple[Party, Address, UUID, Person]]) -> list[VaultToken]:
+    fields = [party_text.kept(sender, address) for sender, address, _, _ in wanted]
+    marks = [vault.link_mark("sender", *(f"{name}={text}" for name, text in sorted(each.items()))) for each in fields]
+    owners = {owner for _, _, owner, _ in wanted}
+    rows = SenderAddress.objects.filter(owner__in=owners, mark__in=set(marks)).values_list("owner", "mark", "token")
+    known = {(owner, bytes(mark)): VaultToken(token) for owner, mark, token in rows}
+    here = vault.kept_among(known.values())
+    tokens = []
+    for (_, _, owner, by), each, mark in zip(wanted, fields, marks, strict=True):
+        token = known.get((owner, mark))
+        if token is None or token not in here:
+            token = privacy.put(each, kind=Kind.SENDER, by=by)
+            SenderAddress.objects.update_or_create(owner=owner, mark=mark, defaults={"token": token})
+            known[owner, mark] = token
+            here |= {token}
+        tokens.append(token)
+    return tokens
 
 
 def decided(stopped: Sequence[Why]) -> tuple[str, list[dict[str, Any]]]:

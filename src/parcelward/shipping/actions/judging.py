@@ -6,10 +6,11 @@ import contextlib
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
-from parcelward.base import config
+from parcelward.base import config, db
 from parcelward.base.errors import NotFound
 from parcelward.payments import queries as payments
 from parcelward.payments.wire import CardSeen
@@ -25,30 +26,61 @@ from parcelward.shipping.order_rules import name_of
 from parcelward.shipping.wire import PaidBy, Party, State
 
 NOBODY: Final = CardSeen("", "", authenticated=False)
+_ORDERED: Final = (
+    "SELECT w.owner FROM unnest(%s::uuid[]) AS w(owner) "
+    "WHERE EXISTS (SELECT FROM shipping_order o WHERE o.owner = w.owner AND o.id <> ALL(%s::uuid[]))"
+)
 
 
-def judge_within(
-    row: Order, items: Sequence[OrderItem], parties: Sequence[Party], *, proven: bool, by: Person
-) -> Decision:
-    """Return what risk says of an order, and note in it how it goes on and why; the caller saves it.
+class Judged(NamedTuple):
+    """An order that risk is asked about: its row, which the caller saves, its parcels and who gets them.
 
     `proven` is that whoever orders has just shown who they are; of a payment by card its bank says so.
     """
-    card = NOBODY if row.intent is None else payments.card_of(row.intent, by=by)
-    now = row.created_at
-    facts = OrderFacts(
-        order=row.id,
-        at=now,
-        keys=_keys(row, parties, card),
-        amount_minor=row.total_minor,
-        currency=row.currency,
-        known=_known(row, items, card, proven=proven or card.authenticated, now=now),
-        further=tuple(_where_to(one) for one in parties[1:]),
-    )
-    # Whoever goes on with an order decides for its owner, who may read it and contest it.
-    said = risk.decide(facts, by=dataclasses.replace(by, organisation=row.owner))
-    _note(row, said, proven=proven or card.authenticated)
-    return said
+
+    row: Order
+    items: Sequence[OrderItem]
+    parties: Sequence[Party]
+    proven: bool
+    by: Person
+
+
+def judge_within(asked: Sequence[Judged]) -> None:
+    """Have risk decide about orders, and note in their rows how they go on and why; the caller saves them.
+
+    The first one of a buyer who never ordered is judged as such, and those behind it are not.
+    """
+    new = _without_orders({one.row.owner for one in asked}, [one.row.id for one in asked])
+    since = people.known_since({one.row.owner for one in asked})
+    questions, proofs = [], []
+    for one in asked:
+        row = one.row
+        card = NOBODY if row.intent is None else payments.card_of(row.intent, by=one.by)
+        proven = one.proven or card.authenticated
+        first = row.owner in new
+        new.discard(row.owner)
+        known = _known(one, card, since.get(row.owner), proven=proven, first=first)
+        facts = OrderFacts(
+            order=row.id,
+            at=row.created_at,
+            keys=_keys(row, one.parties, card),
+            amount_minor=row.total_minor,
+            currency=row.currency,
+            known=known,
+            further=tuple(_where_to(party) for party in one.parties[1:]),
+        )
+        # Whoever goes on with an order decides for its owner, who may read it and contest it.
+        questions.append((facts, dataclasses.replace(one.by, organisation=row.owner)))
+        proofs.append(proven)
+    for one, proven, said in zip(asked, proofs, risk.decide_many(questions), strict=True):
+        _note(one.row, said, proven=proven)
+
+
+def _without_orders(owners: Collection[UUID], apart_from: Sequence[UUID]) -> set[UUID]:
+    """Return who of these has ordered nothing, apart from these orders."""
+    with db.cursor() as cur:
+        cur.execute(_ORDERED, (list(owners), list(apart_from)))
+        return set(owners) - {row[0] for row in cur.fetchall()}
 
 
 def _keys(row: Order, parties: Sequence[Party], card: CardSeen) -> dict[Key, bytes]:
@@ -75,10 +107,8 @@ def _of_payer(row: Order, card: CardSeen) -> dict[Key, bytes]:
     return found
 
 
-def _known(
-    row: Order, items: Sequence[OrderItem], card: CardSeen, *, proven: bool, now: dt.datetime
-) -> dict[str, Fact]:
-    since = people.known_since(row.owner)
+def _known(asked: Judged, card: CardSeen, since: dt.datetime | None, *, proven: bool, first: bool) -> dict[str, Fact]:
+    row, items = asked.row, asked.items
     known: dict[str, Fact] = {
         "items": len(items),
         "weight_g": sum(one.weight_g for one in items),
@@ -86,12 +116,12 @@ def _known(
         "origin_country": config.get().country,
         "destination_country": items[0].country,
         "service": items[0].product,
-        "first_order": not Order.objects.filter(owner=row.owner).exclude(pk=row.pk).exists(),
+        "first_order": first,
         "payment": row.paid_by,
         "authenticated": proven,
     }
     if since is not None:
-        known["account_age_s"] = max(0, int((now - since).total_seconds()))
+        known["account_age_s"] = max(0, int((row.created_at - since).total_seconds()))
     if card.country:
         known["card_country"] = card.country
     return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from uuid import UUID
+from typing import Final
 
 from parcelward.base import config
 from parcelward.base.standards.addresses.address import Address
@@ -24,14 +24,19 @@ from parcelward.shipping.actions import webhooks
 from parcelward.shipping.models import OrderItem
 from parcelward.shipping.wire import Party
 
+MADE: Final = ("item", "number", "label", "binding", "printing")
+"""What making a parcel changes in its row."""
 
-def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Person, now: dt.datetime) -> None:
-    """Give each parcel of an order its item, number and label, in the caller's transaction. `parties` get them.
 
-    The house itself seals: whoever orders has no right to seal for somebody else's number.
+def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, now: dt.datetime) -> None:
+    """Give parcels their items, numbers and labels, in the caller's transaction, which saves the rows (MADE).
+
+    The house itself makes and seals: whoever orders has no right to seal for somebody else's number.
     """
     house = people.machinery()
-    made = _items(rows, by=by, now=now)
+    places = {hub: _handed_in_at(hub) for hub in {row.hub for row in rows}}
+    sold = [parcels.SoldWanted(row.s10_mark, places[row.hub], row.order.source, row.order.simulated) for row in rows]
+    made = parcels.make_sold_within(sold, country=config.get().country, by=house, now=now)
     wanted = [label_of(row, number, party) for row, (_, number), party in zip(rows, made, parties, strict=True)]
     sealed = sealed_anew(wanted, by=house, now=now)
     labels = parcels.issue_labels_within(
@@ -45,28 +50,15 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, by: Pers
     for row, (item, number), label in zip(rows, made, labels, strict=True):
         row.item, row.number = item, number
         row.label, row.binding, row.printing = label.raw, label.code, label.printing
-    webhooks.watch_within({item: rows[0].order.owner for item, _ in made}, now=now)
+    webhooks.watch_within({item: row.order.owner for row, (item, _) in zip(rows, made, strict=True)}, now=now)
     looked_into = [row.item for row in rows if row.screened == Answer.INSPECT and row.item is not None]
     if looked_into:
         parcels.inspect_sold_within(looked_into, by=house)
-    OrderItem.objects.bulk_update(rows, ["item", "number", "label", "binding", "printing"])
 
 
-def _items(rows: Sequence[OrderItem], *, by: Person, now: dt.datetime) -> list[tuple[UUID, str]]:
-    """Return a new item and its number for each parcel; those that are handed in at one place are made together."""
-    made: dict[int, tuple[UUID, str]] = {}
-    for hub in dict.fromkeys(row.hub for row in rows):
-        places = [place for place, row in enumerate(rows) if row.hub == hub]
-        marks = [rows[place].s10_mark for place in places]
-        at = _handed_in_at(rows[places[0]])
-        items = parcels.make_sold_within(marks, country=config.get().country, facility=at, by=by, now=now)
-        made |= dict(zip(places, items, strict=True))
-    return [made[place] for place in range(len(rows))]
-
-
-def _handed_in_at(row: OrderItem) -> int:
+def _handed_in_at(hub: str) -> int:
     """Return the place where items are expected, as an order knows it: the hub that serves where they go."""
-    place = network.facilities(missing=row.hub).by_code.get(row.hub)
+    place = network.facilities(missing=hub).by_code.get(hub)
     return 0 if place is None else place.number
 
 

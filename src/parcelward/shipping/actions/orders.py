@@ -22,7 +22,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from parcelward.base import config
-from parcelward.base.errors import NotFound
+from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.base.standards.money import Currency
 from parcelward.base.vault import VaultToken
 from parcelward.custody import actions as custody
@@ -38,54 +38,55 @@ from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Purpose
 from parcelward.shipping import order_rules, party_text
 from parcelward.shipping.actions import drafting, judging
-from parcelward.shipping.actions.making import make_within
-from parcelward.shipping.errors import BadOrder, NotNow
+from parcelward.shipping.actions.drafting import Asked
+from parcelward.shipping.actions.making import MADE, make_within
+from parcelward.shipping.errors import BadOrder, NoTariff, NotNow, QuoteOver
 from parcelward.shipping.models import Order, OrderItem
 from parcelward.shipping.order_check import ORDER, said_of
-from parcelward.shipping.wire import ENDED, OrderWanted, PaidBy, Party, State, Whence
+from parcelward.shipping.queries.orders import seen
+from parcelward.shipping.wire import ENDED, OrderSeen, OrderWanted, PaidBy, Party, State, Whence
 
-NOWHERE: Final = Whence()
 LOOK_AFTER: Final = dt.timedelta(seconds=20)  # the worker goes on with what nobody goes on with by then
 LOOK_AGAIN: Final = (5.0, 30.0, 120.0, 600.0, 3600.0)  # seconds; the last one repeats
 GIVEN_UP_AFTER: Final = dt.timedelta(hours=24)  # a payer who never came back
 
 
-def place_within(order_id: UUID, wanted: OrderWanted, *, by: Person, whence: Whence = NOWHERE) -> UUID:
+def place_within(order_id: UUID, wanted: OrderWanted, *, by: Person, whence: Whence = drafting.NOWHERE) -> UUID:
     """Buy what is wanted, or begin to, in the caller's transaction; return the order's id.
 
     The same order again changes nothing. Raises BadOrder with everything that is wrong, QuoteOver, NoTariff, NotEnough
     where the balance does not hold so much, OverCap where a key may not spend it. Then nothing is kept.
     """
-    (bad,) = place_many_within([(order_id, wanted)], by=by, whence=whence)
-    if bad is not None:
-        raise bad
+    (outcome,) = place_many_within([Asked(order_id, wanted, by, whence)])
+    if isinstance(outcome, ParcelwardError):
+        raise outcome
     return order_id
 
 
-def place_many_within(
-    wanted: Sequence[tuple[UUID, OrderWanted]], *, by: Person, whence: Whence = NOWHERE
-) -> list[BadOrder | None]:
-    """Buy each of several orders, in the caller's transaction; return for each what is wrong with it, or None.
+def place_many_within(asked: Sequence[Asked]) -> list[OrderSeen | ParcelwardError | None]:
+    """Buy each of several orders, of any buyers, in the caller's transaction.
 
-    Those that are wrong are left out; the others are bought together or, as `place_within` raises, none of them.
+    Return how each stands then, why it cannot be sold, or None for one that was placed before. Those that cannot be
+    sold are left out; the others are bought together or, as `place_within` raises, none of them.
     """
-    require(by, Task.ORDER)
+    for one in asked:
+        require(one.by, Task.ORDER)
     now = timezone.now()
-    there = Order.objects.filter(pk__in=[order_id for order_id, _ in wanted], owner=owner_of(by))
-    known = set(there.values_list("pk", flat=True))
-    outcomes: list[BadOrder | None] = []
-    good: list[drafting.Good] = []
-    for order_id, one in wanted:
+    there = dict(Order.objects.filter(pk__in=[one.id for one in asked]).values_list("pk", "owner"))
+    outcomes: list[OrderSeen | ParcelwardError | None] = []
+    good: dict[int, drafting.Good] = {}
+    for at, one in enumerate(asked):
         outcomes.append(None)
-        if order_id in known:
+        if there.get(one.id) == owner_of(one.by):
             continue
         try:
-            good.append(drafting.Good(order_id, one, *drafting.looked_at(one, by=by, now=now)))
-        except BadOrder as bad:
+            good[at] = drafting.Good(one, *drafting.looked_at(one.wanted, by=one.by, now=now))
+        except (BadOrder, QuoteOver, NoTariff) as bad:
             outcomes[-1] = bad
     if good:
-        with transaction.atomic():
-            _place(good, whence, by=by, now=now)
+        with transaction.atomic(savepoint=False), custody.facts_together():
+            for at, placed in zip(good, _place(list(good.values()), now=now), strict=True):
+                outcomes[at] = seen(placed.row, placed.items, "")
     return outcomes
 
 
@@ -96,56 +97,61 @@ class _Placed:
     row: Order
     items: list[OrderItem]
     parties: Sequence[Party]
+    by: Person
+    proven: bool = False
     back_url: str = ""
 
+    @property
+    def begins(self) -> bool:
+        """Whether it is to be paid now."""
+        return self.row.state == State.PAYING
 
-def _place(good: Sequence[drafting.Good], whence: Whence, *, by: Person, now: dt.datetime) -> None:
-    """Keep the people, store the orders, have each judged, and begin with those that may: few statements for many."""
-    tokens = iter(drafting.kept([sold for one in good for sold in one.looked.items], by=by))
+    @property
+    def at_once(self) -> bool:
+        """Whether a balance pays it, in the same transaction."""
+        return self.row.paid_by == PaidBy.BALANCE
+
+
+def _place(good: Sequence[drafting.Good], *, now: dt.datetime) -> list[_Placed]:
+    """Keep the people, have each order judged, begin with those that may, and store all: few statements for many."""
     closed = network.closed_days(0)
-    senders: dict[Party, VaultToken] = {}
     placed: list[_Placed] = []
-    for one in good:
-        row, sender = drafting.order_row(one, whence, by=by, now=now), one.wanted.sender
-        if sender not in senders:
-            senders[sender] = drafting.sender_kept(sender, one.looked.sender, owner=row.owner, by=by)
-        row.sender = senders[sender]
-        row.state, row.reasons = drafting.decided(order_rules.screening(one.looked.items))
+    for one, tokens, sender in zip(good, drafting.kept(good), drafting.senders_kept(good), strict=True):
+        row, looked = drafting.order_row(one, now=now), one.looked.items
+        row.sender = sender
+        row.state, row.reasons = drafting.decided(order_rules.screening(looked))
         items = [
-            drafting.item_row(row, place, sold, next(tokens), route, (now.date(), closed))
-            for place, (sold, route) in enumerate(zip(one.looked.items, one.routes, strict=True))
+            drafting.item_row(row, place, sold, token, route, (now.date(), closed))
+            for place, (sold, token, route) in enumerate(zip(looked, tokens, one.routes, strict=True))
         ]
-        placed.append(_Placed(row, items, [drafting.as_kept(sold) for sold in one.looked.items], one.wanted.back_url))
-    for some in (placed[:1], placed[1:]):  # somebody's first order is judged as such, and the others are not
-        Order.objects.bulk_create([each.row for each in some])
-        OrderItem.objects.bulk_create([item for each in some for item in each.items])
-        for each in some:
-            if each.row.state == State.PAYING and each.row.paid_by == PaidBy.BALANCE:
-                judging.judge_within(each.row, each.items, each.parties, proven=whence.proven, by=by)
-    _begin([each for each in placed if each.row.state == State.PAYING], by=by)
-    Order.objects.bulk_update([each.row for each in placed], BEGUN)
-    custody.record_facts(ORDER, [said_of(each.row, each.items) | {"by": by.source} for each in placed])
+        parties, asked = [drafting.as_kept(sold) for sold in looked], one.asked
+        placed.append(_Placed(row, items, parties, asked.by, asked.whence.proven, asked.wanted.back_url))
+    judged = [each for each in placed if each.begins and each.at_once]
+    if judged:
+        judging.judge_within(
+            [judging.Judged(each.row, each.items, each.parties, each.proven, each.by) for each in judged]
+        )
+    _begin([each for each in placed if each.begins])
+    Order.objects.bulk_create([each.row for each in placed])
+    OrderItem.objects.bulk_create([item for each in placed for item in each.items])
+    custody.record_facts(ORDER, [said_of(each.row, each.items) | {"by": each.by.source} for each in placed])
+    return placed
 
 
-BEGUN: Final = ("state", "reasons", "look", "intent", "try_at")
-"""What an order's beginning changes in its row."""
-
-
-def _begin(placed: Sequence[_Placed], *, by: Person) -> None:
-    """Pay out of the balance and make the items, or note that a card is to be asked. The caller saves the rows."""
+def _begin(placed: Sequence[_Placed]) -> None:
+    """Pay out of balances and make the items, or note that cards are to be asked. The caller saves the rows."""
     now = timezone.now()
-    at_once = [each for each in placed if each.row.paid_by == PaidBy.BALANCE]
-    by_card = [each for each in placed if each.row.paid_by != PaidBy.BALANCE]
+    at_once = [each for each in placed if each.at_once]
+    by_card = [each for each in placed if not each.at_once]
     for some, settled in ((at_once, True), (by_card, False)):
-        for currency in sorted({each.row.currency for each in some}):
-            payable = [(each.row.id, each.row.total_minor) for each in some if each.row.currency == currency]
-            people.spend_within(by, payable, currency, settled=settled)
+        if some:
+            people.spend_within([_spend(each) for each in some], settled=settled)
     if at_once:
         parties = [party for each in at_once for party in each.parties]
-        make_within([item for each in at_once for item in each.items], parties, by=by, now=now)
-        for owner in sorted({each.row.owner for each in at_once}):  # last: a balance's lock is held shortest
-            bought = [(each.row.id, price_of(each.row)) for each in at_once if each.row.owner == owner]
-            payments.pay_many_from_balance(bought, owner=owner, by=by)
+        make_within([item for each in at_once for item in each.items], parties, now=now)
+        payments.pay_many_from_balance(  # last: a balance's lock is held shortest
+            [payments.Bought(each.row.id, price_of(each.row), each.row.owner, each.by) for each in at_once]
+        )
     for each in at_once:
         each.row.state = State.BOUGHT.value
     for each in by_card:
@@ -153,7 +159,12 @@ def _begin(placed: Sequence[_Placed], *, by: Person) -> None:
         back_url = each.back_url or f"{config.get().public_url}/app/orders/{row.id}"
         row.intent = uuid.uuid5(row.id, "card")
         row.try_at = now + LOOK_AFTER
-        payments.authorise_within(row.intent, price_of(row), about=row.id, owner=row.owner, back_url=back_url, by=by)
+        price = price_of(row)
+        payments.authorise_within(row.intent, price, about=row.id, owner=row.owner, back_url=back_url, by=each.by)
+
+
+def _spend(placed: _Placed) -> people.Spend:
+    return people.Spend(placed.by.id, placed.row.id, placed.row.total_minor, placed.row.currency)
 
 
 def price_of(row: Order) -> Price:
@@ -202,7 +213,7 @@ def _make(row: Order, *, by: Person) -> None:
         if locked.state != State.PAYING or locked.intent is None:
             return
         items = list(OrderItem.objects.select_for_update().filter(order=locked).order_by("place"))
-        judging.judge_within(locked, items, parties, proven=False, by=by)
+        judging.judge_within([judging.Judged(locked, items, parties, proven=False, by=by)])
         if locked.state == State.PAYING:
             _take(locked, items, parties, by=by)
             return
@@ -216,7 +227,8 @@ def _take(row: Order, items: list[OrderItem], parties: Sequence[Party], *, by: P
     """Make the items of an authorised order, and note that its money is to be taken."""
     if row.intent is None:
         raise ValueError("an order that a balance pays has no payment by card")  # the caller's bug
-    make_within(items, parties, by=by, now=timezone.now())
+    make_within(items, parties, now=timezone.now())
+    OrderItem.objects.bulk_update(items, MADE)
     payments.capture_within(row.intent, by=by)
     turn(row, State.MAKING, by=by, items=items)
 
@@ -227,7 +239,8 @@ def let_go_on(row: Order, parties: Sequence[Party], *, by: Person) -> None:
     items = list(OrderItem.objects.select_for_update().filter(order=row).order_by("place"))
     if row.intent is None:
         row.state = State.PAYING.value
-        _begin([_Placed(row, items, parties)], by=house)
+        _begin([_Placed(row, items, parties, house)])
+        OrderItem.objects.bulk_update(items, MADE)
         turn(row, State(row.state), by=by, items=items)
     elif purchase(row.intent, by=house).standing is Standing.AUTHORISED:
         _take(row, items, parties, by=house)

@@ -57,7 +57,7 @@ def _waiting(row: Order) -> Waiting:
         order=seen(row, OrderItem.objects.filter(order=row).order_by("place"), ""),
         since=row.changed_at,
         sender=people.names_of_senders([row.owner]).get(row.owner, ""),
-        known_since=people.known_since(row.owner),
+        known_since=people.known_since([row.owner]).get(row.owner),
         bought=counted["bought"],
         refused=counted["refused"],
         dangerous=any(each["code"].startswith("hazmat_") for each in row.reasons),
