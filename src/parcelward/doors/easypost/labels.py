@@ -49,4 +49,7 @@ def fetch(request: HttpRequest, token: str, form: str) -> HttpResponse:
             raise NotFound("Labels are png, pdf or zpl")
         return drawn(actions.label_of_owner(UUID(order), UUID(owner)), form, "4x6")
     except ParcelwardError as err:
-        return errors.response(request, err)
+        answer = errors.response(request, err)
+        if isinstance(err, errors.NoSuchMethod):
+            answer["Allow"] = "GET, HEAD"
+        return answer
