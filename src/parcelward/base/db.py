@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import os
 import random
 import struct
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import msgspec
 import psycopg
 from django.db import connections, transaction
+from django.db.models import AutoField, BinaryField, Model
 from django.db.utils import InterfaceError, OperationalError
 from psycopg.adapt import Dumper
 from psycopg.conninfo import conninfo_to_dict
@@ -154,6 +157,42 @@ def cursor(alias: str = "default", *, binary: bool = False) -> psycopg.Cursor[An
     if binary:
         cur.format = psycopg.pq.Format.BINARY
     return cur
+
+
+@functools.cache
+def _insert_of(model: type[Model]) -> tuple[str, tuple[tuple[str, str, bool], ...]]:
+    """Return the statement that inserts rows of a model from JSON, and (column, attribute, is bytes) of each field."""
+    about = model._meta  # noqa: SLF001 -- what Django documents as a model's own
+    fields = [
+        (one.column or one.attname, one.attname, isinstance(one, BinaryField))
+        for one in about.concrete_fields
+        if not isinstance(one, AutoField)
+    ]
+    names, table = ", ".join(f'"{column}"' for column, *_ in fields), about.db_table
+    statement = (
+        f'INSERT INTO "{table}" ({names}) SELECT {names} FROM json_populate_recordset(NULL::"{table}", %s::json) '  # noqa: S608 -- our own names
+        "ON CONFLICT "
+    )
+    return statement, tuple(fields)
+
+
+def insert_rows(rows: Sequence[Model], *, there: str = "") -> None:
+    """Insert rows of one model with one statement and one parameter; an id that the database gives is not read back.
+
+    A hundred rows of thirty columns as a parameter each cost the framework and the driver a third of a purchase.
+    `there`: what a row does that is there already, such as "DO NOTHING"; else that is the database's error.
+    """
+    if not rows:
+        return
+    statement, fields = _insert_of(type(rows[0]))
+    said = [{column: _in_json(getattr(row, name), binary) for column, name, binary in fields} for row in rows]
+    statement = f"{statement}{there}" if there else statement.removesuffix("ON CONFLICT ")
+    with cursor() as cur:
+        cur.execute(statement, (msgspec.json.encode(said).decode(),))
+
+
+def _in_json(value: Any, binary: bool) -> Any:
+    return value if value is None or not binary else "\\x" + bytes(value).hex()
 
 
 def atomically(work: Callable[[], T], *, retry_on: frozenset[str] = RETRY_STATES) -> T:

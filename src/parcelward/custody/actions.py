@@ -131,7 +131,7 @@ def _write_facts(told: Sequence[tuple[str, bytes]], now: dt.datetime) -> None:
     with transaction.atomic(savepoint=False):
         batch = _add_batch_with_partition(FACT, committed, now)
         with db.cursor() as cur:
-            cur.execute(_FACTS, (batch, now, list(kinds), list(canons), salts))
+            cur.execute(_FACTS, (batch, now, db.text_array(kinds), db.bytea_array(canons), db.bytea_array(salts)))
 
 
 def _add_batch_with_partition(kind: str, commitments: Sequence[bytes], now: dt.datetime) -> int:

@@ -130,20 +130,27 @@ def _book(some: Sequence[OrderFacts]) -> tuple[str, list[Snooze]]:
 
 def _keep(made: Sequence[tuple[Decision, Person]]) -> set[UUID]:
     """Store decisions, each with its entry in the log; return the ids of those that were not there yet."""
-    rows = []
-    for one, by in made:
-        owner, salt = owner_of(by), secrets.token_bytes(16)
-        text = stored.body(one, owner=owner, by=by.source)
-        rows.append((one.id, one.order, one.round, owner, one.answer.value, one.at, text, salt))
+    owners, salts = [owner_of(by) for _, by in made], [secrets.token_bytes(16) for _ in made]
+    texts = [stored.body(one, owner=owner, by=by.source) for (one, by), owner in zip(made, owners, strict=True)]
+    columns = (
+        db.uuid_array([one.id.bytes for one, _ in made]),
+        db.uuid_array([one.order.bytes for one, _ in made]),
+        db.int_array([one.round for one, _ in made]),
+        db.uuid_array([owner.bytes for owner in owners]),
+        db.text_array([one.answer.value for one, _ in made]),
+        [one.at for one, _ in made],
+        db.text_array(texts),
+        db.bytea_array(salts),
+    )
     with db.cursor() as cur:
-        cur.execute(_KEEP, tuple(list(column) for column in zip(*rows, strict=True)))
+        cur.execute(_KEEP, columns)
         kept = {row[0] for row in cur.fetchall()}
     custody.record_facts(
         DECIDED,
         [
             {"answer": one.answer.value, "by": by.source, "decision": str(one.id), "order": str(one.order)}
             | {"for": one.at.isoformat(), "seal": stored.seal(salt, text)}
-            for (one, by), (*_, text, salt) in zip(made, rows, strict=True)
+            for (one, by), text, salt in zip(made, texts, salts, strict=True)
             if one.id in kept
         ],
     )

@@ -21,7 +21,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from parcelward.base import config
+from parcelward.base import config, db
 from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.base.standards.money import Currency
 from parcelward.base.vault import VaultToken
@@ -132,8 +132,8 @@ def _place(good: Sequence[drafting.Good], *, now: dt.datetime) -> list[_Placed]:
             [judging.Judged(each.row, each.items, each.parties, each.proven, each.by) for each in judged]
         )
     _begin([each for each in placed if each.begins])
-    Order.objects.bulk_create([each.row for each in placed])
-    OrderItem.objects.bulk_create([item for each in placed for item in each.items])
+    db.insert_rows([each.row for each in placed])
+    db.insert_rows([item for each in placed for item in each.items])
     custody.record_facts(ORDER, [said_of(each.row, each.items) | {"by": each.by.source} for each in placed])
     return placed
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from parcelward.base import config, outside
+from parcelward.base import config, db, outside
 from parcelward.base.errors import Conflict, Invalid, NotFound, Problem
 from parcelward.custody import actions as custody
 from parcelward.people.queries import require, tenant_of, within
@@ -47,10 +47,8 @@ def watch_within(items: Mapping[UUID, UUID], *, now: dt.datetime) -> None:
     Whoever sells an item's delivery calls it: it has asked whether it may.
     """
     first = {"status": "pre_transit", "status_detail": "", "reason": "", "action_required": None}
-    SenderItem.objects.bulk_create(
-        [SenderItem(item=item, owner=of, told=first, since=now) for item, of in sorted(items.items())],
-        ignore_conflicts=True,
-    )
+    rows = [SenderItem(item=item, owner=of, told=first, since=now) for item, of in sorted(items.items())]
+    db.insert_rows(rows, there="DO NOTHING")
 
 
 @transaction.atomic
