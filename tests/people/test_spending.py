@@ -10,7 +10,7 @@ from tests.people.tenants import organisation, suspended, token_of
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.people import actions as people
-from parcelward.people.models import Spending
+from parcelward.people.models import Spending, SpentDay
 from parcelward.people.wire import Role
 
 pytestmark = pytest.mark.usefixtures("installation")
@@ -39,7 +39,9 @@ def reserve(key, amount, now=NOON, currency="EUR", reservation=None):
 
 
 def counted(grant):
-    return sum(Spending.objects.filter(grant=grant).values_list("amount_minor", flat=True))
+    found = sum(Spending.objects.filter(grant=grant).values_list("amount_minor", flat=True))
+    assert found == sum(SpentDay.objects.filter(grant=grant).values_list("amount_minor", flat=True))
+    return found
 
 
 def test_a_payment_counts_once_and_what_was_not_spent_is_given_back():

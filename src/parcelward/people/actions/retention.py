@@ -52,6 +52,7 @@ KEPT_FOR_GOOD: Final = {
     "people_apikey": "hashes, and what an organisation calls its program",
     "people_spendgrant": "what a key may spend",
     "people_spending": "what a key spent: the bookkeeping of an organisation",
+    "people_spentday": "the sums of it",
     "people_bannedaddress": "goes by its own end (bans.forget_bans), within hours",
     "people_facilitygrant": "where a contractor's devices could be enrolled: a proof of right",
     "people_certificate": "who had passed which training when they handled a dangerous item: a proof of right",

@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from parcelward.base import db
@@ -23,7 +24,7 @@ from parcelward.people import reach
 from parcelward.people.actions.keys import require_theirs
 from parcelward.people.errors import MayNot
 from parcelward.people.key_check import SPENDING_GRANTED, SPENDING_WITHDRAWN
-from parcelward.people.models import ApiKey, SpendGrant, Spending
+from parcelward.people.models import ApiKey, SpendGrant, Spending, SpentDay
 from parcelward.people.queries import revoked_among
 from parcelward.people.roles import require
 from parcelward.people.wire import Person, Task
@@ -48,8 +49,13 @@ _RESERVED: Final = (
     "JOIN people_spendgrant g ON g.id = s.grant_id WHERE s.id = ANY(%s)"
 )
 _USED: Final = (
-    "SELECT grant_id, sum(amount_minor) FILTER (WHERE day = %s), sum(amount_minor) FROM people_spending "
+    "SELECT grant_id, sum(amount_minor) FILTER (WHERE day = %s), sum(amount_minor) FROM people_spentday "
     "WHERE grant_id = ANY(%s) AND day >= %s AND day <= %s GROUP BY grant_id"
+)
+_COUNT: Final = (
+    "INSERT INTO people_spentday AS d (grant_id, day, amount_minor) SELECT u.of, %s, u.amount "
+    "FROM unnest(%s::uuid[], %s::bigint[]) AS u(of, amount) "
+    "ON CONFLICT (grant_id, day) DO UPDATE SET amount_minor = d.amount_minor + excluded.amount_minor"
 )
 _SPEND: Final = (
     "INSERT INTO people_spending (id, day, state, reserved_at, ended_at, grant_id, amount_minor, reserved_minor) "
@@ -196,8 +202,13 @@ def _reserve(wanted: Sequence[Spend], *, settled: bool, now: dt.datetime) -> Non
             raise Conflict(REUSED_WORDS, code="reservation_reused")
     if new:
         today = now.astimezone(dt.UTC).date()
-        _require_room(new, today)
+        more: Counter[_Grant] = Counter()
+        for one, grant in new:
+            more[grant] += one.amount_minor
+        _require_room(more, today)
         _store(new, today, settled=settled, now=now)
+        with db.cursor() as cur:
+            cur.execute(_COUNT, (today, [grant.id for grant in more], list(more.values())))
 
 
 def _grants(wanted: Sequence[Spend], now: dt.datetime) -> dict[tuple[UUID, str], _Grant]:
@@ -220,11 +231,8 @@ def _known(reservations: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
         return {row[0]: (row[1], row[2], 0 if row[4] == CANCELLED else row[3]) for row in cur.fetchall()}
 
 
-def _require_room(new: Sequence[tuple[Spend, _Grant]], today: dt.date) -> None:
-    """Raise OverCap where a day's or a month's cap does not hold all of these payments."""
-    more: Counter[_Grant] = Counter()
-    for one, grant in new:
-        more[grant] += one.amount_minor
+def _require_room(more: Mapping[_Grant, int], today: dt.date) -> None:
+    """Raise OverCap where a day's or a month's cap does not hold so much more."""
     with db.cursor() as cur:
         cur.execute(_USED, (today, [grant.id for grant in more], today.replace(day=1), today))
         used = {row[0]: row[1:] for row in cur.fetchall()}
@@ -265,6 +273,9 @@ def _end(reservation: UUID, state: str, amount_minor: int | None) -> None:
         if (row.state, row.amount_minor) != (state, amount):
             raise Conflict("This payment was ended otherwise", code="ended")
         return
+    SpentDay.objects.filter(grant=row.grant_id, day=row.day).update(
+        amount_minor=F("amount_minor") - (row.amount_minor - amount)
+    )
     row.state, row.amount_minor, row.ended_at = state, amount, timezone.now()
     row.save(update_fields=["state", "amount_minor", "ended_at"])
 

@@ -5,7 +5,7 @@ from parcelward.people.models.answers import GivenAnswer
 from parcelward.people.models.certificates import Certificate
 from parcelward.people.models.codes import Code
 from parcelward.people.models.devices import Device, Enrolment, LastSeen
-from parcelward.people.models.keys import ApiKey, BannedAddress, SpendGrant, Spending
+from parcelward.people.models.keys import ApiKey, BannedAddress, SpendGrant, Spending, SpentDay
 from parcelward.people.models.organisations import FacilityGrant, Invitation, Membership, Organisation
 from parcelward.people.models.proofing import CounterProof, Evidence, Letter, ProofNotice
 from parcelward.people.models.signing_in import Challenge, KnownBrowser, Passkey, SecurityEvent, SignedIn
@@ -36,6 +36,7 @@ __all__ = [
     "Source",
     "SpendGrant",
     "Spending",
+    "SpentDay",
     "TwoPeople",
     "User",
 ]

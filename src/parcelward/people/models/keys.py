@@ -75,6 +75,15 @@ class Spending(models.Model):
         indexes = [models.Index(fields=["grant", "day"], name="spending_by_day")]  # noqa: RUF012 -- Django's own form
 
 
+class SpentDay(models.Model):
+    """What counts against a grant's caps of one day: the sum of its payments, so that no purchase adds them all up."""
+
+    grant = models.ForeignKey(SpendGrant, on_delete=models.PROTECT)
+    day = models.DateField()
+    pk = models.CompositePrimaryKey("grant", "day")
+    amount_minor = models.BigIntegerField()
+
+
 class BannedAddress(models.Model):
     """An address from which nobody is heard until a moment: a keyed hash of it, for addresses are personal data."""
 
