@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from parcelward.parcels.hazmat import battery_rules, goods_rules, id_rules
+from parcelward.parcels.hazmat import battery_rules, goods_rules, id_rules, table
 from parcelward.parcels.hazmat.facts import BATTERIES, FLAMMABLE, GASES, POWERED, Facts
 from parcelward.parcels.hazmat.wire import Answer, Finding, OperatorRules
 
@@ -40,6 +40,9 @@ def _left_over(f: Facts, found: list[Finding]) -> Iterator[Finding]:
     """Yield the answer where no rule has spoken: accepted when it is understood, or plainly answered."""
     if not f.readable:
         yield Finding("unreadable", Answer.INSPECT, "49 CFR 173.22")
+        return
+    if not found and any(table.rows_of(un) for un in f.uns):  # a number of the table, and all else says no
+        yield Finding("id-contradiction", Answer.HOLD, f"49 CFR 172.101, {f.uns[0]}", f.uns)
         return
     said = f.answers
     dull = said.battery in {"none", "dry"} and said.liquid is False
