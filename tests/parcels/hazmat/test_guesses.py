@@ -1,4 +1,4 @@
-"""What no entry names is looked at: one letter wrong, a name or number of chemistry, a part of a list that is unknown."""
+"""What no entry names is looked at: one letter wrong, a name or number of chemistry, an unknown part of a list."""
 
 from __future__ import annotations
 
