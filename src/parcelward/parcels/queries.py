@@ -18,6 +18,7 @@ from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_b
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels import attention, containment, erasures, outward, rules, security_holds, told, verification
+from parcelward.parcels import operator_rules as rules_of_operator
 from parcelward.parcels.models import Item, ItemAlias, ItemKind, ItemStatus, Manifest
 from parcelward.parcels.proofs import first_number, proven_before, shown_events
 from parcelward.parcels.proofs import proofs as proofs_of
@@ -49,6 +50,7 @@ waiting_erasures, waiting_erasure = erasures.erasures, erasures.erasure
 WaitingErasure = erasures.WaitingErasure
 StandingHold = erasures.StandingHold
 number_of = erasures.number_of
+operator_rules, hazmat_rules = rules_of_operator.operator_rules, rules_of_operator.hazmat_rules
 legal_holds, legal_hold = erasures.legal_holds, erasures.legal_hold
 
 

@@ -23,6 +23,7 @@ from parcelward.parcels.actions.erasure import (
     request_erasure,
     withdraw_erasure,
 )
+from parcelward.parcels.actions.hazmat_rules import agree_to_hazmat_rule, ask_for_hazmat_rule
 from parcelward.parcels.actions.imports import import_scans
 from parcelward.parcels.actions.labels import issue_labels_within, reprint_label, void_label
 from parcelward.parcels.actions.links import make_link
@@ -37,8 +38,10 @@ __all__ = [
     "Made",
     "SoldWanted",
     "accept_manifest",
+    "agree_to_hazmat_rule",
     "agree_to_release",
     "approve_erasure",
+    "ask_for_hazmat_rule",
     "ask_release",
     "cancel_sold_within",
     "close_alert",

@@ -9,6 +9,8 @@ from parcelward.parcels.hazmat import battery_rules, goods_rules, id_rules, tabl
 from parcelward.parcels.hazmat.facts import BATTERIES, FLAMMABLE, GASES, POWERED, Facts
 from parcelward.parcels.hazmat.wire import Answer, Finding, OperatorRules
 
+SODIUM_ION: Final = frozenset({"UN3551", "UN3552"})
+
 _PLAINLY_DANGEROUS: Final = (
     BATTERIES - {"battery", "battery_dry"} | FLAMMABLE - {"paint"} | GASES | {"explosive", "oxidizer", "corrosive"}
     | {"matches", "strike_anywhere", "flammable_solid", "organic_peroxide", "toxic", "mercury", "radioactive"}
@@ -22,6 +24,8 @@ def findings(f: Facts, operator_rules: OperatorRules) -> tuple[Finding, ...]:
     for rule in goods_rules.RULES:
         found += rule(f)
     found += id_rules.findings(f, operator_rules)
+    if any(un in operator_rules for un in SODIUM_ION & set(f.uns)):  # no row of the table, but the operator's word
+        found = [one for one in found if one.rule != "sodium-ion"]
     found += _declared_harmless(f, found)
     found += _left_over(f, found)
     found.sort(key=lambda one: -one.answer)  # a stable sort: of equals, the first rule speaks
