@@ -102,6 +102,7 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/desk/items/<str:item_id>/release-security": any_of(T.RELEASE_SECURITY),
     "/app/desk/quarantine/<int:quarantine_id>/dismiss": any_of(T.REPAIR),
     "/app/desk/quarantine/<int:quarantine_id>/resubmit": any_of(T.REPAIR),
+    "/app/counter/photo": any_of(T.PHOTOGRAPH),
     "/app/desk/hazmat-rules": any_of(T.WRITE_HAZMAT_RULES),
     "/app/desk/re-enrol": any_of(T.RE_ENROL),
     "/app/desk/two-people": any_of(*TWO),

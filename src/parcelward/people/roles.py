@@ -29,7 +29,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
     Role.CLERK: frozenset(
         {
             *(Task.OWN_DATA, Task.ACCEPT_HAZMAT, Task.PROVE_OTHERS, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON),
-            *(Task.SEAL_LABEL, Task.RE_ENROL, Task.MAKE_LINK, Task.REVIEW_ORDER),
+            *(Task.SEAL_LABEL, Task.RE_ENROL, Task.MAKE_LINK, Task.REVIEW_ORDER, Task.PHOTOGRAPH),
         },
     ),
     Role.SORTER: frozenset({Task.OWN_DATA, Task.OPEN_LABEL, Task.SEAL_LABEL}),
@@ -41,6 +41,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.READ_EVENTS, Task.SHRED, Task.REVIEW_PROOFS, Task.REVEAL, Task.FIND_PERSON, Task.DISCLOSE),
             *(Task.SHRED_PERSON, Task.ANSWER_RIGHTS, Task.READ_DECISIONS, Task.REVIEW_DECISION, Task.WRITE_RULES),
             *(Task.ACTIVATE_RULE, Task.SNOOZE_RULE, Task.LEARN_OUTCOME, Task.REVIEW_ORDER, Task.WRITE_HAZMAT_RULES),
+            *(Task.PHOTOGRAPH, Task.ACCEPT_HAZMAT),
         },
     ),
     Role.PLANNER: frozenset({Task.OWN_DATA, Task.EDIT_NETWORK, Task.READ_EVENTS}),

@@ -95,6 +95,7 @@ class Task(enum.StrEnum):
     READ_ORDERS = "read_orders"  # one's own organisation's
     REVIEW_ORDER = "review_order"  # let an order that stopped go on, or refuse it
     EDIT_TARIFF = "edit_tariff"  # what is sold, for how much
+    PHOTOGRAPH = "photograph"  # a parcel that is handed in: marks on it are read, the photo is not kept
     WRITE_HAZMAT_RULES = "write_hazmat_rules"  # for ids that the law's table does not have; needs two people
     READ_DECISIONS = "read_decisions"  # of risk: anybody's, with all that they were made by
     REVIEW_DECISION = "review_decision"  # let an order go on that risk stopped, or refuse it

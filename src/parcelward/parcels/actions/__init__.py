@@ -23,13 +23,13 @@ from parcelward.parcels.actions.erasure import (
     request_erasure,
     withdraw_erasure,
 )
-from parcelward.parcels.actions.hazmat_rules import agree_to_hazmat_rule, ask_for_hazmat_rule
 from parcelward.parcels.actions.imports import import_scans
 from parcelward.parcels.actions.labels import issue_labels_within, reprint_label, void_label
 from parcelward.parcels.actions.links import make_link
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
 from parcelward.parcels.actions.record import record_scans
+from parcelward.parcels.actions.ruled_ids import agree_to_hazmat_rule, ask_for_hazmat_rule
 from parcelward.parcels.actions.sold import SoldWanted, cancel_sold_within, inspect_sold_within, make_sold_within
 from parcelward.parcels.actions.statuses import rebuild
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from parcelward.base.errors import Invalid, NotFound
 from parcelward.custody import actions as custody
-from parcelward.parcels import operator_rules
+from parcelward.parcels import ruled_ids
 from parcelward.parcels.hazmat import table
 from parcelward.parcels.hazmat.wire import Answer
 from parcelward.parcels.models import HazmatRule
-from parcelward.parcels.operator_rules import AGREED, WRITTEN, digest
+from parcelward.parcels.ruled_ids import AGREED, WRITTEN, digest
 from parcelward.people import actions as people
 from parcelward.people.queries import require, waiting_request
 from parcelward.people.wire import Person, Task
@@ -64,4 +64,4 @@ def agree_to_hazmat_rule(request_id: UUID, *, by: Person) -> None:
     row.save(update_fields=["agreed_by", "agreed_at"])
     said = {"by": by.source, "digest": digest(row), "request": str(request_id), "rule": str(row.id)}
     custody.record_fact(AGREED, said)
-    transaction.on_commit(operator_rules.forget)
+    transaction.on_commit(ruled_ids.forget)

@@ -13,7 +13,7 @@ from tests.people.staffing import facts, somebody
 
 from parcelward.base.errors import Conflict, Invalid
 from parcelward.custody.queries import Findings
-from parcelward.parcels import actions, operator_rules, queries
+from parcelward.parcels import actions, queries, ruled_ids
 from parcelward.parcels.hazmat.queries import screen
 from parcelward.parcels.hazmat.wire import Answer, Answers, Declaration, Mode
 from parcelward.parcels.models import HazmatRule
@@ -28,9 +28,9 @@ WORDS: dict[str, Any] = {"clause": "PI 976", "source": "Sodium ion batteries of 
 
 @pytest.fixture(autouse=True)
 def _asked_anew(installation):
-    operator_rules.forget()
+    ruled_ids.forget()
     yield
-    operator_rules.forget()
+    ruled_ids.forget()
 
 
 def written(un: str, answer: Answer, *, by: Person, days: int = 0, **words: str) -> Any:
@@ -39,7 +39,7 @@ def written(un: str, answer: Answer, *, by: Person, days: int = 0, **words: str)
 
 
 def answer_to(un: str, *, sodium: bool = False) -> Answer:
-    operator_rules.forget()  # as after the seconds that a process waits
+    ruled_ids.forget()  # as after the seconds that a process waits
     said = Answers(battery="sodium_ion") if sodium else Answers()
     text = "Sodium-ion battery" if sodium else "Energy storage"
     return screen(Declaration(text, language="en", un=un, answers=said), Mode.AIR, queries.operator_rules()).answer
@@ -113,18 +113,18 @@ def test_verify_log_sees_a_rule_that_was_turned(turn):
     row = HazmatRule.objects.filter(un="UN3993").latest("written_at")
     kept = {name: getattr(row, name) for name in turn}
     fine = Findings()
-    operator_rules.check_hazmat_rules(fine)
+    ruled_ids.check_hazmat_rules(fine)
     assert fine.first is None
     HazmatRule.objects.filter(pk=row.pk).update(**turn)
     found = Findings()
-    operator_rules.check_hazmat_rules(found)
+    ruled_ids.check_hazmat_rules(found)
     HazmatRule.objects.filter(pk=row.pk).update(**kept)
     assert found.first is not None
     assert str(row.id) in str(found.first)
 
 
 def test_screening_asks_the_database_once_in_seconds():
-    operator_rules.forget()
+    ruled_ids.forget()
     with CaptureQueriesContext(connection) as asked:
         for _ in range(50):
             queries.operator_rules()
