@@ -9,14 +9,14 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 
-def font(size: int) -> Any:
+def font(size: float) -> Any:
     """Return letters of a size."""
     folder = resources.files("parcelward.shipping.labels") / "fonts"
     name = next(one for one in sorted(folder.iterdir(), key=lambda each: each.name) if one.name.endswith(".ttf"))
     return ImageFont.truetype(io.BytesIO(name.read_bytes()), size)
 
 
-def parcel(*lines: str, turned: float = 0, blurred: float = 0, size: int = 54) -> bytes:
+def parcel(*lines: str, turned: float = 0, blurred: float = 0, size: float = 54) -> bytes:
     """Return a photo of a brown box with a white label that says some lines."""
     box = Image.new("RGB", (1400, 1000), (176, 138, 96))
     draw = ImageDraw.Draw(box)
