@@ -118,8 +118,6 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # see SECURE_SSL_REDIRECT
 ]
 
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]  # never on a disk: a photo, a list
-FILE_UPLOAD_MAX_MEMORY_SIZE = 8_519_680  # a photo and its form; what is larger is not taken
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_097_152  # 2 MB: what the largest batch needs
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from parcelward.base.errors import Invalid
 
-PHOTO_BYTES_MAX: Final = 8_388_608
+PHOTO_BYTES_MAX: Final = 2_097_152  # as of every body; the page makes what a telephone takes small
 PHOTO_PIXELS_MAX: Final = 50_000_000  # what a telephone takes; a small file can claim any number
 SIDE_READ: Final = 1600  # a mark is read as well at this size
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
