@@ -64,6 +64,7 @@ def test_a_photo_is_read_at_the_counter_and_what_it_shows_is_said_in_words(staff
     assert "Stop: this was not declared" in marked.text
     assert re.search(r"Not declared:\s+[^<]*liquids that burn", marked.text)
     item = queries.find(number)
+    assert item is not None
     assert queries.journey(item).held
     assert {one["by"] for one in facts("shipping.photo_read", item=str(item))}
     for photo, words in ((b"%PDF-1.7", "This is no photo"), (b"", "Take a photo first")):
