@@ -6,6 +6,8 @@ The distribution column is the item's UUID: it stands in every key of a table th
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -334,3 +336,30 @@ class NamedQuery(models.Model):
     sealed = models.BinaryField(default=b"")
     query_key = models.UUIDField(null=True)
     created_at = models.DateTimeField()
+
+
+class HazmatRule(models.Model):
+    """What an operator decided for an id that the table of dangerous goods does not have. It never changes.
+
+    It counts from its day on, once a second person agreed; the newest of an id stands.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    un = models.CharField(max_length=6)
+    answer = models.SmallIntegerField()
+    clause = models.CharField(max_length=80)
+    source = models.CharField(max_length=400)  # the words of the law or the approval
+    valid_from = models.DateField()
+    written_by = models.IntegerField()
+    written_at = models.DateTimeField()
+    agreed_by = models.IntegerField(null=True)
+    agreed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(agreed_by__isnull=True, agreed_at__isnull=True)
+                | models.Q(agreed_by__isnull=False, agreed_at__isnull=False),
+                name="hazmat_rule_agreed_whole",
+            ),
+        ]

@@ -17,8 +17,20 @@ from parcelward.custody import queries as custody
 from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_body
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
-from parcelward.parcels import attention, containment, erasures, outward, rules, security_holds, told, verification
+from parcelward.parcels import (
+    attention,
+    containment,
+    erasures,
+    outward,
+    ruled_ids,
+    rules,
+    security_holds,
+    told,
+    verification,
+)
 from parcelward.parcels.models import Item, ItemAlias, ItemKind, ItemStatus, Manifest
+from parcelward.parcels.photos import marks as photo_marks
+from parcelward.parcels.photos import reading
 from parcelward.parcels.proofs import first_number, proven_before, shown_events
 from parcelward.parcels.proofs import proofs as proofs_of
 from parcelward.parcels.receipts import receipt_proof as receipt_proof_of
@@ -49,6 +61,8 @@ waiting_erasures, waiting_erasure = erasures.erasures, erasures.erasure
 WaitingErasure = erasures.WaitingErasure
 StandingHold = erasures.StandingHold
 number_of = erasures.number_of
+photos_are_read, marks_on, uncovered = reading.available, reading.marks_on, photo_marks.uncovered
+operator_rules, hazmat_rules = ruled_ids.operator_rules, ruled_ids.hazmat_rules
 legal_holds, legal_hold = erasures.legal_holds, erasures.legal_hold
 
 

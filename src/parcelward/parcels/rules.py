@@ -55,7 +55,13 @@ class State(enum.IntFlag):
 
 
 SECURITY: Final = "security"
+GOODS: Final = "hazmat_"
 """What the reason of a hold for security begins with: `security_hold`, or what somebody at the desk wrote."""
+
+
+def for_goods(reason: str) -> bool:
+    """Return whether a hold's reason is dangerous goods: who holds the certificate lets the item go on."""
+    return reason.startswith(GOODS)
 
 
 def for_security(reason: str) -> bool:

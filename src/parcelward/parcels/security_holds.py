@@ -1,4 +1,7 @@
-"""Whether an item is held for security: then it goes on only when two people agree. Part of the room's queries."""
+"""What an item is held for: for security, two people let it go on; for dangerous goods, who holds the certificate.
+
+Part of the room's queries.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,19 @@ from parcelward.parcels.rules import Mark, Seen, State
 
 def held_for_security(item: UUID) -> bool:
     """Return whether a hold for security stands, whatever holds were placed after it."""
+    return any(rules.for_security(reason) for reason in _held_for(item))
+
+
+def held_for_goods(item: UUID) -> bool:
+    """Return whether a hold stands because of what is in it, or may be."""
+    return any(rules.for_goods(reason) for reason in _held_for(item))
+
+
+def _held_for(item: UUID) -> list[str]:
     status = ItemStatus.objects.filter(item=item).first()
     if status is None or not status.flags & State.HELD or status.flags & State.SHREDDED:
-        return False
-    return any(rules.for_security(reason) for reason in _reasons(item, _standing(item, status)))
+        return []
+    return _reasons(item, _standing(item, status))
 
 
 def _standing(item: UUID, status: ItemStatus) -> list[Seen]:

@@ -13,6 +13,7 @@ from parcelward.base import config, db
 from parcelward.custody import queries as custody
 from parcelward.custody.queries import CheckLog, Findings
 from parcelward.network import queries as network
+from parcelward.parcels import ruled_ids
 from parcelward.parcels.actions import statuses as status_actions
 from parcelward.parcels.epcis import verification as epcis
 from parcelward.parcels.epcis.rows import BATCH_KIND
@@ -79,6 +80,7 @@ def verify_log(
             people.check_proofs(findings)
             network.check_network(findings)
             privacy.check_privacy(findings)
+            ruled_ids.check_hazmat_rules(findings)
             for check_room in rooms:
                 check_room(findings)
         folded = 0

@@ -29,7 +29,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
     Role.CLERK: frozenset(
         {
             *(Task.OWN_DATA, Task.ACCEPT_HAZMAT, Task.PROVE_OTHERS, Task.KEEP_PERSONAL, Task.REVEAL, Task.FIND_PERSON),
-            *(Task.SEAL_LABEL, Task.RE_ENROL, Task.MAKE_LINK, Task.REVIEW_ORDER),
+            *(Task.SEAL_LABEL, Task.RE_ENROL, Task.MAKE_LINK, Task.REVIEW_ORDER, Task.PHOTOGRAPH),
         },
     ),
     Role.SORTER: frozenset({Task.OWN_DATA, Task.OPEN_LABEL, Task.SEAL_LABEL}),
@@ -40,7 +40,8 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.OWN_DATA, Task.HOLD, Task.RELEASE, Task.RELEASE_SECURITY, Task.CORRECT, Task.READ_DESK, Task.REPAIR),
             *(Task.READ_EVENTS, Task.SHRED, Task.REVIEW_PROOFS, Task.REVEAL, Task.FIND_PERSON, Task.DISCLOSE),
             *(Task.SHRED_PERSON, Task.ANSWER_RIGHTS, Task.READ_DECISIONS, Task.REVIEW_DECISION, Task.WRITE_RULES),
-            *(Task.ACTIVATE_RULE, Task.SNOOZE_RULE, Task.LEARN_OUTCOME, Task.REVIEW_ORDER),
+            *(Task.ACTIVATE_RULE, Task.SNOOZE_RULE, Task.LEARN_OUTCOME, Task.REVIEW_ORDER, Task.WRITE_HAZMAT_RULES),
+            *(Task.PHOTOGRAPH, Task.ACCEPT_HAZMAT),
         },
     ),
     Role.PLANNER: frozenset({Task.OWN_DATA, Task.EDIT_NETWORK, Task.READ_EVENTS}),
@@ -55,7 +56,7 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.RELABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
             *(Task.BACK_UP, Task.TURN_SECRETS, Task.READ_MONEY, Task.GIVE_BACK, Task.ANSWER_DISPUTE, Task.RECONCILE),
             *(Task.READ_DECISIONS, Task.REVIEW_DECISION, Task.WRITE_RULES, Task.ACTIVATE_RULE, Task.SNOOZE_RULE),
-            *(Task.LEARN_OUTCOME, Task.EDIT_TARIFF),
+            *(Task.LEARN_OUTCOME, Task.EDIT_TARIFF, Task.WRITE_HAZMAT_RULES),
         },
     ),
     Role.PARTNER: frozenset({Task.OWN_DATA, Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),

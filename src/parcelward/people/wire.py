@@ -95,6 +95,8 @@ class Task(enum.StrEnum):
     READ_ORDERS = "read_orders"  # one's own organisation's
     REVIEW_ORDER = "review_order"  # let an order that stopped go on, or refuse it
     EDIT_TARIFF = "edit_tariff"  # what is sold, for how much
+    PHOTOGRAPH = "photograph"  # a parcel that is handed in: marks on it are read, the photo is not kept
+    WRITE_HAZMAT_RULES = "write_hazmat_rules"  # for ids that the law's table does not have; needs two people
     READ_DECISIONS = "read_decisions"  # of risk: anybody's, with all that they were made by
     REVIEW_DECISION = "review_decision"  # let an order go on that risk stopped, or refuse it
     WRITE_RULES = "write_rules"  # and try them, in shadow; take them back
@@ -109,7 +111,7 @@ class Task(enum.StrEnum):
 TWO_PEOPLE = frozenset(
     {
         *(Task.SHRED, Task.SHRED_PERSON, Task.DISCLOSE, Task.RELEASE_SECURITY, Task.CHANGE_ROLES, Task.RE_ENROL),
-        Task.ACTIVATE_RULE,
+        *(Task.ACTIVATE_RULE, Task.WRITE_HAZMAT_RULES),
     }
 )
 """What one person asks for and another agrees to."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
+from uuid import UUID
 
 from parcelward.base.errors import Problem
 from parcelward.base.standards.addresses import checking
@@ -23,6 +24,8 @@ SIDE_MM_MAX: Final = 20_000
 COURIER_BYTES_MAX: Final = 182  # what a label's part for the courier holds
 OFFICE_BYTES_MAX: Final = 32
 ROUTING_CODE_MAX: Final = 12  # bytes of the hub's part
+INSPECT: Final = "hazmat_inspect"
+ACCEPT: Final = "hazmat_accept"
 NEVER_SENT: Final = frozenset({"country_missing", "country_unknown", "too_long", "too_many_lines"})
 """Faults of an address with which nobody can send anything; the others are advice unless `strict` is asked for."""
 
@@ -217,3 +220,26 @@ def screening(sold: Collection[Sold]) -> tuple[Why, ...]:
 def promised(offer: Offer, posted: dt.date, closed: Collection[dt.date]) -> tuple[dt.date, dt.date]:
     """Return between which days an item comes that is posted on a day."""
     return tuple(pricing.promised(posted, days, closed) for days in (offer.days_min, offer.days_max))  # type: ignore[return-value]  # two days
+
+
+TAKEN_BY_ANYBODY: Final = frozenset({"", "820"})
+"""Codes of USPS for what is handed in without a mark: nobody needs a training for it."""
+
+
+class Made(Protocol):
+    """A parcel that was made of an order."""
+
+    item: UUID | None
+    screened: int
+    service_code: str
+
+
+def held_at_the_counter(made: Iterable[Made]) -> dict[str, list[UUID]]:
+    """Return which items are held until somebody has looked, by reason: what is in doubt, and what is declared."""
+    held: dict[str, list[UUID]] = {}
+    for one in made:
+        declared = one.screened == Answer.ACCEPT_GROUND_ONLY or one.service_code not in TAKEN_BY_ANYBODY
+        reason = INSPECT if one.screened == Answer.INSPECT else ACCEPT if declared else ""
+        if reason and one.item is not None:
+            held.setdefault(reason, []).append(one.item)
+    return held

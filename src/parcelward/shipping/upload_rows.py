@@ -18,6 +18,7 @@ from django.utils import timezone
 from parcelward.base import config, db
 from parcelward.base.standards.money import Currency
 from parcelward.network import queries as network
+from parcelward.parcels.queries import operator_rules
 from parcelward.privacy import actions as privacy
 from parcelward.privacy import queries as vault
 from parcelward.privacy.errors import BodyGone, NotAuthentic
@@ -105,7 +106,7 @@ def by_of(upload: Upload) -> tuple[int, By]:
         currency=Currency(tariff.currency),
         here=config.get().country,
         routed=lambda country, postcode: network.route_to(country, postcode) is not None,
-        rules={},
+        rules=operator_rules(),
         strict=upload.strict,
     )
 

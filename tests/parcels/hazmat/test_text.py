@@ -55,7 +55,8 @@ def test_a_kind_is_known_in_four_languages(description: str, language: str, kind
         ("\uff46\uff49\uff52\uff45\uff57\uff4f\uff52\uff4b\uff53", "explosive"),  # full width
         ("batery", "battery"),
         ("battterry", "battery"),
-        ("purfume", ""),  # what is not known is not guessed
+        ("purfume", "perfume"),  # one letter wrong
+        ("purfwme", ""),  # two: what is not known is not guessed
     ],
 )
 def test_a_disguise_is_seen_through(description: str, kind: str) -> None:

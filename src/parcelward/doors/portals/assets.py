@@ -54,6 +54,7 @@ NAMES: Final = MappingProxyType(
         "mydata_css": "parcelward/mydata.css",
         "orders_css": "parcelward/orders.css",
         "orders_js": "parcelward/orders.js",
+        "photo_js": "parcelward/photo.js",
         "webhooks_css": "parcelward/webhooks.css",
         "uploads_css": "parcelward/uploads.css",
         "enrol_js": "parcelward/enrol.js",

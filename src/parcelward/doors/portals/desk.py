@@ -80,6 +80,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_prove_others": may(person, Task.PROVE_OTHERS),
         "may_review_proofs": may(person, Task.REVIEW_PROOFS),
         "may_review_orders": may(person, Task.REVIEW_ORDER),
+        "may_photograph": may(person, Task.PHOTOGRAPH) and queries.photos_are_read(),
         "may_open_label": may(person, Task.OPEN_LABEL),
         "may_lend": may(person, Task.LEND_KEYS),
     }

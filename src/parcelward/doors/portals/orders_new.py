@@ -30,6 +30,7 @@ from parcelward.doors import throttle
 from parcelward.doors.portals import amounts, orders_form, orders_shown
 from parcelward.doors.portals.accounts import guard
 from parcelward.doors.portals.orders_form import Flaw, Typed
+from parcelward.parcels import queries as parcels
 from parcelward.parcels.hazmat import questions
 from parcelward.parcels.hazmat.queries import screen
 from parcelward.parcels.hazmat.wire import Answer, Asked, Mode, Screened
@@ -109,7 +110,8 @@ def _prices(request: HttpRequest, person: Person, typed: Typed, *, sure: bool = 
         return _form(request, typed, [*flaws, *wrong, *doubts], may_insist=not (flaws or wrong))
     item = wanted.items[0]
     quoted = actions.quote(looked.to[0], item.weight_g, item.sides_mm, item.extras, by=person)
-    screened = {mode: screen(item.declaration, mode) for mode in Mode}
+    rules = parcels.operator_rules()
+    screened = {mode: screen(item.declaration, mode, rules) for mode in Mode}
     question = _question(typed, screened, quoted)
     if question is not None:
         asked, why = question

@@ -17,6 +17,7 @@ from parcelward.base.standards.addresses.labels import label_lines
 from parcelward.base.standards.money import Currency
 from parcelward.doors.portals import amounts, moments, order_words, orders_form
 from parcelward.doors.portals.orders_form import Flaw, Typed
+from parcelward.parcels import queries as parcels
 from parcelward.parcels.hazmat import questions, words
 from parcelward.parcels.hazmat.queries import question, screen
 from parcelward.parcels.hazmat.wire import Answer, Mode, Screened
@@ -203,7 +204,8 @@ def offers(
 ) -> dict[str, Any]:
     """Return what the page of prices shows: what can be bought, and what cannot and why."""
     item, here = wanted.items[0], config.get().country
-    screened = {mode: screen(item.declaration, mode) for mode in Mode}
+    rules = parcels.operator_rules()
+    screened = {mode: screen(item.declaration, mode, rules) for mode in Mode}
     sold, unsold = [], []
     names = {product.code: product.words for product in tariff.products}
     for offer, first, last in quoted.offers:

@@ -28,6 +28,8 @@ def _parcel_task(task: Task) -> str:
     said = {
         Task.SCAN: _("record scans"),
         Task.ACCEPT_HAZMAT: _("accept dangerous goods"),
+        Task.PHOTOGRAPH: _("have marks read on a photo of a parcel"),
+        Task.WRITE_HAZMAT_RULES: _("write and agree to rules for dangerous goods"),
         Task.CAPTURE: _("send events and manifests by program"),
         Task.READ_EVENTS: _("read events by program"),
         Task.HOLD: _("hold a parcel"),

@@ -34,7 +34,14 @@ from parcelward.people.wire import Person, Role, Task
 from parcelward.risk import actions as risk
 
 LIST: Final = "/app/desk/two-people"
-TASKS: Final = (Task.CHANGE_ROLES, Task.RE_ENROL, Task.RELEASE_SECURITY, Task.SHRED, Task.ACTIVATE_RULE)
+TASKS: Final = (
+    Task.CHANGE_ROLES,
+    Task.RE_ENROL,
+    Task.RELEASE_SECURITY,
+    Task.SHRED,
+    Task.ACTIVATE_RULE,
+    Task.WRITE_HAZMAT_RULES,
+)
 DOCUMENTS: Final = ("passport", "identity_card", "driving_licence", "staff_card")
 LOGIN_MAX: Final = 40
 
@@ -78,6 +85,7 @@ def two_people(request: HttpRequest) -> HttpResponse:
         "erasures": [_erasure_line(row, by) for row in _erasures(by)],
         "holds": [_hold_line(row) for row in (items.legal_holds(by=by) if may(by, Task.SHRED) else [])],
         "may_re_enrol": may(by, Task.RE_ENROL),
+        "may_hazmat": may(by, Task.WRITE_HAZMAT_RULES),
         "may_shred": may(by, Task.SHRED),
         "may_roles": may(by, Task.CHANGE_ROLES),
         "may_desk": may(by, Task.READ_DESK),
@@ -125,6 +133,8 @@ def _request_words(row: who.WaitingRow) -> tuple[str, str]:
     if row.task is Task.ACTIVATE_RULE:
         words = {"rule": row.about["rule"], "number": row.about["number"]}
         return _("Let version %(number)s of the rule %(rule)s decide about orders") % words, row.reason
+    if row.task is Task.WRITE_HAZMAT_RULES:
+        return _("Let the rule for %(un)s stand, as the page of dangerous goods rules shows it") % row.about, row.reason
     return row.task.replace("_", " ").capitalize(), row.reason
 
 
@@ -205,6 +215,8 @@ def _agree(request: HttpRequest, row: who.WaitingRow, by: Person) -> HttpRespons
         parcels.agree_to_release(row.id, by=by)
     elif row.task is Task.ACTIVATE_RULE:
         risk.agree_to_rule(row.id, by=by)
+    elif row.task is Task.WRITE_HAZMAT_RULES:
+        parcels.agree_to_hazmat_rule(row.id, by=by)
     elif row.task is Task.RE_ENROL:
         code = people.agree_to_re_enrol(row.id, by=by)
         if code is not None:

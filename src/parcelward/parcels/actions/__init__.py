@@ -29,6 +29,7 @@ from parcelward.parcels.actions.links import make_link
 from parcelward.parcels.actions.manifests import ITEMS_MAX as MANIFEST_ITEMS_MAX
 from parcelward.parcels.actions.manifests import accept_manifest
 from parcelward.parcels.actions.record import record_scans
+from parcelward.parcels.actions.ruled_ids import agree_to_hazmat_rule, ask_for_hazmat_rule
 from parcelward.parcels.actions.sold import SoldWanted, cancel_sold_within, inspect_sold_within, make_sold_within
 from parcelward.parcels.actions.statuses import rebuild
 
@@ -37,8 +38,10 @@ __all__ = [
     "Made",
     "SoldWanted",
     "accept_manifest",
+    "agree_to_hazmat_rule",
     "agree_to_release",
     "approve_erasure",
+    "ask_for_hazmat_rule",
     "ask_release",
     "cancel_sold_within",
     "close_alert",

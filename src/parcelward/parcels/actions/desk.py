@@ -22,7 +22,7 @@ from parcelward.parcels.actions import came_again
 from parcelward.parcels.actions.record import record_by_person
 from parcelward.parcels.models import Alert, ItemAlias, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent, SoldItem
 from parcelward.parcels.quarantine_check import DISMISSED, RESUBMITTED, note_hash
-from parcelward.parcels.security_holds import held_for_security
+from parcelward.parcels.security_holds import held_for_goods, held_for_security
 from parcelward.parcels.wire import CorrectsIn, ScanIn, Submission
 from parcelward.people import actions as people
 from parcelward.people.queries import require
@@ -80,8 +80,14 @@ def hold(item: UUID, reason: str, *, by: Person) -> None:
 
 
 def release(item: UUID, reason: str, *, by: Person) -> None:
-    """Let a held item go on. Raises Conflict for one that is held for security: two people release that."""
-    require(by, Task.RELEASE)
+    """Let a held item go on. Raises Conflict for one that is held for security: two people release that.
+
+    What is held for dangerous goods is let go on by who holds the certificate for them. Raises MayNot.
+    """
+    if held_for_goods(item):
+        require(by, Task.ACCEPT_HAZMAT, on=timezone.now().date())
+    else:
+        require(by, Task.RELEASE)
     _require_not_for_security(item)
     record_event(item, "released", reason, by=by)
 

@@ -55,6 +55,7 @@ KEPT_FOR_GOOD: Final = {
     "parcels_label": "which labels an item had: hashes of what was sealed, and an office",
     "parcels_alert": "what needed somebody: item and place, no person",
     "parcels_handoverscan": "which device saw which item in a handover",
+    "parcels_hazmatrule": "what an operator decided of an id, by two people: no personal data",
     "parcels_solditem": "that an item was made because somebody ordered it",
     "parcels_manifest": "which items a sender said it handed in",
     "parcels_epcis_event": "the record as it was captured; emptied when one of its items is erased",

@@ -126,11 +126,11 @@ def _taken(numbers: Collection[str], now: dt.datetime) -> set[str]:
         return {row[0] for row in cur.fetchall()}
 
 
-def inspect_sold_within(sold: Sequence[UUID], *, by: Person) -> None:
+def inspect_sold_within(sold: Sequence[UUID], *, reason: str, by: Person) -> None:
     """Have items held until somebody has looked into them, in the caller's transaction: whoever scans one is told."""
     require(by, Task.ORDER)
     for item in sorted(sold):
-        desk.record_event(item, "held", "hazmat_inspect", by=by)
+        desk.record_event(item, "held", reason, by=by)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ a text, the longest wins: `battery charger` is harmless, `battery` is not. Both 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -22,13 +23,13 @@ HARMLESS: Final = ("motif", "cover", "plain", "phrase")
 STATES: Final = ("empty", "damaged", "used", "vague")
 WORD_SETS: Final = (
     *("breaks", "of", "for", "unmask", "real", "stuff", "container", "full", "measure", "holds"),
-    *("not_before", "not_after", "not_between", "ambiguous"),
+    *("not_before", "not_after", "not_between", "ambiguous", "adjunct", "shape", "made_of"),
 )
 
 NAME_CHARS_MIN: Final = 6
 """Shorter names of the table (`air`, `paint`) are words of ours, or none."""
 
-_NAME_ENDS: Final = re.compile(r"[,(\[]|\bwith\b|\bn\.o\.s|\bsee\b")
+_NAME_ENDS: Final = re.compile(r",(?! ?\d)|[(\[]|\bwith\b|\bn\.o\.s|\bsee\b")
 _WORD: Final = re.compile(r"[a-z]+|\d+")
 
 
@@ -118,6 +119,7 @@ def _named_in_the_table() -> list[Entry]:
     for row in table.rows():
         for name in row.name.split(" or "):
             words = tuple(map(spelling.folded, _WORD.findall(spelling.plain(_NAME_ENDS.split(name)[0]))))
+            words = tuple(itertools.dropwhile(str.isdigit, words))  # 2-Bromobutane
             long_enough = sum(map(len, words)) >= NAME_CHARS_MIN and words and words[0][0].isalpha()
             if row.id and long_enough and words not in common and words not in found:
                 found[words] = Entry(words, f"kind:un:{row.id}", frozenset())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from parcelward.parcels.hazmat import battery_rules, goods_rules, id_rules
+from parcelward.parcels.hazmat import battery_rules, goods_rules, id_rules, table
 from parcelward.parcels.hazmat.facts import BATTERIES, FLAMMABLE, GASES, POWERED, Facts
 from parcelward.parcels.hazmat.wire import Answer, Finding, OperatorRules
+
+SODIUM_ION: Final = frozenset({"UN3551", "UN3552"})
 
 _PLAINLY_DANGEROUS: Final = (
     BATTERIES - {"battery", "battery_dry"} | FLAMMABLE - {"paint"} | GASES | {"explosive", "oxidizer", "corrosive"}
@@ -22,6 +24,8 @@ def findings(f: Facts, operator_rules: OperatorRules) -> tuple[Finding, ...]:
     for rule in goods_rules.RULES:
         found += rule(f)
     found += id_rules.findings(f, operator_rules)
+    if any(un in operator_rules for un in SODIUM_ION & set(f.uns)):  # no row of the table, but the operator's word
+        found = [one for one in found if one.rule != "sodium-ion"]
     found += _declared_harmless(f, found)
     found += _left_over(f, found)
     found.sort(key=lambda one: -one.answer)  # a stable sort: of equals, the first rule speaks
@@ -40,6 +44,9 @@ def _left_over(f: Facts, found: list[Finding]) -> Iterator[Finding]:
     """Yield the answer where no rule has spoken: accepted when it is understood, or plainly answered."""
     if not f.readable:
         yield Finding("unreadable", Answer.INSPECT, "49 CFR 173.22")
+        return
+    if not found and any(table.rows_of(un) for un in f.uns):  # a number of the table, and all else says no
+        yield Finding("id-contradiction", Answer.HOLD, f"49 CFR 172.101, {f.uns[0]}", f.uns)
         return
     said = f.answers
     dull = said.battery in {"none", "dry"} and said.liquid is False

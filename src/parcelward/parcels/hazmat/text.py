@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parcelward.parcels.hazmat import spelling
+from parcelward.parcels.hazmat.guesses import guess
 from parcelward.parcels.hazmat.lexicon import LANGUAGES, STATES, Entry, fits, lexicon
 from parcelward.parcels.hazmat.wire import DESCRIPTION_CHARS_MAX
 
@@ -25,12 +26,14 @@ _JOINING: Final = frozenset("+&/")
 _SILENT: Final = frozenset("'\u2019`\u00b4-_")
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 _UN: Final = re.compile(r"\b(un|na|id)[\s.:#-]*(\d{4})\b")
+_CAS: Final = re.compile(r"\b(\d{2,7})-(\d{2})-(\d)\b")
 _AMOUNT: Final = re.compile(
     r"(?<!\d)(\d{1,9}(?:[.,]\d{1,9})?)\s*(k?wh|mah|ah|v|volt|ml|cl|l|liter|litre|litro|litros|litres|oz|g|kg)\b"
 )
 _WITHOUT_MASK: Final = frozenset({"kind:powered", "kind:inflating", "kind:life_vest", "kind:automatic"})
 _NAMES_NOTHING: Final = frozenset({*STATES, "kind:automatic"})
 _IN_A_COVER: Final = frozenset({"kind:explosive", "kind:doubtful"})
+_SHAPES: Final = frozenset(f"kind:{one}" for one in ("explosive", "matches", "strike_anywhere", "lighter", "doubtful"))
 _BATTERY_LABELS: Final = frozenset(
     f"kind:{one}" for one in ("battery", "lithium", "lithium_ion", "lithium_metal", "power_bank", "powered")
 )
@@ -46,6 +49,7 @@ class Item:
     said: str
     start: int
     end: int
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,14 @@ def read(description: str, language: str = "") -> Reading:
         whole = _Pass(spoken)
         whole.take(text.replace('"', " "))
     wh, ml = _amounts(text)
+    for number in _substance_numbers(text):
+        whole.kinds.setdefault("chemical", []).append(number)
+        whole.plainly.add("chemical")
     kinds = {kind: tuple(dict.fromkeys(said)) for kind, said in whole.kinds.items()}
     return Reading(
         kinds,
         frozenset(whole.denied - kinds.keys()),
-        frozenset(kinds.keys() - whole.plainly) | _ambiguous(whole),
+        frozenset(kinds.keys() - whole.plainly) | _ambiguous(whole) | (whole.denied & kinds.keys()),
         frozenset(whole.states),
         uns,
         naming=whole.naming,
@@ -92,6 +99,15 @@ def read(description: str, language: str = "") -> Reading:
         watt_hours=wh,
         volume_ml=ml,
     )
+
+
+def _substance_numbers(text: str) -> list[str]:
+    """Return the CAS numbers of substances in a text: those whose last digit is right."""
+    found = []
+    for head, middle, check in _CAS.findall(text):
+        weighted = sum(n * int(digit) for n, digit in enumerate(reversed(head + middle), 1))
+        found += [f"{head}-{middle}-{check}"] if weighted % 10 == int(check) else []
+    return found
 
 
 def _container(text: str, spoken: frozenset[str]) -> bool:
@@ -165,12 +181,16 @@ class _Pass:
 
     def _stretch(self, words: list[str], *, joined: bool) -> None:
         items = self._items(words)
+        if all(item.label in _NAMES_NOTHING for item in items):
+            covered = {n for item in items for n in range(item.start, item.end)}
+            rest = [w for n, w in enumerate(words) if n not in covered]
+            wordy = [w for w in rest if len(w) >= spelling.PLURAL_CHARS_MIN and w.isalpha()]
+            self.unnamed += bool(wordy) and (joined or not self._adjuncts(wordy))
         if not items:
-            wordy = any(len(w) >= spelling.PLURAL_CHARS_MIN and w.isalpha() for w in words)
-            self.unnamed += joined and wordy
             return
         kept, masked = self._masked(items, words)
-        doubtful = self._doubtful(items, words)
+        doubtful = self._doubtful(items, words) | {item for item in items if item.guessed}
+        doubtful |= self._shaped(items, words)
         if not any(item.label == "motif" for item in items):  # a cover for explosives may hold them
             held = {item for item in masked if item.label in _IN_A_COVER}
             masked, doubtful = masked - held, doubtful | held
@@ -196,6 +216,21 @@ class _Pass:
         self.named += any(item.label not in _NAMES_NOTHING for item in items)
         self.motif = self.motif or any(item.label == "motif" for item in kept)
 
+    def _adjuncts(self, words: Sequence[str]) -> bool:
+        """Return whether they name no goods: at least half are colours, sizes, materials and the like."""
+        adjuncts = {pattern for (pattern,) in lexicon().set_of("adjunct", self.spoken)}
+        return sum(any(fits(one, w) for one in adjuncts) for w in words) * 2 >= len(words)
+
+    def _shaped(self, items: list[Item], words: Sequence[str]) -> set[Item]:
+        """Return the kinds that say only a shape, or of which it says that they are food or cloth."""
+        shape, made = (lexicon().set_of(name, self.spoken) for name in ("shape", "made_of"))
+        said = {n for n, w in enumerate(words) if (w,) in shape}
+        harmless = any((w,) in made for w in words) and not self._unmasked(words)
+        near = range(-3, 3)
+        return {
+            item for item in items if item.label in _SHAPES and (harmless or any(item.start + n in said for n in near))
+        }
+
     def _items(self, words: Sequence[str]) -> list[Item]:
         items: list[Item] = []
         at = 0
@@ -203,6 +238,8 @@ class _Pass:
             found, length = self._longest(words, at)
             said = " ".join(words[at : at + length])
             items += [Item(label, said, at, at + length) for label in _wins(found)]
+            guessed = "" if found else guess(words[at])
+            items += [Item(guessed, words[at], at, at + 1, guessed=True)] if guessed else []
             at += max(1, length)
         return items
 

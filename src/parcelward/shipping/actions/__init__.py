@@ -5,6 +5,7 @@ from parcelward.shipping.actions.cancelling import cancel
 from parcelward.shipping.actions.drafting import Asked
 from parcelward.shipping.actions.handing_in import hand_in
 from parcelward.shipping.actions.orders import give_up, go_on, place_many_within, place_within
+from parcelward.shipping.actions.photos import Photographed, photograph
 from parcelward.shipping.actions.printing import labels, labels_of_many, print_anew
 from parcelward.shipping.actions.quotes import quote
 from parcelward.shipping.actions.remembered import (
@@ -27,6 +28,7 @@ __all__ = [
     "LABELS_AT_ONCE",
     "Asked",
     "Because",
+    "Photographed",
     "add_address",
     "appeal",
     "buy_once",
@@ -45,6 +47,7 @@ __all__ = [
     "map_columns",
     "mend_row",
     "opened",
+    "photograph",
     "place_many_within",
     "place_upload",
     "place_within",

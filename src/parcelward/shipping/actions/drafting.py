@@ -13,6 +13,7 @@ from parcelward.base.standards.addresses.address import Address
 from parcelward.base.vault import VaultToken
 from parcelward.network import queries as network
 from parcelward.network.wire import RouteRow
+from parcelward.parcels.queries import operator_rules
 from parcelward.payments.queries import owner_of
 from parcelward.people.wire import Person
 from parcelward.privacy import actions as privacy
@@ -57,7 +58,7 @@ def looked_at(wanted: OrderWanted, *, by: Person, now: dt.datetime) -> tuple[int
         if quoted is None or quoted.expires_at < now or len(wanted.items) != 1:
             raise QuoteOver("This quote holds no longer, or is of another parcel: ask for a new one")
         number, tariff = quoted.tariff_id, tariffs.tariff(quoted.tariff_id)
-    looked = order_rules.checked(wanted, tariff, {})
+    looked = order_rules.checked(wanted, tariff, operator_rules())
     problems = list(looked.problems)
     routes = []
     for place, sold in enumerate(looked.items):

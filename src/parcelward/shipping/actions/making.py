@@ -11,7 +11,6 @@ from parcelward.base.standards.addresses.address import Address
 from parcelward.base.vault import Personal
 from parcelward.network import queries as network
 from parcelward.parcels import actions as parcels
-from parcelward.parcels.hazmat.wire import Answer
 from parcelward.parcels.wire import LabelWanted
 from parcelward.people import actions as people
 from parcelward.people.wire import Person
@@ -51,9 +50,8 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, now: dt.
         row.item, row.number = item, number
         row.label, row.binding, row.printing = label.raw, label.code, label.printing
     webhooks.watch_within({item: row.order.owner for row, (item, _) in zip(rows, made, strict=True)}, now=now)
-    looked_into = [row.item for row in rows if row.screened == Answer.INSPECT and row.item is not None]
-    if looked_into:
-        parcels.inspect_sold_within(looked_into, by=house)
+    for reason, held in order_rules.held_at_the_counter(rows).items():
+        parcels.inspect_sold_within(held, reason=reason, by=house)
 
 
 def _handed_in_at(hub: str) -> int:

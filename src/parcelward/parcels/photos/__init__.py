@@ -1,0 +1,1 @@
+"""Photos of parcels at acceptance: the marks of dangerous goods on them are read, and nothing of the photo is kept."""
