@@ -1,8 +1,8 @@
 """What people send, in their own words, and under which headings of the Harmonized System each may stand.
 
 Both lists were written before anything searched for them. The table's own words alone found 23 of `FIRST` and 24 of
-`LATER`. The dictionary of people's words was made by what was missing of `FIRST` (39 then) and left `LATER` at 24 of 30:
-that is what a stranger's words may expect. Afterwards it was given what was missing of `LATER`, too (29).
+`LATER`. The dictionary of people's words was made by what was missing of `FIRST` (39 then) and left `LATER` at 24 of
+30: that is what a stranger's words may expect. Afterwards it was given what was missing of `LATER`, too (29).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from parcelward.custody.wire import EVENTS_AT_ONCE_MAX, ItemKeys, Opened, open_b
 from parcelward.network import queries as network
 from parcelward.network.wire import FacilityRow
 from parcelward.parcels import attention, containment, erasures, outward, rules, security_holds, told, verification
-from parcelward.parcels.models import Item, ItemAlias, ItemKind, ItemStatus, Manifest
+from parcelward.parcels.models import Item, ItemAlias, ItemKind, ItemStatus, Manifest, ScanEvent
 from parcelward.parcels.proofs import first_number, proven_before, shown_events
 from parcelward.parcels.proofs import proofs as proofs_of
 from parcelward.parcels.receipts import receipt_proof as receipt_proof_of
@@ -67,6 +67,11 @@ def is_item(text: str) -> bool:
         return find(text) is not None
     except BadItemNumber:
         return False
+
+
+def handed_in(item: UUID) -> bool:
+    """Return whether anybody has had this item in hand: what is held before it comes has been in nobody's."""
+    return ScanEvent.objects.filter(item=item).exclude(step__in=rules.AT_THE_DESK).exists()
 
 
 def on_hold(items: Collection[UUID]) -> frozenset[UUID]:

@@ -1,4 +1,4 @@
-"""Whether an item is held for security: then it goes on only when two people agree. Part of the room's queries."""
+"""Why an item is held; for security it goes on only when two people agree. Part of the room's queries."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ from parcelward.parcels.rules import Mark, Seen, State
 
 def held_for_security(item: UUID) -> bool:
     """Return whether a hold for security stands, whatever holds were placed after it."""
+    return any(rules.for_security(reason) for reason in standing_reasons(item))
+
+
+def standing_reasons(item: UUID) -> list[str]:
+    """Return the reason of each hold that stands; nothing for an item that is not held, or was erased."""
     status = ItemStatus.objects.filter(item=item).first()
     if status is None or not status.flags & State.HELD or status.flags & State.SHREDDED:
-        return False
-    return any(rules.for_security(reason) for reason in _reasons(item, _standing(item, status)))
+        return []
+    return _reasons(item, _standing(item, status))
 
 
 def _standing(item: UUID, status: ItemStatus) -> list[Seen]:

@@ -20,8 +20,8 @@ from parcelward.custody import actions as custody
 from parcelward.parcels import label_binding
 from parcelward.parcels.label_binding import Issued
 from parcelward.parcels.label_check import ISSUED, REPRINTED, VOIDED
-from parcelward.parcels.models import ItemAlias, Label
-from parcelward.parcels.rules import State
+from parcelward.parcels.models import ItemAlias, Label, ScanEvent
+from parcelward.parcels.rules import AT_THE_DESK, State
 from parcelward.parcels.wire import PRINTINGS_MAX, IssuedLabel, LabelWanted
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -138,7 +138,13 @@ def _lock(items: Sequence[UUID]) -> dict[UUID, _State]:
     """Lock the items' statuses in key order: scans and labels of one item take turns. Raises NotFound."""
     with db.cursor(binary=True) as cur:
         cur.execute(_LOCKED, (list(items),), binary=True)
-        found = {item: _State(flags, first is not None) for item, flags, first in cur}
+        rows = [(item, flags, first is not None) for item, flags, first in cur]
+    seen = [item for item, _flags, first in rows if first]
+    in_hand: set[UUID] = set()
+    if seen:
+        scans = ScanEvent.objects.filter(item__in=seen).exclude(step__in=AT_THE_DESK)
+        in_hand = set(scans.values_list("item", flat=True))
+    found = {item: _State(flags, item in in_hand) for item, flags, _first in rows}
     if len(found) != len(items):
         raise NotFound("No such item")
     return found

@@ -20,7 +20,7 @@ from parcelward.privacy.sealing import queries as stations
 from parcelward.privacy.sealing.errors import KeyNotThere
 from parcelward.privacy.sealing.wire import Doorstep, LabelIn, Sealed
 from parcelward.shipping import order_rules
-from parcelward.shipping.actions import webhooks
+from parcelward.shipping.actions import customs, webhooks
 from parcelward.shipping.models import OrderItem
 from parcelward.shipping.wire import Party
 
@@ -54,6 +54,7 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, now: dt.
     looked_into = [row.item for row in rows if row.screened == Answer.INSPECT and row.item is not None]
     if looked_into:
         parcels.inspect_sold_within(looked_into, by=house)
+    customs.hold_within(rows, by=house)
 
 
 def _handed_in_at(hub: str) -> int:

@@ -44,7 +44,8 @@ def _these(text: str) -> frozenset[str]:
 
 _STOP: Final = _these(
     "a an and as at by for from having in incl including into is it its kind kinds less more no not of on or other "
-    "such than that the their thereof this to whether which with without item heading set pair new used"
+    "such than that the their thereof this to whether which with without item heading set pair new used "
+    "one two three four five six seven eight nine ten"
 )
 _IRREGULAR: Final = {"knives": "knife", "scarves": "scarf", "shelves": "shelf", "loaves": "loaf", "children": "child"}
 

@@ -67,73 +67,110 @@ def problems(
     `..._reached`: the order has a telephone number or an e-mail address of theirs.
     """
     if said is None:
-        return (Problem("", "missing", "Say for customs what is in the parcel, line by line, and why it is sent"),)
+        return (problem("", "missing"),)
     head = _head(said, sender_reached=sender_reached, addressee_reached=addressee_reached)
     return (*head, *_lines(said, to=to, weight_g=weight_g))
 
 
+def problem(where: str, code: str, suggestion: str = "") -> Problem:
+    """Return what is wrong at a place, in words."""
+    return Problem(where, code, WORDS[name_of(where), code], suggestion)
+
+
+def name_of(where: str) -> str:
+    """Return which field a pointer names."""
+    return where.rpartition("/")[2]
+
+
+WORDS: Final[Mapping[tuple[str, str], str]] = {
+    ("", "missing"): "Say for customs what is in the parcel, line by line, and why it is sent",
+    ("reason", "missing"): "Say why it is sent: a sale, a gift, documents, a sample, a return",
+    ("explanation", "missing"): "Say in a few words why it is sent",
+    ("explanation", "bad_text"): f"Say why it is sent in one line of at most {REFERENCE_MAX} letters",
+    ("sender_contact", "missing"): "Give a telephone number or an e-mail address at which customs reaches you",
+    (
+        "sender_contact",
+        "bad_text",
+    ): f"A telephone number or an e-mail address is one line of at most {CONTACT_MAX} letters",
+    (
+        "addressee_contact",
+        "missing",
+    ): "Give a telephone number or an e-mail address of the addressee: customs asks them",
+    (
+        "addressee_contact",
+        "bad_text",
+    ): f"A telephone number or an e-mail address is one line of at most {CONTACT_MAX} letters",
+    ("sender_reference", "bad_text"): f"A number at customs is one line of at most {REFERENCE_MAX} letters",
+    ("importer_reference", "bad_text"): f"A number at customs is one line of at most {REFERENCE_MAX} letters",
+    ("goods", "bad_count"): f"Name each kind of goods in a line of its own, 1 to {LINES_MAX} lines",
+    ("goods", "too_heavy"): "The goods together weigh more than the whole parcel. Check the weights",
+    ("description", "missing"): "Say what it is, such as cotton T-shirts",
+    ("description", "bad_text"): f"Describe it in one line of at most {WORDS_MAX} letters",
+    ("description", "vague"): "Customs cannot tell what this is. Name the thing itself, such as cotton T-shirts",
+    ("quantity", "missing"): "Say how many of it are in the parcel",
+    ("net_weight_g", "missing"): "Say what all of this line weighs without packing, at least 1 gram",
+    ("value_minor", "missing"): "Say what all of this line is worth; a gift has a value, too",
+    ("currency", "missing"): "Say in which currency the value is, such as EUR",
+    ("currency", "bad_currency"): "Name the currency by its three capital letters, such as EUR",
+    ("currency", "other_currency"): "Give all values of a parcel in one currency",
+    ("origin", "missing"): "Say in which country it was made, by two letters such as DE",
+    ("origin", "bad_country"): "Name the country of origin by its two letters, such as DE",
+    ("hs_code", "missing"): "Give the tariff code (HS) of the goods. Search for it by what they are called",
+    ("hs_code", "bad_code"): "A tariff code has six to ten digits, such as 6109.10",
+    ("hs_code", "unknown_code"): "There is no such tariff code. Search for it by what the goods are called",
+}
+"""Field and code -> what to do."""
+
+
 def _head(said: Customs, *, sender_reached: bool, addressee_reached: bool) -> Iterator[Problem]:
     if said.reason not in set(Reason):
-        known = ", ".join(Reason)
-        yield Problem("/reason", "missing", "Say why it is sent: a sale, a gift, documents, a sample, a return", known)
+        yield problem("/reason", "missing", ", ".join(Reason))
     if said.reason == Reason.OTHER and not said.explanation.strip():
-        yield Problem("/explanation", "missing", "Say in a few words why it is sent")
+        yield problem("/explanation", "missing")
     if not (sender_reached or said.sender_contact.strip()):
-        words = "Give a telephone number or an e-mail address at which customs reaches you"
-        yield Problem("/sender_contact", "missing", words)
+        yield problem("/sender_contact", "missing")
     if not (addressee_reached or said.addressee_contact.strip()):
-        words = "Give a telephone number or an e-mail address of the addressee: customs writes to them"
-        yield Problem("/addressee_contact", "missing", words)
+        yield problem("/addressee_contact", "missing")
     for name in ("explanation", "sender_contact", "addressee_contact", "sender_reference", "importer_reference"):
         text = getattr(said, name)
-        most = REFERENCE_MAX if name.endswith("reference") else CONTACT_MAX
-        if len(text) > most or not text.isprintable():
-            yield Problem(f"/{name}", "bad_text", f"Write this in one line of at most {most} letters")
+        if len(text) > (CONTACT_MAX if name.endswith("contact") else REFERENCE_MAX) or not text.isprintable():
+            yield problem(f"/{name}", "bad_text")
 
 
 def _lines(said: Customs, *, to: str, weight_g: int) -> Iterator[Problem]:
     if not 1 <= len(said.goods) <= LINES_MAX:
-        yield Problem("/goods", "bad_count", f"Name each kind of goods in a line of its own, 1 to {LINES_MAX} lines")
+        yield problem("/goods", "bad_count")
     first = said.currency
     for at, one in enumerate(said.goods[:LINES_MAX]):
         yield from _line(one, f"/goods/{at}", reason=said.reason, to=to)
         if one.currency and first and one.currency != first:
-            words = "Give all values of a parcel in one currency"
-            yield Problem(f"/goods/{at}/currency", "other_currency", words, first)
+            yield problem(f"/goods/{at}/currency", "other_currency", first)
     if said.net_weight_g > weight_g:
-        words = f"The goods together weigh {said.net_weight_g} g, and the whole parcel {weight_g} g. Check the weights"
-        yield Problem("/goods", "too_heavy", words)
+        yield problem("/goods", "too_heavy")
 
 
 def _line(one: Goods, where: str, *, reason: str, to: str) -> Iterator[Problem]:
     why = description_problem(one.description)
-    if why is not None:
-        yield Problem(f"{where}/description", *why)
+    if why:
+        yield problem(f"{where}/description", why)
     if not 1 <= one.quantity <= QUANTITY_MAX:
-        yield Problem(f"{where}/quantity", "missing", "Say how many of it are in the parcel")
+        yield problem(f"{where}/quantity", "missing")
     if one.net_weight_g < 1:
-        words = "Say what all of this line weighs without packing, at least 1 gram"
-        yield Problem(f"{where}/net_weight_g", "missing", words)
+        yield problem(f"{where}/net_weight_g", "missing")
     if one.currency and one.currency not in money.MINOR_DIGITS:
-        words = "Name the currency by its three capital letters, such as EUR"
-        yield Problem(f"{where}/currency", "bad_currency", words)
+        yield problem(f"{where}/currency", "bad_currency")
     if reason not in PLAIN:
         if not 1 <= one.value_minor <= VALUE_MINOR_MAX:
-            words = "Say what all of this line is worth; a gift has a value, too"
-            yield Problem(f"{where}/value_minor", "missing", words)
+            yield problem(f"{where}/value_minor", "missing")
         if not one.currency:
-            yield Problem(f"{where}/currency", "missing", "Say in which currency the value is, such as EUR")
-    if one.origin or reason not in PLAIN:
-        yield from _origin(one.origin, where)
-    yield from _code(one.hs_code, where, asked=code_asked(reason, to))
-
-
-def _origin(origin: str, where: str) -> Iterator[Problem]:
-    if not origin:
-        words = "Say in which country it was made, by two letters such as DE"
-        yield Problem(f"{where}/origin", "missing", words)
-    elif origin not in tables.names().called:
-        yield Problem(f"{where}/origin", "bad_country", "Name the country of origin by its two letters, such as DE")
+            yield problem(f"{where}/currency", "missing")
+        if not one.origin:
+            yield problem(f"{where}/origin", "missing")
+    if one.origin and one.origin not in tables.names().called:
+        yield problem(f"{where}/origin", "bad_country")
+    code = code_problem(one.hs_code, asked=code_asked(reason, to))
+    if code:
+        yield problem(f"{where}/hs_code", code)
 
 
 def code_asked(reason: str, to: str) -> bool:
@@ -141,18 +178,14 @@ def code_asked(reason: str, to: str) -> bool:
     return reason not in PLAIN and (reason == Reason.SALE or to in CODES_ALWAYS)
 
 
-def _code(text: str, where: str, *, asked: bool) -> Iterator[Problem]:
+def code_problem(text: str, *, asked: bool) -> str:
+    """Return what is wrong with a tariff code; nothing for one that may stand there."""
     digits = bare_code(text)
     if not digits:
-        if asked:
-            words = "Give the tariff code (HS) of the goods, at least six digits. Search for it by what they are called"
-            yield Problem(f"{where}/hs_code", "missing", words)
-    elif not _CODE.fullmatch(digits):
-        words = "A tariff code has six to ten digits, such as 6109.10"
-        yield Problem(f"{where}/hs_code", "bad_code", words)
-    elif not hs.is_code(digits[:6]):
-        words = "There is no such tariff code. Search for it by what the goods are called"
-        yield Problem(f"{where}/hs_code", "unknown_code", words)
+        return "missing" if asked else ""
+    if not _CODE.fullmatch(digits):
+        return "bad_code"
+    return "" if hs.is_code(digits[: hs.DIGITS]) else "unknown_code"
 
 
 def bare_code(text: str) -> str:
@@ -160,16 +193,15 @@ def bare_code(text: str) -> str:
     return re.sub(r"[\s.]", "", text)
 
 
-def description_problem(text: str) -> tuple[str, str] | None:
-    """Return what is wrong with the words for some goods, as a code and what to do; None where customs can use them."""
+def description_problem(text: str) -> str:
+    """Return what is wrong with the words for some goods; nothing where customs can use them."""
     if len(text) > WORDS_MAX or not text.isprintable():
-        return "bad_text", f"Describe it in one line of at most {WORDS_MAX} letters"
+        return "bad_text"
     words = [word.casefold() for word in _WORD.findall(text)]
     if not words:
-        return "missing", "Say what it is, such as cotton T-shirts"
-    if all(word in VAGUE or word in _EMPTY or len(word) == 1 for word in words):
-        return "vague", "Customs cannot tell what this is. Name the thing itself, such as cotton T-shirts or a toy car"
-    return None
+        return "missing"
+    vague = all(word in VAGUE or word in _EMPTY or len(word) == 1 for word in words)
+    return "vague" if vague else ""
 
 
 def form_of(said: Customs | None, *, weight_g: int, s10_mark: str, sdr_minor: Mapping[str, int]) -> str:

@@ -6,7 +6,6 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from parcelward.base.errors import Problem
 
@@ -66,7 +65,7 @@ class Customs:
         return next((one.currency for one in self.goods if one.currency), "")
 
 
-class Standing(enum.StrEnum):
+class Completeness(enum.StrEnum):
     """How a parcel's customs data stand."""
 
     MISSING = "missing"  # the parcel is held, or will be once it is made
@@ -77,7 +76,7 @@ class Standing(enum.StrEnum):
 class CustomsSeen:
     """How they stand, for whoever may see the order: nothing of what is inside."""
 
-    standing: Standing
+    standing: Completeness
     form: str  # CN 22 or CN 23; CN 23 while anything is missing
     missing: tuple[Problem, ...]
     changed_at: dt.datetime
@@ -91,13 +90,3 @@ class Suggested:
     words: str
     heading: str
     score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Stood:
-    """One row of what is stored, for `verify-log`."""
-
-    order: UUID
-    place: int
-    standing: str
-    form: str
