@@ -187,11 +187,17 @@ def test_advance_data_say_the_same(mine: Shop) -> None:
     assert (soap["declared_value_minor"], soap["currency"], soap["origin_country"]) == (1250, "USD", "TZ")
 
 
-def test_giving_customs_its_data_ends_no_other_hold(mine: Shop, waiting: dict[str, Any]) -> None:
+@pytest.mark.parametrize("by_device", [True, False])
+def test_giving_customs_its_data_ends_no_other_hold(
+    mine: Shop, waiting: dict[str, Any], installation: Any, facilities: Any, by_device: bool
+) -> None:
     number, inspector = waiting["items"][0]["number"], somebody(Role.INSPECTOR)
     item = seen.find(number)
     assert item is not None
-    parcels.hold(item, "looks damp", by=inspector)
+    if by_device:
+        Scanner(installation).send(event(number, "held", reason="looks_damp"))
+    else:
+        parcels.hold(item, "looks damp", by=inspector)
     assert put(mine, waiting["id"], SAID).status_code == 200
     assert held(number)
     parcels.release(item, "it is dry", by=inspector)
