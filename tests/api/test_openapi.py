@@ -260,6 +260,9 @@ PATHS = (
     "/api/v1/orders/{order_id}/cancel",
     "/api/v1/orders/{order_id}/appeal",
     "/api/v1/orders/{order_id}/labels/{place}",
+    "/api/v1/orders/{order_id}/customs",
+    "/api/v1/items/{item_id}/customs",
+    "/api/v1/hs-codes",
     "/api/v1/addressbook",
     "/api/v1/addressbook/find",
     "/api/v1/addressbook/{entry}",
@@ -302,8 +305,8 @@ STANDARD_PATHS = (
 )
 RUNS = {
     # What is sold and who delivers where is one for the whole house: tests/shipping and tests/network set it.
-    "administrator": r"^/api/v1/(?!(scans|manifests|routes|tariff|quotes)$|(me|keys|orders|ad\w+|uploads|webhooks)\b)",
-    "a sender's orders": r"^/api/v1/(orders|quotes|addresses|addressbook|uploads)\b",
+    "administrator": r"^/api/v1/(?!(scans|manifests|routes|tariff|quotes)$|(me|keys|orders|ad\w+|up\w+|we\w+|hs)\b)",
+    "a sender's orders": r"^/api/v1/(orders|quotes|addresses|addressbook|uploads|hs-codes)\b",
     "a sender's keys": r"^/api/v1/keys\b",  # it may revoke any key that it sees: none that others work with
     "a sender's webhooks": r"^/api/v1/webhooks\b",
     "partner": r"^/api/v1/(scans|manifests)$",
@@ -319,6 +322,8 @@ UNGUESSED = {
     ("POST", "/api/v1/orders"),
     *(("GET", path) for path in ("/api/v1/orders/{order_id}", "/api/v1/orders/{order_id}/labels/{place}")),
     *(("POST", f"/api/v1/orders/{{order_id}}/{deed}") for deed in ("give-up", "cancel", "appeal", "labels/{place}")),
+    *((method, "/api/v1/orders/{order_id}/customs") for method in ("GET", "PUT")),  # tests/shipping/test_customs
+    ("GET", "/api/v1/items/{item_id}/customs"),
     ("POST", "/api/v1/addressbook"),  # nor an address of a country that there is
     *((method, "/api/v1/addressbook/{entry}") for method in ("GET", "PUT", "DELETE")),
     # Neither is a file that is a list, and so none of these: tests/shipping/test_uploads

@@ -38,6 +38,7 @@ SIDE_DOORS = {
     "privacy.sealing": "sealed labels: actions, queries, errors and wire in a folder of their own",
     "payments.providers": "who takes payments: the simulated one's own server reads its secrets, without a database",
     "shipping.uploads": "values of lists of orders, in a folder of their own",
+    "shipping.customs": "values, forms and tariff codes of customs, in a folder of their own",
     "shipping.labels": "drawing labels: values and renderers, in a folder of their own",
     "parcels.hazmat": "dangerous goods: a room within the room, with a front of its own",
     "parcels.proofs": "queries about proofs, in a file of their own",

@@ -105,6 +105,23 @@ def ordered(seller: Person, **contents: str) -> dict[str, str]:
     return {"order_id": str(order), "place": "0", "form": "png"}
 
 
+def leaving(seller: Person) -> dict[str, str]:
+    """Let somebody buy a delivery abroad, and say for customs what is in it."""
+    shops.open_shop()
+    assert seller.organisation
+    shops.give(seller.organisation, 10_000)
+    goods = {"description": "Cotton T-shirts", "quantity": 2, "net_weight_g": 400, "value_minor": 4_000}
+    goods |= {"currency": "USD", "origin": "PT", "hs_code": "6109.10"}
+    there = {"country": "FR", "addressee": shops.NAME, "street_lines": ["3 rue des Lilas"], "locality": "Lyon"}
+    said = {
+        "item_to": {"address": there | {"postcode": "69003"}, "email": "canary.quillfeather@mail.example"},
+        "item_product": "world",
+        "item_customs": {"reason": "gift", "goods": [goods], "sender_contact": "+1 217 555 0175"},
+    }
+    order = shipping.place_within(uuid.uuid4(), OrderIn.model_validate(shops.order(**said)).value(), by=seller)
+    return {"order_id": str(order), "place": "0"}
+
+
 def _contact(reader: Person, shop: uuid.UUID, item: uuid.UUID) -> uuid.UUID:
     """Let the reader write to a shop about an item."""
     mark, by = os.urandom(4).hex(), actions.machinery()

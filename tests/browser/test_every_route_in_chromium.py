@@ -21,7 +21,7 @@ from tests.attacks.test_matrix import PEOPLE, may, routes
 from tests.attacks.test_second_factor import Protected
 from tests.browser.conftest import World, storage
 from tests.browser.serving import serving
-from tests.browser.shown_by_routes import address, ordered, prepared
+from tests.browser.shown_by_routes import address, leaving, ordered, prepared
 from tests.joined import apart
 from tests.passkey import Browser as PasskeyBrowser
 
@@ -185,6 +185,7 @@ def objects(installation: Any, world: World, people: Any) -> dict[str, dict[str,
     shown = apart(lambda: prepared(world, acting_as(reader), acting_as(boss), event.removeprefix("evt_")))
     return shown | {
         "/app/orders": apart(lambda: ordered(acting_as(seller))),
+        "/app/orders/<uuid:order_id>/customs": apart(lambda: leaving(acting_as(seller))),
         "/app/orders/<uuid:order_id>/appeal": apart(
             lambda: ordered(acting_as(seller), description="20 rockets, fireworks")
         ),

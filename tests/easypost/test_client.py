@@ -183,6 +183,8 @@ def test_what_is_declared_for_customs_goes_along(client: Any) -> None:
     assert made.tracking_code[:2] + made.tracking_code[-2:] == "CPUS"
     row = OrderItem.objects.get(number=made.tracking_code)
     assert (row.value_minor, row.country) == (2350, "FR")
+    missing = [where for where, _code in row.customs_data.missing]
+    assert missing == ["/sender_contact", "/addressee_contact"], "all that the client said was understood"
     with pytest.raises(InvalidRequestError) as refused:
         client.customs_item.create(description="Pin", quantity=1, value="1", weight=1, currency="EUR")
     assert [one["field"] for one in refused.value.errors] == ["customs_item.currency"]

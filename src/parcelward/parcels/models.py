@@ -51,6 +51,7 @@ class SoldItem(models.Model):
     sold_at = models.DateTimeField()
     source = models.IntegerField()
     facility = models.IntegerField()  # where it is expected to be handed in; 0: nobody knows
+    waits_for_customs = models.BooleanField(default=False, db_default=False)  # its sender has yet to say what is in it
 
 
 class ScanEvent(models.Model):

@@ -28,7 +28,7 @@ from parcelward.parcels import (
     told,
     verification,
 )
-from parcelward.parcels.models import Item, ItemAlias, ItemKind, ItemStatus, Manifest
+from parcelward.parcels.models import Item, ItemAlias, ItemKind, ItemStatus, Manifest, ScanEvent
 from parcelward.parcels.photos import marks as photo_marks
 from parcelward.parcels.photos import reading
 from parcelward.parcels.proofs import first_number, proven_before, shown_events
@@ -81,6 +81,11 @@ def is_item(text: str) -> bool:
         return find(text) is not None
     except BadItemNumber:
         return False
+
+
+def handed_in(item: UUID) -> bool:
+    """Return whether anybody has had this item in hand: what is held before it comes has been in nobody's."""
+    return ScanEvent.objects.filter(item=item).exclude(step__in=rules.AT_THE_DESK).exists()
 
 
 def on_hold(items: Collection[UUID]) -> frozenset[UUID]:

@@ -133,6 +133,8 @@ class Status(Generic[TimeT, IdT]):
     head: bytes = bytes(32)
 
 
+AT_THE_DESK: Final = (int(Step.HELD), int(Step.RELEASED))
+"""Steps that are recorded of an item which nobody has in hand yet: it is held before it comes."""
 _MOVES = frozenset(int(step) for step, codes in CODES.items() if codes.moves)
 _LOADED, _UNLOADED, _HELD, _RELEASED = (int(s) for s in (Step.LOADED, Step.UNLOADED, Step.HELD, Step.RELEASED))
 _DELIVERED, _DAMAGED, _LOST = (int(s) for s in (Step.DELIVERED, Step.DAMAGED, Step.LOST))

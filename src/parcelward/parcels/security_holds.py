@@ -22,15 +22,16 @@ from parcelward.parcels.rules import Mark, Seen, State
 
 def held_for_security(item: UUID) -> bool:
     """Return whether a hold for security stands, whatever holds were placed after it."""
-    return any(rules.for_security(reason) for reason in _held_for(item))
+    return any(rules.for_security(reason) for reason in standing_reasons(item))
 
 
 def held_for_goods(item: UUID) -> bool:
     """Return whether a hold stands because of what is in it, or may be."""
-    return any(rules.for_goods(reason) for reason in _held_for(item))
+    return any(rules.for_goods(reason) for reason in standing_reasons(item))
 
 
-def _held_for(item: UUID) -> list[str]:
+def standing_reasons(item: UUID) -> list[str]:
+    """Return the reason of each hold that stands; nothing for an item that is not held, or was erased."""
     status = ItemStatus.objects.filter(item=item).first()
     if status is None or not status.flags & State.HELD or status.flags & State.SHREDDED:
         return []

@@ -3,6 +3,7 @@
 Invalid
   ├─ BadTariff        422  a tariff that cannot be sold by, with every place where it is wrong
   ├─ BadOrder         422  an order that cannot be sold, with everything that is wrong with it
+  ├─ BadCustoms       422  customs data that are not complete, with everything that is missing
   └─ BadEndpoint      422  an endpoint of webhooks that cannot be as described
 Conflict
   ├─ NoTariff         409  nothing is sold here yet
@@ -30,6 +31,13 @@ class BadOrder(Invalid):
 
     default_code: ClassVar[str] = "bad_order"
     title: ClassVar[str] = "This order cannot be sold as it is"
+
+
+class BadCustoms(Invalid):
+    """What was declared to customs is not complete: `problems` says what is missing. Nothing was changed."""
+
+    default_code: ClassVar[str] = "bad_customs"
+    title: ClassVar[str] = "Customs needs more than this"
 
 
 class BadFile(Invalid):

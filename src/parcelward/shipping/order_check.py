@@ -6,10 +6,11 @@ import hashlib
 from typing import Any, Final
 
 from parcelward.custody.queries import Findings, told
-from parcelward.shipping.models import Order, OrderItem, TariffVersion
+from parcelward.shipping.models import CustomsData, Order, OrderItem, TariffVersion
 
 TARIFF: Final = "shipping.tariff"
 ORDER: Final = "shipping.order"
+CUSTOMS: Final = "shipping.customs"
 
 
 def said_of(row: Order, items: list[OrderItem]) -> dict[str, Any]:
@@ -29,6 +30,25 @@ def said_of(row: Order, items: list[OrderItem]) -> dict[str, Any]:
         "total_minor": row.total_minor,
         "totals_minor": [one.total_minor for one in items],
     }
+
+
+def customs_said_of(row: CustomsData, item: OrderItem) -> dict[str, Any]:
+    """Return what an entry says of a parcel's customs data: how they stand, and nothing of what is in it."""
+    return {"form": row.form, "order": str(item.order_id), "place": item.place, "standing": row.standing}
+
+
+def _check_customs(findings: Findings) -> None:
+    newest = {(entry["order"], entry["place"]): (entry, index) for _, entry, index in told(CUSTOMS)}
+    for row in CustomsData.objects.select_related("item").iterator():
+        said = customs_said_of(row, row.item)
+        entry, index = newest.pop((said["order"], said["place"]), ({}, None))
+        if any(entry.get(name) != value for name, value in said.items()):
+            words = (
+                f"What is declared of parcel {row.item.place} of order {row.item.order_id} is not as it was recorded."
+            )
+            findings.note(words, differs="customs", index=index)
+    for (order, place), (_, index) in newest.items():
+        findings.note(f"What was declared of parcel {place} of order {order} is gone.", differs="customs", index=index)
 
 
 def check_orders(findings: Findings) -> None:
@@ -55,3 +75,4 @@ def check_orders(findings: Findings) -> None:
             findings.note(f"Tariff {version.number} is not as it was recorded.", differs="tariffs", index=index)
     for number, (_, index) in tariffs.items():
         findings.note(f"Tariff {number} was recorded and is gone.", differs="tariffs", index=index)
+    _check_customs(findings)

@@ -15,6 +15,7 @@ from parcelward.base.standards.addresses.findings import Finding
 from parcelward.parcels.hazmat.queries import screen
 from parcelward.parcels.hazmat.wire import Answer, Mode, OperatorRules, Screened
 from parcelward.shipping import pricing
+from parcelward.shipping.customs import screening as screening_of_goods
 from parcelward.shipping.pricing import Offer, Parcel
 from parcelward.shipping.tariff import Product, Tariff
 from parcelward.shipping.wire import ITEMS_MAX, ItemWanted, Looked, OrderWanted, Party, Why
@@ -115,6 +116,9 @@ def item_checked(
         others = ", ".join(one.product for one in found)
         return (Problem(f"{where}/product", why, UNSOLD_WORDS[why], others),)
     screened = screen(item.declaration, Mode(product.mode), rules)
+    for_customs = screening_of_goods.worst(item.customs, item.declaration, Mode(product.mode), rules)
+    if for_customs is not None and for_customs.answer > screened.answer:
+        screened = for_customs
     return Sold(item, to, findings, product, offer, screened)
 
 

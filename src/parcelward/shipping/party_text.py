@@ -15,6 +15,7 @@ from parcelward.base.standards.addresses.address import Address
 from parcelward.base.vault import Personal
 from parcelward.parcels.hazmat.wire import Answers, Declaration
 from parcelward.privacy.wire import Field
+from parcelward.shipping.customs.wire import Customs, Goods
 from parcelward.shipping.wire import Party
 
 KEPT: Final = (
@@ -24,11 +25,15 @@ KEPT: Final = (
 _REST: Final = ("organisation", "dependent_locality", "administrative_area", "sorting_code")
 
 
-def kept(party: Party, address: Address, declaration: Declaration | None = None) -> dict[Field, str]:
+def kept(
+    party: Party, address: Address, declaration: Declaration | None = None, customs: Customs | None = None
+) -> dict[Field, str]:
     """Return what is kept of somebody: the address in its usual form, and what is in the parcel."""
     rest: dict[str, Any] = {name: getattr(address, name) for name in _REST} | {"note": party.note}
     if declaration is not None:
         rest["contents"] = asdict(declaration)
+    if customs is not None:
+        rest["customs"] = asdict(customs)
     return {
         Field.NAME: address.addressee,
         Field.EMAIL: party.email,
@@ -37,8 +42,12 @@ def kept(party: Party, address: Address, declaration: Declaration | None = None)
         Field.POSTCODE: address.postcode,
         Field.LOCALITY: address.locality,
         Field.COUNTRY: address.country,
-        Field.BODY: json.dumps(rest, separators=(",", ":"), sort_keys=True, ensure_ascii=False),
+        Field.BODY: _written(rest),
     }
+
+
+def _written(rest: Mapping[str, Any]) -> str:
+    return json.dumps(rest, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 def party_of(opened: Mapping[Field, Personal]) -> Party:
@@ -63,6 +72,17 @@ def declaration_of(opened: Mapping[Field, Personal]) -> Declaration | None:
     """Return what was declared to be in the parcel; None where nothing is kept of it."""
     contents = _rest(opened).get("contents")
     return None if contents is None else Declaration(**contents | {"answers": Answers(**contents["answers"])})
+
+
+def customs_of(opened: Mapping[Field, Personal]) -> Customs | None:
+    """Return what was declared to customs of the parcel; None where nothing was."""
+    said = _rest(opened).get("customs")
+    return None if said is None else Customs(**said | {"goods": tuple(Goods(**one) for one in said["goods"])})
+
+
+def with_customs(opened: Mapping[Field, Personal], customs: Customs) -> dict[Field, str]:
+    """Return what changes of what is kept where this is declared to customs."""
+    return {Field.BODY: _written({**_rest(opened), "customs": asdict(customs)})}
 
 
 def _rest(opened: Mapping[Field, Personal]) -> Mapping[str, Any]:

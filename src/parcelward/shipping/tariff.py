@@ -94,6 +94,8 @@ class Tariff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     surcharges: Annotated[tuple[Surcharge, ...], Meta(max_length=200)] = ()
     taxes: Annotated[tuple[Tax, ...], Meta(max_length=300)] = ()
     quote_hours: Annotated[int, Meta(ge=1, le=720)] = 24  # how long a quote holds
+    sdr_minor: Mapping[str, Annotated[int, Meta(ge=1, le=10**9)]] = msgspec.field(default_factory=dict)
+    """What one special drawing right of the IMF is worth, in minor units of each currency: a limit of CN 22 (UPU)."""
 
 
 def read(body: bytes) -> Tariff:
@@ -140,6 +142,9 @@ def _problems(tariff: Tariff) -> Iterator[Problem]:
         money.currency(tariff.currency)
     except BadCurrency:
         yield Problem("/currency", "bad_currency", "Name a currency by its three capital letters, as ISO 4217 does")
+    for code in tariff.sdr_minor:
+        if code not in money.MINOR_DIGITS:
+            yield Problem(f"/sdr_minor/{code}", "bad_currency", "Name a currency by its three capital letters")
     yield from _placed_twice("/zones", tariff.zones)
     yield from _placed_twice("/taxes", {str(at): tax.places for at, tax in enumerate(tariff.taxes)})
     extras = {extra for product in tariff.products for extra in product.extras}

@@ -16,6 +16,7 @@ from parcelward.base.standards.money import Currency
 from parcelward.base.vault import VaultToken
 from parcelward.parcels.hazmat.wire import Answer, Declaration
 from parcelward.privacy.wire import Field
+from parcelward.shipping.customs.wire import Customs, CustomsSeen
 from parcelward.shipping.pricing import Offer, Part, Unsold
 
 ITEMS_MAX: Final = 100  # of one order
@@ -66,6 +67,7 @@ class ItemWanted:
     extras: tuple[str, ...] = ()
     value_minor: int = 0
     reference: str = ""
+    customs: Customs | None = None  # what is declared of it, where it leaves the country
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -154,6 +156,7 @@ class ItemSeen:
     printing: int
     printings_left: int
     label_until: dt.datetime | None  # until then its label is given out again; None: it never was
+    customs: CustomsSeen | None = None  # None: nothing is declared of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,8 @@ def complete(described: dict[str, Any]) -> dict[str, Any]:
         described["paths"][_LABEL][method]["responses"][200]["content"] = {
             kind: {"schema": {"type": "string", "format": "binary"}} for kind in LABEL_KINDS.values()
         }
+    file = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+    described["paths"]["/api/v1/orders/{order_id}/customs"]["get"]["responses"][200]["content"] = file
     for path, method, header, words in _HEADERS:
         parameter = _header(header, words)
         if words is _ONCE:

@@ -12,6 +12,7 @@ from parcelward.base import config
 from parcelward.base.errors import Invalid, NotFound
 from parcelward.base.standards import identify
 from parcelward.base.standards.addresses.address import Address
+from parcelward.doors.api.customs_shapes import CustomsIn, CustomsOut, customs_shown
 from parcelward.doors.api.shapes import Strict, id_in
 from parcelward.parcels.hazmat.wire import Answers, Declaration
 from parcelward.shipping.wire import ItemWanted, OrderSeen, OrderWanted, PaidBy, Party, State
@@ -124,6 +125,7 @@ class ItemIn(Strict):
     extras: list[Annotated[str, Field(max_length=40)]] = Field(default=[], max_length=20)
     value_minor: int = Field(0, ge=0, le=10**12, description="what it is worth, in the tariff's currency")
     reference: Reference = ""
+    customs: CustomsIn | None = Field(None, description="where it leaves the country; without, the parcel is held")
 
     def value(self, *, here: str) -> ItemWanted:
         """Return it as the rooms know it."""
@@ -134,6 +136,7 @@ class ItemIn(Strict):
             *(self.to.value(), self.product, self.weight_g, self.size_mm, declared, tuple(self.extras)),
             value_minor=self.value_minor,
             reference=self.reference,
+            customs=None if self.customs is None else self.customs.value(),
         )
 
 
@@ -207,6 +210,7 @@ class OrderItemOut(Schema):
     reference: str
     label_url: str | None
     track_url: str | None
+    customs: CustomsOut | None = Field(description="null: nothing is declared to customs of it")
 
 
 class OrderOut(Schema):
@@ -278,6 +282,9 @@ def shown(order: OrderSeen) -> OrderOut:
                 reference=one.reference,
                 label_url=f"{public}/api/v1/orders/{name}/labels/{one.place}" if bought else None,
                 track_url=f"{public}/track/{one.number}" if bought else None,
+                customs=None
+                if one.customs is None
+                else customs_shown(one.customs, f"{public}/api/v1/orders/{name}", one),
             )
             for one in order.items
         ],

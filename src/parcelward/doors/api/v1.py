@@ -23,6 +23,7 @@ from parcelward.base.standards.steps import Step
 from parcelward.doors import throttle
 from parcelward.doors.api import (
     addressbook,
+    customs,
     devices,
     keys,
     manifests,
@@ -78,6 +79,7 @@ api.add_router("", devices.router)
 api.add_router("", keys.router)
 api.add_router("", own_data.router)
 api.add_router("", orders.router)
+api.add_router("", customs.router)
 api.add_router("", selling.router)
 api.add_router("", webhooks.router)
 api.add_router("", uploads.router)

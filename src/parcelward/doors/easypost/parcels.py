@@ -13,6 +13,7 @@ from parcelward.doors.easypost.http import base, id_of
 from parcelward.doors.easypost.reading import Faults, Fields
 from parcelward.people.wire import Person
 from parcelward.shipping import actions, queries
+from parcelward.shipping.customs.wire import Customs, Goods, Reason
 from parcelward.shipping.wire import Memory, MemoryKind, Recalled, ToRemember
 
 PREFIX, ITEM_PREFIX, INFO_PREFIX = "prcl", "cstitem", "cstinfo"
@@ -115,6 +116,38 @@ def contents_of(inside: Mapping[str, Any]) -> tuple[str, str, Decimal]:
     numbers = {line["hs_tariff_number"] for line in lines}
     value = sum((Decimal(line["value"]) for line in lines), Decimal(0))
     return words, numbers.pop() if len(numbers) == 1 else "", value
+
+
+REASONS: Final = {
+    "merchandise": Reason.SALE,
+    "gift": Reason.GIFT,
+    "documents": Reason.DOCUMENTS,
+    "sample": Reason.SAMPLE,
+    "returned_goods": Reason.RETURNED,
+}
+"""EasyPost's contents_type -> why it is sent; all others are another reason."""
+
+
+def customs_of(inside: Mapping[str, Any]) -> Customs:
+    """Return what a customs declaration says, as our own forms have it; what is missing there is asked for later."""
+    kind = inside.get("contents_type", "")
+    reason = REASONS.get(kind, Reason.OTHER) if kind else ""
+    explanation = (inside.get("contents_explanation") or kind.replace("_", " ")) if reason is Reason.OTHER else ""
+    goods = tuple(_goods(line) for line in inside.get("customs_items", []))
+    return Customs(str(reason), goods, " ".join(explanation.split()), sender_reference=inside.get("eel_pfc", ""))
+
+
+def _goods(line: Mapping[str, Any]) -> Goods:
+    here = money.currency(config.get().currency)
+    return Goods(
+        description=" ".join(line["description"].split()),
+        quantity=int(Decimal(line["quantity"] or 0)),
+        net_weight_g=units.grams(Decimal(line["weight"])) if line["weight"] else 0,
+        value_minor=units.minor(Decimal(line["value"] or 0), here) or 0,
+        currency=here,
+        origin=line["origin_country"].upper(),
+        hs_code=line["hs_tariff_number"],
+    )
 
 
 def value_minor(value: Decimal, where: str, faults: Faults) -> int:

@@ -200,8 +200,9 @@ def _bought(memory: Memory, chosen: Mapping[str, Any], *, by: Person, whence: Wh
 
 def _wanted(memory: Memory, chosen: Mapping[str, Any], *, by: Person) -> OrderWanted:
     parts = shipment_shown.parts_of([memory], by=by)[memory.id]
-    words, number = parts["shipment"].recalled.inside.get("contents", ""), ""
+    words, number, customs = parts["shipment"].recalled.inside.get("contents", ""), "", None
     if "customs_info" in parts:
+        customs = parcels.customs_of(parts["customs_info"].recalled.inside)
         listed_words, number, _ = parcels.contents_of(parts["customs_info"].recalled.inside)
         words = "; ".join(text for text in (words, listed_words) if text)
     to, sender, parcel = parts["to_address"].party, parts["from_address"].party, parts["parcel"].facts
@@ -213,6 +214,7 @@ def _wanted(memory: Memory, chosen: Mapping[str, Any], *, by: Person) -> OrderWa
         extras=tuple(memory.facts["extras"]),
         value_minor=memory.facts["value_minor"],
         reference=memory.facts["reference"],
+        customs=customs,
     )
     return OrderWanted(sender, (item,), reference=memory.facts["reference"], quote=UUID(chosen["quote"]))
 

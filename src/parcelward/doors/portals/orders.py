@@ -22,11 +22,13 @@ from parcelward.base.vault import VaultToken
 from parcelward.doors.portals import amounts, confirming, order_words, orders_new, orders_shown, orders_start
 from parcelward.doors.portals.confirming import Question
 from parcelward.parcels import queries as parcels
+from parcelward.parcels.hazmat.wire import Answer
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field
 from parcelward.shipping import actions, queries
+from parcelward.shipping.customs.wire import Completeness
 from parcelward.shipping.errors import NotNow
 from parcelward.shipping.labels import layout, pdf, png, zpl
 from parcelward.shipping.wire import ItemSeen, OrderSeen, State
@@ -41,6 +43,7 @@ FORMS: Final[Mapping[str, str]] = {
     "png": "image/png",
 }
 """How a label is given out -> its type."""
+CUSTOMS_ASKED: Final = frozenset({State.PAYING, State.MAKING, State.REVIEW, State.BOUGHT})
 WAITING: Final = frozenset({State.PAYING, State.MAKING})
 
 
@@ -172,6 +175,7 @@ def _item(item: ItemSeen, order: OrderSeen, to: str) -> dict[str, Any]:
     journey = None
     if item.item is not None and order.state is State.BOUGHT and item.place < JOURNEYS_MAX:
         journey = parcels.journey(item.item)
+    only_held = journey is not None and _only_held(item)
     return {
         "item": item,
         "to": to,
@@ -179,13 +183,24 @@ def _item(item: ItemSeen, order: OrderSeen, to: str) -> dict[str, Any]:
         "total": amounts.shown(item.total_minor, order.currency),
         "number": " ".join(item.number[at : at + 4] for at in range(0, len(item.number), 4)),
         "days": orders_shown.days_words(item.promised_from, item.promised_to),
-        "unseen": journey is None or journey.tracker == NOTHING_SEEN_TRACKER,
-        "headline": journey.headline if journey else "",
+        "unseen": journey is None or journey.tracker == NOTHING_SEEN_TRACKER or only_held,
+        "headline": _("We expect this parcel and have not seen it yet")
+        if only_held
+        else (journey.headline if journey else ""),
         "held": journey.held if journey else False,
         "open": item.label_until is None or item.label_until > now,
         "fresh": item.label_until is None,
+        "customs_missing": item.customs is not None
+        and item.customs.standing is Completeness.MISSING
+        and order.state in CUSTOMS_ASKED,
         "reprints": item.printings_left,
     }
+
+
+def _only_held(item: ItemSeen) -> bool:
+    """Return whether an item that may have been held when it was sold has been in nobody's hand since."""
+    may_be = item.customs is not None or item.screened is Answer.INSPECT
+    return may_be and item.item is not None and not parcels.handed_in(item.item)
 
 
 @login_required

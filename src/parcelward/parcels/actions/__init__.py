@@ -3,6 +3,7 @@
 from parcelward.custody.bundling import Made
 from parcelward.parcels.actions.bundles import make_bundle
 from parcelward.parcels.actions.contacts import open_contact
+from parcelward.parcels.actions.customs_holds import customs_given_within, hold_for_customs_within
 from parcelward.parcels.actions.desk import (
     agree_to_release,
     ask_release,
@@ -46,11 +47,13 @@ __all__ = [
     "cancel_sold_within",
     "close_alert",
     "correct",
+    "customs_given_within",
     "dismiss",
     "erase",
     "erase_again",
     "erase_due",
     "hold",
+    "hold_for_customs_within",
     "import_scans",
     "inspect_sold_within",
     "issue_labels_within",

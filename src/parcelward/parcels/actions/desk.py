@@ -22,7 +22,7 @@ from parcelward.parcels.actions import came_again
 from parcelward.parcels.actions.record import record_by_person
 from parcelward.parcels.models import Alert, ItemAlias, ItemKind, ItemStatus, Manifest, Quarantine, ScanEvent, SoldItem
 from parcelward.parcels.quarantine_check import DISMISSED, RESUBMITTED, note_hash
-from parcelward.parcels.security_holds import held_for_goods, held_for_security
+from parcelward.parcels.security_holds import held_for_goods, held_for_security, standing_reasons
 from parcelward.parcels.wire import CorrectsIn, ScanIn, Submission
 from parcelward.people import actions as people
 from parcelward.people.queries import require
@@ -30,6 +30,8 @@ from parcelward.people.wire import Person, Task
 
 REASON_MAX = 40
 NOTE_MAX = 200
+WAITS_FOR_CUSTOMS = "sender_customs_data"
+"""The reason of a hold that ends when the sender has said what customs needs (`customs_holds.py`)."""
 
 
 def record_event(item: UUID, step: str, reason: str, *, by: Person, corrects: CorrectsIn | None = None) -> None:
@@ -89,7 +91,18 @@ def release(item: UUID, reason: str, *, by: Person) -> None:
     else:
         require(by, Task.RELEASE)
     _require_not_for_security(item)
-    record_event(item, "released", reason, by=by)
+    _let_go(item, reason, by=by)
+
+
+def _let_go(item: UUID, reason: str, *, by: Person) -> None:
+    """Release an item. One that waits for its customs data as well is held on for these, and for nothing else."""
+    waits = SoldItem.objects.filter(item=item, waits_for_customs=True).exists()
+    if waits and set(standing_reasons(item)) <= {WAITS_FOR_CUSTOMS}:
+        raise Conflict("This parcel waits for customs data: its sender has to give them", code="customs_data")
+    with transaction.atomic():
+        record_event(item, "released", reason, by=by)
+        if waits:
+            record_event(item, "held", WAITS_FOR_CUSTOMS, by=people.machinery())
 
 
 def _require_not_for_security(item: UUID) -> None:
@@ -119,7 +132,7 @@ def agree_to_release(request_id: UUID, *, by: Person) -> None:
         item = UUID(asked.about["item"])
         if not held_for_security(item):
             raise Conflict("This item is no longer held for security", code="not_held")
-        record_event(item, "released", asked.reason, by=by)
+        _let_go(item, asked.reason, by=by)
 
 
 def correct(item: UUID, event_id: UUID, declares: str, reason: str, *, by: Person) -> None:

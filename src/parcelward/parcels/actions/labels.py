@@ -16,13 +16,12 @@ from django.db import transaction
 
 from parcelward.base import db
 from parcelward.base.errors import Conflict, Invalid, NotFound
-from parcelward.base.standards.steps import Step
 from parcelward.custody import actions as custody
 from parcelward.parcels import label_binding
 from parcelward.parcels.label_binding import Issued
 from parcelward.parcels.label_check import ISSUED, REPRINTED, VOIDED
 from parcelward.parcels.models import ItemAlias, Label, ScanEvent
-from parcelward.parcels.rules import State
+from parcelward.parcels.rules import AT_THE_DESK, State
 from parcelward.parcels.wire import PRINTINGS_MAX, IssuedLabel, LabelWanted
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -39,9 +38,6 @@ _INSERT = (
     "issued_by, void_reason) SELECT i, s, p, l, d, w, k, %s, %s, '' FROM unnest(%s::uuid[], %s::smallint[], "
     "%s::smallint[], %s::bytea[], %s::text[], %s::smallint[], %s::int[]) AS u(i, s, p, l, d, w, k)"
 )
-
-
-_AT_THE_DESK = (int(Step.HELD), int(Step.RELEASED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ def _lock(items: Sequence[UUID]) -> dict[UUID, _State]:
         found = {item: _State(flags, first is not None) for item, flags, first in cur}
     seen = [item for item, state in found.items() if state.tendered]
     if seen:  # a hold or a release at the desk is no scan: nobody has the item in hand
-        scanned = ScanEvent.objects.filter(item__in=seen).exclude(step__in=_AT_THE_DESK)
+        scanned = ScanEvent.objects.filter(item__in=seen).exclude(step__in=AT_THE_DESK)
         handed_in = set(scanned.values_list("item", flat=True))
         found |= {item: _State(found[item].flags, item in handed_in) for item in seen}
     if len(found) != len(items):

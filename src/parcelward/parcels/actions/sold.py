@@ -14,17 +14,16 @@ from django.db import transaction
 from parcelward.base import db
 from parcelward.base.errors import Busy, Conflict, Invalid
 from parcelward.base.standards import identify, s10
-from parcelward.base.standards.steps import Step
 from parcelward.custody import actions as custody
 from parcelward.parcels.actions import desk, items, labels
 from parcelward.parcels.models import ItemKind, ItemStatus, ScanEvent
 from parcelward.parcels.number_check import SOLD_KIND, numbers_hash
-from parcelward.parcels.rules import PackedStatus, State, Status
+from parcelward.parcels.rules import AT_THE_DESK, PackedStatus, State, Status
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 
 SOLD_AT_ONCE_MAX: Final = 500  # as many as get a label at once
-_AT_THE_DESK: Final = (int(Step.HELD), int(Step.RELEASED))  # of whom nobody has the item in hand
+
 _TRIES_MAX: Final = 20
 _S10_SERIALS: Final = 10**8
 _REST: Final = dt.timedelta(days=366)  # UPU S10: a number is not used again within 12 months
@@ -141,7 +140,7 @@ def cancel_sold_within(sold: Sequence[UUID], *, by: Person, now: dt.datetime) ->
     """
     require(by, Task.ORDER)
     list(ItemStatus.objects.select_for_update().filter(item__in=sold).order_by("item"))  # a scan waits, or comes first
-    if ScanEvent.objects.filter(item__in=sold).exclude(step__in=_AT_THE_DESK).exists():
+    if ScanEvent.objects.filter(item__in=sold).exclude(step__in=AT_THE_DESK).exists():
         raise Conflict("This was handed in: it cannot be cancelled any more", code="tendered")
     for item in sorted(sold):
         labels.void_label(item, by=by, now=now)

@@ -2,6 +2,7 @@
 
 from parcelward.shipping.actions.addressbook import add_address, change_address, remove_address
 from parcelward.shipping.actions.cancelling import cancel
+from parcelward.shipping.actions.customs import Declared, advance_data, customs_paper, declared, give_customs
 from parcelward.shipping.actions.drafting import Asked
 from parcelward.shipping.actions.handing_in import hand_in
 from parcelward.shipping.actions.orders import give_up, go_on, place_many_within, place_within
@@ -28,14 +29,19 @@ __all__ = [
     "LABELS_AT_ONCE",
     "Asked",
     "Because",
+    "Declared",
     "Photographed",
     "add_address",
+    "advance_data",
     "appeal",
     "buy_once",
     "buy_remembered",
     "cancel",
     "change_address",
     "contents",
+    "customs_paper",
+    "declared",
+    "give_customs",
     "give_up",
     "give_up_upload",
     "go_on",

@@ -111,7 +111,7 @@ def kept(good: Sequence[Good]) -> list[tuple[VaultToken, ...]]:
 
 
 def _as_kept(sold: Sold) -> dict[Field, str]:
-    return party_text.kept(sold.wanted.to, sold.to, sold.wanted.declaration)
+    return party_text.kept(sold.wanted.to, sold.to, sold.wanted.declaration, sold.wanted.customs)
 
 
 def senders_kept(good: Sequence[Good]) -> list[VaultToken]:

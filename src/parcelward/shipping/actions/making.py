@@ -19,7 +19,7 @@ from parcelward.privacy.sealing import queries as stations
 from parcelward.privacy.sealing.errors import KeyNotThere
 from parcelward.privacy.sealing.wire import Doorstep, LabelIn, Sealed
 from parcelward.shipping import order_rules
-from parcelward.shipping.actions import webhooks
+from parcelward.shipping.actions import customs, webhooks
 from parcelward.shipping.models import OrderItem
 from parcelward.shipping.wire import Party
 
@@ -52,6 +52,7 @@ def make_within(rows: Sequence[OrderItem], parties: Sequence[Party], *, now: dt.
     webhooks.watch_within({item: row.order.owner for row, (item, _) in zip(rows, made, strict=True)}, now=now)
     for reason, held in order_rules.held_at_the_counter(rows).items():
         parcels.inspect_sold_within(held, reason=reason, by=house)
+    customs.hold_within(rows, by=house)
 
 
 def _handed_in_at(hub: str) -> int:

@@ -37,13 +37,13 @@ from parcelward.people.wire import Person, Role, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Purpose
 from parcelward.shipping import order_rules, party_text
-from parcelward.shipping.actions import drafting, judging
+from parcelward.shipping.actions import customs, drafting, judging
 from parcelward.shipping.actions.drafting import Asked
 from parcelward.shipping.actions.making import MADE, make_within
 from parcelward.shipping.errors import BadOrder, NoTariff, NotNow, QuoteOver
 from parcelward.shipping.models import Order, OrderItem
 from parcelward.shipping.order_check import ORDER, said_of
-from parcelward.shipping.queries.orders import seen
+from parcelward.shipping.queries.orders import declared, seen
 from parcelward.shipping.wire import ENDED, OrderSeen, OrderWanted, PaidBy, Party, State, Whence
 
 LOOK_AFTER: Final = dt.timedelta(seconds=20)  # the worker goes on with what nobody goes on with by then
@@ -86,7 +86,7 @@ def place_many_within(asked: Sequence[Asked]) -> list[OrderSeen | ParcelwardErro
     if good:
         with transaction.atomic(savepoint=False), custody.facts_together():
             for at, placed in zip(good, _place(list(good.values()), now=now), strict=True):
-                outcomes[at] = seen(placed.row, placed.items, "")
+                outcomes[at] = seen(placed.row, placed.items, "", declared(placed.items))
     return outcomes
 
 
@@ -134,6 +134,7 @@ def _place(good: Sequence[drafting.Good], *, now: dt.datetime) -> list[_Placed]:
     _begin([each for each in placed if each.begins])
     db.insert_rows([each.row for each in placed])
     db.insert_rows([item for each in placed for item in each.items])
+    customs.note_within(good, [each.items for each in placed], now=now)
     custody.record_facts(ORDER, [said_of(each.row, each.items) | {"by": each.by.source} for each in placed])
     return placed
 

@@ -23,6 +23,7 @@ from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
 from parcelward.privacy.sealing.wire import to_base45
 from parcelward.shipping import order_rules
+from parcelward.shipping.actions import customs
 from parcelward.shipping.actions.making import label_of, sealed_anew
 from parcelward.shipping.actions.orders import opened, record
 from parcelward.shipping.errors import NotNow
@@ -121,7 +122,7 @@ def facts_of(row: Order, item: OrderItem, sender: Party, addressee: Party) -> La
         binding=item.binding,
         return_lines=tuple(map(Personal, back)),
         country_lines=drawn.country_lines(here=settings.country, to=item.country),
-        customs="" if item.country == settings.country else "CN 23",
+        customs=customs.mark_of(item),
         printing=item.printing,
         marked="SIMULATED" if row.simulated else "",
     )

@@ -42,6 +42,7 @@ KEPT_FOR_GOOD: Final = {
     "shipping_remembered": "measures, prices and codes; of people a token, and the vault forgets by itself",
     "shipping_order": "what was bought, for the books; of people a token",
     "shipping_orderitem": "the same, and a label that nobody opens once its stations' keys are gone",
+    "shipping_customsdata": "how a parcel's customs data stand: which form, and the codes of what is missing",
     "shipping_webhookdelivery": "goes with the message that it is about",
     "shipping_webhookattempt": "the same",
     "shipping_webhookendpoint": "an address of a business's system, and when it was told no more",

@@ -1,6 +1,7 @@
 """What is stored of selling a delivery."""
 
 from parcelward.shipping.models.addressbook import AddressEntry
+from parcelward.shipping.models.customs import CustomsData
 from parcelward.shipping.models.easypost import Remembered
 from parcelward.shipping.models.orders import Order, OrderItem, Quote, SenderAddress
 from parcelward.shipping.models.tariffs import TariffVersion
@@ -17,6 +18,7 @@ from parcelward.shipping.models.webhooks import (
 __all__ = [
     "AddressEntry",
     "ColumnsKnown",
+    "CustomsData",
     "Order",
     "OrderItem",
     "Quote",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db.models import Q
 
+from parcelward.base import config
 from parcelward.base.errors import NotFound
 from parcelward.base.standards.money import Currency
 from parcelward.parcels.hazmat.wire import Answer
@@ -15,7 +16,9 @@ from parcelward.payments import queries as payments
 from parcelward.payments.wire import Standing
 from parcelward.people.queries import may, require
 from parcelward.people.wire import Person, Task
-from parcelward.shipping.models import Order, OrderItem
+from parcelward.shipping.customs import rules
+from parcelward.shipping.customs.wire import Completeness, CustomsSeen
+from parcelward.shipping.models import CustomsData, Order, OrderItem
 from parcelward.shipping.pricing import Part
 from parcelward.shipping.wire import LABEL_OPEN_FOR, ItemSeen, OrderSeen, PaidBy, State, Why
 
@@ -39,7 +42,8 @@ def order(order_id: UUID, *, by: Person) -> OrderSeen:
     if row.intent is not None and row.state == State.PAYING and row.owner == payments.owner_of(by):
         paid = payments.intent(row.intent, by=by)
         url = paid.url if paid.standing is Standing.WAITS else ""
-    return seen(row, OrderItem.objects.filter(order=row).order_by("place"), url)
+    items = list(OrderItem.objects.filter(order=row).order_by("place"))
+    return seen(row, items, url, declared(items))
 
 
 def orders(
@@ -55,10 +59,29 @@ def orders(
             raise NotFound("No such order")
         rows = rows.filter(Q(created_at__lt=last) | Q(created_at=last, pk__lt=after))
     page = list(rows.order_by("-created_at", "-pk").prefetch_related("items")[:limit])
-    return tuple(seen(row, sorted(row.items.all(), key=lambda one: one.place), "") for row in page)
+    found = declared([item for row in page for item in row.items.all()])
+    return tuple(seen(row, sorted(row.items.all(), key=lambda one: one.place), "", found) for row in page)
 
 
-def seen(row: Order, items: Iterable[OrderItem], url: str) -> OrderSeen:
+def declared(items: Iterable[OrderItem]) -> dict[int, CustomsSeen]:
+    """Return, by row, how the customs data of parcels stand that leave; where none does, nobody is asked."""
+    here = config.get().country
+    leaving = [one.pk for one in items if rules.needed(here, one.country)]
+    rows = CustomsData.objects.filter(pk__in=leaving) if leaving else ()
+    return {
+        row.pk: CustomsSeen(
+            Completeness(row.standing),
+            row.form,
+            tuple(rules.problem(where, code) for where, code in row.missing),
+            row.changed_at,
+        )
+        for row in rows
+    }
+
+
+def seen(
+    row: Order, items: Iterable[OrderItem], url: str, customs: Mapping[int, CustomsSeen] | None = None
+) -> OrderSeen:
     """Return a row as others see it."""
     return OrderSeen(
         id=row.id,
@@ -71,14 +94,14 @@ def seen(row: Order, items: Iterable[OrderItem], url: str) -> OrderSeen:
         total_minor=row.total_minor,
         tax_minor=row.tax_minor,
         refunded_minor=row.refunded_minor,
-        items=tuple(_item(one) for one in items),
+        items=tuple(_item(one, (customs or {}).get(one.pk)) for one in items),
         reference=row.reference,
         simulated=row.simulated,
         created_at=row.created_at,
     )
 
 
-def _item(row: OrderItem) -> ItemSeen:
+def _item(row: OrderItem, customs: CustomsSeen | None) -> ItemSeen:
     a, b, c = row.sides_mm
     return ItemSeen(
         place=row.place,
@@ -102,4 +125,5 @@ def _item(row: OrderItem) -> ItemSeen:
         printing=row.printing,
         printings_left=max(0, PRINTINGS_MAX - row.printing),
         label_until=None if row.printed_at is None else row.printed_at + LABEL_OPEN_FOR,
+        customs=customs,
     )

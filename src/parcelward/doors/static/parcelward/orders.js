@@ -7,7 +7,7 @@ if (names) {
   for (const line of document.querySelectorAll("[data-country]")) line.textContent = names.of(line.dataset.country);
   for (const list of document.querySelectorAll("[data-countries]")) {
     const chosen = list.value;
-    const options = [...list.options];
+    const options = [...list.options].filter((option) => option.value);
     for (const option of options) option.textContent = names.of(option.value);
     options.sort((one, other) => one.text.localeCompare(other.text, language));
     list.append(...options);
