@@ -24,6 +24,9 @@ from parcelward.people import queries as people
 from parcelward.people.wire import CounterState, Document, OrganisationKind, Person, Role
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Kind, Subject
+from parcelward.risk import actions as risk
+from parcelward.risk import queries as rules
+from parcelward.risk.wire import Answer
 from parcelward.shipping import actions as shipping
 
 NOBODYS = str(uuid.UUID(int=7))
@@ -91,7 +94,21 @@ def prepared(world: World, reader: Person, boss: Person, event_key: str) -> dict
         "/app/desk/items/<str:item_id>/release-security": {"item_id": world.held},
         "/language": {"code": "es"},
         "/app/reviews": {"check_id": proofs["reviewed"]},
+        "/app/rules": {"version_id": str(in_shadow(boss))},
+        "/app/rules/<uuid:version_id>/only-watch": {"version_id": str(shipped_one(boss))},
     }
+
+
+def in_shadow(by: Person) -> uuid.UUID:
+    """Write a rule and put it in shadow."""
+    code = f"seen_{os.urandom(4).hex()}"
+    made = risk.write_rule(code, "items > 900", Answer.REVIEW, "Very many parcels in one order", by=by)
+    risk.move_rule(made, rules.Stage.SHADOW, by=by)
+    return made
+
+
+def shipped_one(by: Person) -> uuid.UUID:
+    return next(row.id for row in rules.rules(by=by) if row.rule == "labels_of_printer" and row.stage == "active")
 
 
 def ordered(seller: Person, **contents: str) -> dict[str, str]:

@@ -55,6 +55,7 @@ class Decision(models.Model):
     at = models.DateTimeField(db_index=True)
     body = models.TextField()
     salt = models.BinaryField()  # so that what the log says of the body cannot be guessed from it
+    spoke = models.TextField(default="", db_default="")  # which versions of rules, for counting: said by the body too
 
     class Meta:
         constraints: ClassVar = [
@@ -62,6 +63,7 @@ class Decision(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["owner", "-at"], name="decision_of_owner"),
+            models.Index(fields=["at"], condition=~models.Q(spoke=""), name="decision_where_rules_spoke"),
         ]
 
 

@@ -241,6 +241,11 @@ class Decision:
         spoke = (*self.reasons, *self.proven, *self.shadow, *self.snoozed)
         return tuple((reason.code, reason.version) for reason in spoke)
 
+    @property
+    def spoke(self) -> str:
+        """Return the same as the table has it: `card_known/1 new_and_dear/2`."""
+        return " ".join(f"{rule}/{number}" for rule, number in self.versions)
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -268,6 +273,25 @@ class RuleSeen:
     written_by: int  # a source; 0: it was shipped
     approved_by: int | None
     request: UUID | None  # by which a second person is asked to let it act
+    hits: int = 0  # orders of the last days about which it spoke, in shadow or snoozed too
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMoved:
+    """A step in the life of a version of a rule."""
+
+    stage: str
+    by: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that is wrong with a rule: characters `start` to `end`, and what to say about it."""
+
+    start: int
+    end: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

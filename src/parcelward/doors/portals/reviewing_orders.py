@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -88,6 +89,7 @@ def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "reasons": [_why(why) for why in waiting.order.reasons],
         "grounds": [(why.details.get("clause", ""), *_sentences(why)) for why in waiting.order.reasons],
         "parcels": [_parcel(waiting, at, said) for at, said in enumerate(contents)],
+        "snoozable": _snoozable(waiting.order.reasons) if who.may(person, Task.SNOOZE_RULE) else (),
         "allows": ALLOWS.items(),
         "refuses": REFUSES.items(),
         "certified": not waiting.dangerous or _certified(person),
@@ -125,6 +127,11 @@ def _why(why: Why) -> str:
 
 def _sentences(why: Why) -> tuple[str, ...]:
     return tuple(_(rule["words"]) for rule in why.details.get("rules", ()))
+
+
+def _snoozable(reasons: Sequence[Why]) -> list[tuple[str, str]]:
+    """Return the rules that stopped an order, each with its sentence: one may be let not count for its sender."""
+    return [(rule["code"], _(rule["words"])) for why in reasons for rule in why.details.get("rules", ())]
 
 
 def _parcel(waiting: Waiting, at: int, said: Declaration | None) -> dict[str, Any]:

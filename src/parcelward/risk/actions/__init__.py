@@ -4,7 +4,7 @@ from parcelward.risk.actions.deciding import decide, decide_many
 from parcelward.risk.actions.learning import outcome_of_order
 from parcelward.risk.actions.observing import learn_within, observe_of_order_within, observe_within
 from parcelward.risk.actions.reviewing import appeal, review
-from parcelward.risk.actions.ruling import agree_to_rule, ask_to_activate, move_rule, try_rule, write_rule
+from parcelward.risk.actions.ruling import agree_to_rule, ask_to_activate, move_rule, try_rule, try_text, write_rule
 from parcelward.risk.actions.snoozing import end_snooze, snooze_rule
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "review",
     "snooze_rule",
     "try_rule",
+    "try_text",
     "write_rule",
 ]
