@@ -236,6 +236,7 @@ def _follow(stop: threading.Event) -> None:
     from parcelward.parcels import follows
     from parcelward.parcels.actions import came_again, erase_again
     from parcelward.privacy import actions as privacy
+    from parcelward.risk import work as risk
 
     kept_house = looked = erased_again = float("-inf")
     after = 0
@@ -243,6 +244,7 @@ def _follow(stop: threading.Event) -> None:
         try:
             now = time.monotonic()
             follows.catch_up()
+            risk.learn_of_disputes()
             if now - looked > CAME_AGAIN_S:
                 looked = now
                 after = came_again.settle_some(after, now=dt.datetime.now(dt.UTC))
