@@ -127,6 +127,23 @@ class Review(models.Model):
     salt = models.BinaryField()
 
 
+class LearntModel(models.Model):
+    """A model that was learnt: its text under its digest, and what is known of it. Only its stage changes."""
+
+    id = models.UUIDField(primary_key=True)
+    digest = models.CharField(max_length=64, unique=True)
+    text = models.BinaryField()
+    card = models.TextField()  # JSON: what it was learnt from, how good it is, how orders were then
+    learnt_at = models.DateTimeField()
+    stage = models.CharField(max_length=10)
+    moved_by = models.IntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["stage"], condition=models.Q(stage="champion"), name="one_champion"),
+        ]
+
+
 class Appeal(models.Model):
     """A sender who contests a decision: once, and another person than before looks."""
 

@@ -27,6 +27,7 @@ def body(made: Decision, *, owner: UUID, by: int) -> str:
         "owner": str(owner),
         "revision": made.revision,
         "round": made.round,
+        "score_reasons": made.score_reasons,
         "scorer": made.scorer,
         "set_aside": made.set_aside,
         "used": {name: _plain(fact) for name, fact in made.used.items()},
@@ -55,6 +56,7 @@ def decision(text: str) -> Decision:
         missing=tuple(said["missing"]),
         revision=said["revision"],
         scorer=said["scorer"],
+        score_reasons=tuple(said.get("score_reasons", ())),  # older bodies have none
         **spoke,
     )
 

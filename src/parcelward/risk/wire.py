@@ -9,7 +9,7 @@ import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from parcelward.base.standards.money import AMOUNT_MINOR_MAX
@@ -234,6 +234,7 @@ class Decision:
     missing: tuple[str, ...] = ()  # what a rule asked about and nobody knew
     revision: str = ""  # of the rule book (risk/rule_book.py)
     scorer: str = ""  # which model scored; empty: none did
+    score_reasons: tuple[str, ...] = ()  # features that spoke for fraud in the model, the strongest first
 
     @property
     def versions(self) -> tuple[tuple[str, int], ...]:
@@ -313,6 +314,36 @@ class DecisionSeen:
     review: Reviewed | None  # the newest
     appealed_at: dt.datetime | None
     appeal_open: bool
+
+
+class ModelStage(enum.StrEnum):
+    """Where a model is in its life."""
+
+    CHALLENGER = "challenger"  # was learnt, and scores nothing
+    CHAMPION = "champion"  # scores every order
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSeen:
+    """A model, as whoever may read rules sees it."""
+
+    id: UUID
+    digest: str
+    stage: ModelStage
+    learnt_at: dt.datetime
+    card: Mapping[str, Any]
+    moved_by: int | None
+    no_worse: bool  # than the champion that there is
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one feature added to a model's score of one order, in log odds: above 0 it spoke for fraud."""
+
+    words: str
+    value: str
+    effect: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ KEPT_FOR_GOOD: Final = {
     "risk_outcome": "goes with the observation that it is about",
     "risk_review": "goes with the decision that it is about",
     "risk_appeal": "the same",
+    "risk_learntmodel": "counts and trees: no order and nobody can be read out of it",
     "risk_ruleversion": "what a rule said, and who let it decide: no personal data",
     "risk_rulemove": "the same",
 }

@@ -1,0 +1,205 @@
+"""A model in use: learnt from what was known, chosen by a person, asked about every order, taken away again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.utils import timezone
+from tests.laws.tampering import change, sequenced, undone
+from tests.people.staffing import facts, somebody
+from tests.risk.ordered import decided
+
+from parcelward.base import config
+from parcelward.base.errors import Conflict
+from parcelward.custody.errors import EntryDiffers
+from parcelward.doors.verification import verify_log
+from parcelward.people.errors import MayNot
+from parcelward.people.wire import Role
+from parcelward.risk import champion, history, scoring, work
+from parcelward.risk.actions import choose_model, keep_challenger, retire_model
+from parcelward.risk.features.table import TABLE
+from parcelward.risk.learning import challenging
+from parcelward.risk.models import LearntModel
+
+pytestmark = pytest.mark.usefixtures("installation")
+DAY = dt.timedelta(days=1)
+ORDERS = 3_000
+take_up = champion.take_up
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the thread of this process, which sees no uncommitted champion, not put down what a test takes up."""
+    monkeypatch.setattr(champion, "take_up", lambda: None)
+    yield
+    scoring.use(None)
+    champion._taken = ""
+
+
+@pytest.fixture
+def past() -> Iterator[dt.datetime]:
+    """Two months of orders with outcomes, undone after the test: many cards in an hour were fraud."""
+    now = timezone.now()
+    with undone():
+        seed(now)
+        yield now
+
+
+def seed(now: dt.datetime) -> None:
+    draw = np.random.default_rng(7)
+    orders, seen, learnt = [], [], []
+    for nth in range(ORDERS):
+        at = now - 80 * DAY * (1 - nth / ORDERS)
+        fraud = bool(draw.random() < 0.1)
+        used = {one.name: float(draw.integers(0, 5)) for one in TABLE}
+        used["device_order_distinct_card_1h"] = float(draw.integers(3, 9) if fraud else draw.integers(0, 4))
+        ident, body = uuid.uuid4(), json.dumps({"used": used})
+        orders.append((uuid.uuid4(), ident, 1, uuid.uuid4(), "allow", at, body, b"x"))
+        seen.append((ident, 1, at, uuid.UUID(int=int(draw.integers(0, 300))), 100, 0))
+        if fraud:
+            learnt.append((uuid.uuid4(), ident, at + 3 * DAY, True, 0))
+    with connection.cursor() as cur:
+        cur.executemany(
+            'INSERT INTO risk_decision (id, "order", round, owner, answer, at, body, salt) '
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            orders,
+        )
+        cur.executemany(
+            "INSERT INTO risk_observation (id, kind, at, account, amount_minor, writer) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
+            seen,
+        )
+        cur.executemany(
+            "INSERT INTO risk_outcome (id, observation_id, at, fraud, writer) VALUES (%s, %s, %s, %s, %s)", learnt
+        )
+
+
+def learnt(now: dt.datetime) -> LearntModel:
+    assert work.learn_a_model(now)
+    return LearntModel.objects.get(stage="challenger")
+
+
+def test_without_outcomes_nothing_is_learnt_and_rules_decide_alone() -> None:
+    assert not work.learn_a_model(timezone.now())
+    take_up()
+    found = decided()
+    assert (found.scorer, "score" in found.used) == ("", False)
+
+
+def test_a_challenger_scores_nothing_until_a_person_lets_it(past: dt.datetime) -> None:
+    made, boss = learnt(past), somebody(Role.ADMINISTRATOR)
+    card = json.loads(made.card)
+    assert card["measured"]["average_precision"] > 0.8
+    assert card["measured"]["orders"] > 400
+    take_up()
+    assert decided().scorer == ""
+    with pytest.raises(MayNot):
+        choose_model(made.id, by=somebody(Role.AUDITOR))
+    choose_model(made.id, by=boss)
+    choose_model(made.id, by=boss)
+    take_up()
+    calm = decided()
+    assert calm.scorer.endswith(made.digest[:12])
+    score = calm.used["score"]
+    assert isinstance(score, float)
+    assert score < 0.5
+    values: dict[str, float | None] = dict.fromkeys(challenging.NAMES, 1.0)
+    cards, _ = scoring.scored(values | {"device_order_distinct_card_1h": 8.0})
+    assert cards is not None
+    assert cards.probability > 0.9
+    assert cards.reasons[0] == "device_order_distinct_card_1h"
+    assert [one["stage"] for one in facts("risk.model_moved", model=str(made.id))] == ["champion"]
+    retire_model(made.id, by=boss)
+    take_up()
+    assert decided().scorer == ""
+
+
+def test_it_is_learnt_once_a_week_and_what_is_found_out_later_changes_nothing(past: dt.datetime) -> None:
+    before = history.past(past)
+    with connection.cursor() as cur:
+        cur.execute(
+            "INSERT INTO risk_outcome (id, observation_id, at, fraud, writer) "
+            "SELECT gen_random_uuid(), id, %s, true, 0 "
+            "FROM risk_observation",
+            (past + DAY,),
+        )
+    after = history.past(past)
+    assert np.array_equal(before.found, after.found)
+    made = learnt(past)
+    assert json.loads(made.card)["learnt"]["frauds"] < ORDERS / 5
+    assert not work.learn_a_model(past + DAY)
+
+
+def test_what_was_stopped_and_never_known_is_no_good_order(past: dt.datetime) -> None:
+    all_of_them = len(history.past(past).at)
+    with connection.cursor() as cur:
+        cur.execute(
+            "UPDATE risk_decision d SET answer = 'refuse' WHERE body NOT LIKE %s AND NOT EXISTS "
+            '(SELECT 1 FROM risk_outcome o WHERE o.observation_id = d."order") AND d.salt = %s',
+            ("%reasons%", b"x"),
+        )
+        refused = cur.rowcount
+    assert refused
+    assert len(history.past(past).at) == all_of_them - refused
+
+
+def test_one_that_is_worse_or_was_held_against_another_takes_no_place(past: dt.datetime) -> None:
+    boss = somebody(Role.ADMINISTRATOR)
+    first = learnt(past)
+    choose_model(first.id, by=boss)
+    cards = {
+        "worse": {"digest": first.digest, "champion": 0.9, "low": -0.3, "high": -0.1},
+        "against another": {"digest": "0" * 64, "champion": 0.9, "low": 0.1, "high": 0.3},
+        "against nobody": None,
+    }
+    for nth, (why, against) in enumerate(cards.items()):
+        made = challenging.Challenger(f"text {nth}".encode(), f"{nth}" * 64, {"against": against})
+        other = keep_challenger(made, challenging.as_text(made.card), by=boss)
+        with pytest.raises(Conflict) as caught:
+            choose_model(other, by=boss)
+        assert caught.value.code == "worse", why
+    again = challenging.Challenger(b"as good", "9" * 64, {"against": {**cards["worse"], "high": 0.01}})  # type: ignore[dict-item]
+    better = keep_challenger(again, challenging.as_text(again.card), by=boss)
+    choose_model(better, by=boss)
+    assert LearntModel.objects.get(pk=first.id).stage == "retired"
+
+
+TAMPERING = {
+    "its trees": "UPDATE risk_learntmodel SET text = 'x' WHERE id = %s",
+    "its card": "UPDATE risk_learntmodel SET card = '{}' WHERE id = %s",
+    "its stage": "UPDATE risk_learntmodel SET stage = 'champion' WHERE id = %s",
+    "it is gone": "DELETE FROM risk_learntmodel WHERE id = %s",
+}
+
+
+@pytest.fixture(scope="module")
+def kept(installation: object) -> LearntModel:
+    text = b"no trees"
+    digest = hashlib.sha256(text).hexdigest()
+    made = challenging.Challenger(text, digest, {"against": None})
+    keep_challenger(made, challenging.as_text(made.card), by=somebody(Role.ADMINISTRATOR))
+    sequenced()
+    return LearntModel.objects.get(digest=digest)
+
+
+@pytest.mark.parametrize("how", TAMPERING)
+def test_verify_log_finds_a_model_that_was_turned(kept: LearntModel, how: str) -> None:
+    with undone():
+        change(TAMPERING[how], kept.id)
+        with pytest.raises(EntryDiffers) as caught:
+            verify_log(config.get())
+    assert caught.value.differs == "model"
+
+
+def test_a_text_that_is_no_model_leaves_the_rules(kept: LearntModel) -> None:
+    with undone():
+        choose_model(kept.id, by=somebody(Role.ADMINISTRATOR))
+        take_up()
+        assert decided().scorer == ""
