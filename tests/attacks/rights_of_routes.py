@@ -146,6 +146,9 @@ SCREENS: Final[dict[str, Right]] = {
         )
     },
     "/app/rules/<uuid:version_id>/activate": any_of(T.ACTIVATE_RULE),
+    "/app/rules/models": any_of(T.READ_DECISIONS),
+    "/app/rules/models/<uuid:model_id>/choose": any_of(T.CHOOSE_MODEL),
+    "/app/rules/models/<uuid:model_id>/retire": any_of(T.CHOOSE_MODEL),
     "/app/rules/snoozes": any_of(T.READ_DECISIONS),
     "/app/rules/snoozes/new": any_of(T.SNOOZE_RULE),
     "/app/rules/snoozes/<uuid:snooze_id>/end": any_of(T.SNOOZE_RULE),
@@ -325,6 +328,7 @@ FRESHLY_PROVEN: Final = frozenset(
         "/app/organisations/<uuid:organisation_id>/suspend",
         "/app/organisations/make",
         *(f"/app/rules/<uuid:version_id>/{deed}" for deed in ("activate", "only-watch", "retire")),
+        *(f"/app/rules/models/<uuid:model_id>/{deed}" for deed in ("choose", "retire")),
         "/app/rules/snoozes/new",
         "/app/webhooks/<uuid:endpoint_id>/change",
         "/app/webhooks/<uuid:endpoint_id>/remove",

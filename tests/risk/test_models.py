@@ -20,9 +20,11 @@ from parcelward.base import config
 from parcelward.base.errors import Conflict
 from parcelward.custody.errors import EntryDiffers
 from parcelward.doors.verification import verify_log
+from parcelward.parcels.alert_words import in_words
+from parcelward.parcels.models import Alert
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import Role
-from parcelward.risk import champion, history, scoring, work
+from parcelward.risk import champion, history, queries, scoring, work
 from parcelward.risk.actions import choose_model, keep_challenger, retire_model
 from parcelward.risk.features.table import TABLE
 from parcelward.risk.learning import challenging
@@ -119,6 +121,39 @@ def test_a_challenger_scores_nothing_until_a_person_lets_it(past: dt.datetime) -
     retire_model(made.id, by=boss)
     take_up()
     assert decided().scorer == ""
+
+
+def test_when_a_case_is_opened_what_each_feature_added_is_exact(past: dt.datetime) -> None:
+    made, boss = learnt(past), somebody(Role.ADMINISTRATOR)
+    choose_model(made.id, by=boss)
+    take_up()
+    found = decided()
+    shares = queries.shares(found.order, by=boss)
+    assert 1 < len(shares) <= 6
+    assert [abs(one.effect) for one in shares] == sorted((abs(one.effect) for one in shares), reverse=True)
+    assert "%(" not in shares[0].words
+    assert all(isinstance(one, str) for one in found.score_reasons)
+    with pytest.raises(MayNot):
+        queries.shares(found.order, by=somebody(Role.CLERK))
+    scoring.use(None)
+    assert queries.shares(decided().order, by=boss) == ()
+
+
+def test_orders_unlike_those_before_are_an_alert_once_a_week(past: dt.datetime) -> None:
+    made, boss = learnt(past), somebody(Role.ADMINISTRATOR)
+    assert work.look_at_drift(past) == [], "no champion"
+    choose_model(made.id, by=boss)
+    assert work.look_at_drift(past) == [], "as they were"
+    with connection.cursor() as cur:
+        cur.execute(
+            "UPDATE risk_decision SET body = replace(body, %s, %s) WHERE at > %s AND salt = %s",
+            ('"account_order_count_1h": ', '"account_order_count_1h": 9', past - 7 * DAY, b"x"),
+        )
+    (moved,) = work.look_at_drift(past)
+    assert moved.startswith("account_order_count_1h ")
+    work.look_at_drift(past)
+    (alert,) = Alert.objects.filter(kind="model_drift")
+    assert moved in in_words(alert)
 
 
 def test_it_is_learnt_once_a_week_and_what_is_found_out_later_changes_nothing(past: dt.datetime) -> None:
