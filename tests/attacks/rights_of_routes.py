@@ -146,6 +146,9 @@ SCREENS: Final[dict[str, Right]] = {
         )
     },
     "/app/rules/<uuid:version_id>/activate": any_of(T.ACTIVATE_RULE),
+    "/app/rules/looks": any_of(T.READ_DECISIONS),
+    "/app/rules/looks/costs": any_of(T.WRITE_RULES),
+    "/app/rules/looks/<uuid:order_id>/say": any_of(T.LEARN_OUTCOME),
     "/app/rules/models": any_of(T.READ_DECISIONS),
     "/app/rules/models/<uuid:model_id>/choose": any_of(T.CHOOSE_MODEL),
     "/app/rules/models/<uuid:model_id>/retire": any_of(T.CHOOSE_MODEL),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import picture, storage, violations
+from tests.browser.shown_by_routes import learnt_model
 from tests.joined import apart
 from tests.people.staffing import somebody
 from tests.risk.ordered import order
 
 from parcelward.people.wire import Role
 from parcelward.risk import actions, queries
-from parcelward.risk.models import RuleVersion, Snooze
+from parcelward.risk.models import LearntModel, Outcome, Pick, RuleVersion, Snooze
 from parcelward.risk.wire import Answer, OrderFacts
 
 pytestmark = pytest.mark.browser
@@ -125,3 +128,58 @@ def _its_hits_a_snooze_and_the_end(page: Page, axe: str, width: int, live_url: s
     page.click("button:has-text('Retire it')")
     expect(page.locator("main")).to_contain_text("It is retired.")
     assert apart(lambda: RuleVersion.objects.get(rule=code).stage) == "retired"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_let_a_model_score_and_take_it_away(opened: Any, staff: Any, live_url: str, axe: str, width: int) -> None:
+    boss = staff("administrator")
+    boss.prove()
+    made = apart(lambda: LearntModel.objects.get(pk=learnt_model(somebody(Role.ADMINISTRATOR))))
+    page = opened(width, WIDTHS[width], storage_state=storage(boss))
+    page.goto(f"{live_url}/app/rules")
+    page.click("text=Models of fraud")
+    expect(page.locator("main")).to_contain_text("Learnt from 51200 orders, 412 of them fraud.")
+    expect(page.locator("main")).to_contain_text("average precision 0.713")
+    holds(page, axe, width, "models")
+    page.locator("li", has_text=made.digest[:12]).get_by_text("Let it score").click()
+    holds(page, axe, width, "choose")
+    page.click("button:has-text('Let it score')")
+    expect(page.get_by_role("status").first).to_contain_text("It scores.")
+    assert apart(lambda: LearntModel.objects.get(pk=made.id).stage) == "champion"
+    page.locator("li", has_text=made.digest[:12]).get_by_text("Retire it").click()
+    page.click("button:has-text('Retire it')")
+    expect(page.get_by_role("status").first).to_contain_text("It is retired.")
+    assert apart(lambda: LearntModel.objects.get(pk=made.id).stage) == "retired"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_say_what_answers_cost_and_what_was_fraud(opened: Any, staff: Any, live_url: str, axe: str, width: int) -> None:
+    boss = staff("administrator")
+    boss.prove()
+    made = apart(lambda: actions.decide(order(), by=somebody(Role.ADMINISTRATOR)))
+    why = "account_order_count_1h device_order_count_1d"
+    apart(lambda: Pick.objects.create(decision_id=made.id, by="surprise", why=why, at=timezone.now()))
+    page = opened(width, WIDTHS[width], storage_state=storage(boss))
+    page.goto(f"{live_url}/app/rules")
+    page.click("text=Orders to look at")
+    mine = page.locator("li", has_text=str(made.order))
+    expect(mine).to_contain_text("unusual")
+    holds(page, axe, width, "looks")
+    mine.get_by_role("button", name="It is fraud").click()
+    expect(page.get_by_role("status").first).to_contain_text("the next model learns from it")
+    expect(mine).to_have_count(0)
+    assert apart(lambda: Outcome.objects.get(observation=made.order).fraud) is True
+    page.click("text=What answers cost, and how many are picked")
+    said = {"allow": ("0", "100"), "review": ("3", "30"), "hold": ("6", "5"), "refuse": ("25", "6")}
+    for answer, (good, fraud) in said.items():
+        page.fill(f"#{answer}-good", good)
+        page.fill(f"#{answer}-fraud", fraud)
+    page.fill("#looks", "10")
+    page.click("button:has-text('Keep it')")
+    expect(page.get_by_role("alert")).to_contain_text("the stricter one costs more for a good order")
+    page.fill("#refuse-fraud", "0")
+    page.click("button:has-text('Keep it')")
+    expect(page.locator("main")).to_contain_text("Let it go on, and a person looks")
+    holds(page, axe, width, "costs")
+    page.locator("text=Write this as a rule").first.click()
+    expect(page.locator("#text")).to_have_value(re.compile(r"score > 0\.\d{3}"))

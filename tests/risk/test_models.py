@@ -17,7 +17,7 @@ from tests.people.staffing import facts, somebody
 from tests.risk.ordered import decided
 
 from parcelward.base import config
-from parcelward.base.errors import Conflict
+from parcelward.base.errors import Conflict, Invalid
 from parcelward.custody.errors import EntryDiffers
 from parcelward.doors.verification import verify_log
 from parcelward.parcels.alert_words import in_words
@@ -25,10 +25,11 @@ from parcelward.parcels.models import Alert
 from parcelward.people.errors import MayNot
 from parcelward.people.wire import Role
 from parcelward.risk import champion, history, queries, scoring, work
-from parcelward.risk.actions import choose_model, keep_challenger, retire_model
+from parcelward.risk.actions import choose_model, keep_challenger, retire_model, state_costs
 from parcelward.risk.features.table import TABLE
 from parcelward.risk.learning import challenging
-from parcelward.risk.models import LearntModel
+from parcelward.risk.models import Decision, LearntModel, Pick, Stated
+from parcelward.risk.wire import Answer
 
 pytestmark = pytest.mark.usefixtures("installation")
 DAY = dt.timedelta(days=1)
@@ -154,6 +155,53 @@ def test_orders_unlike_those_before_are_an_alert_once_a_week(past: dt.datetime) 
     work.look_at_drift(past)
     (alert,) = Alert.objects.filter(kind="model_drift")
     assert moved in in_words(alert)
+
+
+COSTS = {Answer.ALLOW: (0, 10_000), Answer.REVIEW: (300, 3_000), Answer.HOLD: (600, 500), Answer.REFUSE: (2_500, 0)}
+
+
+def test_from_what_answers_cost_follows_from_which_score_on_each_is_the_cheapest(past: dt.datetime) -> None:
+    boss = somebody(Role.ADMINISTRATOR)
+    with pytest.raises(MayNot):
+        state_costs(COSTS, 5, by=somebody(Role.CLERK))
+    for bad, looks in (({**COSTS, Answer.HOLD: (100, 500)}, 5), (COSTS, 1_001), ({**COSTS, Answer.ALLOW: (-1, 1)}, 5)):
+        with pytest.raises(Invalid):
+            state_costs(bad, looks, by=boss)
+    state_costs(COSTS, 5, by=boss)
+    state_costs(COSTS, 5, by=boss)
+    assert Stated.objects.count() == 1
+    stated = queries.stated(by=boss)
+    assert stated is not None
+    assert (stated.costs, stated.looks_a_day) == (COSTS, 5)
+    answers = [answer for answer, _ in stated.steps]
+    assert answers[0] is Answer.ALLOW
+    assert [since for _, since in stated.steps] == sorted(since for _, since in stated.steps)
+
+
+def test_a_fifth_of_what_is_looked_at_is_only_unusual(past: dt.datetime) -> None:
+    boss = somebody(Role.ADMINISTRATOR)
+    made = learnt(past)
+    assert work.pick_to_look_at(past) == 0, "nobody said how many"
+    state_costs(COSTS, 10, by=boss)
+    strange = list(Decision.objects.filter(salt=b"x", at__gt=past - DAY).values_list("id", flat=True)[:3])
+    with connection.cursor() as cur:
+        cur.execute(
+            "UPDATE risk_decision SET body = replace(body, %s, %s) WHERE id = ANY(%s)",
+            ('"addressee_order_sum_7d": ', '"addressee_order_sum_7d": 99999', strange),
+        )
+    assert work.pick_to_look_at(past) >= 3
+    assert set(strange) <= set(Pick.objects.filter(by="surprise").values_list("decision_id", flat=True))
+    assert not Pick.objects.filter(by="model").exists(), "none scores yet"
+    assert work.pick_to_look_at(past) == 0, "once a day"
+    Pick.objects.all().delete()
+    with connection.cursor() as cur:
+        cur.execute(
+            "UPDATE risk_decision SET body = left(body, -2) || ', \"score\": 0.5}}' WHERE at > %s AND salt = %s",
+            (past - DAY, b"x"),
+        )
+    assert work.pick_to_look_at(past) == 10
+    assert Pick.objects.filter(by="surprise").count() == 2
+    assert made.stage == "challenger"
 
 
 def test_it_is_learnt_once_a_week_and_what_is_found_out_later_changes_nothing(past: dt.datetime) -> None:

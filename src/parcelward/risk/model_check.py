@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Final
 
 from parcelward.custody.queries import Findings, told
-from parcelward.risk.models import LearntModel
+from parcelward.risk.models import LearntModel, Stated
 
 LEARNT: Final = "risk.model_learnt"
 MOVED: Final = "risk.model_moved"
+STATED: Final = "risk.costs_stated"
 
 
 def check_models(findings: Findings) -> None:
@@ -28,3 +30,10 @@ def check_models(findings: Findings) -> None:
             findings.note(f"Model {row.id} is not what the log's entries say.", differs="model")
     for model in said:
         findings.note(f"Model {model} was learnt and is gone.", differs="model")
+    stated = {entry["stated"]: (entry["costs"], entry["looks_a_day"], entry["by"]) for _, entry, _ in told(STATED)}
+    for one in Stated.objects.all():
+        body = json.loads(one.body)
+        if stated.pop(one.id, None) != (body["costs"], body["looks_a_day"], one.by):
+            findings.note(f"What was stated under {one.id} is not what the log's entries say.", differs="model")
+    for gone in stated:
+        findings.note(f"What was stated under {gone} is gone.", differs="model")

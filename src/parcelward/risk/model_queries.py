@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from parcelward.base.errors import NotFound
 from parcelward.people.queries import require
 from parcelward.people.wire import Person, Task
@@ -14,14 +16,16 @@ from parcelward.risk import rule_words, stored
 from parcelward.risk.actions.modelling import is_no_worse
 from parcelward.risk.facts import SCHEMA
 from parcelward.risk.features.table import TABLE
-from parcelward.risk.models import Decision, LearntModel
-from parcelward.risk.wire import ModelSeen, ModelStage, Share
+from parcelward.risk.learning import thresholds
+from parcelward.risk.models import Decision, LearntModel, Outcome, Pick, Stated
+from parcelward.risk.wire import Answer, ModelSeen, ModelStage, PickSeen, Share, StatedSeen
 
 if TYPE_CHECKING:
     from parcelward.risk.learning.model import Model
 
 LISTED_MAX: Final = 20
 SHARES_MAX: Final = 6
+PICKS_MAX: Final = 100
 
 
 def models(*, by: Person) -> tuple[ModelSeen, ...]:
@@ -79,6 +83,32 @@ def _words(feature: str) -> str:
     """Return a feature's words; a ratio of two has its name alone."""
     field = SCHEMA.by_name.get(feature)
     return feature if field is None else rule_words.field(field)
+
+
+def stated(*, by: Person) -> StatedSeen | None:
+    """Return what the operator stated, and the steps that follow from it; None until somebody has."""
+    require(by, Task.READ_DECISIONS)
+    row = Stated.objects.order_by("-id").first()
+    if row is None:
+        return None
+    body = json.loads(row.body)
+    costs = {Answer(name): (two[0], two[1]) for name, two in body["costs"].items()}
+    steps = thresholds.cheapest({answer: thresholds.Cost(*two) for answer, two in costs.items()}).steps
+    return StatedSeen(costs, body["looks_a_day"], steps)
+
+
+def picks(*, by: Person) -> tuple[PickSeen, ...]:
+    """Return the orders to look at though no rule asked for it, of which nobody has said anything since."""
+    require(by, Task.READ_DECISIONS)
+    known = Exists(Outcome.objects.filter(observation_id=OuterRef("decision__order"), at__gt=OuterRef("at")))
+    found = []
+    for row in Pick.objects.filter(~known).select_related("decision").order_by("-at", "decision_id")[:PICKS_MAX]:
+        used = stored.decision(row.decision.body).used
+        score = used.get("score")
+        words = tuple(f"{_words(name)}: {rule_words.value(used.get(name))}" for name in row.why.split())
+        at, unusual = row.decision.at, row.by == "surprise"
+        found.append(PickSeen(row.decision.order, at, unusual, words, score if isinstance(score, float) else None))
+    return tuple(found)
 
 
 def _value(value: float | None) -> str:

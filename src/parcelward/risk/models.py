@@ -144,6 +144,24 @@ class LearntModel(models.Model):
         ]
 
 
+class Stated(models.Model):
+    """What the operator says that each answer costs, and how many orders a day people look at. The newest counts."""
+
+    id = models.BigAutoField(primary_key=True)
+    body = models.TextField()
+    by = models.IntegerField()
+    made_at = models.DateTimeField()
+
+
+class Pick(models.Model):
+    """An order that people look at though no rule asked for it."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, primary_key=True)
+    by = models.CharField(max_length=8)  # model or surprise
+    why = models.TextField()  # names of features
+    at = models.DateTimeField(db_index=True)
+
+
 class Appeal(models.Model):
     """A sender who contests a decision: once, and another person than before looks."""
 

@@ -18,6 +18,7 @@ from parcelward.base.errors import NotFound
 from parcelward.people.queries import may, require, waiting_requests
 from parcelward.people.wire import Person, Task
 from parcelward.risk import decision_check, model_check, model_queries, rule_book, rule_check, rule_words, stored
+from parcelward.risk.actions import stating
 from parcelward.risk.facts import SCHEMA
 from parcelward.risk.language import lexing, life, reading
 from parcelward.risk.language.problems import Refused
@@ -40,6 +41,8 @@ from parcelward.risk.wire import (
 check_decisions, check_rules = decision_check.check_decisions, rule_check.check_rules
 check_models = model_check.check_models
 models, shares = model_queries.models, model_queries.shares
+stated, picks = model_queries.stated, model_queries.picks
+LOOKS_MAX: Final = stating.LOOKS_MAX
 tried_words, reason_words = rule_words.tried, rule_words.reason
 RULE_TEXT_MAX, RULE_WORDS_MAX, SNOOZE_DAYS_MAX = lexing.LENGTH_MAX, life.WORDS_MAX, life.SNOOZE_DAYS_MAX
 REASON_MAX: Final = life.REASON_MAX

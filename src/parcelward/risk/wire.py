@@ -338,6 +338,26 @@ class ModelSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedSeen:
+    """What each answer costs for a good order and for a fraud, and from which score on each is the cheapest."""
+
+    costs: Mapping[Answer, tuple[int, int]]
+    looks_a_day: int
+    steps: tuple[tuple[Answer, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PickSeen:
+    """An order that is looked at though no rule asked for it."""
+
+    order: UUID
+    at: dt.datetime
+    unusual: bool  # and not by a model's score
+    why: tuple[str, ...]  # words of features
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """What one feature added to a model's score of one order, in log odds: above 0 it spoke for fraud."""
 

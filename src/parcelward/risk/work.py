@@ -9,13 +9,14 @@ from typing import Final
 
 from parcelward.parcels.actions import warning
 from parcelward.people import actions as people
-from parcelward.risk import disputes, history
+from parcelward.risk import disputes, history, picking
 from parcelward.risk.actions import modelling
 from parcelward.risk.models import LearntModel
 
 log = logging.getLogger("parcelward.risk")
 
 learn_of_disputes = disputes.catch_up
+pick_to_look_at = picking.pick
 
 LEARN_EVERY: Final = dt.timedelta(days=7)
 DRIFT_DAYS: Final = dt.timedelta(days=7)

@@ -390,6 +390,7 @@ def _learn(stop: threading.Event) -> None:
             if time.monotonic() - looked > ERASE_AGAIN_S:
                 looked = time.monotonic()
                 work.look_at_drift(dt.datetime.now(dt.UTC))
+            work.pick_to_look_at(dt.datetime.now(dt.UTC))
         except Exception:  # what was not learnt is learnt in the next round
             log.exception("learning a model failed; trying again")
         _close()

@@ -142,6 +142,9 @@ def write(request: HttpRequest) -> HttpResponse:
         known = [row for row in queries.rules(by=person) if row.rule == after]
         if known:
             typed = {"code": after, "text": known[-1].text, "words": known[-1].words, "answer": known[-1].answer.value}
+        elif request.GET.get("text"):  # a step that follows from stated costs
+            answer = request.GET.get("answer", "")
+            typed |= {"text": request.GET["text"][: queries.RULE_TEXT_MAX], "answer": answer or typed["answer"]}
         return _form(request, typed, after=after if known else "")
     typed["code"] = (after or post.get("code", "").strip())[: CODE_MAX + 1]
     typed["text"] = post.get("text", "").replace("\r\n", "\n")[: queries.RULE_TEXT_MAX + 1]

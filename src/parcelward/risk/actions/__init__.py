@@ -7,6 +7,7 @@ from parcelward.risk.actions.observing import learn_within, observe_of_order_wit
 from parcelward.risk.actions.reviewing import appeal, review
 from parcelward.risk.actions.ruling import agree_to_rule, ask_to_activate, move_rule, try_rule, try_text, write_rule
 from parcelward.risk.actions.snoozing import end_snooze, snooze_rule
+from parcelward.risk.actions.stating import state_costs
 
 __all__ = [
     "agree_to_rule",
@@ -25,6 +26,7 @@ __all__ = [
     "retire_model",
     "review",
     "snooze_rule",
+    "state_costs",
     "try_rule",
     "try_text",
     "write_rule",

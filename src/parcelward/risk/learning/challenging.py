@@ -125,12 +125,6 @@ def moved(card: dict[str, Any], values: Numbers) -> Sequence[Moved]:
     return drift.moved(shapes, values)
 
 
-def usual(card: dict[str, Any]) -> anomaly.Usual | None:
-    """Return what is usual, as a card has it; None where too few orders were known."""
-    tails = tuple(anomaly.Tail(one["name"], one["high"], one["above"]) for one in card["usual"])
-    return anomaly.Usual(tails) if tails else None
-
-
 def as_text(card: dict[str, Any]) -> str:
     """Return a card in one form."""
     return json.dumps(card, sort_keys=True, separators=(",", ":"))
