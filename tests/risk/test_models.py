@@ -62,6 +62,7 @@ def seed(now: dt.datetime) -> None:
         at = now - 80 * DAY * (1 - nth / ORDERS)
         fraud = bool(draw.random() < 0.1)
         used = {one.name: float(draw.integers(0, 5)) for one in TABLE}
+        used["account_order_sum_7d"] = float(draw.lognormal(8, 1))
         used["device_order_distinct_card_1h"] = float(draw.integers(3, 9) if fraud else draw.integers(0, 4))
         ident, body = uuid.uuid4(), json.dumps({"used": used})
         orders.append((uuid.uuid4(), ident, 1, uuid.uuid4(), "allow", at, body, b"x"))
@@ -187,7 +188,7 @@ def test_a_fifth_of_what_is_looked_at_is_only_unusual(past: dt.datetime) -> None
     with connection.cursor() as cur:
         cur.execute(
             "UPDATE risk_decision SET body = replace(body, %s, %s) WHERE id = ANY(%s)",
-            ('"addressee_order_sum_7d": ', '"addressee_order_sum_7d": 99999', strange),
+            ('"account_order_sum_7d": ', '"account_order_sum_7d": 99999', strange),
         )
     assert work.pick_to_look_at(past) >= 3
     assert set(strange) <= set(Pick.objects.filter(by="surprise").values_list("decision_id", flat=True))

@@ -37,8 +37,9 @@ def state_costs(costs: Mapping[Answer, tuple[int, int]], looks_a_day: int, *, by
     try:
         cheapest({answer: Cost(*two) for answer, two in costs.items()})
     except ValueError:
-        words = "Of two answers the stricter one costs more for a good order, and less for a fraud"
-        raise Invalid(words, code="bad_costs") from None
+        raise Invalid(
+            "Of two answers the stricter one costs more for a good order, and less for a fraud", code="bad_costs"
+        ) from None
     said = {"costs": {answer.value: list(two) for answer, two in costs.items()}, "looks_a_day": looks_a_day}
     body = json.dumps(said, sort_keys=True)
     newest = Stated.objects.order_by("-id").first()
