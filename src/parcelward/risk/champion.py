@@ -33,10 +33,10 @@ def take_up() -> None:
     if not digest:
         scoring.use(None)
         return
-    from parcelward.risk.learning.scorer import StoredScorer  # noqa: PLC0415 -- only where there is a model
-
     try:
+        from parcelward.risk.learning.scorer import StoredScorer  # noqa: PLC0415 -- only where there is a model
+
         scoring.use(StoredScorer(text, expected=digest))
-    except ValueError as bad:
+    except (ValueError, ImportError, OSError) as bad:  # no model of ours, or LightGBM's library is not there
         scoring.use(None)
         log.error("the model %s cannot be used: %s", digest[:12], bad)  # noqa: TRY400 -- the sentence says it
