@@ -259,6 +259,7 @@ TAMPERING = {
     "its trees": "UPDATE risk_learntmodel SET text = 'x' WHERE id = %s",
     "its card": "UPDATE risk_learntmodel SET card = '{}' WHERE id = %s",
     "its stage": "UPDATE risk_learntmodel SET stage = 'champion' WHERE id = %s",
+    "who moved it": "UPDATE risk_learntmodel SET moved_by = 1 WHERE id = %s",
     "it is gone": "DELETE FROM risk_learntmodel WHERE id = %s",
 }
 

@@ -16,16 +16,16 @@ STATED: Final = "risk.costs_stated"
 
 def check_models(findings: Findings) -> None:
     """Note every model that is not what the log's entries say."""
-    said: dict[str, tuple[str, str, str]] = {}
+    said: dict[str, tuple[str, str, str, int | None]] = {}
     for kind, entry, _ in told(LEARNT, MOVED):
         model = entry["model"]
         if kind == LEARNT:
-            said[model] = entry["digest"], entry["card_sha256"], "challenger"
+            said[model] = entry["digest"], entry["card_sha256"], "challenger", None
         elif model in said:
-            said[model] = *said[model][:2], entry["stage"]
+            said[model] = *said[model][:2], entry["stage"], entry["by"]
     for row in LearntModel.objects.all():
         card = hashlib.sha256(row.card.encode()).hexdigest()
-        is_so = hashlib.sha256(bytes(row.text)).hexdigest(), card, row.stage
+        is_so = hashlib.sha256(bytes(row.text)).hexdigest(), card, row.stage, row.moved_by
         if said.pop(str(row.id), None) != is_so:
             findings.note(f"Model {row.id} is not what the log's entries say.", differs="model")
     for model in said:

@@ -382,7 +382,8 @@ def _learn(stop: threading.Event) -> None:
     """Learn a model now and then; in a thread of its own, behind all others, for it takes minutes."""
     from parcelward.risk import work
 
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # of this thread alone, on Linux
+    with contextlib.suppress(OSError):  # where threads have no priority of their own, as they have on Linux
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
     looked = float("-inf")
     while not stop.is_set():
         try:
