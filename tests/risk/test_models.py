@@ -51,7 +51,8 @@ def past() -> Iterator[dt.datetime]:
     """Two months of orders with outcomes, undone after the test: many cards in an hour were fraud."""
     now = timezone.now()
     with undone():
-        LearntModel.objects.all().delete()  # of other tests
+        for theirs in (LearntModel, Decision):  # of other tests
+            theirs.objects.all().delete()
         seed(now)
         yield now
 

@@ -35,7 +35,7 @@ _PAST: Final = (
     'FROM risk_decision d LEFT JOIN risk_observation o ON o.id = d."order" '
     "WHERE d.round = 1 AND d.at > %(since)s AND d.at <= %(now)s AND (d.answer NOT IN ('hold', 'refuse') "
     "OR EXISTS (SELECT 1 FROM risk_review r WHERE r.decision_id = d.id AND r.answer = 'allow') "
-    'OR EXISTS (SELECT 1 FROM risk_outcome l WHERE l.observation_id = d."order")) '
+    'OR EXISTS (SELECT 1 FROM risk_outcome l WHERE l.observation_id = d."order" AND l.at <= %(now)s)) '
     "ORDER BY d.at DESC LIMIT %(most)s"
 )
 
