@@ -40,12 +40,9 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.OWN_DATA, Task.HOLD, Task.RELEASE, Task.RELEASE_SECURITY, Task.CORRECT, Task.READ_DESK, Task.REPAIR),
             *(Task.READ_EVENTS, Task.SHRED, Task.REVIEW_PROOFS, Task.REVEAL, Task.FIND_PERSON, Task.DISCLOSE),
             *(Task.SHRED_PERSON, Task.ANSWER_RIGHTS, Task.READ_DECISIONS, Task.REVIEW_DECISION, Task.WRITE_RULES),
-<<<<<<< HEAD
             *(Task.ACTIVATE_RULE, Task.SNOOZE_RULE, Task.LEARN_OUTCOME, Task.REVIEW_ORDER, Task.WRITE_HAZMAT_RULES),
             *(Task.PHOTOGRAPH, Task.ACCEPT_HAZMAT),
-=======
-            *(Task.ACTIVATE_RULE, Task.SNOOZE_RULE, Task.LEARN_OUTCOME, Task.REVIEW_ORDER, Task.CHOOSE_MODEL),
->>>>>>> abca4f0 (A model is learnt by the worker from what was known, kept as a challenger, chosen by a person if it is not worse, and scores in every process)
+            Task.CHOOSE_MODEL,
         },
     ),
     Role.PLANNER: frozenset({Task.OWN_DATA, Task.EDIT_NETWORK, Task.READ_EVENTS}),
@@ -60,11 +57,8 @@ MAY: Mapping[Role, frozenset[Task]] = {
             *(Task.KEEP_PERSONAL, Task.SEAL_LABEL, Task.RELABEL, Task.LEND_KEYS, Task.RELEASE_SECURITY),
             *(Task.BACK_UP, Task.TURN_SECRETS, Task.READ_MONEY, Task.GIVE_BACK, Task.ANSWER_DISPUTE, Task.RECONCILE),
             *(Task.READ_DECISIONS, Task.REVIEW_DECISION, Task.WRITE_RULES, Task.ACTIVATE_RULE, Task.SNOOZE_RULE),
-<<<<<<< HEAD
             *(Task.LEARN_OUTCOME, Task.EDIT_TARIFF, Task.WRITE_HAZMAT_RULES),
-=======
-            *(Task.LEARN_OUTCOME, Task.EDIT_TARIFF, Task.CHOOSE_MODEL),
->>>>>>> abca4f0 (A model is learnt by the worker from what was known, kept as a challenger, chosen by a person if it is not worse, and scores in every process)
+            Task.CHOOSE_MODEL,
         },
     ),
     Role.PARTNER: frozenset({Task.OWN_DATA, Task.SCAN, Task.CAPTURE, Task.READ_EVENTS}),
