@@ -24,6 +24,8 @@ RATE = 200
 THREADS = 4
 WARM = 200
 ALONE = 4_000
+LEARNT_FROM = 20_000
+DAYS_US = 86_400_000_000
 
 
 def orders(n: int, now: dt.datetime) -> list[Any]:
@@ -59,6 +61,26 @@ def past(now: dt.datetime) -> None:
         observe_within(seen[first : first + AT_ONCE])
     here.start()
     time.sleep(5)
+
+
+def let_score(now: dt.datetime) -> None:
+    """Let a model of ordinary size score in this process; what it learns is made up."""
+    import numpy as np
+
+    from parcelward.risk import scoring
+    from parcelward.risk.learning import stored
+    from parcelward.risk.learning.challenging import COLUMNS, NAMES
+    from parcelward.risk.learning.scorer import StoredScorer
+    from parcelward.risk.learning.training import NEVER, Examples, Settings, learn
+    from parcelward.risk.wire import micros
+
+    draw = np.random.default_rng(SEED)
+    values = draw.gamma(1.0, 3.0, (LEARNT_FROM, len(NAMES)))
+    at = micros(now) - (np.arange(LEARNT_FROM, dtype=np.int64) * DAYS_US * 80 // LEARNT_FROM)
+    fraud = values[:, :5].sum(axis=1) + draw.normal(0, 3, LEARNT_FROM) > np.quantile(values[:, :5].sum(axis=1), 0.97)
+    found = np.where(fraud, at + DAYS_US, NEVER)
+    text = stored.written(learn(Examples(NAMES, values, at, found), COLUMNS, now, Settings(), seed=SEED))
+    scoring.use(StoredScorer(text, expected=stored.digest(text)))
 
 
 def in_process(some: list[Any]) -> tuple[list[float], list[float]]:
@@ -113,6 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="decide")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rate", type=int, default=RATE)
+    parser.add_argument("--scored", action="store_true", help="with a model that scores each order")
     options = parser.parse_args()
     with running() as installation:
         os.environ |= {
@@ -125,6 +148,11 @@ def main() -> None:
         django.setup()
         now = dt.datetime.now(dt.UTC)
         past(now)
+        if options.scored:
+            from parcelward.risk import champion
+
+            champion.take_up = lambda: None  # the one of this process stays
+            let_score(now)
         alone_ms, alone_cpu_ms = in_process(orders(ALONE + WARM, now))
         took_ms, done_ms, cpu_ms = at_rate(orders(int(options.seconds * options.rate) + WARM, now), options.rate)
     report(

@@ -26,6 +26,8 @@ LEAVES_NONE = {
     "people.actions.retention.due_old": _READS,
     "privacy.actions.retention.due_old": _READS,
     "risk.actions.retention.due_old": _READS,
+    "risk.actions.ruling.try_rule": _READS,
+    "risk.actions.ruling.try_text": _READS,
     "shipping.actions.retention.due_old": _READS,
     "privacy.actions.look.masked_many": _READS,
     "people.actions.accounts.installer": _READS,

@@ -53,6 +53,7 @@ ENGINES = {
     "custody.witnessing": "the worker runs it",
     "parcels.follows": "the worker runs it",
     "payments.work": "the worker runs it",
+    "risk.work": "the worker runs it",
     "risk.here": "each web process reads the features that it decides by",
     "shipping.webhooks": "the worker runs it",
     "shipping.work": "the worker runs it",

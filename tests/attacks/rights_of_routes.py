@@ -139,6 +139,25 @@ SCREENS: Final[dict[str, Right]] = {
     "/app/proofing/letter/code": any_of(T.PROVE_SELF),
     "/app/reviews/orders": any_of(T.REVIEW_ORDER),
     "/app/reviews/orders/<uuid:order_id>": any_of(T.REVIEW_ORDER),
+    "/app/rules": any_of(T.READ_DECISIONS),
+    "/app/rules/<uuid:version_id>": any_of(T.READ_DECISIONS),
+    **{
+        f"/app/rules/{deed}": any_of(T.WRITE_RULES)
+        for deed in (
+            "new",
+            *(f"<uuid:version_id>/{one}" for one in ("try", "shadow", "draft", "only-watch", "retire")),
+        )
+    },
+    "/app/rules/<uuid:version_id>/activate": any_of(T.ACTIVATE_RULE),
+    "/app/rules/looks": any_of(T.READ_DECISIONS),
+    "/app/rules/looks/costs": any_of(T.WRITE_RULES),
+    "/app/rules/looks/<uuid:order_id>/say": any_of(T.LEARN_OUTCOME),
+    "/app/rules/models": any_of(T.READ_DECISIONS),
+    "/app/rules/models/<uuid:model_id>/choose": any_of(T.CHOOSE_MODEL),
+    "/app/rules/models/<uuid:model_id>/retire": any_of(T.CHOOSE_MODEL),
+    "/app/rules/snoozes": any_of(T.READ_DECISIONS),
+    "/app/rules/snoozes/new": any_of(T.SNOOZE_RULE),
+    "/app/rules/snoozes/<uuid:snooze_id>/end": any_of(T.SNOOZE_RULE),
     "/app/reviews/proofing": any_of(T.REVIEW_PROOFS),
     "/app/reviews/proofing/<uuid:check_id>": any_of(T.REVIEW_PROOFS),
     **{
@@ -318,6 +337,9 @@ FRESHLY_PROVEN: Final = frozenset(
         "/app/organisations/<uuid:organisation_id>/places",
         "/app/organisations/<uuid:organisation_id>/suspend",
         "/app/organisations/make",
+        *(f"/app/rules/<uuid:version_id>/{deed}" for deed in ("activate", "only-watch", "retire")),
+        *(f"/app/rules/models/<uuid:model_id>/{deed}" for deed in ("choose", "retire")),
+        "/app/rules/snoozes/new",
         "/app/webhooks/<uuid:endpoint_id>/change",
         "/app/webhooks/<uuid:endpoint_id>/remove",
         "/app/webhooks/<uuid:endpoint_id>/rotate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import re
 import uuid
@@ -24,8 +25,28 @@ from parcelward.people import queries as people
 from parcelward.people.wire import CounterState, Document, OrganisationKind, Person, Role
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Kind, Subject
+from parcelward.risk import actions as risk
+from parcelward.risk import queries as rules
+from parcelward.risk.learning.challenging import Challenger, as_text
+from parcelward.risk.wire import Answer
 from parcelward.shipping import actions as shipping
 
+MODEL_CARD: dict[str, Any] = {
+    "learnt": {"rows": 51_200, "frauds": 412},
+    "measured": {
+        "from": 1_790_000_000_000_000,
+        "until": 1_791_209_600_000_000,
+        "orders": 9_100,
+        "frauds": 77,
+        "auc": 0.951,
+        "average_precision": 0.713,
+        "calibration_error": 0.004,
+    },
+    "against": None,
+    "shapes": [],
+    "usual": [],
+}
+"""What is known of a model, as the worker writes it."""
 NOBODYS = str(uuid.UUID(int=7))
 
 
@@ -91,7 +112,29 @@ def prepared(world: World, reader: Person, boss: Person, event_key: str) -> dict
         "/app/desk/items/<str:item_id>/release-security": {"item_id": world.held},
         "/language": {"code": "es"},
         "/app/reviews": {"check_id": proofs["reviewed"]},
+        "/app/rules": {"version_id": str(in_shadow(boss))},
+        "/app/rules/models": {"model_id": str(learnt_model(boss))},
+        "/app/rules/<uuid:version_id>/only-watch": {"version_id": str(shipped_one(boss))},
     }
+
+
+def in_shadow(by: Person) -> uuid.UUID:
+    """Write a rule and put it in shadow."""
+    code = f"seen_{os.urandom(4).hex()}"
+    made = risk.write_rule(code, "items > 900", Answer.REVIEW, "Very many parcels in one order", by=by)
+    risk.move_rule(made, rules.Stage.SHADOW, by=by)
+    return made
+
+
+def learnt_model(by: Person) -> uuid.UUID:
+    """Keep a challenger, as the worker does."""
+    text = os.urandom(8)
+    made = Challenger(text, hashlib.sha256(text).hexdigest(), MODEL_CARD)
+    return risk.keep_challenger(made, as_text(made.card), by=by)
+
+
+def shipped_one(by: Person) -> uuid.UUID:
+    return next(row.id for row in rules.rules(by=by) if row.rule == "labels_of_printer" and row.stage == "active")
 
 
 def ordered(seller: Person, **contents: str) -> dict[str, str]:

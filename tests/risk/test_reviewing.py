@@ -193,6 +193,7 @@ TAMPERING = {
     "its body": ("decision", "UPDATE risk_decision SET body = replace(body, 'new_and_dear', 'new') WHERE id = %(id)s"),
     "whose it is": ("decision", "UPDATE risk_decision SET owner = gen_random_uuid() WHERE id = %(id)s"),
     "which order": ("decision", 'UPDATE risk_decision SET "order" = gen_random_uuid() WHERE id = %(id)s'),
+    "which rules spoke": ("decision", "UPDATE risk_decision SET spoke = '' WHERE id = %(id)s"),
     "when it was": ("decision", "UPDATE risk_decision SET at = at + interval '1 day' WHERE id = %(id)s"),
     "what a person said": ("review", "UPDATE risk_review SET answer = 'allow' WHERE decision_id = %(id)s"),
     "why they said it": ("review", "UPDATE risk_review SET reason = 'because' WHERE decision_id = %(id)s"),

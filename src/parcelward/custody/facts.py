@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from parcelward.base import db
@@ -25,6 +25,19 @@ def told(*kinds: str) -> Iterator[Told]:
             "LEFT JOIN custody_logbatch l ON l.batch = f.batch WHERE f.kind = ANY(%s) "
             "ORDER BY l.first_index NULLS LAST, f.batch, f.leaf",
             (list(kinds),),
+        )
+        found = cur.fetchall()
+    return (Told(kind, json.loads(bytes(packed)), index) for kind, packed, index in found)
+
+
+def told_in(batches: Sequence[int], *kinds: str) -> Iterator[Told]:
+    """Give the entries of these kinds in some published batches, in the order of the log: for who follows it."""
+    with db.cursor() as cur:
+        cur.execute(
+            "SELECT f.kind, f.body, l.first_index + f.leaf FROM custody_fact f "
+            "JOIN custody_logbatch l ON l.batch = f.batch WHERE f.kind = ANY(%s) AND f.batch = ANY(%s) "
+            "ORDER BY l.first_index, f.leaf",
+            (list(kinds), list(batches)),
         )
         found = cur.fetchall()
     return (Told(kind, json.loads(bytes(packed)), index) for kind, packed, index in found)

@@ -17,7 +17,7 @@ from parcelward.base import config, db
 from parcelward.custody import archive, checkpoints, keyring, notes, tiles, tree
 from parcelward.custody.checking import CheckLog
 from parcelward.custody.errors import BadReceipt, NotInLog
-from parcelward.custody.facts import Told, told
+from parcelward.custody.facts import Told, told, told_in
 from parcelward.custody.files import CHECKPOINT, CHECKPOINT_WITNESSED, LogFiles
 from parcelward.custody.keys import parse_vkey
 from parcelward.custody.models import Fact, LogState, PendingBatch, Tombstone
@@ -55,6 +55,7 @@ __all__ = [
     "published_now",
     "read_span",
     "told",
+    "told_in",
     "tombstone_entry",
     "verifier_entry",
 ]

@@ -10,6 +10,7 @@ from parcelward.shipping import queries as shipping
 
 ROOMS = (
     *(payments.check_ledger, payments.check_intents, risk.check_decisions, risk.check_rules),
+    risk.check_models,
     shipping.check_orders,
 )
 

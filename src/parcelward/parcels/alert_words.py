@@ -69,4 +69,9 @@ def in_words(alert: Alert) -> str:
                 "The log's files and the database disagree (%(differs)s), so no entry gets its place: %(message)s "
                 "Scans are still recorded. Compare both with a backup before anything is changed."
             ) % {"differs": details.get("differs", ""), "message": details.get("message", "")}
+        case "model_drift":
+            return gettext(
+                "The orders of the last week are unlike those that the model learnt from (%(features)s). Rules that "
+                "ask for its score may be wrong: look at the newest model, and at these rules."
+            ) % {"features": details.get("features", "")}
     return gettext("Something needs a person.")

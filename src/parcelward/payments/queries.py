@@ -19,6 +19,7 @@ from parcelward.people.wire import Person, Role, Task
 
 check_ledger = ledger_check.check_ledger
 check_intents = intent_check.check_intents
+DISPUTE = intent_check.DISPUTE
 
 _BALANCES = (
     "SELECT a.currency, b.posted_minor, b.held_minor FROM payments_balance b "

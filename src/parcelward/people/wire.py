@@ -103,6 +103,7 @@ class Task(enum.StrEnum):
     ACTIVATE_RULE = "activate_rule"  # let a rule decide; needs two people
     SNOOZE_RULE = "snooze_rule"  # for one customer, for a time
     LEARN_OUTCOME = "learn_outcome"  # say that an order was fraud, or was not
+    CHOOSE_MODEL = "choose_model"  # let a model score orders, which rules may ask about; take it away
     APPEAL = "appeal"  # see what risk said of one's own orders, and contest it
     MANAGE_WEBHOOKS = "manage_webhooks"  # of one's own organisation: where its systems are told, and how it went
     CONTACT = "contact"  # open and close a masked contact of an item

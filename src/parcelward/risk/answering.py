@@ -66,6 +66,7 @@ def answered(
         missing=found.missing,
         revision=revision,
         scorer=scorer,
+        score_reasons=() if score is None else score.reasons,
     )
 
 

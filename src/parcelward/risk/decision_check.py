@@ -17,7 +17,7 @@ from psycopg import ServerCursor
 from parcelward.base import db
 from parcelward.custody.queries import Findings, told
 from parcelward.risk.models import Appeal, Review, Snooze
-from parcelward.risk.stored import seal
+from parcelward.risk.stored import SPOKE, seal
 
 DECIDED: Final = "risk.decision"
 REVIEWED: Final = "risk.reviewed"
@@ -28,7 +28,7 @@ LEARNT: Final = "risk.outcome"
 RETAINED: Final = "risk.retention"
 
 AT_ONCE: Final = 2_000
-_ROWS: Final = 'SELECT id::text, "order"::text, round, owner::text, answer, at, body, salt FROM risk_decision'
+_ROWS: Final = 'SELECT id::text, "order"::text, round, owner::text, answer, at, spoke, body, salt FROM risk_decision'
 
 
 def snooze_seal(row: Snooze) -> str:
@@ -65,7 +65,7 @@ def _check_rows(findings: Findings, oldest: dt.datetime) -> frozenset[str]:
         answer, sealed, _, place = said.pop(row[0], ("", "", oldest, None))
         if not sealed:
             findings.note(f"Decision {row[0]} is in the table and nobody made it.", differs="decision")
-        elif answer != row[4] or seal(bytes(row[7]), row[6]) != sealed or _columns(row[6]) != tuple(row[:6]):
+        elif answer != row[4] or seal(bytes(row[8]), row[7]) != sealed or _columns(row[7]) != tuple(row[:7]):
             findings.note(f"Decision {row[0]} is not as it was recorded.", differs="decision", index=place)
     for decision, (_, _, at, place) in said.items():
         if at >= oldest:
@@ -82,7 +82,8 @@ def _rows() -> Iterator[tuple[Any, ...]]:
 def _columns(body: str) -> tuple[Any, ...]:
     said = json.loads(body)
     at = dt.datetime.fromisoformat(said["at"])
-    return said["id"], said["order"], said["round"], said["owner"], said["answer"], at
+    spoke = " ".join(f"{one['code']}/{one['version']}" for name in SPOKE for one in said[name])
+    return said["id"], said["order"], said["round"], said["owner"], said["answer"], at, spoke
 
 
 def _check_reviews(findings: Findings, kept: frozenset[str]) -> None:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from parcelward.base import db
+from parcelward.risk import champion
 from parcelward.risk.features.store import Values
 from parcelward.risk.follows import Copy
 from parcelward.risk.wire import Observation
@@ -71,6 +72,7 @@ def _run() -> None:
     while not _over.is_set():
         try:
             _copy.catch_up(timezone.now())
+            champion.take_up()
             _read_once.set()
         except Exception as err:  # noqa: BLE001 -- whatever it was, what is known stays known, and the next turn tries again
             log.warning("features wait: %s", type(err).__name__)

@@ -55,6 +55,7 @@ class Decision(models.Model):
     at = models.DateTimeField(db_index=True)
     body = models.TextField()
     salt = models.BinaryField()  # so that what the log says of the body cannot be guessed from it
+    spoke = models.TextField(default="", db_default="")  # which versions of rules, for counting: said by the body too
 
     class Meta:
         constraints: ClassVar = [
@@ -62,6 +63,7 @@ class Decision(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["owner", "-at"], name="decision_of_owner"),
+            models.Index(fields=["at"], condition=~models.Q(spoke=""), name="decision_where_rules_spoke"),
         ]
 
 
@@ -123,6 +125,41 @@ class Review(models.Model):
     by = models.IntegerField()
     at = models.DateTimeField()
     salt = models.BinaryField()
+
+
+class LearntModel(models.Model):
+    """A model that was learnt: its text under its digest, and what is known of it. Only its stage changes."""
+
+    id = models.UUIDField(primary_key=True)
+    digest = models.CharField(max_length=64, unique=True)
+    text = models.BinaryField()
+    card = models.TextField()  # JSON: what it was learnt from, how good it is, how orders were then
+    learnt_at = models.DateTimeField()
+    stage = models.CharField(max_length=10)
+    moved_by = models.IntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["stage"], condition=models.Q(stage="champion"), name="one_champion"),
+        ]
+
+
+class Stated(models.Model):
+    """What the operator says that each answer costs, and how many orders a day people look at. The newest counts."""
+
+    id = models.BigAutoField(primary_key=True)
+    body = models.TextField()
+    by = models.IntegerField()
+    made_at = models.DateTimeField()
+
+
+class Pick(models.Model):
+    """An order that people look at though no rule asked for it."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, primary_key=True)
+    by = models.CharField(max_length=8)  # model or surprise
+    why = models.TextField()  # names of features
+    at = models.DateTimeField(db_index=True)
 
 
 class Appeal(models.Model):

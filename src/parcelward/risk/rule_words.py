@@ -34,6 +34,7 @@ from parcelward.risk.language.tree import (
 )
 from parcelward.risk.language.trying import Tried
 from parcelward.risk.wire import Answer, Because, Fact, Field, Reason, Unit
+from parcelward.risk.wire import Tried as Told
 
 WRONG: Final[Mapping[str, Promise]] = {
     "always_false": gettext_lazy("This can never be true, so the rule would never act: %(about)s"),
@@ -153,6 +154,11 @@ def _time(seconds: int) -> str:
     return "-" * (seconds < 0) + (" ".join(parts[:2]) or "0 s")
 
 
+def field(one: Field) -> str:
+    """Return what a field means, such as "… cards in 1 h"."""
+    return _said(one, "…")
+
+
 def reason(found: Reason) -> str:
     """Return the sentence of a reason: in the reader's language where the rule was shipped, else as it was written."""
     return gettext(found.words) if found.words else found.code
@@ -237,7 +243,7 @@ def _compared(op: str) -> str:
     }[op]
 
 
-def tried(found: Tried, answer: Answer) -> str:
+def tried(found: Tried | Told, answer: Answer) -> str:
     """Return what a rule would have done, such as: Would have stopped 41 orders, 38 of them later disputed."""
     count = {"count": found.stopped}
     match answer:

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from parcelward.risk.wire import Answer, Because, Decision, Fact, Reason
 
-_SPOKE: Final = ("reasons", "proven", "shadow", "snoozed")
+SPOKE: Final = ("reasons", "proven", "shadow", "snoozed")
+"""Where the rules are that spoke, in the order of `Decision.versions`."""
 
 
 def body(made: Decision, *, owner: UUID, by: int) -> str:
@@ -26,10 +27,11 @@ def body(made: Decision, *, owner: UUID, by: int) -> str:
         "owner": str(owner),
         "revision": made.revision,
         "round": made.round,
+        "score_reasons": made.score_reasons,
         "scorer": made.scorer,
         "set_aside": made.set_aside,
         "used": {name: _plain(fact) for name, fact in made.used.items()},
-        **{name: [_reason(each) for each in getattr(made, name)] for name in _SPOKE},
+        **{name: [_reason(each) for each in getattr(made, name)] for name in SPOKE},
     }
     return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
@@ -42,7 +44,7 @@ def seal(salt: bytes, text: str) -> str:
 def decision(text: str) -> Decision:
     """Return the decision that a body says."""
     said = json.loads(text)
-    spoke = {name: tuple(_read(each) for each in said[name]) for name in _SPOKE}
+    spoke = {name: tuple(_read(each) for each in said[name]) for name in SPOKE}
     return Decision(
         id=UUID(said["id"]),
         order=UUID(said["order"]),
@@ -54,6 +56,7 @@ def decision(text: str) -> Decision:
         missing=tuple(said["missing"]),
         revision=said["revision"],
         scorer=said["scorer"],
+        score_reasons=tuple(said.get("score_reasons", ())),  # older bodies have none
         **spoke,
     )
 

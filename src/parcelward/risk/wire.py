@@ -9,7 +9,7 @@ import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from parcelward.base.standards.money import AMOUNT_MINOR_MAX
@@ -234,12 +234,18 @@ class Decision:
     missing: tuple[str, ...] = ()  # what a rule asked about and nobody knew
     revision: str = ""  # of the rule book (risk/rule_book.py)
     scorer: str = ""  # which model scored; empty: none did
+    score_reasons: tuple[str, ...] = ()  # features that spoke for fraud in the model, the strongest first
 
     @property
     def versions(self) -> tuple[tuple[str, int], ...]:
         """Return the rules that spoke, and which version of each."""
         spoke = (*self.reasons, *self.proven, *self.shadow, *self.snoozed)
         return tuple((reason.code, reason.version) for reason in spoke)
+
+    @property
+    def spoke(self) -> str:
+        """Return the same as the table has it: `card_known/1 new_and_dear/2`."""
+        return " ".join(f"{rule}/{number}" for rule, number in self.versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +274,25 @@ class RuleSeen:
     written_by: int  # a source; 0: it was shipped
     approved_by: int | None
     request: UUID | None  # by which a second person is asked to let it act
+    hits: int = 0  # orders of the last days about which it spoke, in shadow or snoozed too
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMoved:
+    """A step in the life of a version of a rule."""
+
+    stage: str
+    by: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that is wrong with a rule: characters `start` to `end`, and what to say about it."""
+
+    start: int
+    end: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +314,56 @@ class DecisionSeen:
     review: Reviewed | None  # the newest
     appealed_at: dt.datetime | None
     appeal_open: bool
+
+
+class ModelStage(enum.StrEnum):
+    """Where a model is in its life."""
+
+    CHALLENGER = "challenger"  # was learnt, and scores nothing
+    CHAMPION = "champion"  # scores every order
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSeen:
+    """A model, as whoever may read rules sees it."""
+
+    id: UUID
+    digest: str
+    stage: ModelStage
+    learnt_at: dt.datetime
+    card: Mapping[str, Any]
+    moved_by: int | None
+    no_worse: bool  # than the champion that there is
+
+
+@dataclass(frozen=True, slots=True)
+class StatedSeen:
+    """What each answer costs for a good order and for a fraud, and from which score on each is the cheapest."""
+
+    costs: Mapping[Answer, tuple[int, int]]
+    looks_a_day: int
+    steps: tuple[tuple[Answer, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PickSeen:
+    """An order that is looked at though no rule asked for it."""
+
+    order: UUID
+    at: dt.datetime
+    unusual: bool  # and not by a model's score
+    why: tuple[str, ...]  # words of features
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one feature added to a model's score of one order, in log odds: above 0 it spoke for fraud."""
+
+    words: str
+    value: str
+    effect: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import gc
 import logging
+import os
 import signal
 import threading
 import time
@@ -32,6 +33,7 @@ ERASE_AGAIN_S = 86_400.0  # between two nightly rounds: what a restored backup b
 SEND_S = 1.0  # between two looks for messages that are due
 REPORT_S = 6 * 3600.0  # between two readings of the provider's report
 PAY_S = 0.5  # between two looks for payments that are due
+LEARN_S = 3600.0  # between two looks whether a model is to be learnt, which is once in a week
 SAY_WAITING_S = 3600.0  # between two lines about messages that cannot be sent
 CAME_AGAIN_S = 5.0  # between two looks for quarantined events that came again
 WITNESS_S = 10.0
@@ -71,6 +73,7 @@ def run(_options: argparse.Namespace) -> int:
         threading.Thread(target=_pay, args=(stop,), name="pay", daemon=True),
         threading.Thread(target=_tell_senders, args=(stop,), name="webhooks", daemon=True),
         threading.Thread(target=_lists, args=(stop,), name="lists", daemon=True),
+        threading.Thread(target=_learn, args=(stop,), name="learn", daemon=True),
     ]
     for other in others:
         other.start()
@@ -236,6 +239,7 @@ def _follow(stop: threading.Event) -> None:
     from parcelward.parcels import follows
     from parcelward.parcels.actions import came_again, erase_again
     from parcelward.privacy import actions as privacy
+    from parcelward.risk import work as risk
 
     kept_house = looked = erased_again = float("-inf")
     after = 0
@@ -243,6 +247,7 @@ def _follow(stop: threading.Event) -> None:
         try:
             now = time.monotonic()
             follows.catch_up()
+            risk.learn_of_disputes()
             if now - looked > CAME_AGAIN_S:
                 looked = now
                 after = came_again.settle_some(after, now=dt.datetime.now(dt.UTC))
@@ -371,3 +376,23 @@ def _lists(stop: threading.Event) -> None:
         if not done:
             stop.wait(PAY_S)
     _close()
+
+
+def _learn(stop: threading.Event) -> None:
+    """Learn a model now and then; in a thread of its own, behind all others, for it takes minutes."""
+    from parcelward.risk import work
+
+    with contextlib.suppress(OSError):  # where threads have no priority of their own, as they have on Linux
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+    looked = float("-inf")
+    while not stop.is_set():
+        try:
+            work.learn_a_model(dt.datetime.now(dt.UTC))
+            if time.monotonic() - looked > ERASE_AGAIN_S:
+                looked = time.monotonic()
+                work.look_at_drift(dt.datetime.now(dt.UTC))
+            work.pick_to_look_at(dt.datetime.now(dt.UTC))
+        except Exception:  # what was not learnt is learnt in the next round
+            log.exception("learning a model failed; trying again")
+        _close()
+        stop.wait(LEARN_S)

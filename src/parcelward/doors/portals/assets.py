@@ -57,6 +57,7 @@ NAMES: Final = MappingProxyType(
         "photo_js": "parcelward/photo.js",
         "webhooks_css": "parcelward/webhooks.css",
         "uploads_css": "parcelward/uploads.css",
+        "rules_css": "parcelward/rules.css",
         "enrol_js": "parcelward/enrol.js",
         "htmx": "vendor/htmx.min.js",
         "site_js": "parcelward/site.js",

@@ -84,6 +84,7 @@ def start(request: HttpRequest) -> HttpResponse:
         "may_open_label": may(person, Task.OPEN_LABEL),
         "may_lend": may(person, Task.LEND_KEYS),
     }
+    context["may_rules"] = may(person, Task.READ_DECISIONS)
     context |= {"may_balance": may(person, Task.READ_BALANCE), "may_webhooks": may(person, Task.MANAGE_WEBHOOKS)}
     context |= {"may_order": may(person, Task.ORDER), "may_orders": may(person, Task.READ_ORDERS)}
     context["may_contact"] = may(person, Task.CONTACT) and kept.relay_on()

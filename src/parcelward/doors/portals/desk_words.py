@@ -23,6 +23,7 @@ def kind_name(kind: str) -> str:
         "unknown_facility": _("Unknown place"),
         "after_delivery": _("Seen after delivery"),
         "log_stands_still": _("Log stands still"),
+        "model_drift": _("Orders unlike before"),
         "stuck": _("Not moving"),
         "release_refused": _("Release refused"),
         "idle_correction": _("Idle correction"),

@@ -117,6 +117,7 @@ def task_name(task: Task) -> str:
         Task.ACTIVATE_RULE: _("let rules act"),
         Task.SNOOZE_RULE: _("snooze rules"),
         Task.LEARN_OUTCOME: _("note fraud"),
+        Task.CHOOSE_MODEL: _("choose models"),
         Task.APPEAL: _("contest decisions"),
         Task.LEND_KEYS: _("lend station keys"),
         Task.OPEN_LABEL: _("open labels"),

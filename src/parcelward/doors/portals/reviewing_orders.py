@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,12 +18,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parcelward.base.errors import Conflict, Invalid, NotAllowed
+from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.doors.portals import amounts, confirming, order_words
 from parcelward.parcels.hazmat import queries as hazmat
 from parcelward.parcels.hazmat.wire import Declaration
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
+from parcelward.risk import queries as risk
+from parcelward.risk.wire import Share
 from parcelward.shipping import actions, queries
 from parcelward.shipping.actions import Because
 from parcelward.shipping.queries import Waiting
@@ -88,6 +91,8 @@ def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "reasons": [_why(why) for why in waiting.order.reasons],
         "grounds": [(why.details.get("clause", ""), *_sentences(why)) for why in waiting.order.reasons],
         "parcels": [_parcel(waiting, at, said) for at, said in enumerate(contents)],
+        "snoozable": _snoozable(waiting.order.reasons) if who.may(person, Task.SNOOZE_RULE) else (),
+        "shares": _shares(order_id, person),
         "allows": ALLOWS.items(),
         "refuses": REFUSES.items(),
         "certified": not waiting.dangerous or _certified(person),
@@ -125,6 +130,21 @@ def _why(why: Why) -> str:
 
 def _sentences(why: Why) -> tuple[str, ...]:
     return tuple(_(rule["words"]) for rule in why.details.get("rules", ()))
+
+
+def _shares(order_id: UUID, person: Person) -> tuple[Share, ...]:
+    """Return what spoke for and against fraud in the model's score, for who may read decisions."""
+    if not who.may(person, Task.READ_DECISIONS):
+        return ()
+    try:
+        return risk.shares(order_id, by=person)
+    except NotFound:  # nobody asked risk about it: what is in it stopped it
+        return ()
+
+
+def _snoozable(reasons: Sequence[Why]) -> list[tuple[str, str]]:
+    """Return the rules that stopped an order, each with its sentence: one may be let not count for its sender."""
+    return [(rule["code"], _(rule["words"])) for why in reasons for rule in why.details.get("rules", ())]
 
 
 def _parcel(waiting: Waiting, at: int, said: Declaration | None) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def _parcel_task(task: Task) -> str:
         Task.ACTIVATE_RULE: _("let a rule decide about orders"),
         Task.SNOOZE_RULE: _("let a rule not count for one customer for a time"),
         Task.LEARN_OUTCOME: _("note that an order was fraud, or was not"),
+        Task.CHOOSE_MODEL: _("let a model score orders, or take it away"),
         Task.APPEAL: _("contest what was decided about one's own order"),
         Task.LEND_KEYS: _("lend an office's key to a courier for a round"),
         Task.OPEN_LABEL: _("open one's own part of a sealed label"),

@@ -115,6 +115,8 @@ def _request_line(row: who.WaitingRow) -> Line:
     note = _("It is about you: another person must agree.") if row.concerns_me else ""
     title, detail = _request_words(row)
     item = link(item=identify.item_id(UUID(row.about["item"]))) if "item" in row.about else ""
+    if row.task is Task.ACTIVATE_RULE:
+        item = f"/app/rules/{row.about['version']}"
     href = f"{LIST}/requests/{row.id}"
     return Line(title, detail, row.asked_by, row.expires_at, href, deeds, item, note)
 

@@ -36,9 +36,9 @@ _BOOK: Final = (
     "LEFT JOIN risk_snooze s ON s.customer = ANY(%s) AND s.until > %s AND s.ended_at IS NULL"
 )
 _KEEP: Final = (
-    'INSERT INTO risk_decision (id, "order", round, owner, answer, at, body, salt) '
+    'INSERT INTO risk_decision (id, "order", round, owner, answer, at, spoke, body, salt) '
     "SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[], "
-    '%s::bytea[]) ON CONFLICT ("order", round) DO NOTHING RETURNING id'
+    '%s::text[], %s::bytea[]) ON CONFLICT ("order", round) DO NOTHING RETURNING id'
 )
 
 
@@ -139,6 +139,7 @@ def _keep(made: Sequence[tuple[Decision, Person]]) -> set[UUID]:
         db.uuid_array([owner.bytes for owner in owners]),
         db.text_array([one.answer.value for one, _ in made]),
         [one.at for one, _ in made],
+        db.text_array([one.spoke for one, _ in made]),
         db.text_array(texts),
         db.bytea_array(salts),
     )

@@ -25,8 +25,11 @@ KEPT_FOR_GOOD: Final = {
     "risk_outcome": "goes with the observation that it is about",
     "risk_review": "goes with the decision that it is about",
     "risk_appeal": "the same",
+    "risk_pick": "the same",
+    "risk_learntmodel": "counts and trees: no order and nobody can be read out of it",
     "risk_ruleversion": "what a rule said, and who let it decide: no personal data",
     "risk_rulemove": "the same",
+    "risk_stated": "what the operator said that answers cost: no personal data",
 }
 """Table -> why its rows do not go by an age of their own."""
 

@@ -68,8 +68,17 @@ def move_rule(version_id: UUID, to: Stage, *, by: Person) -> None:
 def try_rule(version_id: UUID, *, by: Person) -> Tried:
     """Return what a version would have done to the orders of the past months. Changes nothing. Raises NotFound."""
     require(by, Task.WRITE_RULES)
-    found, examples = _tried(_version(version_id))
-    return past.told(found, examples)
+    version = _version(version_id)
+    return past.told(*_tried(version.rule, version.text))
+
+
+def try_text(rule: str, text: str, *, by: Person) -> Tried:
+    """Return what a text would have done as a rule of this code, before it is written. Changes nothing.
+
+    Raises Refused with all that is wrong with it.
+    """
+    require(by, Task.WRITE_RULES)
+    return past.told(*_tried(rule, text))
 
 
 def ask_to_activate(version_id: UUID, reason: str, *, many_are_meant: bool = False, by: Person) -> UUID:
@@ -79,7 +88,7 @@ def ask_to_activate(version_id: UUID, reason: str, *, many_are_meant: bool = Fal
     """
     require(by, Task.ACTIVATE_RULE)
     version = _version(version_id)
-    found, _ = _tried(version)
+    found, _ = _tried(version.rule, version.text)
     # Nobody is asked for what could not be agreed to.
     life.activated(version, found, asked_by=someone(by.source), approved_by=_ANOTHER, many_are_meant=many_are_meant)
     about = {"version": str(version_id), "rule": version.rule, "number": str(version.number)}
@@ -94,7 +103,8 @@ def agree_to_rule(request_id: UUID, *, by: Person) -> None:
     """
     require(by, Task.ACTIVATE_RULE)
     version_id = UUID(waiting_request(request_id, by=by).about["version"])
-    found, _ = _tried(_version(version_id))  # before anybody's rows are held: it takes seconds
+    version = _version(version_id)
+    found, _ = _tried(version.rule, version.text)  # before anybody's rows are held: it takes seconds
     with transaction.atomic():
         asked = people.agree_within(request_id, Task.ACTIVATE_RULE, by=by)
         if asked is None:
@@ -177,12 +187,13 @@ def _moved(row: RuleVersion, version: Version, by: Person, *, request: UUID | No
     custody.record_fact(MOVED, {**said, "request": None if request is None else str(request)})
 
 
-def _tried(version: Version) -> tuple[trying.Tried, tuple[UUID, ...]]:
+def _tried(rule: str, text: str) -> tuple[trying.Tried, tuple[UUID, ...]]:
+    node = reading.read(text, SCHEMA)
     stored = list(RuleVersion.objects.filter(stage=Stage.ACTIVE))
     acting = [*map(version_of, stored), *rule_book.untouched(RuleVersion.objects.all())]
-    texts = [other.text for other in acting if other.rule != version.rule]
     beside = []
-    for text in texts:
+    for other in acting:
         with contextlib.suppress(Refused):  # it is set aside where orders are decided, too
-            beside.append(reading.read(text, SCHEMA))
-    return past.tried(reading.read(version.text, SCHEMA), beside=beside, now=timezone.now())
+            if other.rule != rule:
+                beside.append(reading.read(other.text, SCHEMA))
+    return past.tried(node, beside=beside, now=timezone.now())
