@@ -24,7 +24,7 @@ class GoodsIn(Strict):
 
     def value(self) -> Goods:
         """Return it as the rooms know it."""
-        said = self.dict() | {"currency": self.currency.upper(), "origin": self.origin.upper()}
+        said = self.model_dump() | {"currency": self.currency.upper(), "origin": self.origin.upper()}
         return Goods(**said)
 
 
@@ -43,7 +43,7 @@ class CustomsIn(Strict):
 
     def value(self) -> Customs:
         """Return it as the rooms know it."""
-        return Customs(**self.dict() | {"goods": tuple(one.value() for one in self.goods)})
+        return Customs(**self.model_dump() | {"goods": tuple(one.value() for one in self.goods)})
 
 
 class MissingOut(Schema):

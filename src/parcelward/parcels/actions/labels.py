@@ -46,7 +46,7 @@ class _State:
     tendered: bool
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def issue_labels_within(wanted: Sequence[LabelWanted], *, by: Person, now: dt.datetime) -> list[IssuedLabel]:
     """Issue one label for each item, in the caller's transaction: what is printed is `raw` of what is returned.
 
