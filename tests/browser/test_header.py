@@ -60,7 +60,7 @@ def test_the_header_is_one_line(
 
 
 @pytest.mark.parametrize("width", [1280, 375])
-@pytest.mark.parametrize("role", [Role.PLANNER, Role.AUDITOR, Role.OFFICER])
+@pytest.mark.parametrize("role", [Role.PLANNER, Role.OFFICER])
 def test_a_role_without_screens_is_told_by_which_means_it_works(
     opened: Any, enter: Any, browser: Any, link: Any, live_url: str, axe: str, width: int, role: Role
 ) -> None:

@@ -42,6 +42,14 @@ def somebody(role: Role, organisation: uuid.UUID | None = None, *, owner: bool =
     return acting(*member(role, organisation, owner=owner))
 
 
+def trained(role: Role) -> Person:
+    """Let somebody join who holds a certificate for dangerous goods."""
+    who, today = somebody(role), dt.datetime.now(dt.UTC).date()
+    month = today + dt.timedelta(days=30)
+    actions.certify(who.id, "dangerous_goods", valid_from=today, valid_until=month, by=somebody(Role.ADMINISTRATOR))
+    return who
+
+
 def facts(kind: str, **said: Any) -> list[dict[str, Any]]:
     """Return the entries of a kind that say so, oldest first."""
     found = [json.loads(bytes(fact.body)) for fact in Fact.objects.filter(kind=kind).order_by("batch")]

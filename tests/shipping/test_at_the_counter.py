@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from typing import Any
 
 import pytest
 from tests.parcels.photos.pictures import parcel
-from tests.people.staffing import acting, facts, member, somebody
+from tests.people.staffing import facts, somebody, trained
 from tests.scanner import Scanner, event
 from tests.shipping import shop as shops
 from tests.shipping.shop import Shop, order
 
 from parcelward.base.errors import Invalid, NotAllowed, NotFound
+from parcelward.base.standards.steps import Step
 from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries as items
-from parcelward.parcels.models import ItemStatus
+from parcelward.parcels.models import ItemStatus, ScanEvent
 from parcelward.parcels.rules import State as Flag
-from parcelward.people import actions as people
 from parcelward.people.queries import key_holder
-from parcelward.people.wire import Person, Role
+from parcelward.people.wire import Role
 from parcelward.shipping import actions as shipping
 from parcelward.shipping.models import OrderItem
 
@@ -59,13 +58,6 @@ def held(item: uuid.UUID) -> bool:
     return bool(ItemStatus.objects.get(item=item).flags & Flag.HELD)
 
 
-def trained(role: Role) -> Person:
-    who, today = acting(*member(role)), dt.datetime.now(dt.UTC).date()
-    month = today + dt.timedelta(days=30)
-    people.certify(who.id, "dangerous_goods", valid_from=today, valid_until=month, by=somebody(Role.ADMINISTRATOR))
-    return who
-
-
 def test_declared_goods_are_taken_in_by_who_holds_the_certificate(
     mine: Shop, installation: Any, facilities: Any
 ) -> None:
@@ -79,6 +71,24 @@ def test_declared_goods_are_taken_in_by_who_holds_the_certificate(
             parcels.release(item, "looked at", by=who)
     assert held(item)
     parcels.release(item, "looked at", by=trained(Role.CLERK))
+    assert not held(item)
+
+
+def test_neither_a_machine_nor_a_correction_lets_dangerous_goods_go(
+    mine: Shop, installation: Any, facilities: Any
+) -> None:
+    number, item = bought(mine, item_contents=PERFUME)
+    scanner = Scanner(installation)
+    scanner.send(event(number, "accepted", minutes=121), event(number, "released", minutes=122))
+    assert held(item)
+    standing = ScanEvent.objects.get(item=item, step=int(Step.HELD))
+    with pytest.raises(NotAllowed):
+        parcels.correct(item, standing.event_id, "did_not_occur", "mistaken", by=somebody(Role.INSPECTOR))
+    assert held(item)
+    parcels.hold(item, "looks damp", by=somebody(Role.INSPECTOR))
+    with pytest.raises(NotAllowed):
+        parcels.release(item, "looked at", by=trained(Role.CLERK))  # the certificate is none for other holds
+    parcels.release(item, "looked at", by=trained(Role.INSPECTOR))
     assert not held(item)
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tests.people.staffing import somebody
+from tests.people.staffing import somebody, trained
 from tests.scanner import Scanner, event
 from tests.shipping import shop as shops
 from tests.shipping.sample_labels import pages, read, text_of
@@ -225,7 +225,7 @@ def test_what_is_declared_is_screened_for_dangerous_goods(mine: Shop, waiting: d
     assert held(number), "customs knows it; somebody has to look into it"
     item = seen.find(number)
     assert item is not None
-    parcels.release(item, "looked into it", by=somebody(Role.INSPECTOR))
+    parcels.release(item, "looked into it", by=trained(Role.INSPECTOR))
     assert not held(number)
     assert mine.buy(abroad(said)).json()["state"] in {"refused", "review"}
 

@@ -273,6 +273,10 @@ def clerk(*, trained: bool = True) -> Person:
     return who
 
 
+def state_of(found: uuid.UUID) -> State:
+    return State(Order.objects.values_list("state", flat=True).get(pk=found))
+
+
 class TestReview:
     """What stopped is looked at by a person, who must be trained where it is about dangerous goods."""
 
@@ -280,6 +284,14 @@ class TestReview:
         said = mine.buy(order(item_contents={"description": "spare parts", "un": "UN9999"})).json()
         assert said["state"] == "review"
         return uuid.UUID(said["id"].removeprefix("ord_"))
+
+    def test_the_caps_of_the_key_that_ordered_hold_for_what_a_person_lets_go_on(self, installation: Any) -> None:
+        capless = shops.shop(installation, cap_minor=0)
+        found = self.stopped(capless)
+        with pytest.raises(people.OverCap):
+            shipping.review(found, allow=True, because=Because.HARMLESS, by=clerk())
+        assert state_of(found) is State.REVIEW
+        assert capless.balance_minor == 100_000
 
     def test_a_person_lets_it_go_on_and_it_is_bought(self, mine: Shop) -> None:
         found, before = self.stopped(mine), mine.balance_minor

@@ -176,6 +176,11 @@ def revoked_among(sources: Iterable[int]) -> frozenset[int]:
         return frozenset(row[0] for row in cur)
 
 
+def key_of(source: int) -> UUID | None:
+    """Return the API key that a source is, or None for one that is none."""
+    return ApiKey.objects.filter(source=source).values_list("pk", flat=True).first()
+
+
 def person_of(user: Any) -> Person:
     """Return who is signed in, in the role that their session chose, or raise BadSignature when nobody is.
 

@@ -7,7 +7,6 @@ import contextlib
 import datetime as dt
 import gc
 import logging
-import os
 import signal
 import threading
 import time
@@ -379,11 +378,12 @@ def _lists(stop: threading.Event) -> None:
 
 
 def _learn(stop: threading.Event) -> None:
-    """Learn a model now and then; in a thread of its own, behind all others, for it takes minutes."""
+    """Learn a model now and then; in a thread of its own, for it takes minutes.
+
+    At no lower priority: it would hold the interpreter while it waits for its turn, and all other threads with it.
+    """
     from parcelward.risk import work
 
-    with contextlib.suppress(OSError):  # where threads have no priority of their own, as they have on Linux
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
     looked = float("-inf")
     while not stop.is_set():
         try:

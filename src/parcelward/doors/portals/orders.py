@@ -22,7 +22,6 @@ from parcelward.base.vault import VaultToken
 from parcelward.doors.portals import amounts, confirming, order_words, orders_new, orders_shown, orders_start
 from parcelward.doors.portals.confirming import Question
 from parcelward.parcels import queries as parcels
-from parcelward.parcels.hazmat.wire import Answer
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.privacy import actions as privacy
@@ -198,9 +197,8 @@ def _item(item: ItemSeen, order: OrderSeen, to: str) -> dict[str, Any]:
 
 
 def _only_held(item: ItemSeen) -> bool:
-    """Return whether an item that may have been held when it was sold has been in nobody's hand since."""
-    may_be = item.customs is not None or item.screened is Answer.INSPECT
-    return may_be and item.item is not None and not parcels.handed_in(item.item)
+    """Return whether an item has been in nobody's hand: it may have been held when it was sold, and that is all."""
+    return item.item is not None and not parcels.handed_in(item.item)
 
 
 @login_required

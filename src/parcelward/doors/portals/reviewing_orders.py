@@ -21,13 +21,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.doors.portals import amounts, confirming, order_words
 from parcelward.parcels.hazmat import queries as hazmat
-from parcelward.parcels.hazmat.wire import Declaration
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.risk import queries as risk
 from parcelward.risk.wire import Share
 from parcelward.shipping import actions, queries
-from parcelward.shipping.actions import Because
+from parcelward.shipping.actions import Because, Inside
 from parcelward.shipping.queries import Waiting
 from parcelward.shipping.wire import State, Why
 
@@ -147,13 +146,14 @@ def _snoozable(reasons: Sequence[Why]) -> list[tuple[str, str]]:
     return [(rule["code"], _(rule["words"])) for why in reasons for rule in why.details.get("rules", ())]
 
 
-def _parcel(waiting: Waiting, at: int, said: Declaration | None) -> dict[str, Any]:
-    item = waiting.order.items[at]
+def _parcel(waiting: Waiting, at: int, inside: Inside) -> dict[str, Any]:
+    item, said = waiting.order.items[at], inside.declared
     answers = {} if said is None else dataclasses.asdict(said.answers)
     return {
         "item": item,
         "size": " \u00d7 ".join(str(side) for side in item.sides_mm),
         "said": said,
+        "for_customs": inside.for_customs,
         "answers": [(hazmat.question(name), value) for name, value in answers.items() if value is not None],
     }
 

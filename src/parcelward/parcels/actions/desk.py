@@ -86,9 +86,8 @@ def release(item: UUID, reason: str, *, by: Person) -> None:
 
     What is held for dangerous goods is let go on by who holds the certificate for them. Raises MayNot.
     """
-    if held_for_goods(item):
-        require(by, Task.ACCEPT_HAZMAT, on=timezone.now().date())
-    else:
+    _require_may_let_go(item, by)
+    if not all(rules.for_goods(reason) or reason == WAITS_FOR_CUSTOMS for reason in standing_reasons(item) or [""]):
         require(by, Task.RELEASE)
     _require_not_for_security(item)
     _let_go(item, reason, by=by)
@@ -103,6 +102,12 @@ def _let_go(item: UUID, reason: str, *, by: Person) -> None:
         record_event(item, "released", reason, by=by)
         if waits:
             record_event(item, "held", WAITS_FOR_CUSTOMS, by=people.machinery())
+
+
+def _require_may_let_go(item: UUID, by: Person) -> None:
+    """Raise MayNot for what is held for dangerous goods, unless `by` holds the certificate for them."""
+    if held_for_goods(item):
+        require(by, Task.ACCEPT_HAZMAT, on=timezone.now().date())
 
 
 def _require_not_for_security(item: UUID) -> None:
@@ -132,6 +137,7 @@ def agree_to_release(request_id: UUID, *, by: Person) -> None:
         item = UUID(asked.about["item"])
         if not held_for_security(item):
             raise Conflict("This item is no longer held for security", code="not_held")
+        _require_may_let_go(item, by)
         _let_go(item, asked.reason, by=by)
 
 
@@ -150,6 +156,7 @@ def correct(item: UUID, event_id: UUID, declares: str, reason: str, *, by: Perso
         raise NotFound("This item has no such event")
     if target.step == steps.Step.HELD:
         _require_not_for_security(item)  # a hold that never was would let it go, too
+        _require_may_let_go(item, by)
     # EPCIS 2.0 section 7.4.1.4: an error declaration repeats what it declares wrong.
     record_event(item, steps.Step(target.step).word, reason, by=by, corrects=corrects)
 
@@ -176,8 +183,8 @@ def _open_row(quarantine_id: int) -> Quarantine:
     return row
 
 
-def _require_ends_no_security_hold(scan: ScanIn) -> None:
-    """Raise Conflict for a repaired event that would let an item go which two people release."""
+def _require_ends_no_hold_of_others(scan: ScanIn, by: Person) -> None:
+    """Raise for a repaired event that would let an item go which two people release, or who holds a certificate."""
     if steps.parse(scan.step) is not steps.Step.RELEASED and scan.corrects is None:
         return
     try:
@@ -189,6 +196,7 @@ def _require_ends_no_security_hold(scan: ScanIn) -> None:
         named = UUID(hex=number[len(identify.ITEM_PREFIX) :])
     if named is not None:
         _require_not_for_security(named)
+        _require_may_let_go(named, by)
 
 
 def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
@@ -201,7 +209,7 @@ def resubmit(quarantine_id: int, repaired: str, *, by: Person) -> None:
         scan = msgspec.json.decode(repaired.encode(), type=ScanIn)
     except (msgspec.DecodeError, RecursionError) as err:
         raise Invalid(f"Still not an event: {err}", code="bad_event") from None
-    _require_ends_no_security_hold(scan)
+    _require_ends_no_hold_of_others(scan, by)
     now = timezone.now()
     came_again.settle_one(quarantine_id, now=now)
     if rules.EVENT_TIME_MIN <= scan.event_time <= now + rules.CLOCK_AHEAD_MAX:

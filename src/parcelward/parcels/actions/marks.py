@@ -17,13 +17,16 @@ def of(scan: ScanIn, step: int, authorised: int, *, at_the_desk: bool) -> int:
     """Return the marks of an event; `authorised` is the mark of a sender who may correct anybody's, or 0.
 
     A key, in the hands of whoever has copied it, lets nothing go: neither by a release nor by taking a hold back. A
-    hold for security has the mark whoever placed it, so that two people release it (`agree_to_release`).
+    hold for security has the mark whoever placed it, so that two people release it (`agree_to_release`), and so has
+    one for dangerous goods, which somebody with the certificate releases (`desk.release`).
     """
     takes_back = scan.corrects is not None
     lets_go = step == _RELEASED or (step == _HELD and takes_back)
     flags = authorised if at_the_desk or not lets_go else 0
-    if step == _HELD and not takes_back and rules.for_security(scan.reason or ""):
-        flags |= _AUTHORISED
+    if step == _HELD and not takes_back:
+        reason = scan.reason or ""
+        if rules.for_security(reason) or rules.for_goods(reason):
+            flags |= _AUTHORISED
     if not step:
         flags |= _UNKNOWN
     if scan.seal is not None:

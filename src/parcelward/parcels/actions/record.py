@@ -38,7 +38,7 @@ from parcelward.parcels.quarantine_check import QUARANTINED
 from parcelward.parcels.rules import Mark, Observed, PackedSeen, Seal, State
 from parcelward.parcels.wire import Answer, BadScan, ScanIn, Submission
 from parcelward.people import queries as people
-from parcelward.people.wire import Task
+from parcelward.people.wire import Person, Task
 
 TRIES_MAX = 10
 RETRY_PAUSE_S = 0.02
@@ -264,10 +264,18 @@ def _senders(work: Work) -> list[tuple[int, int, str, int]]:
             s.by.source,
             s.sequence,
             canon.common_operations(recorded=recorded, sequence=s.sequence, source=s.by.source),
-            _AUTHORISED_M if people.may(s.by, Task.CORRECT) else 0,
+            _AUTHORISED_M if _authorised(s.by, work) else 0,
         )
         for s in work.submissions
     ]
+
+
+def _authorised(by: Person, work: Work) -> bool:
+    """Return whether what they record counts against others' events.
+
+    Who holds the certificate lets dangerous goods go on: the desk asks for it before this.
+    """
+    return people.may(by, Task.CORRECT) or (work.with_rights and people.may(by, Task.ACCEPT_HAZMAT))
 
 
 def _thing_problem(thing: Thing | None) -> tuple[str, str]:

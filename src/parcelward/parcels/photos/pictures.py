@@ -18,10 +18,7 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
 def opened(photo: bytes) -> Any:
     """Return a photo as an RGB picture of at most SIDE_READ. Raises Invalid for what is none, or too large."""
-    if not photo:
-        raise Invalid("Take a photo first", code="no_photo")
-    if len(photo) > PHOTO_BYTES_MAX:
-        raise Invalid(f"A photo has at most {PHOTO_BYTES_MAX} bytes", code="photo_too_large")
+    require_photo(photo)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is narrower
@@ -40,6 +37,14 @@ def opened(photo: bytes) -> Any:
     clean = Image.new("RGB", colours.size)  # without where and by what it was taken
     clean.paste(colours)
     return clean
+
+
+def require_photo(photo: bytes) -> None:
+    """Raise Invalid for nothing, and for more than a photo has."""
+    if not photo:
+        raise Invalid("Take a photo first", code="no_photo")
+    if len(photo) > PHOTO_BYTES_MAX:
+        raise Invalid(f"A photo has at most {PHOTO_BYTES_MAX} bytes", code="photo_too_large")
 
 
 def _too_large() -> Invalid:

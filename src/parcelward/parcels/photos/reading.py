@@ -15,7 +15,7 @@ import numpy as np
 
 from parcelward.base.errors import Busy, Conflict
 from parcelward.parcels.photos.marks import marks
-from parcelward.parcels.photos.pictures import opened
+from parcelward.parcels.photos.pictures import opened, require_photo
 
 WAIT_S: Final = 20.0
 SURE_FROM: Final = 0.6  # what the reader is less sure of is noise
@@ -43,12 +43,13 @@ def marks_on(photo: bytes) -> tuple[str, ...]:
 
     Raises Invalid for what is no photo, Conflict where photos cannot be read here, Busy where too many wait.
     """
-    picture = opened(photo)
+    require_photo(photo)
     if not available():
         raise Conflict("Photos are not read here: the extra `photos` is not installed", code="no_reader")
     if not _one_at_a_time.acquire(timeout=WAIT_S):
         raise Busy("Too many photos wait to be read. Try again", retry_after_s=int(WAIT_S))
     try:
+        picture = opened(photo)  # behind the lock: unpacked, it can be a hundred times as large
         found = marks(_lines(picture))
         return found or marks(_lines(picture.rotate(90, expand=True)))
     finally:

@@ -58,9 +58,10 @@ _COUNT: Final = (
     "ON CONFLICT (grant_id, day) DO UPDATE SET amount_minor = d.amount_minor + excluded.amount_minor"
 )
 _SPEND: Final = (
-    "INSERT INTO people_spending (id, day, state, reserved_at, ended_at, grant_id, amount_minor, reserved_minor) "
-    "SELECT u.id, %s, %s, %s, %s, u.of, u.amount, u.amount FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[]) "
-    "AS u(id, of, amount)"
+    "INSERT INTO people_spending (id, grant_id, amount_minor, reserved_minor, state, ended_at, day, reserved_at) "
+    "SELECT u.id, u.of, u.amount, u.amount, u.state, u.ended, %s, %s "
+    "FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[]) "
+    "AS u(id, of, amount, state, ended)"
 )
 
 
@@ -71,6 +72,7 @@ class Spend(NamedTuple):
     reservation: UUID
     amount_minor: int
     currency: str
+    settled: bool = False  # it is made in the same transaction
 
 
 class _Grant(NamedTuple):
@@ -178,12 +180,12 @@ def reserve_spend(
     Asked again with the same id, it changes nothing. Raises OverCap where a cap would be exceeded, where there is no
     grant and where the key is no longer valid; Conflict where the id stands for another payment.
     """
-    _reserve([Spend(key_id, reservation, amount_minor, currency)], settled=False, now=now or timezone.now())
+    _reserve([Spend(key_id, reservation, amount_minor, currency)], now=now or timezone.now())
 
 
 @transaction.atomic
-def _reserve(wanted: Sequence[Spend], *, settled: bool, now: dt.datetime) -> None:
-    """Count payments, all or none; `settled`: they are made in the same transaction."""
+def _reserve(wanted: Sequence[Spend], *, now: dt.datetime) -> None:
+    """Count payments, all or none."""
     if any(one.amount_minor <= 0 for one in wanted):
         raise Invalid("A payment is more than nothing", code="bad_amount")
     grants = _grants(wanted, now)
@@ -206,7 +208,7 @@ def _reserve(wanted: Sequence[Spend], *, settled: bool, now: dt.datetime) -> Non
         for one, grant in new:
             more[grant] += one.amount_minor
         _require_room(more, today)
-        _store(new, today, settled=settled, now=now)
+        _store(new, today, now=now)
         with db.cursor() as cur:
             cur.execute(_COUNT, (today, [grant.id for grant in more], list(more.values())))
 
@@ -243,12 +245,16 @@ def _require_room(more: Mapping[_Grant, int], today: dt.date) -> None:
                 raise OverCap("With this payment the key would spend more than it was granted")
 
 
-def _store(new: Sequence[tuple[Spend, _Grant]], today: dt.date, *, settled: bool, now: dt.datetime) -> None:
-    amounts = [one.amount_minor for one, _ in new]
-    state, ended = (SETTLED, now) if settled else (RESERVED, None)
+def _store(new: Sequence[tuple[Spend, _Grant]], today: dt.date, *, now: dt.datetime) -> None:
+    columns = (
+        [one.reservation for one, _ in new],
+        [grant.id for _, grant in new],
+        [one.amount_minor for one, _ in new],
+        [SETTLED if one.settled else RESERVED for one, _ in new],
+        [now if one.settled else None for one, _ in new],
+    )
     with db.cursor() as cur:
-        ids, grants = [one.reservation for one, _ in new], [grant.id for _, grant in new]
-        cur.execute(_SPEND, (today, state, now, ended, ids, grants, amounts))
+        cur.execute(_SPEND, (today, now, *columns))
 
 
 def settle_spend(reservation: UUID, amount_minor: int | None = None) -> None:
@@ -280,7 +286,7 @@ def _end(reservation: UUID, state: str, amount_minor: int | None) -> None:
     row.save(update_fields=["state", "amount_minor", "ended_at"])
 
 
-def spend_within(wanted: Sequence[Spend], *, settled: bool) -> None:
+def spend_within(wanted: Sequence[Spend]) -> None:
     """Count payments against the grants of the keys that ask for them, in the caller's transaction: all, or none.
 
     `key` may be a person's id: whoever is no key has no cap. Raises OverCap, and Conflict as `reserve_spend`.
@@ -288,7 +294,7 @@ def spend_within(wanted: Sequence[Spend], *, settled: bool) -> None:
     keys = set(ApiKey.objects.filter(pk__in={one.key for one in wanted}).values_list("pk", flat=True))
     some = [one for one in wanted if one.key in keys]
     if some:
-        _reserve(some, settled=settled, now=timezone.now())
+        _reserve(some, now=timezone.now())
 
 
 def settle_spent(reservation: UUID) -> None:

@@ -17,7 +17,7 @@ from parcelward.shipping.actions.remembered import (
     remember_once,
     revise,
 )
-from parcelward.shipping.actions.reviewing import Because, appeal, contents, review
+from parcelward.shipping.actions.reviewing import Because, Inside, appeal, contents, review
 from parcelward.shipping.actions.senders import sender_of
 from parcelward.shipping.actions.tariffs import sell_by, sell_by_sample
 from parcelward.shipping.actions.together import buy_once
@@ -30,6 +30,7 @@ __all__ = [
     "Asked",
     "Because",
     "Declared",
+    "Inside",
     "Photographed",
     "add_address",
     "advance_data",

@@ -264,8 +264,12 @@ def give_customs(order_id: UUID, place: int, said: Customs, *, by: Person) -> No
         data.held = False
         data.save()
         custody.record_fact(CUSTOMS, customs_said_of(data, item) | {"by": by.source})
-        if item.item is not None and _dangerous(said, item, party_text.declaration_of(to), row.tariff_id):
-            parcels.inspect_sold_within([item.item], reason=order_rules.INSPECT, by=house)
+        if _dangerous(said, item, party_text.declaration_of(to), row.tariff_id):
+            if item.item is None:  # it is held once it is made
+                item.screened = Answer.INSPECT
+                item.save(update_fields=["screened"])
+            else:
+                parcels.inspect_sold_within([item.item], reason=order_rules.INSPECT, by=house)
         if stood.held and item.item is not None:
             parcels.customs_given_within(item.item, by=house)
 
@@ -274,7 +278,7 @@ def _dangerous(said: Customs, item: OrderItem, contents: Declaration | None, num
     """Return whether what is declared needs a look that the order did not."""
     modes = {one.code: Mode(one.mode) for one in tariffs.tariff(number).products}
     mode = modes.get(item.product, Mode.AIR)
-    found = screening.worst(said, contents or Declaration(""), mode)
+    found = screening.worst(said, contents or Declaration(""), mode, seen.operator_rules())
     return screening.stops(found, mode, Answer(item.screened))
 
 

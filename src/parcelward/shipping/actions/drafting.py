@@ -132,16 +132,16 @@ def _senders_kept(wanted: Sequence[tuple[Party, Address, UUID, Person]]) -> list
     rows = SenderAddress.objects.filter(owner__in=owners, mark__in=set(marks)).values_list("owner", "mark", "token")
     known = {(owner, bytes(mark)): VaultToken(token) for owner, mark, token in rows}
     here = vault.kept_among(known.values())
-    tokens = []
-    for (_, _, owner, by), each, mark in zip(wanted, fields, marks, strict=True):
-        token = known.get((owner, mark))
-        if token is None or token not in here:
-            token = privacy.put(each, kind=Kind.SENDER, by=by)
-            SenderAddress.objects.update_or_create(owner=owner, mark=mark, defaults={"token": token})
-            known[owner, mark] = token
-            here |= {token}
-        tokens.append(token)
-    return tokens
+    new = {
+        (owner, mark): (each, by)
+        for (_, _, owner, by), each, mark in zip(wanted, fields, marks, strict=True)
+        if known.get((owner, mark)) not in here
+    }
+    for owner, mark in sorted(new):  # in one order for everybody: two who write the same wait in no ring
+        each, by = new[owner, mark]
+        known[owner, mark] = token = privacy.put(each, kind=Kind.SENDER, by=by)
+        SenderAddress.objects.update_or_create(owner=owner, mark=mark, defaults={"token": token})
+    return [known[owner, mark] for (_, _, owner, _), mark in zip(wanted, marks, strict=True)]
 
 
 def decided(stopped: Sequence[Why]) -> tuple[str, list[dict[str, Any]]]:

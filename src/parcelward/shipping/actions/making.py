@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from parcelward.base import config
+from parcelward.base import config, db
 from parcelward.base.standards.addresses.address import Address
 from parcelward.base.vault import Personal
 from parcelward.network import queries as network
@@ -69,8 +70,17 @@ def sealed_anew(wanted: Sequence[LabelIn], *, by: Person, now: dt.datetime) -> S
         if missing.code == "key_destroyed":
             raise
     places = {place for one in wanted for place in (one.hub, one.office)}
-    sealing.make_station_keys(places, [stations.epoch_of(now)], by=by, now=now)
+    # In a transaction of its own: their entry in the log must stand, whatever becomes of this order.
+    with ThreadPoolExecutor(1, "station keys") as apart:
+        apart.submit(_make_keys, places, by=by, now=now).result()
     return sealing.seal_labels(wanted, by=by, now=now)
+
+
+def _make_keys(places: Collection[str], *, by: Person, now: dt.datetime) -> None:
+    try:
+        sealing.make_station_keys(places, [stations.epoch_of(now)], by=by, now=now)
+    finally:
+        db.drop_connections()
 
 
 def label_of(row: OrderItem, number: str, party: Party) -> LabelIn:

@@ -32,7 +32,7 @@ from parcelward.payments import actions as payments
 from parcelward.payments.queries import owner_of, purchase
 from parcelward.payments.wire import Price, Standing
 from parcelward.people import actions as people
-from parcelward.people.queries import require
+from parcelward.people.queries import key_of, require
 from parcelward.people.wire import Person, Role, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Purpose
@@ -135,24 +135,21 @@ def _place(good: Sequence[drafting.Good], *, now: dt.datetime) -> list[_Placed]:
     db.insert_rows([each.row for each in placed])
     db.insert_rows([item for each in placed for item in each.items])
     customs.note_within(good, [each.items for each in placed], now=now)
+    _pay(placed)
     custody.record_facts(ORDER, [said_of(each.row, each.items) | {"by": each.by.source} for each in placed])
     return placed
 
 
 def _begin(placed: Sequence[_Placed]) -> None:
-    """Pay out of balances and make the items, or note that cards are to be asked. The caller saves the rows."""
+    """Make the items that balances pay for, or note that cards are to be asked. The caller saves the rows, and pays."""
     now = timezone.now()
     at_once = [each for each in placed if each.at_once]
     by_card = [each for each in placed if not each.at_once]
-    for some, settled in ((at_once, True), (by_card, False)):
-        if some:
-            people.spend_within([_spend(each) for each in some], settled=settled)
+    if placed:
+        people.spend_within([_spend(each) for each in placed])
     if at_once:
         parties = [party for each in at_once for party in each.parties]
         make_within([item for each in at_once for item in each.items], parties, now=now)
-        payments.pay_many_from_balance(  # last: a balance's lock is held shortest
-            [payments.Bought(each.row.id, price_of(each.row), each.row.owner, each.by) for each in at_once]
-        )
     for each in at_once:
         each.row.state = State.BOUGHT.value
     for each in by_card:
@@ -165,7 +162,19 @@ def _begin(placed: Sequence[_Placed]) -> None:
 
 
 def _spend(placed: _Placed) -> people.Spend:
-    return people.Spend(placed.by.id, placed.row.id, placed.row.total_minor, placed.row.currency)
+    """Return what counts against the grant of the key that ordered, whoever lets the order go on."""
+    row, who = placed.row, placed.by
+    key = who.id if who.source == placed.row.source else key_of(row.source) or who.id
+    return people.Spend(key, row.id, row.total_minor, row.currency, settled=placed.at_once)
+
+
+def _pay(placed: Sequence[_Placed]) -> None:
+    """Take what was bought out of its buyers' balances: last, for their locks are then held shortest."""
+    bought = [each for each in placed if each.row.state == State.BOUGHT]
+    if bought:
+        payments.pay_many_from_balance(
+            [payments.Bought(each.row.id, price_of(each.row), each.row.owner, each.by) for each in bought]
+        )
 
 
 def price_of(row: Order) -> Price:
@@ -240,8 +249,10 @@ def let_go_on(row: Order, parties: Sequence[Party], *, by: Person) -> None:
     items = list(OrderItem.objects.select_for_update().filter(order=row).order_by("place"))
     if row.intent is None:
         row.state = State.PAYING.value
-        _begin([_Placed(row, items, parties, house)])
+        placed = [_Placed(row, items, parties, house)]
+        _begin(placed)
         OrderItem.objects.bulk_update(items, MADE)
+        _pay(placed)
         turn(row, State(row.state), by=by, items=items)
     elif purchase(row.intent, by=house).standing is Standing.AUTHORISED:
         _take(row, items, parties, by=house)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from parcelward.base.errors import Invalid, NotFound
-from parcelward.base.vault import VaultToken
+from parcelward.base.vault import Personal, VaultToken
 from parcelward.custody import actions as custody
 from parcelward.parcels.hazmat.wire import Declaration
 from parcelward.payments import actions as payments
@@ -22,6 +24,7 @@ from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Purpose
 from parcelward.shipping import party_text
 from parcelward.shipping.actions import judging, orders
+from parcelward.shipping.customs.wire import Goods
 from parcelward.shipping.errors import NotNow
 from parcelward.shipping.models import Order, OrderItem
 from parcelward.shipping.wire import State
@@ -60,8 +63,16 @@ def appeal(order_id: UUID, *, by: Person) -> State:
     return State.REVIEW
 
 
-def contents(order_id: UUID, *, by: Person) -> tuple[Declaration | None, ...]:
-    """Return what was declared to be in each parcel of an order in review; None where it was forgotten.
+@dataclass(frozen=True, slots=True, repr=False)
+class Inside:
+    """What is said to be in a parcel: with the order (None where that was forgotten), and to customs."""
+
+    declared: Declaration | None
+    for_customs: tuple[Goods, ...]
+
+
+def contents(order_id: UUID, *, by: Person) -> tuple[Inside, ...]:
+    """Return what was declared to be in each parcel of an order in review.
 
     Who is to decide has to see it. It lies with the addressee in the vault: each look leaves a row there, and an entry
     here says who looked. No name and no address is given. Raises NotFound.
@@ -76,7 +87,12 @@ def contents(order_id: UUID, *, by: Person) -> tuple[Declaration | None, ...]:
     custody.record_fact(LOOKED, {"by": by.source, "order": str(order_id)})
     house, about = people.machinery(), f"order/{order_id}"
     with privacy.reveal_many(tokens, [Field.BODY], purpose=Purpose.LABEL, by=house, about=about) as found:
-        return tuple(party_text.declaration_of(found.get(token, {})) for token in tokens)
+        return tuple(_inside(found.get(token, {})) for token in tokens)
+
+
+def _inside(opened: Mapping[Field, Personal]) -> Inside:
+    customs = party_text.customs_of(opened)
+    return Inside(party_text.declaration_of(opened), () if customs is None else customs.goods)
 
 
 def review(order_id: UUID, *, allow: bool, because: Because, by: Person) -> State:

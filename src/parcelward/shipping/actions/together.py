@@ -31,6 +31,7 @@ log = logging.getLogger("parcelward.orders")
 
 ORDERS_MAX: Final = 32  # in one transaction: beyond that each costs no less, and all wait longer
 ITEMS_MAX: Final = 200
+WAIT_MS: Final = 300  # for a grant or a balance that somebody else holds
 
 
 class _Ticket:
@@ -62,6 +63,7 @@ def buy_once(asked: Asked, key: str, digest: bytes, before: Sequence[bytes] = ()
     Sent again, it is the same order as it stands then. Raises MayNot, and as `orders.place_within`.
     """
     require(asked.by, Task.ORDER)
+    require(asked.by, Task.READ_ORDERS)  # what is bought is shown, now and when it is sent again
     people.require_key(key)
     seen = _together(asked, key, digest)
     if seen is not None and seen.state is not State.PAYING:
@@ -95,9 +97,10 @@ def _together(asked: Asked, key: str, digest: bytes) -> OrderSeen | None:
 
 def _lead() -> None:
     """Buy for those who wait, and let the first of those who came meanwhile lead."""
-    with _lock:
-        taken = _take()
+    taken: list[_Ticket] = []
     try:
+        with _lock:
+            taken = _take()
         _settle(taken)
     finally:
         with _lock:
@@ -135,8 +138,8 @@ def _settle(taken: Sequence[_Ticket]) -> None:
         return
     except db.AWAY:
         return  # whoever is alone finds it out, and says it
-    except Exception:
-        log.exception("%d orders could not be bought together: each is bought alone", len(some))
+    except Exception as err:  # noqa: BLE001 -- alone, each says what it was; its words here may repeat what was typed
+        log.warning("%d orders could not be bought together: %s", len(some), type(err).__name__)
         return
     for ticket in some:
         ticket.outcome = found.get(ticket.name)
@@ -146,6 +149,8 @@ def _settle(taken: Sequence[_Ticket]) -> None:
 def _buy(some: Sequence[_Ticket]) -> dict[tuple[int, str], OrderSeen | ParcelwardError | None]:
     """Buy what was not bought before; what cannot be sold is forgotten again."""
     new = people.take_many_within([ticket.once for ticket in some], now=timezone.now())
+    with db.cursor() as cur:  # whoever waits for long for somebody else does so alone, and keeps nobody waiting
+        cur.execute(f"SET LOCAL lock_timeout = {WAIT_MS}")
     mine = [ticket for ticket in some if ticket.name in new]
     outcomes = orders.place_many_within([ticket.asked for ticket in mine])
     found = {ticket.name: outcome for ticket, outcome in zip(mine, outcomes, strict=True)}

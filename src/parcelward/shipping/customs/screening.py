@@ -27,9 +27,7 @@ def worst(
 
 def _with(declaration: Declaration, description: str, hs_code: str, net_weight_g: int) -> Declaration:
     code = rules.bare_code(hs_code)
-    return dataclasses.replace(
-        declaration, description=description, hs_code=code, net_weight_g=net_weight_g or None, international=True
-    )
+    return dataclasses.replace(declaration, description=description, hs_code=code, net_weight_g=net_weight_g or None)
 
 
 def stops(found: Screened | None, mode: Mode, before: Answer) -> bool:
