@@ -22,6 +22,7 @@ from parcelward.payments.errors import NotEnough
 from parcelward.people.once import KeyReused
 from parcelward.people.wire import Person
 from parcelward.shipping import actions
+from parcelward.shipping.actions import together
 from parcelward.shipping.errors import BadOrder
 from parcelward.shipping.models import Order
 from parcelward.shipping.wire import OrderSeen, State
@@ -30,6 +31,12 @@ from parcelward.shipping.wire import OrderSeen, State
 @pytest.fixture(autouse=True)
 def _shop(installation: Any) -> None:
     shops.open_shop()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a group wait for as long as a test holds it up."""
+    monkeypatch.setattr(together, "WAIT_MS", 60_000)
 
 
 def buy(by: Person, body: dict[str, Any] | None = None, key: str = "") -> OrderSeen:
@@ -94,6 +101,7 @@ def batches(orders: list[OrderSeen]) -> Counter[int]:
     return Counter(fact.batch for fact in facts if json.loads(bytes(fact.body))["order"] in wanted)
 
 
+@pytest.mark.usefixtures("patient")
 def test_those_who_come_together_are_bought_together() -> None:
     buyers = [shops.shopkeeper() for _ in range(3)]
     with behind_a_slow_one() as later:
@@ -102,8 +110,8 @@ def test_those_who_come_together_are_bought_together() -> None:
     assert {one.state for one in bought} == {State.BOUGHT}
     assert {one.owner for one in bought} == {by.organisation for by in buyers}
     assert len({item.number for one in bought for item in one.items}) == 6
-    (together,) = batches(bought).values()
-    assert together == 6
+    (at_once,) = batches(bought).values()
+    assert at_once == 6
     kinds = Counter(Fact.objects.filter(batch__in=batches(bought)).values_list("kind", flat=True))
     assert kinds["shipping.order"] == kinds["risk.decision"] == kinds["payments.posted"] == 6
     assert kinds["parcels.sold"] == len({by.source for by in buyers})
@@ -120,6 +128,7 @@ def again(seen: OrderSeen) -> OrderSeen:
     return stored
 
 
+@pytest.mark.usefixtures("patient")
 def test_who_cannot_pay_stops_nobody() -> None:
     poor, rich = shops.shopkeeper(0), shops.shopkeeper()
     with behind_a_slow_one() as later:
@@ -130,6 +139,7 @@ def test_who_cannot_pay_stops_nobody() -> None:
     assert not Order.objects.filter(owner=poor.organisation or poor.id).exists()
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_cannot_be_sold_leaves_its_key_free() -> None:
     by, key = shops.shopkeeper(), str(uuid.uuid4())
     with behind_a_slow_one() as later:
@@ -141,6 +151,7 @@ def test_what_cannot_be_sold_leaves_its_key_free() -> None:
         assert pool.submit(buy, by, shops.order(), key).result(60).state is State.BOUGHT
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_same_key_at_once_is_one_order() -> None:
     by, key, body = shops.shopkeeper(), str(uuid.uuid4()), shops.order()
     with behind_a_slow_one() as later:
@@ -152,3 +163,9 @@ def test_the_same_key_at_once_is_one_order() -> None:
     assert all(isinstance(one, KeyReused) for one in refused)
     assert refused
     assert Order.objects.filter(owner=by.organisation or by.id).count() == 1
+
+
+def test_nobody_waits_for_the_balance_of_another() -> None:
+    rich = shops.shopkeeper()
+    with behind_a_slow_one() as later:
+        assert later(rich).result(30).state is State.BOUGHT  # while the slow one waits still
