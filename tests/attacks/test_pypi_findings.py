@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import httpx
+import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from tests.attacks.passkey_door import Near, nothing_done
 from tests.attacks.untouched import untouched
@@ -153,7 +154,7 @@ def test_4_what_cannot_be_entered_in_the_log_is_not_done(mine):
                         "CREATE TRIGGER no_entry BEFORE INSERT ON custody_fact "
                         "FOR EACH ROW EXECUTE FUNCTION pg_temp.no_entry()"
                     )
-                with pytest.raises(DatabaseError, match="takes nothing"):
+                with pytest.raises(psycopg.errors.RaiseException, match="takes nothing"):
                     deed()
                 transaction.set_rollback(True)
         assert mine.signed_in()
