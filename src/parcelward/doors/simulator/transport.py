@@ -229,10 +229,10 @@ def _go_on(journeys: Journeys, item: Item, at: int) -> None:
 
 
 def _hold(journeys: Journeys, item: Item, at: int) -> None:
-    """Let an inspector keep the item; most are released within the day."""
+    """Have the item kept to be looked at; most go on within the day. Not for security: no machine lets that go."""
     place, rng = item.place, journeys.rng
     device = device_name(place, "sorter", 2)
-    journeys.scribe.item(item, at, device, "held", place, ',"reason":"security_check"')
+    journeys.scribe.item(item, at, device, "held", place, ',"reason":"carrier_check"')
     if rng.random() < HELD_FOR_GOOD_SHARE:
         journeys.end(item, "held")
         return
@@ -241,5 +241,5 @@ def _hold(journeys: Journeys, item: Item, at: int) -> None:
 
 
 def _release(journeys: Journeys, item: Item, device: str) -> None:
-    journeys.scribe.item(item, journeys.now, device, "released", item.place, ',"reason":"security_check"')
+    journeys.scribe.item(item, journeys.now, device, "released", item.place, ',"reason":"carrier_check"')
     journeys.enqueue(item, journeys.now + 60)
