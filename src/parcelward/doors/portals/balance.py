@@ -15,9 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from parcelward.base import config
-from parcelward.base.errors import NotFound, ParcelwardError
+from parcelward.base.errors import ParcelwardError
 from parcelward.base.standards import money
 from parcelward.doors.portals import amounts, confirming
+from parcelward.doors.portals.accounts.guard import who_finds
 from parcelward.payments import actions as payments
 from parcelward.payments import queries
 from parcelward.payments.wire import Entry, Intent, Standing
@@ -30,19 +31,12 @@ NUMBER_DIGITS_MAX: Final = 18  # of a line of the statement
 WAITING: Final = frozenset({Standing.CREATED, Standing.WAITS, Standing.AUTHORISED})
 
 
-def _who(request: HttpRequest) -> Person:
-    person = who.person_of(request.user)
-    if not who.may(person, Task.READ_BALANCE):
-        raise NotFound("There is nothing here to show.")
-    return person
-
-
 @login_required
 @never_cache
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what is in the balance and what moved, the newest first."""
-    return _overview(request, _who(request))
+    return _overview(request, who_finds(request, Task.READ_BALANCE))
 
 
 def _overview(
@@ -102,7 +96,7 @@ def _line(entry: Entry, currency: money.Currency) -> dict[str, Any]:
 @require_POST
 def pay_in(request: HttpRequest) -> HttpResponse:
     """Begin to pay in, and send the payer to the provider's page. The form's own key makes a second click harmless."""
-    person, post = _who(request), request.POST
+    person, post = who_finds(request, Task.READ_BALANCE), request.POST
     who.require(person, Task.PAY_IN)
     currency = money.currency(config.get().currency)
     amount, key = post.get("amount", "")[: amounts.TYPED_LENGTH_MAX], post.get("key", "")[:40]
@@ -126,7 +120,7 @@ def pay_in(request: HttpRequest) -> HttpResponse:
 @require_safe
 def payment(request: HttpRequest, payment_id: UUID) -> HttpResponse:
     """Show how a payment stands, having looked: this is where the provider's page leads back to."""
-    person = _who(request)
+    person = who_finds(request, Task.READ_BALANCE)
     queries.intent(payment_id, by=person)
     seen = payments.came_back(payment_id, by=person)
     if seen.standing is Standing.CAPTURED:
@@ -150,7 +144,7 @@ def _paid_words(seen: Intent) -> str:
 @require_POST
 def give_up(request: HttpRequest, payment_id: UUID) -> HttpResponse:
     """Close a payment that nobody wants to make any more."""
-    person = _who(request)
+    person = who_finds(request, Task.READ_BALANCE)
     seen = payments.give_up(payment_id, by=person)
     if seen.standing is Standing.CAPTURED:
         return confirming.done(request, _paid_words(seen), HOME)

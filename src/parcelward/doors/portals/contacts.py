@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parcelward.base.errors import Invalid, NotFound, ParcelwardError
+from parcelward.base.errors import Invalid, ParcelwardError
 from parcelward.base.standards import identify
 from parcelward.base.standards.errors import BadItemNumber
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals import confirming, moments, shown
+from parcelward.doors.portals.accounts.guard import who_finds
 from parcelward.doors.throttle import allow
 from parcelward.parcels import actions as parcels
 from parcelward.parcels import queries
@@ -31,13 +32,6 @@ from parcelward.privacy.wire import ContactShown, Field, Kind, Purpose, Sender
 HOME: Final = "/app/contacts"
 TRIES_PER_MINUTE: Final = 20
 TYPED_LENGTH_MAX: Final = 320  # of a number; of an e-mail address RFC 3696 allows no more
-
-
-def _who(request: HttpRequest) -> Person:
-    person = who.person_of(request.user)
-    if not who.may(person, Task.CONTACT):
-        raise NotFound("There is nothing here to show.")
-    return person
 
 
 def _line(one: ContactShown) -> dict[str, Any]:
@@ -67,7 +61,7 @@ def _number(item: UUID) -> str:
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """List one's contacts, the newest first."""
-    lines = [_line(one) for one in kept.contacts_of(by=_who(request))]
+    lines = [_line(one) for one in kept.contacts_of(by=who_finds(request, Task.CONTACT))]
     context = {"lines": lines, "said": confirming.said_once(request), "relay": kept.relay_on()}
     return render(request, "contacts/overview.html", context)
 
@@ -77,7 +71,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, contact: UUID) -> HttpResponse:
     """Show where to write, until when, what is hidden and what is taken out."""
-    person = _who(request)
+    person = who_finds(request, Task.CONTACT)
     found = kept.contact(contact, by=person)
     fields = [Field.EMAIL]
     mine = privacy.masked_many([found.mine], fields, by=person).get(found.mine, {})
@@ -90,7 +84,7 @@ def one(request: HttpRequest, contact: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_one(request: HttpRequest) -> HttpResponse:
     """Ask about which parcel and to whom; open the contact, or show the one that is open."""
-    person, post = _who(request), request.POST
+    person, post = who_finds(request, Task.CONTACT), request.POST
     senders = kept.senders_to_write_for(by=person)
     number = (post.get("item") or request.GET.get("item", ""))[:TYPED_LENGTH_MAX].strip()
     context: dict[str, Any] = {
@@ -180,7 +174,7 @@ def _kept_by(email: str, person: Person) -> tuple[VaultToken, ...]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: HttpRequest, contact: UUID) -> HttpResponse:
     """Close a contact at once, after a last question."""
-    person = _who(request)
+    person = who_finds(request, Task.CONTACT)
     found = kept.contact(contact, by=person)
     question = confirming.Question(
         title=_("Close this contact?"),

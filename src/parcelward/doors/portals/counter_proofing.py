@@ -22,9 +22,10 @@ from parcelward.base.errors import Conflict, NotFound
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals import proofing_letter
 from parcelward.doors.portals import proofing_words as words
+from parcelward.doors.portals.accounts.guard import who_finds
 from parcelward.doors.portals.proofing_address import PLACE, known
 from parcelward.people import proofing
-from parcelward.people.queries import may, person_of, source_names
+from parcelward.people.queries import source_names
 from parcelward.people.wire import CounterState, Document, Person, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Purpose
@@ -39,13 +40,6 @@ LISTED: Final = (Field.NAME, Field.POSTCODE, Field.LOCALITY)
 SEEN: Final = ("face", "name", "address", "holds", "whole")
 BY_CLERK: Final = (CounterState.PASSED, CounterState.FAILED, CounterState.IN_FRAUD_REVIEW)
 BY_INSPECTOR: Final = (CounterState.PASSED, CounterState.FAILED)
-
-
-def _who(request: HttpRequest, task: Task) -> Person:
-    person = person_of(request.user)
-    if not may(person, task):  # the action asks again: this only keeps a page from being shown that cannot be used
-        raise NotFound("There is nothing here to show.")
-    return person
 
 
 def _done(request: HttpRequest, said: str, to: str = HOME) -> HttpResponse:
@@ -65,7 +59,7 @@ def _masked(tokens: Collection[VaultToken], person: Person) -> dict[VaultToken, 
 @require_http_methods(["GET", "HEAD", "POST"])
 def queue(request: HttpRequest) -> HttpResponse:
     """Show the field for the barcode and the letters that wait; a reference leads to its check."""
-    person, now, problem = _who(request, Task.PROVE_OTHERS), timezone.now(), ""
+    person, now, problem = who_finds(request, Task.PROVE_OTHERS), timezone.now(), ""
     typed = request.POST.get("reference", "")[:TYPED_LENGTH_MAX].strip()
     if request.method == "POST":
         try:
@@ -92,7 +86,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def print_letter(request: HttpRequest, letter_id: UUID) -> HttpResponse:
     """Ask before a second printing; give the letter as PDF. The address is opened for this moment only."""
-    person, now = _who(request, Task.PROVE_OTHERS), timezone.now()
+    person, now = who_finds(request, Task.PROVE_OTHERS), timezone.now()
     letter = proofing.letter_to_print(letter_id, by=person, now=now)
     if request.method != "POST":
         return render(request, "proofing/print_again.html", {"letter": letter})
@@ -111,7 +105,7 @@ def print_letter(request: HttpRequest, letter_id: UUID) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, check_id: UUID) -> HttpResponse:
     """Show the check, masked, and what the clerk is about to do."""
-    person = _who(request, Task.PROVE_OTHERS)
+    person = who_finds(request, Task.PROVE_OTHERS)
     check = proofing.waiting_check(check_id, by=person, now=timezone.now())
     return render(request, "proofing/one.html", {"check": check, "line": _masked([check.token], person)[check.token]})
 
@@ -121,7 +115,7 @@ def one(request: HttpRequest, check_id: UUID) -> HttpResponse:
 @require_POST
 def check(request: HttpRequest, check_id: UUID) -> HttpResponse:
     """Open the data, ask what was seen, have it confirmed, note it."""
-    person, now = _who(request, Task.PROVE_OTHERS), timezone.now()
+    person, now = who_finds(request, Task.PROVE_OTHERS), timezone.now()
     given = _given(request)
     if "went" in request.POST and not given["problems"]:
         if not request.POST.get("sure"):
@@ -188,7 +182,7 @@ def _decided(request: HttpRequest, check_id: UUID, given: dict[str, Any], person
 @require_safe
 def reviews(request: HttpRequest) -> HttpResponse:
     """Show the checks where something is wrong."""
-    person = _who(request, Task.REVIEW_PROOFS)
+    person = who_finds(request, Task.REVIEW_PROOFS)
     rows = proofing.checks_in_review(by=person, now=timezone.now(), limit=ROWS_MAX)
     lines = _masked([each.token for each in rows], person)
     context = {"said": request.session.pop(SAID, ""), "rows": [(each, lines[each.token]) for each in rows]}
@@ -200,7 +194,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, check_id: UUID) -> HttpResponse:
     """Show one check in review; open its data when asked; have the decision confirmed, and note it."""
-    person, now = _who(request, Task.REVIEW_PROOFS), timezone.now()
+    person, now = who_finds(request, Task.REVIEW_PROOFS), timezone.now()
     found = proofing.check_in_review(check_id, by=person, now=now)
     wanted, problem = request.POST.get("decision", ""), ""
     if "went" in request.POST:

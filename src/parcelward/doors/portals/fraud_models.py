@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from parcelward.base.errors import NotFound
 from parcelward.doors.portals import confirming
-from parcelward.doors.portals.accounts.guard import fresh_proof
+from parcelward.doors.portals.accounts.guard import fresh_proof, who_may
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.risk import actions, queries
@@ -32,18 +32,12 @@ STAGES: Final = {
 assert STAGES.keys() == set(ModelStage), "every stage has its words"  # noqa: S101 -- a hole must stop the start
 
 
-def _who(request: HttpRequest, task: Task) -> Person:
-    person = who.person_of(request.user)
-    who.require(person, task)
-    return person
-
-
 @login_required
 @never_cache
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """List the models, the newest first."""
-    person = _who(request, Task.READ_DECISIONS)
+    person = who_may(request, Task.READ_DECISIONS)
     rows = queries.models(by=person)
     names = who.source_names({row.moved_by for row in rows if row.moved_by is not None})
     context = {
@@ -126,7 +120,7 @@ def retire(request: HttpRequest, model_id: UUID) -> HttpResponse:
 
 
 def _one(request: HttpRequest, model_id: UUID) -> tuple[Person, ModelSeen]:
-    person = _who(request, Task.CHOOSE_MODEL)
+    person = who_may(request, Task.CHOOSE_MODEL)
     row = next((one for one in queries.models(by=person) if one.id == model_id), None)
     if row is None:
         raise NotFound("There is nothing here to show.")

@@ -18,8 +18,9 @@ from parcelward.base import config
 from parcelward.base.errors import Invalid
 from parcelward.base.standards import money
 from parcelward.doors.portals import amounts, confirming, rules_words
+from parcelward.doors.portals.accounts.guard import who_may
 from parcelward.people import queries as who
-from parcelward.people.wire import Person, Task
+from parcelward.people.wire import Task
 from parcelward.risk import actions, queries
 from parcelward.risk.wire import Answer
 
@@ -30,18 +31,12 @@ KINDS: Final = ("good", "fraud")
 LOOKS_TYPED_MAX: Final = 6
 
 
-def _who(request: HttpRequest, task: Task) -> Person:
-    person = who.person_of(request.user)
-    who.require(person, task)
-    return person
-
-
 @login_required
 @never_cache
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """List what is to be looked at, the newest first."""
-    person = _who(request, Task.READ_DECISIONS)
+    person = who_may(request, Task.READ_DECISIONS)
     stated = queries.stated(by=person)
     context = {
         "lines": queries.picks(by=person),
@@ -58,7 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 def say(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Take what somebody says of an order: it was fraud, or it was not."""
-    person = _who(request, Task.LEARN_OUTCOME)
+    person = who_may(request, Task.LEARN_OUTCOME)
     fraud = request.POST.get("fraud")
     if fraud not in {"yes", "no"}:
         raise Invalid("Say whether it was fraud", code="no_answer")
@@ -71,7 +66,7 @@ def say(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def costs(request: HttpRequest) -> HttpResponse:
     """Ask what each answer costs; show from which score on each is the cheapest."""
-    person, currency = _who(request, Task.WRITE_RULES), money.currency(config.get().currency)
+    person, currency = who_may(request, Task.WRITE_RULES), money.currency(config.get().currency)
     stated, problem, status = queries.stated(by=person), "", 200
     typed = {f"{answer}-{kind}": "" for answer in COSTS for kind in KINDS} | {"looks": ""}
     if request.method == "POST":

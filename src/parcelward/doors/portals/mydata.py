@@ -18,10 +18,10 @@ from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.base.vault import VaultToken
 from parcelward.doors import own_data
 from parcelward.doors.portals import mydata_words as words
-from parcelward.doors.portals.accounts.guard import fresh_proof
+from parcelward.doors.portals.accounts.guard import fresh_proof, who_finds
 from parcelward.doors.throttle import allow
 from parcelward.people import queries as who
-from parcelward.people.wire import Level, Person, Task
+from parcelward.people.wire import Level, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy import queries
 from parcelward.privacy.wire import Field, Purpose, Right, Subject
@@ -31,13 +31,6 @@ SAID: Final = "mydata_said"
 """Session key: what was just done, said once on the next page. No personal data."""
 LOOKS_SHOWN_MAX: Final = 200
 TRIES_PER_MINUTE: Final = own_data.DEEDS_PER_MINUTE
-
-
-def _who(request: HttpRequest) -> Person:
-    person = who.person_of(request.user)
-    if not who.may(person, Task.OWN_DATA):
-        raise NotFound("There is nothing here to show.")
-    return person
 
 
 def _done(request: HttpRequest, said: str) -> HttpResponse:
@@ -50,7 +43,7 @@ def _done(request: HttpRequest, said: str) -> HttpResponse:
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what is held, masked; what was asked; and what can be asked."""
-    person, now = _who(request), timezone.now()
+    person, now = who_finds(request, Task.OWN_DATA), timezone.now()
     kept = own_data.entries(person)
     masked = privacy.masked_many([each.token for each in kept], list(Field), by=person) if kept else {}
     entries = [
@@ -76,7 +69,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def held(request: HttpRequest) -> HttpResponse:
     """Show all that is held, in full. It is a look like any other, and stands in the trail as one's own."""
-    person = _who(request)
+    person = who_finds(request, Task.OWN_DATA)
     kept = own_data.entries(person)
     shown = []
     tokens = [each.token for each in kept]
@@ -92,7 +85,7 @@ def held(request: HttpRequest) -> HttpResponse:
 @require_safe
 def looks(request: HttpRequest) -> HttpResponse:
     """Show who looked at one's data, in words."""
-    person = _who(request)
+    person = who_finds(request, Task.OWN_DATA)
     rows = queries.looks(queries.of_account(person.id), by=person, limit=LOOKS_SHOWN_MAX)
     lines = [words.look_line(row, own_source=person.source) for row in rows]
     others = request.GET.get("others") == "1"
@@ -108,7 +101,7 @@ def looks(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: HttpRequest) -> HttpResponse:
     """Ask which entry, then for the right value, then whether it is meant; then write it."""
-    person, post = _who(request), request.POST
+    person, post = who_finds(request, Task.OWN_DATA), request.POST
     kept = {each.token: each for each in own_data.entries(person)}
     masked = privacy.masked_many(list(kept), list(Field), by=person) if kept else {}
     choices = [
@@ -163,7 +156,7 @@ def _line(masked: Any, fields: tuple[Field, ...]) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def export(request: HttpRequest) -> HttpResponse:
     """Say what the download holds; then give it as one file."""
-    person = _who(request)
+    person = who_finds(request, Task.OWN_DATA)
     if request.method != "POST":
         return render(request, "mydata/export.html", {})
     allow(request, "mydata", TRIES_PER_MINUTE)
@@ -193,7 +186,7 @@ def _ask(request: HttpRequest, name: str, context: dict[str, Any], deed: Any, sa
 @require_http_methods(["GET", "HEAD", "POST"])
 def restrict(request: HttpRequest) -> HttpResponse:
     """Have one's data left alone."""
-    person = _who(request)
+    person = who_finds(request, Task.OWN_DATA)
     said = _("Your data is left alone from now on.")
     return _ask(request, "restrict", {}, lambda: privacy.restrict(by=person), said)
 
@@ -202,7 +195,7 @@ def restrict(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def object_to(request: HttpRequest) -> HttpResponse:
     """Object to one use of one's data."""
-    person = _who(request)
+    person = who_finds(request, Task.OWN_DATA)
     offered = [(one.value, words.subject_name(one), words.subject_says(one)) for one in Subject if one]
     wanted = request.POST.get("subject", "")
     if request.method == "POST" and wanted not in {one[0] for one in offered}:
@@ -216,7 +209,7 @@ def object_to(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: HttpRequest) -> HttpResponse:
     """Ask that everything be erased, after a last look at what that means."""
-    person = _who(request)
+    person = who_finds(request, Task.OWN_DATA)
     holds = queries.holds_on(person.id, by=person)
     context = {"hold_says": words.hold_says(holds), "roles": who.memberships(by=person)}
     if request.method == "POST" and request.POST.get("sure") != "yes":
@@ -230,7 +223,7 @@ def erase(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Call a request off, or end what is in force."""
-    person = _who(request)
+    person = who_finds(request, Task.OWN_DATA)
     asked = queries.request(request_id, by=person)
     if asked.account != person.id:
         raise NotFound("No such request")

@@ -14,10 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parcelward.base.errors import NotFound, ParcelwardError
+from parcelward.base.errors import ParcelwardError
 from parcelward.doors.portals import mydata_words as words
-from parcelward.doors.portals.accounts.guard import fresh_proof
-from parcelward.people import queries as who
+from parcelward.doors.portals.accounts.guard import fresh_proof, who_finds
 from parcelward.people.wire import Person, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy import queries
@@ -28,19 +27,12 @@ SAID: Final = "rights_said"
 REFUSALS: Final[dict[Right, tuple[Reason, ...]]] = dict(queries.REFUSES)
 
 
-def _who(request: HttpRequest) -> Person:
-    person = who.person_of(request.user)
-    if not who.may(person, Task.ANSWER_RIGHTS):
-        raise NotFound("There is nothing here to show.")
-    return person
-
-
 @login_required
 @never_cache
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
     """Show what waits for an answer, the most urgent first."""
-    person, now = _who(request), timezone.now()
+    person, now = who_finds(request, Task.ANSWER_RIGHTS), timezone.now()
     lines = [words.request_line(one, now=now) for one in queries.requests_open(by=person)]
     context = {
         "said": request.session.pop(SAID, ""),
@@ -54,7 +46,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Show one request; grant it, refuse it or take more time, asked once more before it is done."""
-    person, now, post = _who(request), timezone.now(), request.POST
+    person, now, post = who_finds(request, Task.ANSWER_RIGHTS), timezone.now(), request.POST
     asked = queries.request(request_id, by=person)
     deed, reason = post.get("deed", ""), post.get("reason", "")
     problem, status = "", 200

@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parcelward.base.errors import Conflict, NotFound, TooMany
 from parcelward.base.vault import VaultToken
 from parcelward.doors.portals import proofing_words as words
+from parcelward.doors.portals.accounts.guard import who_finds
 from parcelward.doors.portals.codes_drawn import code128_svg
 from parcelward.doors.portals.proofing_address import ADDRESS, NAME, Typed, known
 from parcelward.doors.throttle import allow
 from parcelward.people import actions as people
 from parcelward.people import proofing
 from parcelward.people.errors import BadCode
-from parcelward.people.queries import may, person_of
 from parcelward.people.wire import CounterState, LetterState, Person, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.errors import NotInVault
@@ -37,14 +37,6 @@ LETTER_OPEN: Final = frozenset({LetterState.REQUESTED, LetterState.PRINTED})
 CHECK_OPEN: Final = frozenset({CounterState.PENDING, CounterState.IN_FRAUD_REVIEW})
 
 
-def _who(request: HttpRequest) -> Person:
-    """Return who proves themselves, or raise NotFound for roles that have nothing to prove here."""
-    person = person_of(request.user)
-    if not may(person, Task.PROVE_SELF):
-        raise NotFound("There is nothing here to show.")
-    return person
-
-
 def _done(request: HttpRequest, said: str, to: str = HOME) -> HttpResponse:
     request.session[SAID] = said
     return HttpResponseRedirect(to)
@@ -55,7 +47,7 @@ def _done(request: HttpRequest, said: str, to: str = HOME) -> HttpResponse:
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the level in words, what each opens, and what is under way."""
-    person, now = _who(request), timezone.now()
+    person, now = who_finds(request, Task.PROVE_SELF), timezone.now()
     mine = proofing.mine(by=person, now=now)
     context = {
         "said": request.session.pop(SAID, ""),
@@ -79,7 +71,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def letter(request: HttpRequest) -> HttpResponse:
     """Ask for a letter: name, address, and a last look before it goes out."""
-    person, now = _who(request), timezone.now()
+    person, now = who_finds(request, Task.PROVE_SELF), timezone.now()
     mine = proofing.mine(by=person, now=now)
     if mine.letter and mine.letter.state in LETTER_OPEN:
         return _done(request, _("A letter is under way already."))
@@ -95,7 +87,7 @@ def letter(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def counter(request: HttpRequest) -> HttpResponse:
     """Begin a check at the counter: name and address as on the document, and a last look."""
-    person, now = _who(request), timezone.now()
+    person, now = who_finds(request, Task.PROVE_SELF), timezone.now()
     mine = proofing.mine(by=person, now=now)
     if mine.check and mine.check.state in CHECK_OPEN:
         return _done(request, _("A check at the counter is under way already."))
@@ -156,7 +148,7 @@ def _begun(request: HttpRequest, person: Person, what: str, typed: Typed) -> Htt
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Take the code from the letter."""
-    person, now = _who(request), timezone.now()
+    person, now = who_finds(request, Task.PROVE_SELF), timezone.now()
     mine = proofing.mine(by=person, now=now)
     if mine.letter is None or mine.letter.state not in {LetterState.PRINTED, LetterState.CONFIRMED}:
         return _done(request, _("No letter with a code is on its way to you."))
@@ -187,7 +179,7 @@ def _confirmed(typed: str, person: Person, token: VaultToken) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, what: str) -> HttpResponse:
     """Ask once more, then give up a letter or a check."""
-    person, now = _who(request), timezone.now()
+    person, now = who_finds(request, Task.PROVE_SELF), timezone.now()
     if request.method == "POST":
         if what == "letter":
             proofing.cancel_letter(by=person, now=now)
@@ -209,7 +201,7 @@ def _pending(person: Person) -> proofing.Check:
 @require_safe
 def barcode(request: HttpRequest) -> HttpResponse:
     """Show the barcode, until when it holds, and what to bring."""
-    check = _pending(_who(request))
+    check = _pending(who_finds(request, Task.PROVE_SELF))
     context: dict[str, Any] = {"check": check, "reference": f"{check.reference[:5]} {check.reference[5:]}"}
     return render(request, "proofing/barcode.html", context)
 
@@ -219,7 +211,7 @@ def barcode(request: HttpRequest) -> HttpResponse:
 @require_safe
 def barcode_picture(request: HttpRequest) -> HttpResponse:
     """Draw one's own barcode."""
-    check = _pending(_who(request))
+    check = _pending(who_finds(request, Task.PROVE_SELF))
     return HttpResponse(code128_svg(check.reference), content_type="image/svg+xml")
 
 

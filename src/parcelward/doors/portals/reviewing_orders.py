@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from parcelward.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from parcelward.doors.portals import amounts, confirming, order_words
+from parcelward.doors.portals.accounts.guard import who_may
 from parcelward.parcels.hazmat import queries as hazmat
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
@@ -45,18 +46,12 @@ REFUSES: Final = {
 assert ALLOWS.keys() | REFUSES.keys() == set(Because), "every ground has its answer"  # noqa: S101 -- a hole must stop the start
 
 
-def _who(request: HttpRequest) -> Person:
-    person = who.person_of(request.user)
-    who.require(person, Task.REVIEW_ORDER)
-    return person
-
-
 @login_required
 @never_cache
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
     """Show what waits, the oldest first."""
-    person = _who(request)
+    person = who_may(request, Task.REVIEW_ORDER)
     waiting = queries.to_review(by=person)
     rows = [
         {
@@ -75,7 +70,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Show an order in review, whole; take the answer, and go on to the next one."""
-    person = _who(request)
+    person = who_may(request, Task.REVIEW_ORDER)
     problem, status = "", 200
     if request.method == "POST":
         try:

@@ -20,9 +20,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.doors.portals import confirming, rules_words
-from parcelward.doors.portals.accounts.guard import fresh_proof
+from parcelward.doors.portals.accounts.guard import fresh_proof, who_may
 from parcelward.people import queries as who
-from parcelward.people.wire import Person, Task
+from parcelward.people.wire import Task
 from parcelward.risk import actions, queries
 from parcelward.risk.wire import Answer, RuleSeen, Tried, Wrong
 
@@ -31,18 +31,12 @@ CODE_MAX: Final = 40
 ACTS, SHADOW, DRAFT, RETIRED = "active", "shadow", "draft", "retired"
 
 
-def _who(request: HttpRequest, task: Task = Task.READ_DECISIONS) -> Person:
-    person = who.person_of(request.user)
-    who.require(person, task)
-    return person
-
-
 @login_required
 @never_cache
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """List every rule, those that act first, with how often each spoke."""
-    person = _who(request)
+    person = who_may(request, Task.READ_DECISIONS)
     rows = queries.rules(by=person)
     names = _names(rows)
     groups = [
@@ -82,11 +76,11 @@ def _line(row: RuleSeen, names: dict[int, str]) -> dict[str, Any]:
 @require_safe
 def one(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Show one version of a rule: what it asks, who let it act, and what can be done with it."""
-    return _one(request, queries.rule(version_id, by=_who(request)))
+    return _one(request, queries.rule(version_id, by=who_may(request, Task.READ_DECISIONS)))
 
 
 def _one(request: HttpRequest, row: RuleSeen, *, tried: Tried | None = None) -> HttpResponse:
-    person = _who(request)
+    person = who_may(request, Task.READ_DECISIONS)
     moves = queries.rule_moves(row.id, by=person)
     names = _names([row]) | who.source_names({move.by for move in moves})
     said = [{"words": rules_words.STAGES[move.stage], "by": names.get(move.by, ""), "at": move.at} for move in moves]
@@ -125,7 +119,7 @@ def _tried(found: Tried, answer: Answer) -> dict[str, Any]:
 @require_POST
 def try_it(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Try a version on the past, and show what it would have done."""
-    person = _who(request, Task.WRITE_RULES)
+    person = who_may(request, Task.WRITE_RULES)
     row = queries.rule(version_id, by=person)
     return _one(request, row, tried=actions.try_rule(version_id, by=person))
 
@@ -135,7 +129,7 @@ def try_it(request: HttpRequest, version_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest) -> HttpResponse:
     """Write a rule, or the next version of one; try the text first, or keep it as a draft."""
-    person, post = _who(request, Task.WRITE_RULES), request.POST
+    person, post = who_may(request, Task.WRITE_RULES), request.POST
     typed = {"code": "", "text": "", "words": "", "answer": Answer.REVIEW.value}
     after = request.GET.get("after", "")[:CODE_MAX]
     if request.method != "POST":
@@ -209,7 +203,7 @@ def _marked(text: str, wrong: Iterable[Wrong]) -> Iterator[tuple[str, int]]:
 @require_POST
 def watch(request: HttpRequest, version_id: UUID, to: str) -> HttpResponse:
     """Bring a draft into shadow, or take it out again: neither changes what is decided."""
-    person = _who(request, Task.WRITE_RULES)
+    person = who_may(request, Task.WRITE_RULES)
     row = queries.rule(version_id, by=person)
     if row.stage not in {DRAFT, SHADOW}:
         raise NotFound("There is nothing here to show.")
@@ -228,7 +222,7 @@ def watch(request: HttpRequest, version_id: UUID, to: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_back(request: HttpRequest, version_id: UUID, to: str) -> HttpResponse:
     """Take a rule back, once it was confirmed: into shadow, or for good. One person is enough."""
-    person = _who(request, Task.WRITE_RULES)
+    person = who_may(request, Task.WRITE_RULES)
     row = queries.rule(version_id, by=person)
     if row.stage == RETIRED or (to == SHADOW and row.stage != ACTS):
         raise NotFound("There is nothing here to show.")
@@ -260,7 +254,7 @@ def take_back(request: HttpRequest, version_id: UUID, to: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def activate(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """Ask a second person to let a version act that was in shadow, with what it would have done to past orders."""
-    person = _who(request, Task.ACTIVATE_RULE)
+    person = who_may(request, Task.ACTIVATE_RULE)
     row = queries.rule(version_id, by=person)
     if row.stage != SHADOW or row.request is not None:
         raise NotFound("There is nothing here to show.")

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from parcelward.base.errors import Conflict, Invalid, NotFound
 from parcelward.doors.portals import confirming
-from parcelward.doors.portals.accounts.guard import fresh_proof
+from parcelward.doors.portals.accounts.guard import fresh_proof, who_may
 from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.risk import actions, queries
@@ -28,18 +28,12 @@ DAYS: Final = (1, 7, 30, queries.SNOOZE_DAYS_MAX)
 TYPED_MAX: Final = 80
 
 
-def _who(request: HttpRequest, task: Task) -> Person:
-    person = who.person_of(request.user)
-    who.require(person, task)
-    return person
-
-
 @login_required
 @never_cache
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """List what stands, that which ends first before the others."""
-    person = _who(request, Task.READ_DECISIONS)
+    person = who_may(request, Task.READ_DECISIONS)
     rows = queries.snoozes(by=person)
     names = who.source_names({row.by for row in rows})
     context = {
@@ -54,7 +48,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def make(request: HttpRequest) -> HttpResponse:
     """Ask which rule, for whoever made which order, for how long and why; then let it not count for them."""
-    person = _who(request, Task.SNOOZE_RULE)
+    person = who_may(request, Task.SNOOZE_RULE)
     given = request.POST if request.method == "POST" else request.GET
     typed = {name: given.get(name, "").strip()[:TYPED_MAX] for name in ("rule", "order", "days")}
     typed["reason"] = given.get("reason", "").strip()[: queries.REASON_MAX + 1]
@@ -105,7 +99,7 @@ def _at(typed: dict[str, str], refused: Exception) -> str:
 @require_POST
 def end(request: HttpRequest, snooze_id: UUID) -> HttpResponse:
     """Let the rule count again: stricter, so nothing is asked first."""
-    actions.end_snooze(snooze_id, by=_who(request, Task.SNOOZE_RULE))
+    actions.end_snooze(snooze_id, by=who_may(request, Task.SNOOZE_RULE))
     return confirming.done(request, _("The rule counts again."), HOME)
 
 

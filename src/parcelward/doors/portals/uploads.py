@@ -20,8 +20,8 @@ from parcelward.base import config
 from parcelward.base.errors import NotFound, ParcelwardError
 from parcelward.base.standards.addresses.address import Address
 from parcelward.doors.portals import amounts, confirming, upload_words
+from parcelward.doors.portals.accounts.guard import who_finds
 from parcelward.doors.portals.confirming import Question
-from parcelward.people import queries as who
 from parcelward.people.wire import Person, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field
@@ -38,19 +38,12 @@ DEFAULTS: Final = ("product", "weight_kg", "size_cm", "contents")
 FROM: Final = ("organisation", "addressee", "street", "locality", "administrative_area", "postcode", "country")
 
 
-def _who(request: HttpRequest) -> Person:
-    person = who.person_of(request.user)
-    if not who.may(person, Task.ORDER):
-        raise NotFound("There is nothing here to show.")
-    return person
-
-
 @login_required
 @never_cache
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Show one's own lists, and where to send a new one."""
-    return _overview(request, _who(request))
+    return _overview(request, who_finds(request, Task.ORDER))
 
 
 def _overview(request: HttpRequest, person: Person, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -69,7 +62,7 @@ def _overview(request: HttpRequest, person: Person, *, problem: str = "", status
 @require_POST
 def send(request: HttpRequest) -> HttpResponse:
     """Take a file. The form's own key makes a second click harmless."""
-    person, file = _who(request), request.FILES.get("file")
+    person, file = who_finds(request, Task.ORDER), request.FILES.get("file")
     if file is None:
         return _overview(request, person, problem=_("Choose a file first."), status=422)
     try:
@@ -86,7 +79,7 @@ def send(request: HttpRequest) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Show a list as it stands now; its progress alone where the page asks for that."""
-    person = _who(request)
+    person = who_finds(request, Task.ORDER)
     seen = queries.upload(upload_id, by=person)
     if seen.state is State.MAPPING:
         return _columns(request, person, upload_id)
@@ -158,7 +151,7 @@ def _row(row: RowSeen) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def columns(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Ask what each column means, what holds for all rows, and whom the parcels are from."""
-    person = _who(request)
+    person = who_finds(request, Task.ORDER)
     if request.method != "POST":
         return _columns(request, person, upload_id)
     post = {name: value[:TYPED_MAX] for name, value in request.POST.items() if isinstance(value, str)}
@@ -258,7 +251,7 @@ def _masked(seen: UploadSeen, person: Person) -> str:
 @require_POST
 def mend(request: HttpRequest, upload_id: UUID, place: int) -> HttpResponse:
     """Write what was mended into a row, and look at it again."""
-    person = _who(request)
+    person = who_finds(request, Task.ORDER)
     fields = {name: str(request.POST[name])[:TYPED_MAX] for name in mapping.FIELDS if name in request.POST}
     actions.mend_row(upload_id, place, fields, by=person)
     row = queries.upload_row(upload_id, place, by=person)
@@ -272,7 +265,7 @@ def mend(request: HttpRequest, upload_id: UUID, place: int) -> HttpResponse:
 @require_POST
 def place(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Have orders made of the good rows."""
-    person = _who(request)
+    person = who_finds(request, Task.ORDER)
     try:
         actions.place_upload(upload_id, by=person)
     except ParcelwardError as refused:
@@ -286,7 +279,7 @@ def place(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Ask whether a list is given up, and forget what no order was made of."""
-    person = _who(request)
+    person = who_finds(request, Task.ORDER)
     seen = queries.upload(upload_id, by=person)
     placed = seen.counts.get(RowState.PLACED, 0)
     words = [_("Every row that is no order is forgotten. Nobody can bring it back.")]
@@ -312,7 +305,7 @@ def give_up(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 @require_safe
 def labels(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Give the labels of a list's orders as one PDF, four on a sheet of A4; of a long list a part at a time."""
-    person = _who(request)
+    person = who_finds(request, Task.ORDER)
     start = _place(request) + 1 if request.GET.get("after") else 0
     try:
         facts = actions.labels_of_upload(upload_id, start, by=person)

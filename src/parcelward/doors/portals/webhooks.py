@@ -19,8 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from parcelward.base.errors import Invalid, NotFound, ParcelwardError
 from parcelward.doors.portals import confirming
-from parcelward.doors.portals.accounts.guard import fresh_proof
-from parcelward.people import queries as who
+from parcelward.doors.portals.accounts.guard import fresh_proof, who_finds
 from parcelward.people.wire import Person, Task
 from parcelward.shipping.actions import webhooks as actions
 from parcelward.shipping.queries import webhooks as queries
@@ -59,13 +58,6 @@ http.server.HTTPServer(("", 8080), Receive).serve_forever()
 """A program that checks what comes, with nothing but what Python brings. A test runs it as the page shows it."""
 
 
-def _who(request: HttpRequest) -> Person:
-    person = who.person_of(request.user)
-    if not who.may(person, Task.MANAGE_WEBHOOKS):
-        raise NotFound("There is nothing here to show.")
-    return person
-
-
 def _state(row: queries.EndpointShown) -> str:
     if row.paused_why:
         return {
@@ -81,7 +73,7 @@ def _state(row: queries.EndpointShown) -> str:
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """List one's endpoints."""
-    rows = queries.endpoints(by=_who(request))
+    rows = queries.endpoints(by=who_finds(request, Task.MANAGE_WEBHOOKS))
     context = {
         "lines": [{"one": row, "state": _state(row)} for row in rows],
         "may_add": len(rows) < queries.ENDPOINTS_MAX,
@@ -94,7 +86,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def make(request: HttpRequest) -> HttpResponse:
     """Ask for the address; then show the secret, this once. The form's own id makes a second click harmless."""
-    person, post = _who(request), request.POST
+    person, post = who_finds(request, Task.MANAGE_WEBHOOKS), request.POST
     url, name = post.get("url", "").strip()[: URL_MAX + 1], post.get("name", "").strip()[: queries.NAME_MAX + 1]
     context: dict[str, Any] = {"url": url, "name": name, "once": post.get("once", "")[:40] or str(uuid.uuid4())}
     if request.method != "POST":
@@ -137,7 +129,7 @@ def _secret_once(request: HttpRequest, made: actions.Secret, person: Person) -> 
 @require_safe
 def one(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Show an endpoint, and what it was told: newest first, all or those in one state."""
-    return _one(request, endpoint_id, _who(request))
+    return _one(request, endpoint_id, who_finds(request, Task.MANAGE_WEBHOOKS))
 
 
 def _one(
@@ -219,7 +211,7 @@ def _went(attempt: queries.AttemptShown) -> str:
 @require_safe
 def delivery(request: HttpRequest, endpoint_id: UUID, delivery_id: UUID) -> HttpResponse:
     """Show one message, with every try."""
-    row = queries.delivery(endpoint_id, delivery_id, by=_who(request))
+    row = queries.delivery(endpoint_id, delivery_id, by=who_finds(request, Task.MANAGE_WEBHOOKS))
     context = {
         "line": _line(row),
         "endpoint": endpoint_id,
@@ -234,7 +226,7 @@ def delivery(request: HttpRequest, endpoint_id: UUID, delivery_id: UUID) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Ask for another address or name. What somebody else changed meanwhile is not overwritten."""
-    person, post = _who(request), request.POST
+    person, post = who_finds(request, Task.MANAGE_WEBHOOKS), request.POST
     row = queries.endpoint(endpoint_id, by=person)
     context: dict[str, Any] = {"one": row, "url": row.url, "name": row.name, "version": row.version}
     if request.method != "POST":
@@ -254,7 +246,7 @@ def change(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rotate(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Ask how long the old secret signs as well; then show the new one, this once."""
-    person = _who(request)
+    person = who_finds(request, Task.MANAGE_WEBHOOKS)
     row, problem, status = queries.endpoint(endpoint_id, by=person), "", 200
     if request.method == "POST":
         hours = request.POST.get("hours", "")
@@ -273,7 +265,7 @@ def rotate(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Remove an endpoint, once it was confirmed."""
-    person = _who(request)
+    person = who_finds(request, Task.MANAGE_WEBHOOKS)
     row = queries.endpoint(endpoint_id, by=person)
     question = confirming.Question(
         title=_("Remove this endpoint?"),
@@ -292,7 +284,7 @@ def remove(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @require_POST
 def test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Send a test, and show it in the list."""
-    person = _who(request)
+    person = who_finds(request, Task.MANAGE_WEBHOOKS)
     try:
         actions.send_test(endpoint_id, by=person)
     except ParcelwardError as refused:
@@ -313,7 +305,7 @@ def _refused(request: HttpRequest, endpoint_id: UUID, person: Person, refused: P
 def pause(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Pause an endpoint, or turn it on again."""
     paused = request.POST.get("paused") == "yes"
-    actions.change(endpoint_id, paused=paused, by=_who(request))
+    actions.change(endpoint_id, paused=paused, by=who_finds(request, Task.MANAGE_WEBHOOKS))
     said = _("It is paused: what happens waits.") if paused else _("It is on again, and told what waited.")
     return confirming.done(request, said, f"{HOME}/{endpoint_id}")
 
@@ -323,7 +315,7 @@ def pause(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @require_POST
 def replay(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Send again what was given up in the last hours or days."""
-    person, hours = _who(request), request.POST.get("hours", "")
+    person, hours = who_finds(request, Task.MANAGE_WEBHOOKS), request.POST.get("hours", "")
     if hours not in {str(each) for each in SINCE_H}:
         refused = Invalid(_("Choose from when on."))
         return _refused(request, endpoint_id, person, refused)
@@ -337,7 +329,7 @@ def replay(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @require_POST
 def replay_one(request: HttpRequest, endpoint_id: UUID, delivery_id: UUID) -> HttpResponse:
     """Send one message once more."""
-    actions.replay(endpoint_id, delivery_id, by=_who(request))
+    actions.replay(endpoint_id, delivery_id, by=who_finds(request, Task.MANAGE_WEBHOOKS))
     words = _("It is sent again. Load this page again in a moment to see how it went.")
     return confirming.done(request, words, f"{HOME}/{endpoint_id}/deliveries/{delivery_id}")
 

@@ -20,13 +20,14 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
+from parcelward.base.errors import NotFound
 from parcelward.base.vault import VaultToken
 from parcelward.doors import throttle
 from parcelward.doors.portals import moments
 from parcelward.people import actions as people
 from parcelward.people import queries as who
 from parcelward.people.queries import Session
-from parcelward.people.wire import Person
+from parcelward.people.wire import Person, Task
 from parcelward.privacy import actions as privacy
 from parcelward.privacy.wire import Field, Kind
 
@@ -114,6 +115,21 @@ def session(request: HttpRequest) -> Session:
 def person(request: HttpRequest) -> Person:
     """Return who asks, in the role that their session chose."""
     return who.person_of(request.user)
+
+
+def who_may(request: HttpRequest, task: Task) -> Person:
+    """Return who asks. Raises MayNot unless they may do this."""
+    asking = person(request)
+    who.require(asking, task)
+    return asking
+
+
+def who_finds(request: HttpRequest, task: Task) -> Person:
+    """Return who asks. Raises NotFound for who may not: a page that they cannot use is none for them."""
+    asking = person(request)
+    if not who.may(asking, task):
+        raise NotFound("There is nothing here to show.")
+    return asking
 
 
 def _stored(request: HttpRequest) -> str:
