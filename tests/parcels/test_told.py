@@ -48,10 +48,16 @@ def test_what_is_beside_the_journey_leaves_the_tracker_status_as_it_was() -> Non
     assert beside == {Step.LOADED, Step.UNLOADED, Step.HANDED_OVER, Step.SEALED, Step.HELD, Step.RELEASED}
     assert {CODES[step].tracker for step in beside} == {""}
     for step in beside:
-        assert told.tracker(ItemStatus(step=Step.UNKNOWN, flags=0), seen(step)) == "in_transit", (
-            "somebody has it in hand"
-        )
+        in_hand = step not in {Step.HELD, Step.RELEASED}  # an item that was sold can be held before it is handed in
+        alone = told.tracker(ItemStatus(step=Step.UNKNOWN, flags=0), seen(step))
+        assert alone == ("in_transit" if in_hand else "pre_transit"), step
         assert told.tracker(ItemStatus(step=Step.LEFT_SORTING, flags=0), seen(step)) == "in_transit"
+
+
+def test_what_is_only_held_is_not_on_its_way_and_what_was_handed_in_is() -> None:
+    held = ItemStatus(step=Step.HELD, flags=State.HELD)
+    assert told.tracker(held, seen(Step.HELD)) == "pre_transit"
+    assert told.tracker(held, [*seen(Step.HELD), *seen(Step.ACCEPTED)]) == "in_transit"
 
 
 def test_before_the_first_scan_and_with_nothing_but_an_unknown_one() -> None:

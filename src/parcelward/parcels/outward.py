@@ -87,7 +87,10 @@ def _told(item: UUID, events: Sequence[Seen]) -> Told:
     """Return what these events add up to, as outsiders may read it."""
     status, void = rules.fold(events), rules.voided(events)
     step = Step(status.step)
-    observed = any(seen.step and seen.corrects is None and seen[:5] not in void for seen in events)
+    observed = any(
+        seen.step and seen.step not in rules.AT_THE_DESK and seen.corrects is None and seen[:5] not in void
+        for seen in events
+    )
     stopped = told.stopped_by(status.flags, step)
     with translation.override("en"):  # a program reads it
         action = told.action(step)

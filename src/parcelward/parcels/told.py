@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from parcelward.base.standards import steps
 from parcelward.base.standards.steps import CODES, Step
 from parcelward.parcels.models import ItemStatus
-from parcelward.parcels.rules import State
+from parcelward.parcels.rules import AT_THE_DESK, State
 from parcelward.parcels.wire import ActionRequired, TimelineEntry
 
 STAGES: Final = {
@@ -34,9 +34,14 @@ PARTIES: Final = ("carrier", "sender", "addressee", "customs", "weather", "secur
 
 
 def _observed(lines: Sequence[TimelineEntry]) -> list[TimelineEntry]:
-    """Return what somebody saw of the item itself, newest first; a scan of what it was inside is none."""
+    """Return what somebody saw of the item itself, newest first.
+
+    A scan of what it was inside is none, nor is a hold or its end: an item can be held before anybody has it in hand.
+    """
     return [
-        line for line in lines if line.source == "observed" and not line.corrected and line.step is not Step.UNKNOWN
+        line
+        for line in lines
+        if line.source == "observed" and not line.corrected and line.step not in {Step.UNKNOWN, *AT_THE_DESK}
     ]
 
 
@@ -55,6 +60,8 @@ def tracker(status: ItemStatus, lines: Sequence[TimelineEntry]) -> str:
 
 def tracker_of(step: int, flags: int, *, observed: bool) -> str:
     """Return the same of a headline's step, a status's flags, and whether somebody saw the item itself."""
+    if step in AT_THE_DESK and not observed:
+        return steps.NOTHING_SEEN_TRACKER
     if flags & State.HELD and not flags & State.DELIVERED:
         return "in_transit"
     if step or observed:
@@ -64,6 +71,8 @@ def tracker_of(step: int, flags: int, *, observed: bool) -> str:
 
 def headline(status: ItemStatus, step: Step, lines: Sequence[TimelineEntry]) -> str:
     """Return the sentence that answers the reader's question."""
+    if step in AT_THE_DESK and not _observed(lines):
+        return gettext("We expect this parcel and have not seen it yet")
     if step is Step.UNKNOWN and not status.flags & State.UNKNOWN_STEP:
         if _observed(lines):  # the scan at the counter was missed, but somebody has had it in their hands
             return gettext(CODES[Step.ACCEPTED].customer)

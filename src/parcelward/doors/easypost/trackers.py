@@ -23,7 +23,6 @@ from parcelward.shipping.wire import Memory, MemoryKind, OrderSeen, ToRemember
 PREFIX: Final = "trk"
 CODES_MAX: Final = 100
 ENDED: Final = frozenset({"delivered", "return_to_sender", "cancelled", "error"})
-_AT_THE_DESK: Final = frozenset({Step.HELD, Step.RELEASED})
 Sent = Mapping[str, Any]
 
 
@@ -107,11 +106,8 @@ def shown(memory: Memory) -> dict[str, Any]:
 
 
 def status_of(journey: Journey) -> str:
-    """Return one of the ten words. What is held before anybody had it in their hands is not on its way yet."""
-    if journey.step is Step.CANCELLED:
-        return "cancelled"
-    seen = [one for one in journey.timeline if one.source != "assumed" and one.step not in _AT_THE_DESK]
-    return journey.tracker if seen or journey.tracker != "in_transit" else steps.NOTHING_SEEN_TRACKER
+    """Return one of the ten words."""
+    return "cancelled" if journey.step is Step.CANCELLED else journey.tracker
 
 
 def details(journey: Journey) -> list[dict[str, Any]]:

@@ -174,7 +174,6 @@ def _item(item: ItemSeen, order: OrderSeen, to: str) -> dict[str, Any]:
     journey = None
     if item.item is not None and order.state is State.BOUGHT and item.place < JOURNEYS_MAX:
         journey = parcels.journey(item.item)
-    only_held = journey is not None and _only_held(item)
     return {
         "item": item,
         "to": to,
@@ -182,10 +181,8 @@ def _item(item: ItemSeen, order: OrderSeen, to: str) -> dict[str, Any]:
         "total": amounts.shown(item.total_minor, order.currency),
         "number": " ".join(item.number[at : at + 4] for at in range(0, len(item.number), 4)),
         "days": orders_shown.days_words(item.promised_from, item.promised_to),
-        "unseen": journey is None or journey.tracker == NOTHING_SEEN_TRACKER or only_held,
-        "headline": _("We expect this parcel and have not seen it yet")
-        if only_held
-        else (journey.headline if journey else ""),
+        "unseen": journey is None or journey.tracker == NOTHING_SEEN_TRACKER,
+        "headline": journey.headline if journey else "",
         "held": journey.held if journey else False,
         "open": item.label_until is None or item.label_until > now,
         "fresh": item.label_until is None,
@@ -194,11 +191,6 @@ def _item(item: ItemSeen, order: OrderSeen, to: str) -> dict[str, Any]:
         and order.state in CUSTOMS_ASKED,
         "reprints": item.printings_left,
     }
-
-
-def _only_held(item: ItemSeen) -> bool:
-    """Return whether an item has been in nobody's hand: it may have been held when it was sold, and that is all."""
-    return item.item is not None and not parcels.handed_in(item.item)
 
 
 @login_required
