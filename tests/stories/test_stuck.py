@@ -23,6 +23,14 @@ def test_who_is_stuck(installation, facilities, step, hours, expected):
     assert Alert.objects.filter(kind="stuck", item=queries.find(number)).count() == expected
 
 
+@pytest.mark.parametrize(("steps", "expected"), [(["accepted", "held", "released"], 1), (["held", "released"], 0)])
+def test_what_was_only_held_and_let_go_waits_for_its_sender(installation, facilities, steps, expected):
+    number = new_number()
+    Scanner(installation).send(*(event(number, step, minutes=at) for at, step in enumerate(steps)))
+    follows.keep_house(dt.datetime.now(dt.UTC) + dt.timedelta(hours=50))
+    assert Alert.objects.filter(kind="stuck", item=queries.find(number)).count() == expected
+
+
 def test_what_is_old_enough_to_be_a_case_is_not_read_again(installation, facilities):
     number = new_number()
     Scanner(installation).send(event(number, "left_sorting"))

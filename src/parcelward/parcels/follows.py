@@ -174,7 +174,10 @@ def keep_house(now: dt.datetime) -> None:
             "INSERT INTO parcels_alert (kind, item, about, facility, details, opened_at) "
             "SELECT 'stuck', s.item, s.last_time::date::text, s.facility, '{}', %s FROM parcels_item_status s "
             "WHERE s.item BETWEEN %s AND %s AND s.last_time BETWEEN %s AND %s AND s.kind = 1 AND (s.flags & %s) = 0 "
-            "AND NOT s.step = ANY(%s) AND NOT EXISTS (SELECT 1 FROM parcels_alert a WHERE a.kind = 'stuck' "
+            "AND NOT s.step = ANY(%s) "
+            # One that was sold, held and let go waits for its sender to hand it in.
+            "AND (s.step <> %s OR EXISTS (SELECT FROM parcels_scan_event e WHERE e.item = s.item "
+            "AND e.step <> ALL(%s))) AND NOT EXISTS (SELECT 1 FROM parcels_alert a WHERE a.kind = 'stuck' "
             "AND a.item = s.item AND a.about = s.last_time::date::text) ORDER BY s.last_time LIMIT %s "
             "ON CONFLICT DO NOTHING",
             [
@@ -186,6 +189,8 @@ def keep_house(now: dt.datetime) -> None:
                 now - rules.STUCK_AFTER,
                 int(State.DELIVERED | State.LOST | State.SHREDDED),
                 [int(s) for s in (Step.RETURNED, Step.CANCELLED, Step.AT_COLLECTION_POINT, Step.HELD)],
+                int(Step.RELEASED),
+                list(rules.AT_THE_DESK),
                 STUCK_AT_ONCE,
             ],
         )
