@@ -40,6 +40,7 @@ HALF_IN: Final = "half_in"  # nobody yet, who is asked for a second proof
 NO_PAGE: Final = {
     "/app/proofing/counter/barcode.svg": "a picture",
     "/app/orders/<uuid:order_id>/labels/<int:place>/<str:form>": "a file",
+    "/app/orders/<uuid:order_id>/customs/<int:place>/form": "a file",
     "/accounts/session": "what our script asks",
 }
 """What an address gives that is no page."""
